@@ -1,0 +1,254 @@
+"""Where the entries of a tensor lie: shapes, strides and addresses, integers only.
+
+A tensor is a flat row-major sequence. A view of it is a box: a shape, a stride for each axis (0
+repeats), and an offset; its entry at index (i, j, ...) is at offset + i·stride₀ + j·stride₁ + ...
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+Shape = tuple[int, ...]
+
+
+def strides(shape: Shape) -> Shape:
+    """Row-major strides: the last axis is contiguous."""
+    steps = [1]
+    for n in reversed(shape[1:]):
+        steps.append(steps[-1] * n)
+    return tuple(reversed(steps))[: len(shape)] if shape else ()
+
+
+def addresses(shape: Shape, steps: Shape, offset: int = 0) -> list[int]:
+    """The addresses of a box in row-major order."""
+    found = [offset]
+    for n, step in zip(shape, steps, strict=True):
+        if n != 1:
+            spread = range(0, n * step, step) if step else [0] * n
+            found = [a + k for a in found for k in spread]
+    return found
+
+
+def axis_of(axis: int, ndim: int, what: str = "axis") -> int:
+    """A possibly negative axis as 0 <= axis < ndim; ValueError outside."""
+    if not isinstance(axis, int) or not -ndim <= axis < ndim:
+        raise ValueError(f"{what} {axis!r} is outside of a tensor with {ndim} axes")
+    return axis % ndim
+
+
+def axes_of(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """The axes that `axis` names, None all of them; ValueError outside and for repeats."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = tuple(axis_of(a, ndim) for a in ([axis] if isinstance(axis, int) else axis))
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"axis {axis} names an axis twice")
+    return axes
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """The common shape by NumPy's rule: axes align from the right, a 1 stretches."""
+    ndim = max(map(len, shapes))
+    padded = [(1,) * (ndim - len(s)) + s for s in shapes]
+    result = []
+    for sizes in zip(*padded, strict=True):
+        wide = {n for n in sizes if n != 1}
+        if len(wide) > 1:
+            raise ValueError(f"shapes {' and '.join(map(str, shapes))} do not broadcast")
+        result.append(wide.pop() if wide else 1)
+    return tuple(result)
+
+
+def stretched(shape: Shape, target: Shape) -> list[int]:
+    """Addresses that read a tensor of `shape` as if it had the broadcast shape `target`."""
+    missing = len(target) - len(shape)
+    own = [0 if n == 1 else step for n, step in zip(shape, strides(shape), strict=True)]
+    if missing < 0 or any(n not in (1, m) for n, m in zip(shape, target[missing:], strict=True)):
+        raise ValueError(f"shape {shape} does not broadcast to {target}")
+    return addresses(target, (0,) * missing + tuple(own))
+
+
+def reshaped(shape: Shape, new: Shape) -> Shape:
+    """The new shape with its -1 filled in; ValueError where the sizes differ."""
+    size = math.prod(shape)
+    known = math.prod(n for n in new if n != -1)
+    if new.count(-1) == 1 and known and size % known == 0:
+        new = tuple(size // known if n == -1 else n for n in new)
+    if any(n < 0 for n in new) or math.prod(new) != size:
+        raise ValueError(f"shape {shape} ({size} entries) cannot become {new}")
+    return new
+
+
+def permuted(shape: Shape, axes: Sequence[int]) -> tuple[Shape, list[int]]:
+    """Shape and addresses with the axes in another order."""
+    if sorted(axes) != list(range(len(shape))):
+        raise ValueError(f"permute{tuple(axes)}: a tensor of shape {shape} has axes 0 to {len(shape) - 1}")
+    own = strides(shape)
+    new = tuple(shape[a] for a in axes)
+    return new, addresses(new, tuple(own[a] for a in axes))
+
+
+def padded(shape: Shape, margins: Sequence[tuple[int, int]]) -> tuple[Shape, list[int]]:
+    """Shape and addresses with (before, after) margins on each axis; -1 marks the fill."""
+    new = tuple(b + n + a for n, (b, a) in zip(shape, margins, strict=True))
+    found = [0]
+    for n, step, (before, after) in zip(shape, strides(shape), margins, strict=True):
+        outside = -math.prod(shape) - 1  # so far below 0 that no sum of addresses comes back
+        line = [outside] * before + [k * step for k in range(n)] + [outside] * after
+        found = [a + k for a in found for k in line]
+    return new, [max(a, -1) for a in found]
+
+
+def windows(shape: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> tuple[Shape, list[int]]:
+    """Shape and addresses of every position of a kernel that slides over the last axes.
+
+    (..., H, W) -> (..., H', W', kh, kw) with H' = (H - dilation·(kh - 1) - 1) // stride + 1.
+    ValueError where the kernel does not fit.
+    """
+    lead, image = shape[: -len(kernel)], shape[-len(kernel) :]
+    spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    if len(image) < len(kernel) or any(s > n for s, n in zip(spans, image, strict=True)):
+        raise ValueError(f"a window of {tuple(spans)} does not fit into {image}")
+    positions = tuple((n - s) // t + 1 for n, s, t in zip(image, spans, stride, strict=True))
+    own = strides(shape)
+    steps = own[len(lead) :]
+    moves = tuple(a * t for a, t in zip(steps, stride, strict=True))
+    inner = tuple(a * d for a, d in zip(steps, dilation, strict=True))
+    new = lead + positions + kernel
+    return new, addresses(new, own[: len(lead)] + moves + inner)
+
+
+# --- t[index] -----------------------------------------------------------------------------------
+
+
+def located(shape: Shape, key: Any) -> tuple[Shape, list[int]]:
+    """Shape and addresses of `t[key]` by NumPy's rules: ints, slices, `...`, None, integer arrays.
+
+    Arrays (nested lists of ints) broadcast together; their axes stand where the first of them is,
+    or in front when other indices part them. IndexError names the axis and its size.
+    """
+    entries = _expanded(shape, key)
+    arrays = [i for i, (index, _, _) in enumerate(entries) if isinstance(index, list)]
+    if arrays:  # beside arrays, an int is an array of one entry
+        arrays = [i for i, (index, _, _) in enumerate(entries) if isinstance(index, list | int)]
+    parts: list[tuple[Shape, list[int]]] = []
+    block, place, offset = _block([entries[i] for i in arrays]), 0, 0
+    for i, (index, axis, step) in enumerate(entries):
+        if i in arrays:
+            if i == arrays[0] and arrays == list(range(i, i + len(arrays))):
+                place = len(parts)
+        elif index is None:
+            parts.append(((1,), [0]))
+        elif isinstance(index, slice):
+            steps = [k * step for k in range(*index.indices(shape[axis]))]
+            parts.append(((len(steps),), steps))
+        else:
+            offset += _position(index, shape, axis) * step
+    if arrays:
+        parts.insert(place, _addressed(block, shape, [entries[i] for i in arrays]))
+    found = [offset]
+    for _, steps in parts:
+        found = [a + k for a in found for k in steps]
+    return tuple(n for sizes, _ in parts for n in sizes), found
+
+
+def _expanded(shape, key):
+    """[(index, axis, stride)] with `...` spelt out as whole slices."""
+    keys = list(key) if isinstance(key, tuple) else [key]
+    used = sum(k is not None and k is not Ellipsis for k in keys)
+    if used > len(shape):
+        raise IndexError(f"{used} indices for a tensor of shape {shape}")
+    dots = [i for i, k in enumerate(keys) if k is Ellipsis]
+    if len(dots) > 1:
+        raise IndexError("an index can hold one '...' only")
+    at = dots[0] if dots else len(keys)
+    keys[at : at + 1] = [slice(None)] * (len(shape) - used)
+    own, entries, axis = strides(shape), [], 0
+    for k in keys:
+        entries.append((_index(k), axis, own[axis] if axis < len(own) else 0))
+        axis += k is not None
+    return entries
+
+
+def _index(k):
+    """One index as an int, a slice, None, or a nested list of ints."""
+    if k is None or isinstance(k, slice):
+        return k
+    k = k.tolist() if hasattr(k, "tolist") else k
+    if isinstance(k, bool) or not isinstance(k, int | list | tuple):
+        raise IndexError(f"index {k!r}: use ints, slices, '...', None or arrays of ints")
+    return list(k) if isinstance(k, tuple) else k
+
+
+def _position(index, shape, axis):
+    n = shape[axis]
+    if isinstance(index, bool) or not isinstance(index, int):
+        raise IndexError(f"index {index!r} on axis {axis} is not an int")
+    if not -n <= index < n:
+        raise IndexError(f"index {index} is out of range for axis {axis} of size {n}")
+    return index % n
+
+
+def _block(entries):
+    """The broadcast shape of the index arrays."""
+    return broadcast(*[shape_of(index) for index, _, _ in entries]) if entries else ()
+
+
+def _addressed(block, shape, entries):
+    """The summed addresses of index arrays, over their broadcast shape."""
+    found = [0] * math.prod(block)
+    for index, axis, step in entries:
+        flat = [_position(k, shape, axis) * step for k in flattened(index)]
+        found = [a + flat[k] for a, k in zip(found, stretched(shape_of(index), block), strict=True)]
+    return block, found
+
+
+# --- nested sequences ---------------------------------------------------------------------------
+
+
+def shape_of(nested: Any) -> Shape:
+    """The shape of nested sequences, read off the first entries; `flattened` checks the others."""
+    shape: list[int] = []
+    while isinstance(nested, Sequence) and not isinstance(nested, str):
+        shape.append(len(nested))
+        if not len(nested):
+            break
+        nested = nested[0]
+    return tuple(shape)
+
+
+def flattened(nested: Any) -> list[Any]:
+    """The entries of nested sequences in row-major order; ValueError names what is ragged."""
+    shape = shape_of(nested)
+    flat = [nested]
+    for depth, n in enumerate(shape):
+        for row in flat:
+            if shape_of(row)[:1] != (n,):
+                raise ValueError(_ragged(depth, n, row))
+        flat = [entry for row in flat for entry in row]
+    for entry in flat:
+        if isinstance(entry, list | tuple):
+            raise ValueError(_ragged(len(shape), "a number", entry))
+    return flat
+
+
+def _ragged(depth, expected, row):
+    got = shape_of(row)[:1]
+    found = f"a sequence of {got[0]}" if got else "a number"
+    wanted = expected if isinstance(expected, str) else f"a sequence of {expected}"
+    return f"ragged nested list: at depth {depth}, expected {wanted}, found {found}"
+
+
+def nested(flat: Sequence[Any], shape: Shape) -> Any:
+    """Flat entries as nested lists of this shape."""
+    rows = list(flat)
+    for axis in range(len(shape) - 1, 0, -1):
+        n, count = shape[axis], math.prod(shape[:axis])
+        rows = [rows[k * n : k * n + n] for k in range(count)]
+    return rows
+
+
+def indices(shape: Shape) -> list[Shape]:
+    """Every index of a tensor in row-major order."""
+    return list(product(*map(range, shape)))

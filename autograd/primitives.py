@@ -1,0 +1,76 @@
+"""The table of primitives: the only derivatives in the project.
+
+A row says what a primitive computes, y = forward(*x), and its partial derivatives,
+partials(y, *x) -> (∂y/∂x₀, ∂y/∂x₁, ...). Rows are generic in the number: the same line runs on
+floats (`backward`), on `Fraction`s and SymPy expressions (exact and symbolic gradients), on
+`Value`s (derivatives of derivatives) and on NumPy arrays (whole batches).
+
+A partial that is a bool is not multiplied: True hands the upstream adjoint on, False stops it.
+An operand of `sum`, `dot`, `max` and `min` is a sequence, and so is its partial.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from . import elementary as e
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Primitive:
+    """A differentiable operation: its name, its symbol in drawings, y = f(*x) and (∂y/∂x, ...)."""
+
+    name: str
+    symbol: str
+    forward: Callable[..., Any]
+    partials: Callable[..., tuple[Any, ...]]
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle and deepcopy by name, so that a row stays the one row of its kind."""
+        return PRIMITIVES.__getitem__, (self.name,)
+
+
+# fmt: off
+_ROWS = [Primitive(*row) for row in [
+    # name         symbol    y = f(*x)        (∂y/∂x, ...)
+    ("add",        "+",      operator.add,    lambda y, a, b: (True, True)),
+    ("sub",        "-",      operator.sub,    lambda y, a, b: (True, -1)),
+    ("mul",        "*",      operator.mul,    lambda y, a, b: (b, a)),
+    ("div",        "/",      e.divide,        lambda y, a, b: (e.divide(1, b), -e.divide(y, b))),
+    ("pow",        "**",     e.power,         lambda y, x, n: (e.power_base_partial(x, n),
+                                                               e.power_exponent_partial(y, x, n))),
+    ("neg",        "-",      operator.neg,    lambda y, x: (-1,)),
+    ("abs",        "abs",    abs,             lambda y, x: (e.sign(x),)),
+    ("exp",        "exp",    e.exp,           lambda y, x: (y,)),
+    ("log",        "log",    e.log,           lambda y, x: (e.divide(1, x),)),
+    ("sqrt",       "sqrt",   e.sqrt,          lambda y, x: (e.divide(1, 2 * y),)),
+    ("sin",        "sin",    e.sin,           lambda y, x: (e.cos(x),)),
+    ("cos",        "cos",    e.cos,           lambda y, x: (-e.sin(x),)),
+    ("tanh",       "tanh",   e.tanh,          lambda y, x: (1 - y * y,)),
+    ("sigmoid",    "σ",      e.sigmoid,       lambda y, x: (y * (1 - y),)),
+    ("softplus",   "softplus", e.softplus,    lambda y, x: (e.sigmoid(x),)),
+    ("erf",        "erf",    e.erf,           lambda y, x: (2 / math.sqrt(math.pi) * e.exp(-x * x),)),
+    ("relu",       "ReLU",   e.relu,          lambda y, x: (e.step(x),)),
+    ("leaky_relu", "LeakyReLU", e.leaky_relu, lambda y, x, a: (e.select(x > 0, True, a),
+                                                               e.select(x > 0, False, x))),
+    ("maximum",    "max",    e.maximum,       lambda y, a, b: (e.slope(e.negate(e.exceeds(b, a))),
+                                                               e.slope(e.exceeds(b, a)))),
+    ("minimum",    "min",    e.minimum,       lambda y, a, b: (e.slope(e.negate(e.undercuts(b, a))),
+                                                               e.slope(e.undercuts(b, a)))),
+    ("where",      "where",  e.select,        lambda y, c, a, b: (False,
+                                                                  e.slope(e.is_true(c)),
+                                                                  e.slope(e.negate(e.is_true(c))))),
+    ("stop",       "stop",   operator.pos,    lambda y, x: (False,)),
+    ("sum",        "Σ",      e.total,         lambda y, x: ([True] * len(x),)),
+    ("dot",        "·",      e.dot,           lambda y, a, b: (b, a)),
+    ("max",        "max",    e.largest,       lambda y, x: (e.winners(x, e.exceeds),)),
+    ("min",        "min",    e.smallest,      lambda y, x: (e.winners(x, e.undercuts),)),
+]]
+# fmt: on
+
+PRIMITIVES = {row.name: row for row in _ROWS}

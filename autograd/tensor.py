@@ -1,0 +1,450 @@
+"""Tensors are addresses: a shape, and a flat sequence of Values that views share.
+
+reshape, transpose, slices, padding, broadcasting and windows only rearrange references, and add
+nothing to the graph. Arithmetic is elementwise on the Values, and a contraction makes one `dot`
+node for each output entry (`einsum`).
+"""
+
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, cast
+
+from . import contraction, graph, indexing
+from .indexing import Shape
+from .primitives import PRIMITIVES
+from .value import Value, lift, nodes
+
+MUL, DOT, SUM = (PRIMITIVES[name] for name in ["mul", "dot", "sum"])
+Axis = int | Sequence[int] | None
+
+
+def _elementwise(name):
+    """A primitive of one number, for each entry."""
+    op = PRIMITIVES[name]
+
+    def method(self):
+        return _tensor(self.shape, nodes(op, [self.values]))
+
+    method.__name__ = name
+    method.__doc__ = f"{name}(x) of each entry x; same shape."
+    return method
+
+
+def _broadcasting(name):
+    """A primitive of two numbers, for each pair of entries under NumPy's broadcasting."""
+    op = PRIMITIVES[name]
+
+    def method(self, other):
+        other = operand(other)
+        if other is NotImplemented:
+            return NotImplemented
+        shape, columns = aligned(self, other)
+        return _tensor(shape, nodes(op, columns))
+
+    method.__name__ = name
+    method.__doc__ = f"{name}(a, b) of each pair of entries, with broadcasting."
+    return method
+
+
+def _operator(name):
+    """A Python operator, and its form for an operand on the left."""
+    method = _broadcasting(name)
+
+    def reflected(self, other):
+        other = operand(other)
+        return other if other is NotImplemented else method(other, self)
+
+    return method, reflected
+
+
+def _comparison(compare):
+    """A comparison of data, entry by entry: nested lists of bools, as `where` takes them."""
+
+    def method(self, other):
+        other = operand(other)
+        if other is NotImplemented:
+            return NotImplemented
+        shape, (a, b) = aligned(self, other)
+        return indexing.nested(list(map(compare, a, b)), shape)
+
+    return method
+
+
+def _reduction(name):
+    op = PRIMITIVES[name]
+
+    def method(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        return self._reduce(op, axis, keepdims)
+
+    method.__name__ = name
+    method.__doc__ = f"{name} over the axes, one node each; a Value where no axis is left."
+    return method
+
+
+class Tensor:
+    """An n-dimensional arrangement of Values, n >= 1.
+
+    `data` is nested sequences of numbers or Values, a NumPy array, or a Tensor; numbers become
+    leaves, Values stay the same Values. `values` is the flat row-major sequence. With a label,
+    the entries are called `label[0,1]`.
+
+    Full indexing and full reductions give a Value, so there is no 0-d Tensor.
+
+    >>> t = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> (t @ t.T).tolist()
+    [[5.0, 11.0], [11.0, 25.0]]
+    >>> (t * t).sum().backward()
+    >>> t.grad
+    [[2.0, 4.0], [6.0, 8.0]]
+
+    Raises ValueError for ragged or 0-d data, TypeError for entries that are not numbers.
+    """
+
+    __slots__ = ("shape", "values")
+    __array_ufunc__ = None  # array * tensor asks the Tensor
+
+    shape: Shape
+    values: list[Value]
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        if isinstance(data, Tensor):
+            self.shape, self.values = data.shape, data.values
+        else:
+            plain = _plain(data)
+            self.shape = indexing.shape_of(plain)
+            if not self.shape:
+                raise ValueError(f"Tensor(data): data must be a sequence, got {data!r:.60}")
+            flat = indexing.flattened(plain)
+            self.values = [v if v.__class__ is Value else Value(v) for v in flat]
+        if label:
+            self.rename(label)
+
+    def rename(self, label: str) -> None:
+        """Call the entries `label[i,j,...]`."""
+        texts = product(*[[str(i) for i in range(n)] for n in self.shape])
+        for value, index in zip(self.values, map(",".join, texts), strict=True):
+            value.label = f"{label}[{index}]"
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return len(self.values)
+
+    @property
+    def data(self) -> list[Any]:
+        """The numbers as nested lists."""
+        return cast(list[Any], indexing.nested([v.data for v in self.values], self.shape))
+
+    @property
+    def grad(self) -> list[Any]:
+        """The gradients as nested lists."""
+        return cast(list[Any], indexing.nested([v.grad for v in self.values], self.shape))
+
+    def tolist(self) -> list[Any]:
+        """The numbers as nested lists."""
+        return self.data
+
+    def numpy(self) -> Any:
+        """The numbers as a NumPy array."""
+        import numpy
+
+        return numpy.array([v.data for v in self.values]).reshape(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.numpy().astype(dtype) if dtype else self.numpy()
+
+    def item(self) -> Any:
+        """The number of a tensor with one entry; ValueError for others."""
+        if self.size != 1:
+            raise ValueError(f"item() of a tensor with {self.size} entries, shape {self.shape}")
+        return self.values[0].data
+
+    def detach(self) -> "Tensor":
+        """The same numbers as leaves, apart from the graph."""
+        return _tensor(self.shape, [v.detach() for v in self.values])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Tensor(shape={self.shape}, data={self.data})"
+
+    def __bool__(self) -> bool:
+        raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous: ask its entries")
+
+    # --- views: addresses only -------------------------------------------------------------------
+
+    def _at(self, shape: Shape, addresses: Sequence[int]) -> "Tensor":
+        values = self.values
+        return _tensor(shape, [values[a] for a in addresses])
+
+    def __getitem__(self, key: Any) -> Any:
+        shape, addresses = indexing.located(self.shape, key)
+        return self._at(shape, addresses) if shape else self.values[addresses[0]]
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The same entries in another shape; one size may be -1."""
+        new = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return _tensor(indexing.reshaped(self.shape, new), self.values)
+
+    def flatten(self, start: int = 0) -> "Tensor":
+        """The axes from `start` on as one."""
+        lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
+        return self.reshape(*lead, self.size // max(1, math.prod(lead)))
+
+    def permute(self, *axes: int) -> "Tensor":
+        """The axes in another order."""
+        return self._at(*indexing.permuted(self.shape, indexing.axes_of(axes, self.ndim)))
+
+    def transpose(self, a: int = -2, b: int = -1) -> "Tensor":
+        """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
+        if self.ndim == 1:
+            return self
+        axes = list(range(self.ndim))
+        i, j = indexing.axis_of(a, self.ndim), indexing.axis_of(b, self.ndim)
+        axes[i], axes[j] = axes[j], axes[i]
+        return self.permute(*axes)
+
+    @property
+    def T(self) -> "Tensor":
+        """All axes in reverse order."""
+        return self.permute(*reversed(range(self.ndim)))
+
+    def pad(self, *margins: int | tuple[int, int], value: Any = 0.0) -> "Tensor":
+        """Margins around the last axes: `pad(1, (0, 2))` is 1 on both sides of the last axis but
+        one, and 2 after the last axis. All margins are one and the same constant.
+        """
+        pairs = [(m, m) if isinstance(m, int) else m for m in margins]
+        if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
+            raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
+        if not any(map(any, pairs)):
+            return self
+        pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
+        shape, addresses = indexing.padded(self.shape, pairs)
+        return _tensor(shape, [*self.values, operand(value)])._at(shape, addresses)
+
+    def windows(
+        self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1
+    ) -> "Tensor":
+        """Every position of a kernel on the last axes: (..., H, W) -> (..., H', W', kh, kw).
+
+        windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
+        where the kernel does not fit.
+        """
+        n = len(kernel)
+        strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
+        dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
+        return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
+
+    # --- arithmetic ------------------------------------------------------------------------------
+
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("sub")
+    __mul__, __rmul__ = _operator("mul")
+    __truediv__, __rtruediv__ = _operator("div")
+    __pow__, __rpow__ = _operator("pow")
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
+    __neg__ = _elementwise("neg")
+    __abs__ = _elementwise("abs")
+
+    exp = _elementwise("exp")
+    log = _elementwise("log")
+    sqrt = _elementwise("sqrt")
+    sin = _elementwise("sin")
+    cos = _elementwise("cos")
+    tanh = _elementwise("tanh")
+    sigmoid = _elementwise("sigmoid")
+    softplus = _elementwise("softplus")
+    erf = _elementwise("erf")
+    relu = _elementwise("relu")
+    stop = _elementwise("stop")
+    maximum = _broadcasting("maximum")
+    minimum = _broadcasting("minimum")
+    _leaky_relu = _broadcasting("leaky_relu")
+
+    def leaky_relu(self, slope: Any = 0.01) -> "Tensor":
+        """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""
+        return cast(Tensor, self._leaky_relu(slope))
+
+    # --- reductions ------------------------------------------------------------------------------
+
+    sum = _reduction("sum")
+    max = _reduction("max")
+    min = _reduction("min")
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """The mean over the axes."""
+        return self.sum(axis, keepdims) / self._count(axis)
+
+    def var(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """The variance over the axes, Σ(x - mean)² / n (NumPy's, without Bessel's correction)."""
+        return ((self - self.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims)
+
+    def _count(self, axis: Axis) -> int:
+        return math.prod(self.shape[a] for a in indexing.axes_of(axis, self.ndim))
+
+    def _reduce(self, op, axis: Axis, keepdims: bool) -> Any:
+        """One node op(entries) for each position on the axes that are kept."""
+        axes = indexing.axes_of(axis, self.ndim)
+        kept = [a for a in range(self.ndim) if a not in axes]
+        count = self._count(axis)
+        if not count:
+            raise ValueError(f"{op.name} over no entries: shape {self.shape}, axis {axis}")
+        rows = self.permute(*kept, *axes).values
+        bundles = [graph.bundle(tuple(rows[k : k + count])) for k in range(0, len(rows), count)]
+        results = nodes(op, [bundles])
+        if not kept and not keepdims:
+            return results[0]
+        kept_shape = (1 if a in axes else n for a, n in enumerate(self.shape) if keepdims or a in kept)
+        return _tensor(tuple(kept_shape), results)
+
+    def __matmul__(self, other: Any) -> Any:
+        """Matrix product of the last two axes, NumPy's rules for 1-d operands and leading axes."""
+        other = operand(other)
+        if not isinstance(other, Tensor):
+            return NotImplemented
+        a = "i" if self.ndim == 1 else "...ai"
+        b = "i" if other.ndim == 1 else "...ib"
+        out = "" if self.ndim == other.ndim == 1 else "..." + "a" * (len(a) > 1) + "b" * (len(b) > 1)
+        if self.shape[-1] != other.shape[max(0, other.ndim - 2)]:
+            raise ValueError(f"@: shapes {self.shape} and {other.shape} do not match")
+        return einsum(f"{a},{b}->{out}", self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return Tensor(other) @ self
+
+
+def _tensor(shape: Shape, values: list[Value]) -> Tensor:
+    """A Tensor of Values that are already there."""
+    new = Tensor.__new__(Tensor)
+    new.shape = shape
+    new.values = values
+    return new
+
+
+def _plain(data):
+    """Nested lists of numbers and Values from arrays, tensors, and sequences of them."""
+    if isinstance(data, Tensor):
+        return indexing.nested(data.values, data.shape)
+    if hasattr(data, "tolist"):
+        return data.tolist()
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        return data if data and data[0].__class__ is float else [_plain(row) for row in data]
+    return data
+
+
+def operand(x: Any) -> Any:
+    """A Tensor or a Value as it is, an array or sequence as a Tensor, a number as a Value, or
+    NotImplemented.
+    """
+    if isinstance(x, Tensor | Value):
+        return x
+    if isinstance(x, list | tuple) or getattr(x, "shape", ()):
+        return Tensor(x)
+    return lift(x)
+
+
+def aligned(*operands: Any) -> tuple[Shape, list[Sequence[Value]]]:
+    """The broadcast shape of Tensors and Values, and the flat entries of each in that shape."""
+    shape = indexing.broadcast(*[getattr(x, "shape", ()) for x in operands])
+    return shape, [_stretched(x, shape) for x in operands]
+
+
+def _stretched(x, shape):
+    if isinstance(x, Value):
+        return [x] * math.prod(shape)
+    if x.shape == shape:
+        return x.values
+    return [x.values[a] for a in indexing.stretched(x.shape, shape)]
+
+
+def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
+    stacked = Tensor(list(tensors))
+    axes = list(range(1, stacked.ndim))
+    axes.insert(indexing.axis_of(axis, stacked.ndim), 0)
+    return stacked.permute(*axes)
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+    """Tensors joined along an axis that they have; the other sizes must agree."""
+    parts = [Tensor(t) for t in tensors]
+    if not parts:
+        raise ValueError("concatenate: no tensors")
+    axis = indexing.axis_of(axis, parts[0].ndim)
+    moved = [t.permute(axis, *[a for a in range(t.ndim) if a != axis]) for t in parts]
+    if len({t.shape[1:] for t in moved}) > 1:
+        shapes = " and ".join(str(t.shape) for t in parts)
+        raise ValueError(f"concatenate: shapes {shapes} differ outside of axis {axis}")
+    shape = (sum(len(t) for t in moved), *moved[0].shape[1:])
+    joined = _tensor(shape, [v for t in moved for v in t.values])
+    return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
+
+
+# --- contraction --------------------------------------------------------------------------------
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Einstein summation as in NumPy, `...` included: einsum("oi,...i->...o", w, x).
+
+    Each output entry is one `dot` node over two bundles. A bundle is shared by all entries that
+    read the same operand tuple, so a convolution has one for each kernel and one for each window.
+    Three and more operands are contracted from left to right.
+
+    Raises ValueError where subscripts and shapes do not fit, naming both.
+    """
+    tensors = [Tensor(x) for x in operands]
+    terms, out, sizes = contraction.parse(subscripts, [t.shape for t in tensors])
+    (labels, result), *rest = zip(terms, tensors, strict=True)
+    for i, (term, tensor) in enumerate(rest, 2):
+        wanted = set(out).union(*terms[i:])
+        kept = "".join(dict.fromkeys(c for c in labels + term if c in wanted)) if terms[i:] else out
+        result = _contract(labels, result, term, tensor, kept, sizes)
+        labels = kept
+    if labels != out or not rest:
+        result = _collapse(labels, result, out, sizes)
+    return result if out else result.values[0]
+
+
+def _contract(a, x, b, y, out, sizes):
+    """Σ x[a]·y[b] over the labels that `out` lacks, one dot for each entry of `out`."""
+    x_kept, y_kept = (contraction.kept(own, other, out) for own, other in [(a, b), (b, a)])
+    x, y = _collapse(a, x, x_kept, sizes), _collapse(b, y, y_kept, sizes)
+    summed = [c for c in x_kept if c not in out]
+    lefts, i = contraction.groups(x_kept, x.shape, summed, out, sizes)
+    rights, j = contraction.groups(y_kept, y.shape, summed, out, sizes)
+    if summed:
+        x_bundles = [graph.bundle(tuple([x.values[k] for k in group])) for group in lefts]
+        y_bundles = [graph.bundle(tuple([y.values[k] for k in group])) for group in rights]
+        entries = nodes(DOT, [[x_bundles[k] for k in i], [y_bundles[k] for k in j]])
+    else:
+        entries = nodes(MUL, [[x.values[lefts[k][0]] for k in i], [y.values[rights[k][0]] for k in j]])
+    return _tensor(tuple(sizes[c] for c in out), entries)
+
+
+def _collapse(labels, x, out, sizes):
+    """One operand: diagonals of repeated labels, sums over labels that `out` lacks, transposition."""
+    if labels == out:
+        return x
+    summed = [c for c in dict.fromkeys(labels) if c not in out]
+    found, order = contraction.groups(labels, x.shape, summed, out, sizes)
+    shape = tuple(sizes[c] for c in out)
+    if not summed:
+        return x._at(shape, [found[k][0] for k in order])
+    sums = nodes(SUM, [[graph.bundle(tuple([x.values[k] for k in group])) for group in found]])
+    return _tensor(shape, [sums[k] for k in order])

@@ -1,0 +1,244 @@
+"""A number that remembers how it was made: `Value`; and `node` and `nodes`, where all are made."""
+
+import operator
+from fractions import Fraction
+from typing import Any
+
+from . import graph
+from .primitives import PRIMITIVES, Primitive
+from .scopes import current_scope
+
+_PLAIN = frozenset([float, int, complex, bool, Fraction])
+_DOT = PRIMITIVES["dot"]
+_new = object.__new__
+
+
+def node(op, data, inputs):
+    """Make a node that knows how it was made; under `no_grad`, a leaf."""
+    new = _new(Value)
+    path, recording, _ = current_scope()
+    new.data = data
+    new.grad = 0
+    new.label = ""
+    new.scope = path
+    if recording:
+        new.op = op
+        new.inputs = inputs
+    else:
+        new.op = None
+        new.inputs = ()
+    return new
+
+
+def nodes(op, operands):
+    """Make the node op(*inputs) for each tuple of inputs: `node` for many, the scope read once."""
+    made = []
+    forward = op.forward
+    path, recording, _ = current_scope()
+    numbers = map(forward, *[[x.data for x in column] for column in operands])
+    for data, inputs in zip(numbers, zip(*operands, strict=True), strict=True):
+        new = _new(Value)
+        new.data = data
+        new.grad = 0
+        new.label = ""
+        new.scope = path
+        new.op = op if recording else None
+        new.inputs = inputs if recording else ()
+        made.append(new)
+    return made
+
+
+def apply(op: Primitive, *inputs: Any) -> "Value":
+    """The node y = op(*inputs) of Values and bundles (`graph.bundle`)."""
+    return node(op, op.forward(*[x.data for x in inputs]), inputs)
+
+
+def lift(x):
+    """A Value as it is and a number as a constant, or NotImplemented."""
+    if isinstance(x, Value):
+        return x
+    return Value(x) if _is_number(x) else NotImplemented
+
+
+def _is_number(x):
+    """Numbers divide, and have no length; arrays without axes are numbers too."""
+    if x.__class__ in _PLAIN or getattr(x, "shape", None) == ():
+        return True
+    return hasattr(x, "__truediv__") and not hasattr(x, "__len__") and not isinstance(x, Value)
+
+
+def _unary(name):
+    op = PRIMITIVES[name]
+    forward = op.forward
+
+    def method(self):
+        return node(op, forward(self.data), (self,))
+
+    method.__name__ = name
+    method.__doc__ = f"The node {name}(self)."
+    return method
+
+
+def _binary(name):
+    op = PRIMITIVES[name]
+    forward = op.forward
+
+    def method(self, other):
+        if other.__class__ is not Value:
+            other = lift(other)
+            if other is NotImplemented:
+                return NotImplemented
+        return node(op, forward(self.data, other.data), (self, other))
+
+    method.__name__ = name
+    method.__doc__ = f"The node {name}(self, other), for a Value or a number."
+    return method
+
+
+def _operator(name):
+    """A Python operator, and its form for a number on the left."""
+    method = _binary(name)
+
+    def reflected(self, other):
+        other = lift(other)
+        return other if other is NotImplemented else method(other, self)
+
+    return method, reflected
+
+
+def _comparison(compare):
+    def method(self, other):
+        other = lift(other)
+        return other if other is NotImplemented else compare(self.data, other.data)
+
+    return method
+
+
+class Value:
+    """A scalar node of the computation graph.
+
+    `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after `root.backward()`, and 0 before; `op` is the
+    primitive that made it (None for a leaf) and `inputs` are its operands; `label` is for people,
+    and `scope` is the path of the layer that made it.
+
+    `==` and `hash` are identity; `<`, `>`, `<=` and `>=` compare data.
+
+    >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+    >>> c = (a * b + 10).relu()
+    >>> c.backward()
+    >>> c.data, a.grad, b.grad
+    (4.0, -3.0, 2.0)
+
+    Raises TypeError for what is not a number: a string, None, a list or another Value.
+    """
+
+    __slots__ = ("data", "grad", "inputs", "label", "op", "scope")
+    __array_ufunc__ = None  # numpy_scalar * value asks the Value, and never makes an object array
+
+    data: Any
+    grad: Any
+    inputs: tuple[Any, ...]
+    label: str
+    op: Primitive | None
+    scope: str
+
+    def __init__(self, data: Any, label: str = "") -> None:
+        if not _is_number(data):
+            got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
+            hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
+            raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
+        self.data = data.item() if hasattr(data, "dtype") else data
+        self.grad = 0
+        self.op = None
+        self.inputs = ()
+        self.label = label
+        self.scope = current_scope().path
+
+    __add__, __radd__ = _operator("add")
+    __sub__, __rsub__ = _operator("sub")
+    __mul__, __rmul__ = _operator("mul")
+    __truediv__, __rtruediv__ = _operator("div")
+    __pow__, __rpow__ = _operator("pow")
+    __neg__ = _unary("neg")
+    __abs__ = _unary("abs")
+    __lt__ = _comparison(operator.lt)
+    __le__ = _comparison(operator.le)
+    __gt__ = _comparison(operator.gt)
+    __ge__ = _comparison(operator.ge)
+
+    exp = _unary("exp")
+    log = _unary("log")
+    sqrt = _unary("sqrt")
+    sin = _unary("sin")
+    cos = _unary("cos")
+    tanh = _unary("tanh")
+    sigmoid = _unary("sigmoid")
+    softplus = _unary("softplus")
+    erf = _unary("erf")
+    relu = _unary("relu")
+    stop = _unary("stop")
+    maximum = _binary("maximum")
+    minimum = _binary("minimum")
+    _leaky_relu = _binary("leaky_relu")
+
+    def leaky_relu(self, slope: Any = 0.01) -> "Value":
+        """The node x for x > 0, else slope·x; the slope may be a Value too."""
+        return self._leaky_relu(slope)
+
+    def backward(self) -> None:
+        """Fill `grad` of every node behind this one by the chain rule.
+
+        Leaves add up over calls (call twice, get twice); the others show this call's adjoint.
+        """
+        ordered = graph.order(self)
+        seed = 1.0 if isinstance(self.data, float) else 1
+        adjoint = graph.adjoints(ordered, {self: seed})
+        for node in ordered:
+            if node.op is not None:
+                node.grad = 0
+        for node, gradient in adjoint.items():
+            node.grad = gradient if node.inputs else node.grad + gradient
+
+    def detach(self) -> "Value":
+        """A leaf with the same number: no gradient flows through it, and its past is let go."""
+        return Value(self.data, self.label)
+
+    def item(self) -> Any:
+        """The number."""
+        return self.data
+
+    @staticmethod
+    def combination(factors, rows):
+        """Σ_d factors[d]·rows[d] of Values, entry by entry: dots that share the factors."""
+        shared = graph.bundle(tuple(factors))
+        return [apply(_DOT, shared, graph.bundle(column)) for column in zip(*rows, strict=True)]
+
+    @property
+    def _prev(self) -> set["Value"]:
+        """The operands, as micrograd names them."""
+        entries = ([x] if isinstance(x, Value) else x.inputs for x in self.inputs)
+        return {x for several in entries for x in several}
+
+    @property
+    def _op(self) -> str:
+        """The operation, as micrograd names it."""
+        return self.op.symbol if self.op else ""
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={self.grad}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        return float(self.data)
+
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __pos__(self) -> "Value":
+        return self
