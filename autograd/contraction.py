@@ -5,14 +5,17 @@ reads. Output entries that agree on an operand's own labels share its group.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
 
-from .indexing import Shape, addresses, strides
+from .indexing import Shape, addresses, gather, strides
 
-Sizes = dict[str, int]
+Sizes = tuple[tuple[str, int], ...]
 
 
-def parse(subscripts: str, shapes: Sequence[Shape]) -> tuple[list[str], str, Sizes]:
+@lru_cache
+def parse(subscripts: str, *shapes: Shape) -> tuple[list[str], str, Sizes]:
     """Labels of each operand and of the output, with `...` as upper-case Greek, and their sizes.
 
     Without `->` the output has the labels that occur once, in alphabetical order, as in NumPy.
@@ -34,13 +37,13 @@ def parse(subscripts: str, shapes: Sequence[Shape]) -> tuple[list[str], str, Siz
         once = sorted(c for c in set(left) if c.isalpha() and left.count(c) == 1)
         out = "..." + "".join(once)
     out = out.replace("...", _ellipsis(deepest))
-    sizes: Sizes = {}
+    sizes: dict[str, int] = {}
     for label, n in zip("".join(spelt), (n for shape in shapes for n in shape), strict=True):
         if not label.isalpha() or (n != sizes.setdefault(label, n) and not _stretches(label, n, sizes)):
             raise _mismatch(subscripts, shapes, f"label {label!r} is {sizes[label]} and {n}")
     if len(set(out)) < len(out) or not set(out) <= set(sizes):
         raise _mismatch(subscripts, shapes, f"output {out!r} repeats a label or has an unknown one")
-    return spelt, out, sizes
+    return spelt, out, tuple(sizes.items())
 
 
 def _ellipsis(n: int) -> str:
@@ -48,7 +51,7 @@ def _ellipsis(n: int) -> str:
     return "".join(chr(ord("Α") + k) for k in reversed(range(n)))
 
 
-def _stretches(label: str, n: int, sizes: Sizes) -> bool:
+def _stretches(label: str, n: int, sizes: dict[str, int]) -> bool:
     """Axes of `...` broadcast: a 1 stretches."""
     if label < "Α" or 1 not in (n, sizes[label]):
         return False
@@ -65,23 +68,23 @@ def kept(own: str, other: str, out: str) -> str:
     return "".join(dict.fromkeys(c for c in own if c in other or c in out))
 
 
+@lru_cache(64)
 def groups(
-    labels: str, shape: Shape, summed: Iterable[str], out: str, sizes: Sizes
-) -> tuple[list[list[int]], list[int]]:
+    labels: str, shape: Shape, out: str, sizes: Sizes
+) -> tuple[list[Callable[[Any], Any]], list[int]]:
     """The groups of an operand, and for each entry of the output the number of its group.
 
-    A group holds the addresses over the `summed` labels, for one position on the labels that the
-    output has too.
+    A group gathers the entries over all positions on the labels that the output lacks, for one
+    position on those that it has.
     """
-    step = dict.fromkeys(sizes, 0)
+    size = dict(sizes)
+    step = dict.fromkeys(size, 0)
     for c, n, k in zip(labels, shape, strides(shape), strict=True):
-        step[c] += k if n == sizes[c] else 0  # a repeated label walks a diagonal, a 1 stretches
+        step[c] += k if n == size[c] else 0  # a repeated label walks a diagonal, a 1 stretches
     own = [c for c in out if c in labels]
-    starts = addresses(tuple(sizes[c] for c in own), tuple(step[c] for c in own))
-    inner = addresses(tuple(sizes[c] for c in summed), tuple(step[c] for c in summed))
-    found = [[start + k for k in inner] for start in starts]
-    number = dict(zip(own, strides(tuple(sizes[c] for c in own)), strict=True))
-    order = addresses(tuple(sizes[c] for c in out), tuple(number.get(c, 0) for c in out))
-    return found, order
-
-
+    summed = sorted(set(labels) - set(out))
+    starts = addresses(tuple(size[c] for c in own), tuple(step[c] for c in own))
+    inner = addresses(tuple(size[c] for c in summed), tuple(step[c] for c in summed))
+    number = dict(zip(own, strides(tuple(size[c] for c in own)), strict=True))
+    order = addresses(tuple(size[c] for c in out), tuple(number.get(c, 0) for c in out))
+    return [gather([start + k for k in inner]) for start in starts], order

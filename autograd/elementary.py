@@ -265,6 +265,8 @@ def relu(x):
 
 def step(x):
     """The slope of relu: False for x <= 0, True for x > 0, nan for nan."""
+    if x.__class__ is float:
+        return x > 0.0 if x == x else x
     if is_array(x):
         positive = x > 0
         return positive if (x == x).all() else _numpy().where(x == x, positive, x)
@@ -344,7 +346,7 @@ def winners(x, beats):
         return _bulk_winners(x, beats)
     won = [False] * len(x)
     won[_winner(x, beats)] = True
-    return won
+    return tuple(won)
 
 
 def _winner(x, beats):
@@ -361,7 +363,7 @@ def _bulk_winners(x, beats):
         wins = beats(b, best)
         won = [select(wins, False, w) for w in won] + [wins]
         best = select(wins, b, best)
-    return won
+    return tuple(won)
 
 
 def _is_bulk(x):

@@ -134,7 +134,7 @@ def _mirrored(ordered, targets):
 
 
 def _number(node):
-    return node if isinstance(node, Value) else list(node.inputs)
+    return node if isinstance(node, Value) else node.inputs
 
 
 def jacobian(ys: Any, xs: Any) -> Any:

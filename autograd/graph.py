@@ -24,7 +24,8 @@ class Node:
 
 def bundle(nodes):
     """A sequence of nodes as one operand."""
-    return Node(None, nodes, [node.data for node in nodes])
+    nodes = tuple(nodes)
+    return Node(None, nodes, tuple([node.data for node in nodes]))
 
 
 def order(*roots):
@@ -70,17 +71,23 @@ def adjoints(ordered, seeds):
     for node in reversed(ordered):
         inputs = node.inputs
         if node in sent:
-            _accumulate(adjoint, inputs, _combine(*sent.pop(node)))
+            _spread(inputs, *sent.pop(node), adjoint)
         elif node in adjoint and inputs:
             upstream = adjoint[node]
-            if len(inputs) != 2:
-                _pull(node, upstream, adjoint, sent)
+            if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
+                a, b = inputs
+                p, q = node.op.partials(node.data, a.data, b.data)
+            elif len(inputs) == 1:
+                (a,), b = inputs, None
+                (p,), q = node.op.partials(node.data, a.data), False
+            else:
+                partials = node.op.partials(node.data, *[x.data for x in inputs])
+                _spread(inputs, [upstream], [partials], adjoint)
                 continue
-            a, b = inputs  # most nodes: the same as _pull, unrolled for speed
-            p, q = node.op.partials(node.data, a.data, b.data)
-            if p.__class__ is list:
-                _send(sent, a, upstream, p)
-                _send(sent, b, upstream, q)
+            if p.__class__ is tuple:
+                _send(upstream, a, p, sent)
+                if b is not None:
+                    _send(upstream, b, q, sent)
                 continue
             if p is not False:
                 c = upstream if p is True else upstream * p
@@ -91,17 +98,7 @@ def adjoints(ordered, seeds):
     return adjoint
 
 
-def _pull(node, upstream, adjoint, sent):
-    """Move one operation's adjoint to its inputs, scalars or bundles."""
-    partials = node.op.partials(node.data, *[x.data for x in node.inputs])
-    if partials[0].__class__ is list:
-        for x, p in zip(node.inputs, partials, strict=True):
-            _send(sent, x, upstream, p)
-    else:
-        _accumulate(adjoint, node.inputs, _scaled(upstream, partials))
-
-
-def _send(sent, bundle, upstream, partials):
+def _send(upstream, bundle, partials, sent):
     """Keep upstream·partials for the bundle until all its operations have sent theirs."""
     if bundle in sent:
         upstreams, rows = sent[bundle]
@@ -111,19 +108,17 @@ def _send(sent, bundle, upstream, partials):
         sent[bundle] = [upstream], [partials]
 
 
-def _accumulate(adjoint, nodes, contributions):
-    for x, c in zip(nodes, contributions, strict=True):
-        if c is not False:
+def _spread(inputs, upstreams, rows, adjoint):
+    """Add Σ_d upstream_d·row_d to the adjoints of the inputs.
+
+    Of the partials, True hands the upstream adjoint on and False stops it.
+    """
+    if len(rows) > 1:
+        for x, c in zip(inputs, combination(upstreams, rows), strict=True):
             adjoint[x] = adjoint[x] + c if x in adjoint else c
-
-
-def _scaled(upstream, partials):
-    """upstream·p for each partial, where True hands the upstream on and False stops it."""
-    return [p and upstream if p.__class__ is bool else upstream * p for p in partials]
-
-
-def _combine(upstreams, rows):
-    """Σ_d upstream_d·row_d: what all operations on a bundle send to each of its entries."""
-    if len(rows) == 1:
-        return _scaled(upstreams[0], rows[0])
-    return combination(upstreams, rows)
+        return
+    upstream = upstreams[0]
+    for x, p in zip(inputs, rows[0], strict=True):
+        if p is not False:
+            c = upstream if p is True else upstream * p
+            adjoint[x] = adjoint[x] + c if x in adjoint else c

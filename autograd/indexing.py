@@ -5,8 +5,10 @@ repeats), and an offset; its entry at index (i, j, ...) is at offset + i·stride
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import product
+from operator import itemgetter
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -28,6 +30,13 @@ def addresses(shape: Shape, steps: Shape, offset: int = 0) -> list[int]:
             spread = range(0, n * step, step) if step else [0] * n
             found = [a + k for a in found for k in spread]
     return found
+
+
+def gather(addresses: Sequence[int]) -> Callable[[Any], Any]:
+    """A function that reads these addresses of a flat sequence, as a tuple."""
+    if len(addresses) > 1:
+        return itemgetter(*addresses)
+    return lambda flat: tuple([flat[a] for a in addresses])
 
 
 def axis_of(axis: int, ndim: int, what: str = "axis") -> int:
@@ -60,6 +69,7 @@ def broadcast(*shapes: Shape) -> Shape:
     return tuple(result)
 
 
+@lru_cache(64)
 def stretched(shape: Shape, target: Shape) -> list[int]:
     """Addresses that read a tensor of `shape` as if it had the broadcast shape `target`."""
     missing = len(target) - len(shape)
@@ -80,7 +90,8 @@ def reshaped(shape: Shape, new: Shape) -> Shape:
     return new
 
 
-def permuted(shape: Shape, axes: Sequence[int]) -> tuple[Shape, list[int]]:
+@lru_cache(64)
+def permuted(shape: Shape, axes: tuple[int, ...]) -> tuple[Shape, list[int]]:
     """Shape and addresses with the axes in another order."""
     if sorted(axes) != list(range(len(shape))):
         raise ValueError(f"permute{tuple(axes)}: a tensor of shape {shape} has axes 0 to {len(shape) - 1}")
@@ -100,6 +111,7 @@ def padded(shape: Shape, margins: Sequence[tuple[int, int]]) -> tuple[Shape, lis
     return new, [max(a, -1) for a in found]
 
 
+@lru_cache(64)
 def windows(shape: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> tuple[Shape, list[int]]:
     """Shape and addresses of every position of a kernel that slides over the last axes.
 

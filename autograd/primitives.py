@@ -66,7 +66,7 @@ _ROWS = [Primitive(*row) for row in [
                                                                   e.slope(e.is_true(c)),
                                                                   e.slope(e.negate(e.is_true(c))))),
     ("stop",       "stop",   operator.pos,    lambda y, x: (False,)),
-    ("sum",        "Σ",      e.total,         lambda y, x: ([True] * len(x),)),
+    ("sum",        "Σ",      e.total,         lambda y, x: ((True,) * len(x),)),
     ("dot",        "·",      e.dot,           lambda y, a, b: (b, a)),
     ("max",        "max",    e.largest,       lambda y, x: (e.winners(x, e.exceeds),)),
     ("min",        "min",    e.smallest,      lambda y, x: (e.winners(x, e.undercuts),)),

@@ -106,7 +106,7 @@ class Tensor:
     __array_ufunc__ = None  # array * tensor asks the Tensor
 
     shape: Shape
-    values: list[Value]
+    values: Sequence[Value]
 
     def __init__(self, data: Any, label: str = "") -> None:
         if isinstance(data, Tensor):
@@ -187,8 +187,7 @@ class Tensor:
     # --- views: addresses only -------------------------------------------------------------------
 
     def _at(self, shape: Shape, addresses: Sequence[int]) -> "Tensor":
-        values = self.values
-        return _tensor(shape, [values[a] for a in addresses])
+        return _tensor(shape, indexing.gather(addresses)(self.values))
 
     def __getitem__(self, key: Any) -> Any:
         shape, addresses = indexing.located(self.shape, key)
@@ -206,7 +205,10 @@ class Tensor:
 
     def permute(self, *axes: int) -> "Tensor":
         """The axes in another order."""
-        return self._at(*indexing.permuted(self.shape, indexing.axes_of(axes, self.ndim)))
+        axes = indexing.axes_of(axes, self.ndim)
+        if axes == tuple(range(self.ndim)):
+            return self
+        return self._at(*indexing.permuted(self.shape, axes))
 
     def transpose(self, a: int = -2, b: int = -1) -> "Tensor":
         """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
@@ -306,8 +308,9 @@ class Tensor:
         if not count:
             raise ValueError(f"{op.name} over no entries: shape {self.shape}, axis {axis}")
         rows = self.permute(*kept, *axes).values
-        bundles = [graph.bundle(tuple(rows[k : k + count])) for k in range(0, len(rows), count)]
-        results = nodes(op, [bundles])
+        data = [v.data for v in rows]
+        pairs = zip(_chunks(rows, count), _chunks(data, count), strict=True)
+        results = nodes(op, [[graph.Node(None, r, d) for r, d in pairs]])
         if not kept and not keepdims:
             return results[0]
         kept_shape = (1 if a in axes else n for a, n in enumerate(self.shape) if keepdims or a in kept)
@@ -329,7 +332,7 @@ class Tensor:
         return Tensor(other) @ self
 
 
-def _tensor(shape: Shape, values: list[Value]) -> Tensor:
+def _tensor(shape: Shape, values: Sequence[Value]) -> Tensor:
     """A Tensor of Values that are already there."""
     new = Tensor.__new__(Tensor)
     new.shape = shape
@@ -370,7 +373,7 @@ def _stretched(x, shape):
         return [x] * math.prod(shape)
     if x.shape == shape:
         return x.values
-    return [x.values[a] for a in indexing.stretched(x.shape, shape)]
+    return indexing.gather(indexing.stretched(x.shape, shape))(x.values)
 
 
 def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
@@ -409,42 +412,57 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     Raises ValueError where subscripts and shapes do not fit, naming both.
     """
     tensors = [Tensor(x) for x in operands]
-    terms, out, sizes = contraction.parse(subscripts, [t.shape for t in tensors])
+    terms, out, sizes = contraction.parse(subscripts, *[t.shape for t in tensors])
     (labels, result), *rest = zip(terms, tensors, strict=True)
     for i, (term, tensor) in enumerate(rest, 2):
-        wanted = set(out).union(*terms[i:])
-        kept = "".join(dict.fromkeys(c for c in labels + term if c in wanted)) if terms[i:] else out
+        wanted = {*out, *"".join(terms[i:])}
+        between = "".join(dict.fromkeys(c for c in labels + term if c in wanted))
+        kept = between if terms[i:] else out
         result = _contract(labels, result, term, tensor, kept, sizes)
         labels = kept
-    if labels != out or not rest:
-        result = _collapse(labels, result, out, sizes)
+    result = _collapse(labels, result, out, sizes)
     return result if out else result.values[0]
 
 
 def _contract(a, x, b, y, out, sizes):
     """Σ x[a]·y[b] over the labels that `out` lacks, one dot for each entry of `out`."""
-    x_kept, y_kept = (contraction.kept(own, other, out) for own, other in [(a, b), (b, a)])
+    x_kept, y_kept = contraction.kept(a, b, out), contraction.kept(b, a, out)
     x, y = _collapse(a, x, x_kept, sizes), _collapse(b, y, y_kept, sizes)
-    summed = [c for c in x_kept if c not in out]
-    lefts, i = contraction.groups(x_kept, x.shape, summed, out, sizes)
-    rights, j = contraction.groups(y_kept, y.shape, summed, out, sizes)
-    if summed:
-        x_bundles = [graph.bundle(tuple([x.values[k] for k in group])) for group in lefts]
-        y_bundles = [graph.bundle(tuple([y.values[k] for k in group])) for group in rights]
-        entries = nodes(DOT, [[x_bundles[k] for k in i], [y_bundles[k] for k in j]])
+    lefts, i = contraction.groups(x_kept, x.shape, out, sizes)
+    rights, j = contraction.groups(y_kept, y.shape, out, sizes)
+    if set(x_kept) <= set(out):  # nothing to sum
+        op, lefts, rights = MUL, _singles(lefts, x.values), _singles(rights, y.values)
     else:
-        entries = nodes(MUL, [[x.values[lefts[k][0]] for k in i], [y.values[rights[k][0]] for k in j]])
-    return _tensor(tuple(sizes[c] for c in out), entries)
+        op, lefts, rights = DOT, _bundles(lefts, x.values), _bundles(rights, y.values)
+    entries = nodes(op, [[lefts[k] for k in i], [rights[k] for k in j]])
+    return _shaped(out, sizes, entries)
 
 
 def _collapse(labels, x, out, sizes):
     """One operand: diagonals of repeated labels, sums over labels that `out` lacks, transposition."""
     if labels == out:
         return x
-    summed = [c for c in dict.fromkeys(labels) if c not in out]
-    found, order = contraction.groups(labels, x.shape, summed, out, sizes)
-    shape = tuple(sizes[c] for c in out)
-    if not summed:
-        return x._at(shape, [found[k][0] for k in order])
-    sums = nodes(SUM, [[graph.bundle(tuple([x.values[k] for k in group])) for group in found]])
-    return _tensor(shape, [sums[k] for k in order])
+    found, order = contraction.groups(labels, x.shape, out, sizes)
+    if set(labels) <= set(out):
+        singles = _singles(found, x.values)
+        return _shaped(out, sizes, [singles[k] for k in order])
+    sums = nodes(SUM, [_bundles(found, x.values)])
+    return _shaped(out, sizes, [sums[k] for k in order])
+
+
+def _chunks(values, n):
+    return [tuple(values[k : k + n]) for k in range(0, len(values), n)]
+
+
+def _singles(groups, values):
+    return [group(values)[0] for group in groups]
+
+
+def _bundles(groups, values):
+    data = [v.data for v in values]
+    return [graph.Node(None, group(values), group(data)) for group in groups]
+
+
+def _shaped(labels, sizes, values):
+    size = dict(sizes)
+    return _tensor(tuple([size[c] for c in labels]), values)

@@ -210,7 +210,7 @@ class Value:
     @staticmethod
     def combination(factors, rows):
         """Σ_d factors[d]·rows[d] of Values, entry by entry: dots that share the factors."""
-        shared = graph.bundle(tuple(factors))
+        shared = graph.bundle(factors)
         return [apply(_DOT, shared, graph.bundle(column)) for column in zip(*rows, strict=True)]
 
     @property
