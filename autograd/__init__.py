@@ -1,5 +1,6 @@
 """Glassgrad's engine: scalars that record how they were made, and tensors of them."""
 
+from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .elementary import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .functions import (
@@ -17,7 +18,7 @@ from .functions import (
     where,
 )
 from .primitives import PRIMITIVES, Primitive
-from .scopes import no_grad, scope
+from .scopes import current_scope, no_grad, scope
 from .tensor import Tensor, concatenate, einsum, stack
 from .value import Value, apply
 
@@ -30,10 +31,12 @@ __all__ = [
     "apply",
     "concatenate",
     "cos",
+    "current_scope",
     "einsum",
     "erf",
     "exp",
     "grad",
+    "graph",
     "hessian",
     "jacobian",
     "leaky_relu",

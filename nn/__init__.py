@@ -1,0 +1,127 @@
+"""Glassgrad's layers, losses, optimisers and training, composed from scalars that you can look at."""
+
+from typing import NoReturn
+
+from . import data, init
+from .layers import (
+    GELU,
+    AvgPool,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    LeakyReLU,
+    MaxPool,
+    ReLU,
+    Reshape,
+    Residual,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from .losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HingeLoss,
+    HuberLoss,
+    L1Loss,
+    Loss,
+    MSELoss,
+    NLLLoss,
+)
+from .module import Buffer, Module, Parameter, Sequential
+from .norms import BatchNorm2D, GroupNorm, LayerNorm
+from .optim import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    CosineLR,
+    Optimizer,
+    RMSprop,
+    Schedule,
+    StepLR,
+    WarmupLR,
+    clip_grad_norm,
+)
+from .summary import Summary
+from .train import EarlyStopping, Epoch, Evaluation, History, Trainer, confusion_matrix
+
+__all__ = [
+    "GELU",
+    "SGD",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "AvgPool",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BatchNorm2D",
+    "Buffer",
+    "Conv2D",
+    "CosineLR",
+    "CrossEntropyLoss",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "Epoch",
+    "Evaluation",
+    "Flatten",
+    "GlobalAvgPool",
+    "GroupNorm",
+    "HingeLoss",
+    "History",
+    "HuberLoss",
+    "L1Loss",
+    "LayerNorm",
+    "LeakyReLU",
+    "Loss",
+    "MSELoss",
+    "MaxPool",
+    "Module",
+    "NLLLoss",
+    "Optimizer",
+    "Parameter",
+    "RMSprop",
+    "ReLU",
+    "Reshape",
+    "Residual",
+    "Schedule",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "StepLR",
+    "Summary",
+    "Tanh",
+    "Trainer",
+    "WarmupLR",
+    "clip_grad_norm",
+    "confusion_matrix",
+    "data",
+    "init",
+]
+
+_OURS = {
+    "AvgPool2d": "AvgPool",
+    "AveragePooling2D": "AvgPool",
+    "BatchNorm2d": "BatchNorm2D",
+    "BatchNormalization": "BatchNorm2D",
+    "CosineAnnealingLR": "CosineLR",
+    "Conv2d": "Conv2D",
+    "Dropout2d": "Dropout",
+    "GlobalAveragePooling2D": "GlobalAvgPool",
+    "GroupNormalization": "GroupNorm",
+    "LayerNormalization": "LayerNorm",
+    "Linear": "Dense",
+    "MaxPool2D": "MaxPool",
+    "MaxPool2d": "MaxPool",
+    "MaxPooling2D": "MaxPool",
+    "SmoothL1Loss": "HuberLoss",
+}
+
+
+def __getattr__(name: str) -> NoReturn:
+    hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
+    raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")

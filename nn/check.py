@@ -1,0 +1,97 @@
+"""What a layer can be built with and fed: errors that name the layer and its argument."""
+
+from typing import Any
+
+from autograd import Tensor
+
+Pair = tuple[int, int]
+
+
+def positive(layer: str, name: str, value: Any) -> int:
+    """An int >= 1."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{layer}: {name} must be an int, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{layer}: {name} must be at least 1, got {value}")
+    return value
+
+
+def fraction(layer: str, name: str, value: Any) -> float:
+    """A number with 0 <= value < 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{layer}: {name} must be a number, got {value!r}")
+    if not 0 <= value < 1:
+        raise ValueError(f"{layer}: {name} must be within 0 <= {name} < 1, got {value}")
+    return value
+
+
+def pair(layer: str, name: str, value: Any, least: int = 1) -> Pair:
+    """An int or a pair (rows, columns), as a pair."""
+    both = (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(both, tuple | list) or len(both) != 2:
+        raise TypeError(f"{layer}: {name} must be an int or a pair of ints, got {value!r}")
+    for n in both:
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise TypeError(f"{layer}: {name} must be an int or a pair of ints, got {value!r}")
+        if n < least:
+            raise ValueError(f"{layer}: {name} must be at least {least}, got {value!r}")
+    return both[0], both[1]
+
+
+def padding(layer: str, value: Any) -> Pair | str:
+    """"same", a pair, or what stands for one."""
+    if isinstance(value, str):
+        if value not in ("same", "valid"):
+            raise ValueError(f'{layer}: padding must be "same", "valid" or ints, got {value!r}')
+        return "same" if value == "same" else (0, 0)
+    return pair(layer, "padding", value, least=0)
+
+
+def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
+    """`divisor` divides each of the sizes."""
+    for size_name, size in sizes.items():
+        if size % divisor:
+            raise ValueError(f"{layer}: {name}={divisor} does not divide {size_name}={size}")
+
+
+def image(layer: Any, x: Tensor) -> None:
+    """The input has axes (..., C, H, W), none of them empty."""
+    _tensor(layer, x)
+    if x.ndim < 3:
+        raise ValueError(f"{layer!r}: input must be (..., C, H, W), got shape {x.shape}")
+
+
+def axis(layer: Any, x: Tensor, axis: int, what: str, size: int) -> None:
+    """The input has this size on the axis."""
+    _tensor(layer, x)
+    if x.shape[axis] != size:
+        got = f"input has {x.shape[axis]} {what} (shape {x.shape})"
+        raise ValueError(f"{layer!r}: {got}, the layer was built for {size}")
+
+
+def _tensor(layer: Any, x: Any) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}")
+    if not x.size:
+        raise ValueError(f"{layer!r}: input of shape {x.shape} is empty")
+
+
+def margins(layer: Any, x: Tensor) -> list[Pair]:
+    """The zeros (before, after) that a convolution's padding puts around rows and columns."""
+    if layer.padding != "same":
+        return [(p, p) for p in layer.padding]
+    needed = []
+    for n, k, s, d in zip(
+        x.shape[-2:], layer.kernel_size, layer.stride, layer.dilation, strict=True
+    ):
+        total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
+        needed.append((total // 2, total - total // 2))
+    return needed
+
+
+def fits(layer: Any, x: Tensor) -> None:
+    """The kernel fits into the padded image."""
+    sizes = zip(layer.kernel_size, layer.dilation, strict=True)
+    span = tuple(d * (k - 1) + 1 for k, d in sizes)
+    if any(s > n for s, n in zip(span, x.shape[-2:], strict=True)):
+        raise ValueError(f"{layer!r}: a kernel of {span} is larger than the padded {x.shape[-2:]} image")

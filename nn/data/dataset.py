@@ -1,0 +1,86 @@
+"""A set of labelled images."""
+
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+
+class DataError(ValueError):
+    """A file of data that is not what it should be; the message names the file."""
+
+
+class Dataset:
+    """Images and their labels: `images[k]` is nested numbers (C, H, W), `labels[k]` an int.
+
+    `class_names[label]` names a class. Samples may also be other nested numbers with labels that
+    are numbers or sequences, for regression.
+
+    ValueError where the lengths differ or a label has no class name.
+    """
+
+    def __init__(
+        self, images: Sequence[Any], labels: Sequence[Any], class_names: Sequence[str] = ()
+    ) -> None:
+        if len(images) != len(labels):
+            raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
+        for label in labels if class_names else ():
+            if label not in range(len(class_names)):
+                raise ValueError(f"Dataset: label {label!r} is not one of {len(class_names)} classes")
+        self.images, self.labels = images, labels
+        self.class_names = tuple(class_names)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, k: int) -> tuple[Any, Any]:
+        return self.images[k], self.labels[k]
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return zip(self.images, self.labels, strict=True)
+
+    def __repr__(self) -> str:
+        return f"Dataset({len(self)} samples, classes {', '.join(self.class_names)})"
+
+    def take(self, indices: Iterable[int]) -> "Dataset":
+        """The samples at these indices, in their order."""
+        chosen = list(indices)
+        images, labels = [self.images[k] for k in chosen], [self.labels[k] for k in chosen]
+        return Dataset(images, labels, self.class_names)
+
+    def subset(self, classes: Sequence[int]) -> "Dataset":
+        """The samples of these classes, relabelled 0, 1, ... in the order given."""
+        for c in classes:
+            if c not in range(len(self.class_names)):
+                raise ValueError(f"subset: there is no class {c!r} among {self.class_names}")
+        if len(set(classes)) < len(classes) or not classes:
+            raise ValueError(f"subset: classes must be different ones, got {classes!r}")
+        kept = self.take(k for k, label in enumerate(self.labels) if label in classes)
+        names = [self.class_names[c] for c in classes]
+        return Dataset(kept.images, [classes.index(t) for t in kept.labels], names)
+
+    def shuffle(self, seed: int) -> "Dataset":
+        """The samples in another order, always the same for a seed."""
+        order = list(range(len(self)))
+        random.Random(seed).shuffle(order)
+        return self.take(order)
+
+    def split(self, fraction: float = 0.2, seed: int = 0) -> tuple["Dataset", "Dataset"]:
+        """Two parts, the second with this fraction of each class, always the same for a seed."""
+        if not 0 < fraction < 1:
+            raise ValueError(f"split: fraction must be between 0 and 1, got {fraction}")
+        order = list(range(len(self)))
+        random.Random(seed).shuffle(order)
+        by_class: dict[Any, list[int]] = {}
+        for k in order:
+            by_class.setdefault(self.labels[k] if self.class_names else None, []).append(k)
+        second = {k for members in by_class.values() for k in members[: round(fraction * len(members))]}
+        return self.take(k for k in order if k not in second), self.take(sorted(second))
+
+    def batches(self, size: int, rng: random.Random | None = None) -> Iterator["Dataset"]:
+        """The samples in parts of `size` (the last may be smaller), shuffled by a generator."""
+        if size < 1:
+            raise ValueError(f"batches: batch size must be at least 1, got {size}")
+        order = list(range(len(self)))
+        if rng:
+            rng.shuffle(order)
+        return (self.take(order[k : k + size]) for k in range(0, len(self), size))

@@ -1,0 +1,160 @@
+"""Losses: one number to make small, composed from the primitives.
+
+Predictions and targets must have equal shapes; nothing broadcasts here. `reduction` is "mean" (over
+all entries, or all samples for losses of class scores), "sum" or "none".
+"""
+
+from typing import Any
+
+from autograd import Tensor, Value, log_softmax, maximum, minimum, stack
+
+from .module import Module
+
+
+class Loss(Module):
+    """A loss: loss(prediction, target) -> Value."""
+
+    def __init__(self, reduction: str = "mean") -> None:
+        if reduction not in ("mean", "sum", "none"):
+            name = type(self).__name__
+            raise ValueError(f'{name}: reduction must be "mean", "sum" or "none", got {reduction!r}')
+        self.reduction = reduction
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        """The loss of each entry, reduced."""
+        return self._reduced(self.each(*_alike(self, prediction, target)))
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        """The loss of each entry, for a prediction and a target of one shape."""
+        raise TypeError(f"{type(self).__name__} has no method each")
+
+    def _reduced(self, losses: Tensor) -> Any:
+        if self.reduction == "none":
+            return losses
+        return losses.mean() if self.reduction == "mean" else losses.sum()
+
+    def describe(self) -> str:
+        return f"reduction={self.reduction!r}" * (self.reduction != "mean")
+
+
+class MSELoss(Loss):
+    """(y - t)²."""
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return (prediction - target) ** 2
+
+
+class L1Loss(Loss):
+    """|y - t|; derivative 0 at y = t."""
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return abs(prediction - target)
+
+
+class HuberLoss(Loss):
+    """e² / 2 for |e| <= δ, else δ·(|e| - δ/2), with e = y - t (Huber 1964)."""
+
+    def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
+        super().__init__(reduction)
+        if not delta > 0:
+            raise ValueError(f"HuberLoss: delta must be positive, got {delta!r}")
+        self.delta = delta
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        error = abs(prediction - target)
+        near = minimum(error, self.delta)  # e²/2 and the tangent in one: near·(e - near/2)
+        return near * (error - near / 2)
+
+
+class BCELoss(Loss):
+    """-(t·log y + (1 - t)·log(1 - y)) of probabilities y; each log is at least -100.
+
+    From logits, BCEWithLogitsLoss is exact where y rounds to 0 or 1.
+    """
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        for y in prediction.values:
+            if y.data < 0 or y.data > 1:
+                raise ValueError(f"BCELoss: predictions are probabilities, got {y.data}")
+        yes, no = (maximum(p.log(), -100.0) for p in (prediction, 1 - prediction))
+        return -(target * yes + (1 - target) * no)
+
+
+class BCEWithLogitsLoss(Loss):
+    """t·softplus(-x) + (1 - t)·softplus(x): BCELoss of sigmoid(x), finite for every logit."""
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return target * (-prediction).softplus() + (1 - target) * prediction.softplus()
+
+
+class HingeLoss(Loss):
+    """max(0, 1 - t·y), with t = -1 or 1."""
+
+    def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return (1 - prediction * target).relu()
+
+
+class NLLLoss(Loss):
+    """-log p[t] of log-probabilities (..., K) and classes (...), or one-hot targets (..., K)."""
+
+    def forward(self, prediction: Any, target: Any) -> Any:
+        """The loss of each sample, reduced."""
+        scores = _tensor(self, "prediction", prediction)
+        losses = self.each(scores, _classes(self, scores, target))
+        return self._reduced(losses) if isinstance(losses, Tensor) else losses
+
+    def each(self, prediction: Tensor, target: Any) -> Any:
+        """-Σ_k t[k]·log p[k] for each sample; for a class t, -log p[t]."""
+        if isinstance(target, Tensor):
+            return -(prediction * target).sum(-1)
+        if isinstance(target, int):
+            return -prediction[target]
+        flat = prediction.reshape(-1, prediction.shape[-1])
+        chosen = flat[list(range(len(target))), target]
+        return -chosen.reshape(prediction.shape[:-1])
+
+
+class CrossEntropyLoss(NLLLoss):
+    """log Σ_k exp(x[k]) - x[t] of logits (..., K) and classes (...), or targets (..., K).
+
+    Targets of the logits' shape are one-hot or probabilities: -Σ_k t[k]·log softmax(x)[k]. The
+    shift by the largest logit keeps all finite and adds no derivative.
+    """
+
+    def each(self, prediction: Tensor, target: Any) -> Any:
+        return super().each(log_softmax(prediction), target)
+
+
+def _tensor(loss: Loss, name: str, x: Any) -> Tensor:
+    """A Tensor with entries; a single Value as a Tensor of one."""
+    x = stack([x]) if isinstance(x, Value | int | float) else Tensor(x)
+    if not x.size:
+        raise ValueError(f"{loss!r}: {name} of shape {x.shape} is empty")
+    return x
+
+
+def _alike(loss: Loss, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
+    """Both as Tensors of one shape; ValueError for two."""
+    y, t = _tensor(loss, "prediction", prediction), _tensor(loss, "target", target)
+    if y.shape != t.shape:
+        raise ValueError(f"{loss!r}: prediction has shape {y.shape}, target {t.shape}; make them equal")
+    return y, t
+
+
+def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
+    """The target as a class, a flat list of classes, or a Tensor of the scores' shape."""
+    lead, n = scores.shape[:-1], scores.shape[-1]
+    if not isinstance(target, int):
+        target = Tensor(target)
+        if target.shape == scores.shape:
+            return target
+        if target.shape != lead:
+            needed = f"classes {lead} or one-hot {scores.shape}"
+            raise ValueError(f"{loss!r}: target has shape {target.shape}, needs {needed}")
+    elif lead:
+        raise ValueError(f"{loss!r}: one target for {lead} samples")
+    labels = [v.data for v in target.values] if isinstance(target, Tensor) else [target]
+    for label in labels:
+        if label != int(label) or not 0 <= label < n:
+            raise ValueError(f"{loss!r}: label {label} is not one of the {n} classes 0 to {n - 1}")
+    return [int(k) for k in labels] if isinstance(target, Tensor) else target

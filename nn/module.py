@@ -1,0 +1,254 @@
+"""Modules: layers and models, their parameters, their names, and their state."""
+
+import inspect
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from autograd import Tensor, current_scope, scope
+
+from .summary import Summary, summarize
+
+FOREIGN_KEYWORDS = {
+    "activation": "a layer of its own, such as nn.ReLU()",
+    "dilation_rate": "dilation",
+    "filters": "out_channels",
+    "in_dim": "in_features",
+    "input_shape": "in_channels or in_features",
+    "kernel": "kernel_size",
+    "out_dim": "out_features",
+    "p": "rate",
+    "padding_mode": "padding",
+    "pool_size": "kernel_size",
+    "strides": "stride",
+    "units": "out_features",
+    "use_bias": "bias",
+}
+
+
+class Parameter(Tensor):
+    """A Tensor that training changes. Its entries are called by its path: `conv1.weight[0,0,1,2]`."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        self.name = ""
+
+    def call(self, name: str) -> None:
+        """Take a path as name, and label the entries by it."""
+        if name != self.name:
+            self.name = name
+            self.rename(name)
+
+    def assign(self, data: Any) -> None:
+        """Copy numbers of the same shape into the entries; ValueError for another shape."""
+        numbers = Tensor(data)
+        if numbers.shape != self.shape:
+            raise ValueError(f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}")
+        for value, number in zip(self.values, numbers.values, strict=True):
+            value.data = number.data
+
+
+class Buffer(Parameter):
+    """A Tensor that belongs to a module's state but is not trained, such as a running mean."""
+
+    __slots__ = ()
+
+
+class Module:
+    """A layer or a model: write `forward`, keep parameters and other modules as attributes.
+
+    Attributes may be Parameters, Modules, and lists, tuples and dicts of them; a name is the path
+    of attributes and keys, `blocks.0.conv.weight`. Nodes that a module makes have its path as scope.
+
+    >>> class Perceptron(Module):
+    ...     def __init__(self):
+    ...         self.weight = Parameter([[1.0, -1.0]])
+    ...     def forward(self, x):
+    ...         return (self.weight @ x).tanh()
+    >>> y = Perceptron()([0.5, 0.5])
+    >>> y[0].inputs[0].inputs[0].inputs[0].label
+    'weight[0,0]'
+    """
+
+    path: str | None = None
+    training: bool = True
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        _reject_foreign(cls, options)
+        return super().__new__(cls)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Compute the outputs; each module writes its own."""
+        raise TypeError(f"{type(self).__name__} has no forward method")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the outputs within this module's scope; sequences and arrays become Tensors."""
+        if self.path is None or current_scope().depth == 0:
+            self._name_parts()
+        with scope(self.path or ""):
+            return self.forward(*map(_as_tensor, inputs))
+
+    # --- parts and their names -------------------------------------------------------------------
+
+    def named_parts(self) -> Iterator[tuple[str, Any]]:
+        """(path, part) of every Module and Parameter inside, in order of attributes, each once."""
+        seen: set[int] = set()
+        stack = [("", self)]
+        while stack:
+            path, part = stack.pop()
+            if id(part) in seen:
+                continue
+            seen.add(id(part))
+            if path:
+                yield path, part
+            if isinstance(part, Module):
+                stack += [(_join(path, k), v) for k, v in part.named_children()][::-1]
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """(name, part) of the Modules and Parameters that are attributes of this module."""
+        return _parts_of(vars(self).items())
+
+    def modules(self) -> Iterator["Module"]:
+        """This module and every one inside."""
+        yield self
+        yield from (part for _, part in self.named_parts() if isinstance(part, Module))
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """(path, parameter) of every trainable parameter, in order of attributes."""
+        self._name_parts()
+        return ((k, p) for k, p in self._named_state() if not isinstance(p, Buffer))
+
+    def parameters(self) -> list[Parameter]:
+        """Every trainable parameter, in order of attributes."""
+        return [p for _, p in self.named_parameters()]
+
+    def _named_state(self):
+        return ((path, part) for path, part in self.named_parts() if isinstance(part, Parameter))
+
+    def _name_parts(self) -> None:
+        """Give every part its path. A part that is called alone keeps the name within its model."""
+        self.path = self.path or ""
+        for path, part in self.named_parts():
+            path = _join(self.path, path)
+            if isinstance(part, Parameter):
+                part.call(path)
+            elif part.path != path:
+                part.path = path
+
+    # --- state -----------------------------------------------------------------------------------
+
+    def state_dict(self) -> dict[str, Any]:
+        """{path: nested list} of every parameter and buffer."""
+        return {path: part.tolist() for path, part in self._named_state()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Copy {path: nested list or array} into the parameters and buffers.
+
+        ValueError names what is missing, unknown or of another shape; then nothing is changed.
+        """
+        parts = dict(self._named_state())
+        missing, unknown = parts.keys() - state.keys(), state.keys() - parts.keys()
+        if missing or unknown:
+            raise ValueError(f"state: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        tensors = {path: Tensor(data) for path, data in state.items()}
+        for path, tensor in tensors.items():
+            if tensor.shape != parts[path].shape:
+                shape = parts[path].shape
+                raise ValueError(f"state: {path} has shape {tensor.shape}, the model needs {shape}")
+        for path, tensor in tensors.items():
+            parts[path].assign(tensor)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch to training: Dropout drops, BatchNorm2D uses the batch's statistics."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch to evaluation: Dropout passes, BatchNorm2D uses the running statistics."""
+        return self.train(False)
+
+    def zero_grad(self) -> None:
+        """Set the gradients of all parameters to 0."""
+        for parameter in self.parameters():
+            for value in parameter.values:
+                value.grad = 0
+
+    def seed(self, seed: int) -> None:
+        """Give every module that draws random numbers a generator of its own."""
+        for k, module in enumerate(self.modules()):
+            if hasattr(module, "rng"):
+                module.rng = random.Random(f"{seed}/{k}")
+
+    def summary(self, *shape: Any) -> Summary:
+        """Layers, shapes, parameters, multiply-adds and scalar nodes for one sample of this shape.
+
+        `print(model.summary(1, 28, 28))` prints them as a table.
+        """
+        return summarize(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.describe()})"
+
+    def describe(self) -> str:
+        """The constructor's arguments, for `repr`."""
+        return ", ".join(f"{k}: {part!r}" for k, part in self.named_children())
+
+
+class Sequential(Module):
+    """Modules one after the other; `model[0]` is the first, `model[1:3]` a Sequential of two."""
+
+    def __init__(self, *layers: Module) -> None:
+        for k, layer in enumerate(layers):
+            if not callable(layer) or isinstance(layer, type):
+                raise TypeError(f"Sequential: layer {k} is {layer!r}, not a module")
+        self.layers = list(layers)
+
+    def forward(self, x: Any) -> Any:
+        """The layers in order: the output of one is the input of the next."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def named_children(self) -> Iterator[tuple[str, Any]]:
+        """The layers by their positions: `0`, `1`, ..."""
+        return _parts_of((str(k), layer) for k, layer in enumerate(self.layers))
+
+    def __getitem__(self, k: int | slice) -> Any:
+        return Sequential(*self.layers[k]) if isinstance(k, slice) else self.layers[k]
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.layers)
+
+
+def _parts_of(items: Any) -> Iterator[tuple[str, Any]]:
+    """(path, part) of the Modules and Parameters in attributes, lists, tuples and dicts."""
+    for key, value in items:
+        if isinstance(value, Module | Parameter):
+            yield str(key), value
+        elif isinstance(value, list | tuple):
+            yield from ((_join(key, k), part) for k, part in _parts_of(enumerate(value)))
+        elif isinstance(value, dict):
+            yield from ((_join(key, k), part) for k, part in _parts_of(value.items()))
+
+
+def _join(path: Any, name: str) -> str:
+    return f"{path}.{name}" if path and name else str(path) or name
+
+
+def _as_tensor(x: Any) -> Any:
+    """A sequence or an array as a Tensor; Tensors, Values and numbers as they are."""
+    return Tensor(x) if isinstance(x, list | tuple) or hasattr(x, "tolist") else x
+
+
+def _reject_foreign(cls: type, options: Mapping[str, Any]) -> None:
+    """Say what another library's keyword is called here, where `cls` does not know it."""
+    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
+        if keyword not in inspect.signature(cls.__init__).parameters:
+            ours = FOREIGN_KEYWORDS[keyword]
+            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")

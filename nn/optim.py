@@ -1,0 +1,290 @@
+"""Optimisers, schedules of the learning rate, and gradient clipping.
+
+An update rule is written once, generic in the number: `rule(p, g, *state) -> (p, *state)` serves a
+float as well as an array of a whole parameter.
+"""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from autograd import Tensor, Value, sqrt
+
+Parameters = Iterable[Tensor | Value]
+
+
+def values_of(parameters: Parameters) -> list[Value]:
+    """The Values of Tensors and Values, in order, each once; TypeError for anything else."""
+    found: dict[Value, None] = {}
+    for p in parameters:
+        if not isinstance(p, Tensor | Value):
+            raise TypeError(f"parameters must be Tensors or Values, got {p!r:.60}")
+        found.update(dict.fromkeys(p.values if isinstance(p, Tensor) else [p]))
+    return list(found)
+
+
+def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
+    """Scale the gradients so that their joint Euclidean norm is at most `max_norm`; the norm before.
+
+    (Pascanu, Mikolov, Bengio 2013)
+    """
+    if not max_norm > 0:
+        raise ValueError(f"clip_grad_norm: max_norm must be positive, got {max_norm}")
+    values = values_of(parameters)
+    norm = math.sqrt(sum(v.grad * v.grad for v in values))
+    if norm > max_norm:
+        for v in values:
+            v.grad *= max_norm / norm
+    return norm
+
+
+class Optimizer:
+    """Changes parameters (Tensors or Values) along their gradients, at learning rate `lr`."""
+
+    slots = 0  # how many numbers of state a parameter has, each 0 at the start
+
+    def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
+        self.values = values_of(parameters)
+        if not self.values:
+            raise ValueError(f"{type(self).__name__}: no parameters to train")
+        self.lr = self._within("lr", lr, 0, math.inf)
+        self.weight_decay = self._within("weight_decay", weight_decay, 0, math.inf)
+        self.steps = 0
+        self.state: list[Any] = [(0.0,) * self.slots for _ in self.values]
+
+    def _within(self, name: str, value: float, least: float, below: float) -> float:
+        if not isinstance(value, int | float) or not least <= value < below:
+            needed = f"{least} <= {name} < {below}"
+            raise ValueError(f"{type(self).__name__}: needs {needed}, got {value!r}")
+        return value
+
+    def step(self) -> None:
+        """Update every parameter from its gradient."""
+        self.steps += 1
+        for k, v in enumerate(self.values):
+            v.data, *self.state[k] = self.rule(v.data, v.grad, *self.state[k])
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        for v in self.values:
+            v.grad = 0
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """The new parameter and state; each optimiser writes its own."""
+        raise TypeError(f"{type(self).__name__} has no update rule")
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a continued run needs: learning rate, number of steps, state of each number."""
+        return {"lr": self.lr, "steps": self.steps, "state": [list(s) for s in self.state]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a `state_dict` of the same optimiser; ValueError where the sizes differ."""
+        rows = [tuple(row) for row in state["state"]]
+        if len(rows) != len(self.values) or any(len(row) != self.slots for row in rows):
+            needed = f"{len(self.values)} parameters with {self.slots} numbers each"
+            raise ValueError(f"{type(self).__name__}: the state does not fit {needed}")
+        self.lr, self.steps, self.state = state["lr"], state["steps"], rows
+
+
+class SGD(Optimizer):
+    """Stochastic gradient descent: v ← μ·v + g, p ← p - lr·v; with Nesterov, p ← p - lr·(g + μ·v).
+
+    Weight decay adds λ·p to g (Sutskever et al. 2013, as in PyTorch).
+    """
+
+    slots = 1
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.momentum = self._within("momentum", momentum, 0, 1)
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov needs a momentum")
+        self.nesterov = nesterov
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """p ← p - lr·v."""
+        (velocity,) = state
+        if self.weight_decay:
+            g = g + self.weight_decay * p
+        if not self.momentum:
+            return p - self.lr * g, velocity
+        velocity = self.momentum * velocity + g
+        return p - self.lr * (g + self.momentum * velocity if self.nesterov else velocity), velocity
+
+
+class RMSprop(Optimizer):
+    """s ← α·s + (1 - α)·g², p ← p - lr·g / (√s + ε) (Hinton, lecture 6e, 2012)."""
+
+    slots = 1
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.alpha, self.eps = self._within("alpha", alpha, 0, 1), eps
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """p ← p - lr·g / (√s + ε)."""
+        g = g + self.weight_decay * p
+        square = self.alpha * state[0] + (1 - self.alpha) * g * g
+        return p - self.lr * g / (sqrt(square) + self.eps), square
+
+
+class Adagrad(Optimizer):
+    """s ← s + g², p ← p - lr·g / (√s + ε) (Duchi, Hazan, Singer 2011)."""
+
+    slots = 1
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 0.01,
+        eps: float = 1e-10,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.eps = eps
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """p ← p - lr·g / (√s + ε)."""
+        g = g + self.weight_decay * p
+        square = state[0] + g * g
+        return p - self.lr * g / (sqrt(square) + self.eps), square
+
+
+class Adam(Optimizer):
+    """m ← β₁·m + (1 - β₁)·g, s ← β₂·s + (1 - β₂)·g², p ← p - lr·m̂ / (√ŝ + ε).
+
+    m̂ = m / (1 - β₁ᵗ) and ŝ = s / (1 - β₂ᵗ) at step t (Kingma, Ba 2014). Weight decay adds λ·p to g.
+    """
+
+    slots = 2
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.betas = tuple(self._within("betas", beta, 0, 1) for beta in betas)
+        self.eps = eps
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """p ← p - lr·m̂ / (√ŝ + ε)."""
+        return self._moved(p, g + self.weight_decay * p, *state)
+
+    def _moved(self, p: Any, g: Any, mean: Any, square: Any) -> tuple[Any, ...]:
+        first, second = self.betas
+        mean = first * mean + (1 - first) * g
+        square = second * square + (1 - second) * g * g
+        rate = self.lr / (1 - first**self.steps)
+        scale = sqrt(square) / math.sqrt(1 - second**self.steps) + self.eps
+        return p - rate * mean / scale, mean, square
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: p ← p - lr·λ·p before the step (Loshchilov, Hutter 2017)."""
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+        """p ← (1 - lr·λ)·p - lr·m̂ / (√ŝ + ε)."""
+        return self._moved(p - self.lr * self.weight_decay * p, g, *state)
+
+
+# --- schedules ----------------------------------------------------------------------------------
+
+
+class Schedule:
+    """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.base = optimizer.lr
+        self.time = 0
+        optimizer.lr = self.base * self.factor(0)
+
+    def step(self) -> None:
+        """One epoch (or batch) has passed: set the next learning rate."""
+        self.time += 1
+        self.optimizer.lr = self.base * self.factor(self.time)
+
+    def factor(self, time: int) -> float:
+        """lr(t) / lr(0); each schedule writes its own."""
+        raise TypeError(f"{type(self).__name__} has no method factor")
+
+
+def _at_least_one(schedule: str, name: str, value: int) -> int:
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"{schedule}: {name} must be an int of at least 1, got {value!r}")
+    return value
+
+
+class StepLR(Schedule):
+    """Multiply by gamma every `step_size` steps: γ^⌊t / step_size⌋."""
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size = _at_least_one("StepLR", "step_size", step_size)
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def factor(self, time: int) -> float:
+        """γ^⌊t / step_size⌋."""
+        return self.gamma ** (time // self.step_size)
+
+
+class CosineLR(Schedule):
+    """Half a cosine from lr(0) down to `minimum` over `steps`, and `minimum` after (SGDR, 2016)."""
+
+    def __init__(self, optimizer: Optimizer, steps: int, minimum: float = 0.0) -> None:
+        self.steps = _at_least_one("CosineLR", "steps", steps)
+        self.low = minimum / optimizer.lr if optimizer.lr else 0.0
+        super().__init__(optimizer)
+
+    def factor(self, time: int) -> float:
+        """low + (1 - low)·(1 + cos(π·t / steps)) / 2."""
+        phase = math.cos(math.pi * min(1.0, time / self.steps))
+        return self.low + (1 - self.low) * (1 + phase) / 2
+
+
+class WarmupLR(Schedule):
+    """Rise in equal steps to lr(0) over `warmup` steps, then follow `after` (or stay).
+
+    WarmupLR(optimizer, 5, after=CosineLR(optimizer, 95))
+    """
+
+    def __init__(self, optimizer: Optimizer, warmup: int, after: Schedule | None = None) -> None:
+        self.warmup = _at_least_one("WarmupLR", "warmup", warmup)
+        self.after = after
+        if after is not None:
+            optimizer.lr = after.base
+        super().__init__(optimizer)
+
+    def factor(self, time: int) -> float:
+        """(t + 1) / warmup, at most 1; then the factor of `after`, its clock started there."""
+        if time < self.warmup:
+            return (time + 1) / self.warmup
+        return self.after.factor(time - self.warmup) if self.after else 1.0
