@@ -4,7 +4,6 @@ An operand of `ocuv,...cijuv->...oij` is cut into groups: the addresses of the e
 reads. Output entries that agree on an operand's own labels share its group.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -39,7 +38,9 @@ def parse(subscripts: str, *shapes: Shape) -> tuple[list[str], str, Sizes]:
     out = out.replace("...", _ellipsis(deepest))
     sizes: dict[str, int] = {}
     for label, n in zip("".join(spelt), (n for shape in shapes for n in shape), strict=True):
-        if not label.isalpha() or (n != sizes.setdefault(label, n) and not _stretches(label, n, sizes)):
+        if not label.isalpha() or (
+            n != sizes.setdefault(label, n) and not _stretches(label, n, sizes)
+        ):
             raise _mismatch(subscripts, shapes, f"label {label!r} is {sizes[label]} and {n}")
     if len(set(out)) < len(out) or not set(out) <= set(sizes):
         raise _mismatch(subscripts, shapes, f"output {out!r} repeats a label or has an unknown one")

@@ -307,7 +307,7 @@ def dot(a, b):
 
 
 if sys.version_info >= (3, 12):
-    dot = math.sumprod  # the same, several times as fast  # noqa: F811
+    dot = math.sumprod  # the same, several times as fast
 
 
 def combination(factors, rows):

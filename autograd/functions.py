@@ -1,6 +1,5 @@
 """Functions that are compositions: of Values and Tensors, and of the sweep itself."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from . import graph
@@ -128,7 +127,9 @@ def _mirrored(ordered, targets):
             if x in targets and x not in mirrors:
                 mirrors[x] = graph.Node(None, (), x)
         if node in targets or any(x in mirrors for x in node.inputs):
-            inputs = tuple([mirrors.get(x) or graph.Node(None, (), _number(x)) for x in node.inputs])
+            inputs = tuple(
+                [mirrors.get(x) or graph.Node(None, (), _number(x)) for x in node.inputs]
+            )
             mirrors[node] = graph.Node(node.op, inputs, _number(node))
     return mirrors
 

@@ -50,7 +50,7 @@ def order(*roots):
 
 
 def nodes(*roots):
-    """Every scalar node behind the roots, leaves too, inputs first: the graph as a drawing sees it."""
+    """Every scalar node behind the roots, leaves too, inputs first: the graph as people see it."""
     found = {}
     for node in order(*roots):
         found.update(dict.fromkeys(x for x in node.inputs if not x.inputs))

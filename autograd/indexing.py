@@ -94,7 +94,9 @@ def reshaped(shape: Shape, new: Shape) -> Shape:
 def permuted(shape: Shape, axes: tuple[int, ...]) -> tuple[Shape, list[int]]:
     """Shape and addresses with the axes in another order."""
     if sorted(axes) != list(range(len(shape))):
-        raise ValueError(f"permute{tuple(axes)}: a tensor of shape {shape} has axes 0 to {len(shape) - 1}")
+        raise ValueError(
+            f"permute{tuple(axes)}: a tensor of shape {shape} has axes 0 to {len(shape) - 1}"
+        )
     own = strides(shape)
     new = tuple(shape[a] for a in axes)
     return new, addresses(new, tuple(own[a] for a in axes))

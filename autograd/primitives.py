@@ -36,7 +36,7 @@ class Primitive:
 
 
 # fmt: off
-_ROWS = [Primitive(*row) for row in [
+_ROWS: list[tuple[Any, ...]] = [
     # name         symbol    y = f(*x)        (∂y/∂x, ...)
     ("add",        "+",      operator.add,    lambda y, a, b: (True, True)),
     ("sub",        "-",      operator.sub,    lambda y, a, b: (True, -1)),
@@ -54,7 +54,7 @@ _ROWS = [Primitive(*row) for row in [
     ("tanh",       "tanh",   e.tanh,          lambda y, x: (1 - y * y,)),
     ("sigmoid",    "σ",      e.sigmoid,       lambda y, x: (y * (1 - y),)),
     ("softplus",   "softplus", e.softplus,    lambda y, x: (e.sigmoid(x),)),
-    ("erf",        "erf",    e.erf,           lambda y, x: (2 / math.sqrt(math.pi) * e.exp(-x * x),)),
+    ("erf",        "erf",    e.erf,           lambda y, x: (2 / math.pi**0.5 * e.exp(-x * x),)),
     ("relu",       "ReLU",   e.relu,          lambda y, x: (e.step(x),)),
     ("leaky_relu", "LeakyReLU", e.leaky_relu, lambda y, x, a: (e.select(x > 0, True, a),
                                                                e.select(x > 0, False, x))),
@@ -70,7 +70,7 @@ _ROWS = [Primitive(*row) for row in [
     ("dot",        "·",      e.dot,           lambda y, a, b: (b, a)),
     ("max",        "max",    e.largest,       lambda y, x: (e.winners(x, e.exceeds),)),
     ("min",        "min",    e.smallest,      lambda y, x: (e.winners(x, e.undercuts),)),
-]]
+]
 # fmt: on
 
-PRIMITIVES = {row.name: row for row in _ROWS}
+PRIMITIVES = {row[0]: Primitive(*row) for row in _ROWS}

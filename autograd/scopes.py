@@ -14,7 +14,8 @@ class Scope(NamedTuple):
     depth: int = 0
 
 
-_scope: ContextVar[Scope] = ContextVar("autograd.scope", default=Scope())
+OUTSIDE = Scope()
+_scope: ContextVar[Scope] = ContextVar("autograd.scope", default=OUTSIDE)
 current_scope = _scope.get
 
 

@@ -182,7 +182,9 @@ class Tensor:
         return f"Tensor(shape={self.shape}, data={self.data})"
 
     def __bool__(self) -> bool:
-        raise ValueError(f"the truth of a tensor of shape {self.shape} is ambiguous: ask its entries")
+        raise ValueError(
+            f"the truth of a tensor of shape {self.shape} is ambiguous: ask its entries"
+        )
 
     # --- views: addresses only -------------------------------------------------------------------
 
@@ -237,9 +239,7 @@ class Tensor:
         shape, addresses = indexing.padded(self.shape, pairs)
         return _tensor(shape, [*self.values, operand(value)])._at(shape, addresses)
 
-    def windows(
-        self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1
-    ) -> "Tensor":
+    def windows(self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1) -> "Tensor":
         """Every position of a kernel on the last axes: (..., H, W) -> (..., H', W', kh, kw).
 
         windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
@@ -313,7 +313,9 @@ class Tensor:
         results = nodes(op, [[graph.Node(None, r, d) for r, d in pairs]])
         if not kept and not keepdims:
             return results[0]
-        kept_shape = (1 if a in axes else n for a, n in enumerate(self.shape) if keepdims or a in kept)
+        kept_shape = (
+            1 if a in axes else n for a, n in enumerate(self.shape) if keepdims or a in kept
+        )
         return _tensor(tuple(kept_shape), results)
 
     def __matmul__(self, other: Any) -> Any:
@@ -323,7 +325,9 @@ class Tensor:
             return NotImplemented
         a = "i" if self.ndim == 1 else "...ai"
         b = "i" if other.ndim == 1 else "...ib"
-        out = "" if self.ndim == other.ndim == 1 else "..." + "a" * (len(a) > 1) + "b" * (len(b) > 1)
+        out = (
+            "" if self.ndim == other.ndim == 1 else "..." + "a" * (len(a) > 1) + "b" * (len(b) > 1)
+        )
         if self.shape[-1] != other.shape[max(0, other.ndim - 2)]:
             raise ValueError(f"@: shapes {self.shape} and {other.shape} do not match")
         return einsum(f"{a},{b}->{out}", self, other)
@@ -357,7 +361,7 @@ def operand(x: Any) -> Any:
     """
     if isinstance(x, Tensor | Value):
         return x
-    if isinstance(x, list | tuple) or getattr(x, "shape", ()):
+    if isinstance(x, list | tuple) or getattr(x, "shape", None):
         return Tensor(x)
     return lift(x)
 
@@ -439,7 +443,7 @@ def _contract(a, x, b, y, out, sizes):
 
 
 def _collapse(labels, x, out, sizes):
-    """One operand: diagonals of repeated labels, sums over labels that `out` lacks, transposition."""
+    """One operand: diagonals of repeated labels, sums over what `out` lacks, transposition."""
     if labels == out:
         return x
     found, order = contraction.groups(labels, x.shape, out, sizes)

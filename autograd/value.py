@@ -117,9 +117,9 @@ def _comparison(compare):
 class Value:
     """A scalar node of the computation graph.
 
-    `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after `root.backward()`, and 0 before; `op` is the
-    primitive that made it (None for a leaf) and `inputs` are its operands; `label` is for people,
-    and `scope` is the path of the layer that made it.
+    `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after
+    `root.backward()`, and 0 before; `op` is the primitive that made it (None for a leaf) and
+    `inputs` are its operands; `label` is for people, and `scope` is the path of the layer.
 
     `==` and `hash` are identity; `<`, `>`, `<=` and `>=` compare data.
 

@@ -1,4 +1,4 @@
-"""Glassgrad's layers, losses, optimisers and training, composed from scalars that you can look at."""
+"""Layers, losses, optimisers and training, composed from scalars that you can look at."""
 
 from typing import NoReturn
 

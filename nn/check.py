@@ -39,7 +39,7 @@ def pair(layer: str, name: str, value: Any, least: int = 1) -> Pair:
 
 
 def padding(layer: str, value: Any) -> Pair | str:
-    """"same", a pair, or what stands for one."""
+    """ "same", a pair, or what stands for one."""
     if isinstance(value, str):
         if value not in ("same", "valid"):
             raise ValueError(f'{layer}: padding must be "same", "valid" or ints, got {value!r}')
@@ -94,4 +94,6 @@ def fits(layer: Any, x: Tensor) -> None:
     sizes = zip(layer.kernel_size, layer.dilation, strict=True)
     span = tuple(d * (k - 1) + 1 for k, d in sizes)
     if any(s > n for s, n in zip(span, x.shape[-2:], strict=True)):
-        raise ValueError(f"{layer!r}: a kernel of {span} is larger than the padded {x.shape[-2:]} image")
+        raise ValueError(
+            f"{layer!r}: a kernel of {span} is larger than the padded {x.shape[-2:]} image"
+        )

@@ -74,7 +74,9 @@ class Conv2D(Module):
         self.padding = check.padding("Conv2D", padding)
         self.dilation = check.pair("Conv2D", "dilation", dilation)
         self.groups = check.positive("Conv2D", "groups", groups)
-        check.divides("Conv2D", "groups", groups, in_channels=in_channels, out_channels=out_channels)
+        check.divides(
+            "Conv2D", "groups", groups, in_channels=in_channels, out_channels=out_channels
+        )
         shape = (out_channels, in_channels // groups, *self.kernel_size)
         self.weight = Parameter(init(shape, rng))
         self.bias = Parameter([0.0] * out_channels) if bias else None
@@ -179,7 +181,9 @@ class Flatten(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < self.axes:
-            raise ValueError(f"{self!r}: input of shape {x.shape} has no {self.axes} axes to flatten")
+            raise ValueError(
+                f"{self!r}: input of shape {x.shape} has no {self.axes} axes to flatten"
+            )
         return x.flatten(-self.axes)
 
     def describe(self) -> str:
@@ -198,7 +202,9 @@ class Reshape(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < self.axes:
-            raise ValueError(f"{self!r}: input of shape {x.shape} has no {self.axes} axes to reshape")
+            raise ValueError(
+                f"{self!r}: input of shape {x.shape} has no {self.axes} axes to reshape"
+            )
         return x.reshape(*x.shape[: x.ndim - self.axes], *self.shape)
 
     def describe(self) -> str:
@@ -237,7 +243,9 @@ class Residual(Module):
         y = self.body(x)
         straight = x if self.shortcut is None else self.shortcut(x)
         if y.shape != straight.shape:
-            raise ValueError(f"Residual: the body makes {y.shape} of {x.shape}, the shortcut {straight.shape}")
+            raise ValueError(
+                f"Residual: the body makes {y.shape} of {x.shape}, the shortcut {straight.shape}"
+            )
         return y + straight
 
 

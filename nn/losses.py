@@ -17,7 +17,9 @@ class Loss(Module):
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
             name = type(self).__name__
-            raise ValueError(f'{name}: reduction must be "mean", "sum" or "none", got {reduction!r}')
+            raise ValueError(
+                f'{name}: reduction must be "mean", "sum" or "none", got {reduction!r}'
+            )
         self.reduction = reduction
 
     def forward(self, prediction: Any, target: Any) -> Any:
@@ -137,7 +139,9 @@ def _alike(loss: Loss, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Both as Tensors of one shape; ValueError for two."""
     y, t = _tensor(loss, "prediction", prediction), _tensor(loss, "target", target)
     if y.shape != t.shape:
-        raise ValueError(f"{loss!r}: prediction has shape {y.shape}, target {t.shape}; make them equal")
+        raise ValueError(
+            f"{loss!r}: prediction has shape {y.shape}, target {t.shape}; make them equal"
+        )
     return y, t
 
 

@@ -27,7 +27,7 @@ FOREIGN_KEYWORDS = {
 
 
 class Parameter(Tensor):
-    """A Tensor that training changes. Its entries are called by its path: `conv1.weight[0,0,1,2]`."""
+    """A Tensor that training changes; its path labels its entries: `conv1.weight[0,0,1,2]`."""
 
     __slots__ = ("name",)
 
@@ -45,7 +45,9 @@ class Parameter(Tensor):
         """Copy numbers of the same shape into the entries; ValueError for another shape."""
         numbers = Tensor(data)
         if numbers.shape != self.shape:
-            raise ValueError(f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}")
+            raise ValueError(
+                f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}"
+            )
         for value, number in zip(self.values, numbers.values, strict=True):
             value.data = number.data
 
@@ -60,7 +62,7 @@ class Module:
     """A layer or a model: write `forward`, keep parameters and other modules as attributes.
 
     Attributes may be Parameters, Modules, and lists, tuples and dicts of them; a name is the path
-    of attributes and keys, `blocks.0.conv.weight`. Nodes that a module makes have its path as scope.
+    of attributes and keys, `blocks.0.conv.weight`. A module's path is the scope of its nodes.
 
     >>> class Perceptron(Module):
     ...     def __init__(self):
@@ -187,7 +189,9 @@ class Module:
 
         `print(model.summary(1, 28, 28))` prints them as a table.
         """
-        return summarize(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+        return summarize(
+            self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
@@ -249,6 +253,6 @@ def _as_tensor(x: Any) -> Any:
 def _reject_foreign(cls: type, options: Mapping[str, Any]) -> None:
     """Say what another library's keyword is called here, where `cls` does not know it."""
     for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        if keyword not in inspect.signature(cls.__init__).parameters:
+        if keyword not in inspect.signature(cls).parameters:
             ours = FOREIGN_KEYWORDS[keyword]
             raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")

@@ -34,7 +34,9 @@ class LayerNorm(Module):
     def forward(self, x: Tensor) -> Tensor:
         n = len(self.shape)
         if x.shape[-n:] != self.shape:
-            raise ValueError(f"{self!r}: input has shape {x.shape}, its last axes must be {self.shape}")
+            raise ValueError(
+                f"{self!r}: input has shape {x.shape}, its last axes must be {self.shape}"
+            )
         y = normalized(x, range(-n, 0), self.eps)
         return y if self.weight is None or self.bias is None else y * self.weight + self.bias
 

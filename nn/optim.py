@@ -24,7 +24,7 @@ def values_of(parameters: Parameters) -> list[Value]:
 
 
 def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
-    """Scale the gradients so that their joint Euclidean norm is at most `max_norm`; the norm before.
+    """Scale the gradients to a joint Euclidean norm of at most `max_norm`; return the norm before.
 
     (Pascanu, Mikolov, Bengio 2013)
     """
@@ -198,7 +198,7 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: p ← p - lr·λ·p before the step (Loshchilov, Hutter 2017)."""
+    """Adam with decoupled weight decay: p ← p - lr·λ·p first (Loshchilov, Hutter 2017)."""
 
     def __init__(
         self,

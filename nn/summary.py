@@ -95,5 +95,8 @@ def _int(n: int) -> str:
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    texts = [c.rjust(w) if k > 2 else c.ljust(w) for k, (c, w) in enumerate(zip(cells, widths, strict=True))]
+    texts = [
+        c.rjust(w) if k > 2 else c.ljust(w)
+        for k, (c, w) in enumerate(zip(cells, widths, strict=True))
+    ]
     return "  ".join(texts)

@@ -25,7 +25,9 @@ class Dataset:
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
         for label in labels if class_names else ():
             if label not in range(len(class_names)):
-                raise ValueError(f"Dataset: label {label!r} is not one of {len(class_names)} classes")
+                raise ValueError(
+                    f"Dataset: label {label!r} is not one of {len(class_names)} classes"
+                )
         self.images, self.labels = images, labels
         self.class_names = tuple(class_names)
 
@@ -73,7 +75,9 @@ class Dataset:
         by_class: dict[Any, list[int]] = {}
         for k in order:
             by_class.setdefault(self.labels[k] if self.class_names else None, []).append(k)
-        second = {k for members in by_class.values() for k in members[: round(fraction * len(members))]}
+        second = {
+            k for members in by_class.values() for k in members[: round(fraction * len(members))]
+        }
         return self.take(k for k in order if k not in second), self.take(sorted(second))
 
     def batches(self, size: int, rng: random.Random | None = None) -> Iterator["Dataset"]:

@@ -32,7 +32,7 @@ def digits(path: str | Path | None = None) -> Dataset:
 
 
 def _is_sample(row: list[int]) -> bool:
-    return len(row) == PIXELS + 1 and 0 <= min(row) and max(row) <= INK and row[PIXELS] < 10
+    return len(row) == PIXELS + 1 and min(row) >= 0 and max(row) <= INK and row[PIXELS] < 10
 
 
 def _square(pixels: list[float]) -> list[list[float]]:
