@@ -38,7 +38,7 @@ class Epoch:
 
 
 def _percent(name: str, share: float | None) -> str:
-    return "" if share is None else f"{name} {share:6.2%}"
+    return "" if share is None else f"{name} {share:7.2%}"
 
 
 class History:
