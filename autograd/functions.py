@@ -7,51 +7,49 @@ from .primitives import PRIMITIVES
 from .tensor import Tensor, _tensor, aligned, operand, stack
 from .value import Value, apply, nodes
 
-WHERE = PRIMITIVES["where"]
-
 
 def where(condition: Any, a: Any, b: Any) -> Any:
     """`a` where the condition is true (not 0), else `b`; broadcasting.
 
     The branch that was not taken gets no gradient at all, not 0·nan.
     """
-    operands = [_operand("where", x) for x in (condition, a, b)]
-    if all(isinstance(x, Value) for x in operands):
-        return apply(WHERE, *operands)
-    shape, columns = aligned(*operands)
-    return _tensor(shape, nodes(WHERE, columns))
+    return _entrywise("where", condition, a, b)
 
 
 def maximum(a: Any, b: Any) -> Any:
     """The larger of two; in a tie the first takes the whole gradient."""
-    return _operand("maximum", a).maximum(b)
+    return _entrywise("maximum", a, b)
 
 
 def minimum(a: Any, b: Any) -> Any:
     """The smaller of two; in a tie the first takes the whole gradient."""
-    return _operand("minimum", a).minimum(b)
+    return _entrywise("minimum", a, b)
 
 
 def relu(x: Any) -> Any:
     """max(x, 0); its derivative at 0 is 0."""
-    return _operand("relu", x).relu()
+    return _entrywise("relu", x)
 
 
 def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
     """x for x > 0, else slope·x."""
-    return _operand("leaky_relu", x).leaky_relu(slope)
+    return _entrywise("leaky_relu", x, slope)
 
 
 def stop_gradient(x: Any) -> Any:
     """The same number, a node of the graph whose derivative is 0."""
-    return _operand("stop_gradient", x).stop()
+    return _entrywise("stop", x)
 
 
-def _operand(name, x):
-    x = operand(x)
-    if x is NotImplemented:
-        raise TypeError(f"{name}: takes numbers, Values and Tensors")
-    return x
+def _entrywise(name, *xs):
+    """A primitive of numbers, Values and Tensors, broadcast; a Value where none is a Tensor."""
+    operands = [operand(x) for x in xs]
+    if NotImplemented in operands:
+        raise TypeError(f"{name}: takes numbers, Values, Tensors and sequences, got {xs!r:.80}")
+    if all(isinstance(x, Value) for x in operands):
+        return apply(PRIMITIVES[name], *operands)
+    shape, columns = aligned(*operands)
+    return _tensor(shape, nodes(PRIMITIVES[name], columns))
 
 
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:

@@ -48,6 +48,21 @@ def _broadcasting(name):
     return method
 
 
+def _named(name):
+    """A broadcasting method that is no operator: nobody else can take over from it."""
+    method = _broadcasting(name)
+
+    def strict(self, other):
+        result = method(self, other)
+        if result is NotImplemented:
+            raise TypeError(f"Tensor.{name}(other): other is a {type(other).__name__}, not numbers")
+        return result
+
+    strict.__name__ = name
+    strict.__doc__ = method.__doc__
+    return strict
+
+
 def _operator(name):
     """A Python operator, and its form for an operand on the left."""
     method = _broadcasting(name)
@@ -275,9 +290,9 @@ class Tensor:
     erf = _elementwise("erf")
     relu = _elementwise("relu")
     stop = _elementwise("stop")
-    maximum = _broadcasting("maximum")
-    minimum = _broadcasting("minimum")
-    _leaky_relu = _broadcasting("leaky_relu")
+    maximum = _named("maximum")
+    minimum = _named("minimum")
+    _leaky_relu = _named("leaky_relu")
 
     def leaky_relu(self, slope: Any = 0.01) -> "Tensor":
         """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""

@@ -95,6 +95,22 @@ def _binary(name):
     return method
 
 
+def _named(name):
+    """A binary method that is no operator: nobody else can take over from it."""
+    method = _binary(name)
+
+    def strict(self, other):
+        result = method(self, other)
+        if result is NotImplemented:
+            kind = type(other).__name__
+            raise TypeError(f"Value.{name}(other): other must be a Value or a number, got a {kind}")
+        return result
+
+    strict.__name__ = name
+    strict.__doc__ = method.__doc__
+    return strict
+
+
 def _operator(name):
     """A Python operator, and its form for a number on the left."""
     method = _binary(name)
@@ -177,9 +193,9 @@ class Value:
     erf = _unary("erf")
     relu = _unary("relu")
     stop = _unary("stop")
-    maximum = _binary("maximum")
-    minimum = _binary("minimum")
-    _leaky_relu = _binary("leaky_relu")
+    maximum = _named("maximum")
+    minimum = _named("minimum")
+    _leaky_relu = _named("leaky_relu")
 
     def leaky_relu(self, slope: Any = 0.01) -> "Value":
         """The node x for x > 0, else slope·x; the slope may be a Value too."""

@@ -64,7 +64,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--classes", type=int, nargs="+", metavar="K", help="digits to tell apart (default: all)")
     add("--epochs", type=int, default=8, help="passes over the training part (default: 8)")
     add("--batch-size", type=int, default=32, help="images per update (default: 32)")
-    add("--channels", type=int, default=12, help="kernels of the convolution (default: 12)")
+    add("--channels", type=int, default=16, help="kernels of the convolution (default: 16)")
     add("--lr", type=float, default=0.02, help="Adam's first learning rate (default: 0.02)")
     add("--seed", type=int, default=0, help="rules weights and order of images (default: 0)")
     options = parser.parse_args(arguments)

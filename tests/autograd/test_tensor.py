@@ -1,0 +1,273 @@
+"""Tensor: views that add nothing, NumPy's rules for shapes, contractions that share operands."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from autograd import Tensor, Value, concatenate, einsum, maximum, minimum, stack, where
+from autograd.graph import nodes
+
+SHAPES = hnp.array_shapes(min_dims=1, max_dims=4, max_side=4)
+
+
+def numbers(shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def array_of(result):
+    return result.numpy() if isinstance(result, Tensor) else np.array(result.data)
+
+
+def grows_nothing(tensor, view):
+    """A view holds Values of the tensor itself."""
+    return set(view.values if isinstance(view, Tensor) else [view]) <= set(tensor.values)
+
+
+@given(st.data(), SHAPES)
+def test_basic_indexing_is_numpys_and_makes_no_node(data, shape):
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    tensor = Tensor(array)
+    key = data.draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=5))
+    expected = array[key]
+    if expected.size == 0:
+        return
+    result = tensor[key]
+    assert getattr(result, "shape", ()) == np.shape(expected)
+    assert (array_of(result) == expected).all()
+    assert grows_nothing(tensor, result)
+
+
+@given(st.data(), SHAPES)
+def test_integer_array_indexing_is_numpys(data, shape):
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    block = data.draw(st.sampled_from([(2,), (1, 3), (2, 1)]))
+    key = []
+    for n in shape:
+        kind = data.draw(st.sampled_from(["array", "slice", "int", "none"]))
+        index = {
+            "array": data.draw(hnp.arrays(int, block, elements=st.integers(-n, n - 1))),
+            "slice": slice(data.draw(st.integers(0, n - 1)), None),
+            "int": data.draw(st.integers(-n, n - 1)),
+            "none": slice(None),
+        }[kind]
+        key += [None, index] if kind == "none" else [index]
+    expected = array[tuple(key)]
+    result = Tensor(array)[tuple(key)]
+    assert getattr(result, "shape", ()) == np.shape(expected)
+    assert (array_of(result) == expected).all()
+
+
+@given(st.data())
+def test_broadcasting_is_numpys_and_its_gradient_sums_back(data):
+    drawn = data.draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3))
+    a_shape, b_shape = [s or (1,) for s in drawn.input_shapes]
+    a, b = numbers(a_shape, 1), numbers(b_shape, 2)
+    x, y = Tensor(a), Tensor(b)
+    z = x * y
+    np.testing.assert_allclose(z.numpy(), a * b)
+    z.sum().backward()
+    ones = np.ones(np.broadcast_shapes(a_shape, b_shape))
+    np.testing.assert_allclose(x.grad, _summed_to(ones * b, a_shape), atol=1e-12)
+    np.testing.assert_allclose(y.grad, _summed_to(ones * a, b_shape), atol=1e-12)
+
+
+def _summed_to(array, shape):
+    array = array.sum(tuple(range(array.ndim - len(shape))))
+    axes = tuple(k for k, n in enumerate(shape) if n == 1)
+    return array.sum(axes, keepdims=True)
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "var"])
+@pytest.mark.parametrize("axis", [None, 0, 1, -1, (0, 2), (-1, 0), (0, 1, 2)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_reductions_are_numpys(name, axis, keepdims):
+    array = numbers((2, 3, 4))
+    result = getattr(Tensor(array), name)(axis=axis, keepdims=keepdims)
+    expected = getattr(array, name)(axis=axis, keepdims=keepdims)
+    assert getattr(result, "shape", ()) == expected.shape
+    np.testing.assert_allclose(array_of(result), expected)
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"),
+    [
+        ("ij,jk->ik", [(2, 3), (3, 4)]),
+        ("ij,jk", [(2, 3), (3, 4)]),
+        ("ij,kj->ki", [(2, 3), (4, 3)]),
+        ("i,i->", [(3,), (3,)]),
+        ("i,j->ji", [(2,), (3,)]),
+        ("bi,bj->bji", [(2, 3), (2, 4)]),
+        ("ij->ji", [(2, 3)]),
+        ("ij->", [(2, 3)]),
+        ("ij->j", [(2, 3)]),
+        ("ii->i", [(3, 3)]),
+        ("ii", [(3, 3)]),
+        ("iij,jk->ik", [(2, 2, 3), (3, 2)]),
+        ("ij,kl->k", [(2, 3), (3, 2)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 2)]),
+        ("i,i,i->", [(3,), (3,), (3,)]),
+        ("ij,ij,ij->j", [(2, 3), (2, 3), (2, 3)]),
+        ("...ij,...jk->...ik", [(2, 1, 3, 4), (5, 4, 2)]),
+        ("...i->...", [(2, 3, 4)]),
+        ("ocuv,...cijuv->...oij", [(2, 3, 2, 2), (2, 3, 3, 4, 2, 2)]),
+        ("gocuv,...gcijuv->...goij", [(2, 2, 1, 2, 2), (3, 2, 1, 2, 3, 2, 2)]),
+    ],
+)
+def test_einsum_is_numpys_in_value_and_gradient(subscripts, shapes):
+    arrays = [numbers(s, k) for k, s in enumerate(shapes)]
+    tensors = [Tensor(a) for a in arrays]
+    result, expected = einsum(subscripts, *tensors), np.einsum(subscripts, *arrays)
+    assert getattr(result, "shape", ()) == expected.shape
+    np.testing.assert_allclose(array_of(result), expected, atol=1e-12)
+    (result * result).sum().backward() if expected.shape else (result * result).backward()
+    for k, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
+        bump = np.zeros_like(array)
+        bump.flat[0] = 1e-6
+        moved = [a + bump if j == k else a for j, a in enumerate(arrays)]
+        slope = ((np.einsum(subscripts, *moved) ** 2).sum() - (expected**2).sum()) / 1e-6
+        assert np.ravel(tensor.grad)[0] == pytest.approx(slope, rel=1e-3, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 2)), ((2, 3), (3, 4)), ((5, 2, 3), (3, 4)),
+     ((5, 2, 3), (5, 3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 2)), ((4, 1, 2, 3), (5, 3, 2))],
+)  # fmt: skip
+def test_the_matrix_product_is_numpys(a, b):
+    x, y = numbers(a, 1), numbers(b, 2)
+    result = Tensor(x) @ Tensor(y)
+    np.testing.assert_allclose(array_of(result), x @ y)
+    np.testing.assert_allclose(array_of(x @ Tensor(y)), x @ y)
+
+
+def test_a_contraction_shares_its_operands():
+    """Every position shares the kernel's bundle, and every kernel the window's."""
+    kernels, image = Tensor(numbers((8, 1, 5, 5))), Tensor(numbers((1, 28, 28)))
+    maps = einsum("ocuv,...cijuv->...oij", kernels, image.windows((5, 5)))
+    dots = maps.values
+    assert len(dots) == 8 * 24 * 24
+    assert len({d.inputs[0] for d in dots}) == 8
+    assert len({d.inputs[1] for d in dots}) == 24 * 24
+    assert len(nodes(*dots)) == 4608 + 200 + 784
+
+
+def test_windows_are_addresses():
+    x = Tensor(np.arange(30.0).reshape(1, 5, 6))
+    w = x.windows((2, 3), stride=(2, 1), dilation=(2, 2))
+    assert w.shape == (1, 2, 2, 2, 3)
+    assert w[0, 1, 1].tolist() == [[13.0, 15.0, 17.0], [25.0, 27.0, 29.0]]
+    assert grows_nothing(x, w)
+
+
+def test_padding_is_one_shared_constant():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    p = x.pad((1, 0), 2)
+    np.testing.assert_array_equal(p.numpy(), np.pad(x.numpy(), ((1, 0), (2, 2))))
+    assert len(set(p.values)) == 5
+    assert x.pad(0) is x
+
+
+@given(SHAPES)
+def test_views_only_rearrange_references(shape):
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    x = Tensor(array)
+    for view, expected in [
+        (x.reshape(-1), array.reshape(-1)),
+        (x.T, array.T),
+        (x.flatten(), array.ravel()),
+        (x[None], array[None]),
+        (x.permute(*reversed(range(x.ndim))), array.T),
+    ]:
+        np.testing.assert_array_equal(view.numpy(), expected)
+        assert grows_nothing(x, view)
+
+
+def test_stack_and_concatenate_are_numpys():
+    a, b = numbers((2, 3), 1), numbers((2, 3), 2)
+    for axis in (0, 1, -1):
+        both = [Tensor(a), Tensor(b)]
+        np.testing.assert_array_equal(concatenate(both, axis).numpy(), np.concatenate([a, b], axis))
+        np.testing.assert_array_equal(stack(both, axis).numpy(), np.stack([a, b], axis))
+    assert stack([Value(1.0), Value(2.0)]).tolist() == [1.0, 2.0]
+
+
+def test_full_indexing_and_full_reductions_give_values():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    assert type(x[0, 1]) is Value
+    assert type(x.sum()) is Value
+    assert [type(v) for v in x[0]] == [Value, Value]
+    assert [row.shape for row in x] == [(2,), (2,)]
+    assert x.sum(keepdims=True).shape == (1, 1)
+
+
+def test_numbers_arrays_and_values_mix_on_either_side():
+    x, a = Tensor([1.0, 2.0]), np.array([3.0, 4.0])
+    for y in (a * x, x * a, [3.0, 4.0] * x, x * Tensor(a)):
+        assert type(y) is Tensor
+        assert y.tolist() == [3.0, 8.0]
+    assert (2 - x).tolist() == [1.0, 0.0]
+    assert (Value(2.0) * x).tolist() == [2.0, 4.0]
+    assert (2**x).tolist() == [2.0, 4.0]
+    assert np.asarray(x).tolist() == [1.0, 2.0]
+
+
+def test_where_maximum_and_minimum_broadcast():
+    x = Tensor([-1.0, 0.0, 2.0])
+    assert where(x > 0, x, 0.0).tolist() == [0.0, 0.0, 2.0]
+    assert maximum(0.5, x).tolist() == [0.5, 0.5, 2.0]
+    assert minimum(x, [0.0, 1.0, 1.0]).tolist() == [-1.0, 0.0, 1.0]
+
+
+def test_the_first_of_tied_maxima_takes_the_gradient():
+    x = Tensor([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]])
+    x.max(axis=1).sum().backward()
+    assert x.grad == [[0, 1.0, 0], [1.0, 0, 0]]
+
+
+def test_labels_tell_the_index():
+    x = Tensor([[1.0, 2.0]], label="x")
+    assert [v.label for v in x.values] == ["x[0,0]", "x[0,1]"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Tensor([[1, 2], [3]]), "ragged nested list: at depth 1, expected a sequence of 2"),
+        (lambda: Tensor([[1, 2], 3]), "ragged.*found a number"),
+        (lambda: Tensor([1, [2]]), "ragged.*expected a number, found a sequence of 1"),
+        (lambda: Tensor(3.0), "must be a sequence"),
+        (lambda: Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0]), r"\(2,\) and \(3,\) do not broadcast"),
+        (lambda: Tensor([[1.0, 2.0]]) @ Tensor([1.0]), r"\(1, 2\) and \(1,\) do not match"),
+        (lambda: Tensor([1.0, 2.0]).reshape(3), r"\(2,\) \(2 entries\) cannot become \(3,\)"),
+        (lambda: Tensor([1.0, 2.0]).sum(axis=1), "axis 1 is outside of a tensor with 1 axes"),
+        (lambda: Tensor([[1.0]]).sum(axis=(0, 0)), "names an axis twice"),
+        (lambda: Tensor([[1.0]]).permute(0), "permute"),
+        (lambda: Tensor([[1.0, 2.0]]).windows((2, 2)), r"\(2, 2\) does not fit into \(1, 2\)"),
+        (lambda: Tensor([]).sum(), "sum over no entries"),
+        (lambda: Tensor([1.0, 2.0]).item(), "item"),
+        (lambda: bool(Tensor([1.0])), "ambiguous"),
+        (lambda: einsum("ij,jk->ik", [[1.0]], [[1.0], [2.0]]), "label 'j' is 1 and 2"),
+        (lambda: einsum("ij->ij", [1.0]), "does not fit shape"),
+        (lambda: einsum("i,i->", [1.0]), "2 terms for 1 operands"),
+        (lambda: einsum("i->ij", [1.0]), "unknown"),
+        (lambda: concatenate([[[1.0, 2.0]], [[1.0]]]), r"\(1, 2\) and \(1, 1\) differ"),
+        (lambda: concatenate([]), "no tensors"),
+    ],
+)
+def test_bad_shapes_are_value_errors_that_name_them(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("key", [2, -3, (0, 0, 0), 1.5, True, "a", ([0, 5],), (..., ...)])
+def test_bad_indices_are_index_errors(key):
+    with pytest.raises(IndexError):
+        Tensor([[1.0, 2.0], [3.0, 4.0]])[key]
+
+
+@pytest.mark.parametrize("entry", ["3", None, {}])
+def test_entries_that_are_no_numbers_are_type_errors(entry):
+    with pytest.raises(TypeError):
+        Tensor([1.0, entry])

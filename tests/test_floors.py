@@ -1,0 +1,79 @@
+"""The house: a module imports from lower floors only, and siblings never import each other."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+FLOORS = {
+    "autograd": [
+        {"elementary"},
+        {"primitives", "scopes", "indexing", "graph"},
+        {"value", "contraction"},
+        {"tensor"},
+        {"functions"},
+        {"anomaly"},
+        {"__init__"},
+    ],
+    "nn": [
+        {"check", "init", "summary"},
+        {"module"},
+        {"layers", "norms", "losses", "optim", "data"},
+        {"train"},
+        {"__init__"},
+    ],
+}
+SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
+DEMOS = sorted((ROOT / "demos").glob("*.py"))
+
+
+def imported(path):
+    """(package, module or None) of every import of our packages, wherever it stands."""
+    package = path.relative_to(ROOT).parts[0]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                inner = path.parent != ROOT / package and node.level == 1
+                names = [path.parent.name] if inner else [node.module] if node.module else []
+                names = names or [alias.name for alias in node.names]
+                yield from ((package, name.partition(".")[0]) for name in names)
+            elif node.module.partition(".")[0] in FLOORS:
+                head, _, tail = node.module.partition(".")
+                yield head, tail or None
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                head, _, tail = alias.name.partition(".")
+                if head in FLOORS:
+                    yield head, tail or None
+
+
+def floor_of(package, module):
+    found = [k for k, names in enumerate(FLOORS[package]) if module in names]
+    assert found, f"{package}/{module} has no floor"
+    return found[0]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_go_to_lower_floors(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    package, module = parts[0], parts[1]
+    own = floor_of(package, module)
+    for other, name in imported(path):
+        if other != package:
+            assert (package, other, name) == ("nn", "autograd", None), f"imports {other}.{name}"
+        elif name != module:
+            assert floor_of(package, name) < own, f"{module} imports {name} from above or beside"
+
+
+@pytest.mark.parametrize("path", DEMOS, ids=lambda p: p.name)
+def test_demos_use_what_the_packages_export(path):
+    assert all(name is None for _, name in imported(path))
+
+
+def test_a_sideways_import_would_be_seen(tmp_path):
+    assert floor_of("autograd", "value") == floor_of("autograd", "contraction")
+    assert floor_of("nn", "layers") == floor_of("nn", "losses")
+    found = set(imported(ROOT / "nn" / "train.py"))
+    assert {("nn", "data"), ("nn", "losses"), ("autograd", None)} <= found
