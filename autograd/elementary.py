@@ -10,6 +10,7 @@ nothing raises in the middle of a training run. A real argument never gives a co
 import cmath
 import math
 import sys
+from fractions import Fraction
 from functools import partial, reduce
 from operator import mul
 
@@ -151,6 +152,11 @@ def divide(a, b):
             return complex(nan, nan)
         quotient = nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1, b)
         return type(a)(quotient) if type(a).__name__ == "Decimal" else quotient
+
+
+def one(y):
+    """1 in the kind of number that y is, where a plain 1 would make a quotient inexact."""
+    return Fraction(1) if isinstance(y, Fraction) else 1
 
 
 def power(x, n):

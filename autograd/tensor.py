@@ -317,7 +317,7 @@ class Tensor:
 
     def _reduce(self, op, axis: Axis, keepdims: bool) -> Any:
         """One node op(entries) for each position on the axes that are kept."""
-        axes = indexing.axes_of(axis, self.ndim)
+        axes = sorted(indexing.axes_of(axis, self.ndim))  # in row order: the first of a tie wins
         kept = [a for a in range(self.ndim) if a not in axes]
         count = self._count(axis)
         if not count:

@@ -152,7 +152,7 @@ class MaxPool(_Pool):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._windows(x, -math.inf).max((-1, -2))
+        return self._windows(x, -math.inf).max((-2, -1))
 
 
 class AvgPool(_Pool):
@@ -162,7 +162,7 @@ class AvgPool(_Pool):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        return self._windows(x, 0.0).mean((-1, -2))
+        return self._windows(x, 0.0).mean((-2, -1))
 
 
 class GlobalAvgPool(Module):
@@ -170,7 +170,7 @@ class GlobalAvgPool(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         check.image(self, x)
-        return x.mean((-1, -2))
+        return x.mean((-2, -1))
 
 
 class Flatten(Module):

@@ -63,7 +63,9 @@ def test_its_mlp_trains_unchanged_on_our_values(their_nn):
         random.seed(1337)
         models.append(mlp(3, [4, 4, 1]))
     for _ in range(5):
-        losses = [loss_of(m, k) for m, k in zip(models, (Value, micrograd.engine.Value), strict=True)]
+        losses = [
+            loss_of(m, k) for m, k in zip(models, (Value, micrograd.engine.Value), strict=True)
+        ]
         for model, loss in zip(models, losses, strict=True):
             model.zero_grad()
             loss.backward()
@@ -91,6 +93,7 @@ def test_its_trace_finds_nodes_edges_and_operations():
     assert (len(nodes), len(edges)) == (6, 5)
     assert sorted(n._op for n in nodes) == ["", "", "", "*", "+", "ReLU"]
     assert y._prev == set(y.inputs)
-    assert all("%.4f" % n.grad for n in nodes)
+    labels = ["{ data %.4f | grad %.4f }" % (n.data, n.grad) for n in nodes]  # noqa: UP031
+    assert "{ data 3.0000 | grad 1.0000 }" in labels
     with pytest.raises(AttributeError):
         y._op = "+"

@@ -145,7 +145,9 @@ def test_floats_values_and_arrays_agree(name, data):
 
 @pytest.mark.parametrize("name", sorted(PRIMITIVES.keys() - SEQUENCES.keys() - {"where", "stop"}))
 def test_symbols_give_symbolic_gradients(name):
-    symbols = sympy.symbols("a b c", real=True, positive=True if name in POSITIVE else None)[: size(name)]
+    symbols = sympy.symbols("a b c", real=True, positive=True if name in POSITIVE else None)[
+        : size(name)
+    ]
     row = PRIMITIVES[name]
     y = row.forward(*symbols)
     numbers = dict(zip(symbols, [0.75, 1.25, 0.5], strict=False))
@@ -172,7 +174,9 @@ def test_nan_in_gives_nan_out_and_never_raises(name):
 @given(data=st.data())
 def test_no_real_number_raises(name, data):
     """0, ±inf, huge and tiny numbers give IEEE results, never an exception or a complex number."""
-    numbers = st.sampled_from([0.0, -0.0, 1.0, -2.0, 0.5, 1e308, -1e308, 5e-324, math.inf, -math.inf])
+    numbers = st.sampled_from(
+        [0.0, -0.0, 1.0, -2.0, 0.5, 1e308, -1e308, 5e-324, math.inf, -math.inf]
+    )
     xs = data.draw(st.lists(numbers, min_size=size(name), max_size=size(name)))
     y = PRIMITIVES[name].forward(*packed(name, xs))
     assert isinstance(y, float)

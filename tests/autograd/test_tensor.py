@@ -226,6 +226,13 @@ def test_the_first_of_tied_maxima_takes_the_gradient():
     assert x.grad == [[0, 1.0, 0], [1.0, 0, 0]]
 
 
+def test_the_first_in_row_order_wins_whatever_the_order_of_the_axes():
+    for axes in ((0, 1), (1, 0), None):
+        x = Tensor([[0.0, 2.0], [2.0, 2.0]])
+        x.max(axes).backward()
+        assert x.grad == [[0, 1.0], [0, 0]]
+
+
 def test_labels_tell_the_index():
     x = Tensor([[1.0, 2.0]], label="x")
     assert [v.label for v in x.values] == ["x[0,0]", "x[0,1]"]
@@ -238,7 +245,10 @@ def test_labels_tell_the_index():
         (lambda: Tensor([[1, 2], 3]), "ragged.*found a number"),
         (lambda: Tensor([1, [2]]), "ragged.*expected a number, found a sequence of 1"),
         (lambda: Tensor(3.0), "must be a sequence"),
-        (lambda: Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0]), r"\(2,\) and \(3,\) do not broadcast"),
+        (
+            lambda: Tensor([1.0, 2.0]) + Tensor([1.0, 2.0, 3.0]),
+            r"\(2,\) and \(3,\) do not broadcast",
+        ),
         (lambda: Tensor([[1.0, 2.0]]) @ Tensor([1.0]), r"\(1, 2\) and \(1,\) do not match"),
         (lambda: Tensor([1.0, 2.0]).reshape(3), r"\(2,\) \(2 entries\) cannot become \(3,\)"),
         (lambda: Tensor([1.0, 2.0]).sum(axis=1), "axis 1 is outside of a tensor with 1 axes"),

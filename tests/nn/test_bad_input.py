@@ -1,0 +1,164 @@
+"""Bad input: each mistake gets an error that names the thing."""
+
+import math
+
+import numpy as np
+import pytest
+
+import nn
+from autograd import Tensor, Value
+
+IMAGE = np.zeros((1, 8, 8))
+
+
+def trainer(model=None, **options):
+    model = model or nn.Sequential(nn.Flatten(), nn.Dense(4, 2))
+    loss = nn.CrossEntropyLoss()
+    return nn.Trainer(model, loss, nn.SGD(model.parameters(), lr=0.1), **options)
+
+
+CASES = {
+    "wrong channels": (
+        lambda: nn.Conv2D(3, 8, 5)(IMAGE),
+        r"Conv2D\(3, 8, \(5, 5\)\): input has 1 channels .*, the layer was built for 3",
+    ),
+    "wrong features": (lambda: nn.Dense(4, 2)([1.0, 2.0]), "Dense.*has 2 features.*built for 4"),
+    "no image": (
+        lambda: nn.Conv2D(1, 1, 3)([1.0]),
+        r"must be \(\.\.\., C, H, W\), got shape \(1,\)",
+    ),
+    "kernel too large": (lambda: nn.Conv2D(1, 1, 9)(IMAGE), r"\(9, 9\) is larger than .*\(8, 8\)"),
+    "dilated too far": (lambda: nn.Conv2D(1, 1, 3, dilation=4)(IMAGE), r"kernel of \(9, 9\)"),
+    "pool too large": (lambda: nn.MaxPool(9)(IMAGE), r"MaxPool.*\(9, 9\) is larger"),
+    "zero stride": (lambda: nn.Conv2D(1, 1, 3, stride=0), "stride must be at least 1, got 0"),
+    "zero kernel": (lambda: nn.MaxPool(0), "MaxPool: kernel_size must be at least 1"),
+    "no channels": (lambda: nn.Conv2D(0, 1, 3), "in_channels must be at least 1"),
+    "negative padding": (lambda: nn.Conv2D(1, 1, 3, padding=-1), "padding must be at least 0"),
+    "unknown padding": (lambda: nn.Conv2D(1, 1, 3, padding="full"), '"same", "valid" or ints'),
+    "pool padding": (lambda: nn.MaxPool(2, padding=2), "more than half of kernel"),
+    "groups": (lambda: nn.Conv2D(3, 4, 3, groups=2), "groups=2 does not divide in_channels=3"),
+    "dropout rate": (lambda: nn.Dropout(1.0), "Dropout: rate must be within"),
+    "gelu": (lambda: nn.GELU("fast"), "GELU: approximate"),
+    "empty batch": (lambda: nn.Dense(4, 2)(np.zeros((0, 4))), r"input of shape \(0,.* is empty"),
+    "flatten": (lambda: nn.Flatten()([1.0]), "no 3 axes to flatten"),
+    "residual": (lambda: nn.Residual(nn.Dense(2, 3))([1.0, 2.0]), r"makes \(3,\) of \(2,\)"),
+    "layer norm": (lambda: nn.LayerNorm(3)([1.0, 2.0]), "last axes must be"),
+    "batch norm of one": (lambda: nn.BatchNorm2D(1)([[[1.0]]]), "several entries per channel"),
+    "label too large": (
+        lambda: nn.CrossEntropyLoss()([1.0, 2.0], 2),
+        "label 2 is not one of the 2",
+    ),
+    "label negative": (lambda: nn.CrossEntropyLoss()([[1.0, 2.0]], [-1]), "label -1 is not one"),
+    "label not whole": (lambda: nn.CrossEntropyLoss()([[1.0, 2.0]], [0.5]), "label 0.5 is not"),
+    "labels missing": (
+        lambda: nn.CrossEntropyLoss()([[1.0, 2.0]] * 2, [0]),
+        r"target has shape \(1,\)",
+    ),
+    "one label for many": (lambda: nn.CrossEntropyLoss()([[1.0, 2.0]] * 2, 0), "one target for"),
+    "column against row": (
+        lambda: nn.MSELoss()([[1.0], [2.0]], [1.0, 2.0]),
+        r"prediction has shape \(2, 1\), target \(2,\)",
+    ),
+    "empty loss": (lambda: nn.MSELoss()([], []), "is empty"),
+    "reduction": (lambda: nn.MSELoss("avg"), "MSELoss: reduction must be"),
+    "probabilities": (lambda: nn.BCELoss()([1.5], [1.0]), "predictions are probabilities, got 1.5"),
+    "huber delta": (lambda: nn.HuberLoss(0), "HuberLoss: delta must be positive"),
+    "no parameters": (lambda: nn.SGD([]), "SGD: no parameters to train"),
+    "negative lr": (lambda: nn.Adam([Value(1.0)], lr=-1), "Adam: needs 0 <= lr < inf, got -1"),
+    "momentum": (lambda: nn.SGD([Value(1.0)], momentum=1.5), "needs 0 <= momentum < 1"),
+    "nesterov": (lambda: nn.SGD([Value(1.0)], nesterov=True), "nesterov needs a momentum"),
+    "step size": (lambda: nn.StepLR(nn.SGD([Value(1.0)]), 0), "StepLR: step_size"),
+    "max norm": (lambda: nn.clip_grad_norm([Value(1.0)], 0), "max_norm must be positive"),
+    "lengths": (lambda: nn.data.Dataset([[1.0]], [0, 1]), "1 images and 2 labels"),
+    "unknown class": (
+        lambda: nn.data.Dataset([[1.0]], [5], ["a"]),
+        "label 5 is not one of 1 classes",
+    ),
+    "no such class": (lambda: nn.data.digits().subset([0, 11]), "no class 11"),
+    "same class twice": (lambda: nn.data.digits().subset([0, 0]), "different ones"),
+    "split": (lambda: nn.data.digits().split(1.5), "fraction must be between 0 and 1"),
+    "batch size": (lambda: nn.data.digits().batches(0), "batch size must be at least 1"),
+    "no samples": (lambda: trainer().fit(([], [])), "train has no samples"),
+    "no epochs": (lambda: trainer().fit(([[[[0.0] * 4]]], [0]), epochs=0), "epochs must be"),
+    "early stopping": (
+        lambda: trainer().fit(
+            ([[[[0.0] * 4]]], [0]), callbacks=[nn.EarlyStopping()], progress=False
+        ),
+        "there is no validation_loss",
+    ),
+}
+
+TYPE_CASES = {
+    "kernel a string": (lambda: nn.Conv2D(1, 1, "3"), "kernel_size must be an int or a pair"),
+    "three strides": (
+        lambda: nn.Conv2D(1, 1, 3, stride=(1, 1, 1)),
+        "stride must be an int or a pair",
+    ),
+    "features a float": (lambda: nn.Dense(2.0, 1), "in_features must be an int"),
+    "rate a string": (lambda: nn.Dropout("0.5"), "rate must be a number"),
+    "input a number": (lambda: nn.Dense(1, 1)(3.0), "input must be a Tensor"),
+    "input a string": (lambda: nn.Dense(1, 1)("x"), "input must be a Tensor"),
+    "parameters numbers": (lambda: nn.SGD([1.0]), "must be Tensors or Values, got 1.0"),
+    "data a string": (lambda: trainer().fit("digits"), "train must be a Dataset"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_value_is_named(case):
+    make, message = CASES[case]
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("case", TYPE_CASES)
+def test_a_bad_type_is_named(case):
+    make, message = TYPE_CASES[case]
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_training_that_turns_nan_names_the_operation():
+    class Wrong(nn.Module):
+        def __init__(self):
+            self.dense = nn.Dense(2, 2)
+
+        def forward(self, x):
+            return (self.dense(x) * 0.0).log()
+
+    model = Wrong()
+    pattern = r"the loss is nan: log\(-?0\.0\) = -inf"
+    with pytest.raises(FloatingPointError, match=pattern):
+        trainer(model).fit(([[1.0, 1.0]], [0]), progress=False)
+
+
+def test_nan_inputs_are_found_as_the_leaf_that_they_are():
+    with pytest.raises(FloatingPointError, match=r"leaf .* is nan"):
+        trainer().fit(([[[[math.nan, 1.0, 1.0, 1.0]]]], [0]), progress=False)
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbage", "text", "short", "pixels"])
+def test_a_damaged_file_of_digits_is_a_data_error_that_names_it(tmp_path, damage):
+    import gzip
+    from importlib.resources import files
+
+    whole = files("nn.data").joinpath("digits.csv.gz").read_bytes()
+    lines = gzip.decompress(whole).splitlines(keepends=True)
+    content = {
+        "cut": whole[: len(whole) // 2],
+        "garbage": b"not gzip at all",
+        "text": gzip.compress(b"a,b,c\n"),
+        "short": gzip.compress(b"".join(lines[:100])),
+        "pixels": gzip.compress(b"".join([lines[0].replace(b"0,", b"99,", 1), *lines[1:]])),
+    }[damage]
+    path = tmp_path / "digits.csv.gz"
+    path.write_bytes(content)
+    with pytest.raises(nn.data.DataError, match=r"digits\.csv\.gz"):
+        nn.data.digits(path)
+
+
+def test_a_tensor_keeps_what_it_had_when_assigning_fails():
+    p = nn.Parameter([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"shape is \(2,\), got \(3,\)"):
+        p.assign([1.0, 2.0, 3.0])
+    assert isinstance(p, Tensor)
+    assert p.tolist() == [1.0, 2.0]
