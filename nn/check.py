@@ -1,10 +1,45 @@
 """What a layer can be built with and fed: errors that name the layer and its argument."""
 
+import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from autograd import Tensor
 
 Pair = tuple[int, int]
+
+FOREIGN_KEYWORDS = {
+    "T_max": "steps",
+    "activation": "a layer of its own, such as nn.ReLU()",
+    "dilation_rate": "dilation",
+    "dim": "axis",
+    "elementwise_affine": "affine",
+    "eta_min": "minimum",
+    "filters": "out_channels",
+    "in_dim": "in_features",
+    "input_shape": "in_channels or in_features",
+    "learning_rate": "lr",
+    "negative_slope": "slope",
+    "num_channels": "channels",
+    "num_features": "channels",
+    "num_groups": "groups",
+    "out_dim": "out_features",
+    "p": "rate",
+    "padding_mode": "padding",
+    "params": "parameters",
+    "pool_size": "kernel_size",
+    "strides": "stride",
+    "units": "out_features",
+    "use_bias": "bias",
+}
+
+
+def foreign_keywords(cls: type, options: Mapping[str, Any]) -> None:
+    """Say what another library's keyword is called here, where `cls` does not know it."""
+    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
+        if keyword not in inspect.signature(cls).parameters:
+            ours = FOREIGN_KEYWORDS[keyword]
+            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
 
 
 def positive(layer: str, name: str, value: Any) -> int:
@@ -16,11 +51,16 @@ def positive(layer: str, name: str, value: Any) -> int:
     return value
 
 
-def fraction(layer: str, name: str, value: Any) -> float:
-    """A number with 0 <= value < 1."""
+def number(layer: str, name: str, value: Any) -> float:
+    """An int or a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{layer}: {name} must be a number, got {value!r}")
-    if not 0 <= value < 1:
+    return value
+
+
+def fraction(layer: str, name: str, value: Any) -> float:
+    """A number with 0 <= value < 1."""
+    if not 0 <= number(layer, name, value) < 1:
         raise ValueError(f"{layer}: {name} must be within 0 <= {name} < 1, got {value}")
     return value
 

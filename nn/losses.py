@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import Tensor, Value, log_softmax, maximum, minimum, stack
 
+from . import check
 from .module import Module
 
 
@@ -58,7 +59,7 @@ class HuberLoss(Loss):
 
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        if not delta > 0:
+        if not check.number("HuberLoss", "delta", delta) > 0:
             raise ValueError(f"HuberLoss: delta must be positive, got {delta!r}")
         self.delta = delta
 
@@ -71,7 +72,8 @@ class HuberLoss(Loss):
 class BCELoss(Loss):
     """-(t·log y + (1 - t)·log(1 - y)) of probabilities y; each log is at least -100.
 
-    From logits, BCEWithLogitsLoss is exact where y rounds to 0 or 1.
+    Where that floor is reached, at y = 0 or 1, the log has no slope. From logits,
+    BCEWithLogitsLoss is exact there.
     """
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
@@ -147,6 +149,8 @@ def _alike(loss: Loss, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
 
 def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
     """The target as a class, a flat list of classes, or a Tensor of the scores' shape."""
+    if isinstance(target, bool | str):
+        raise TypeError(f"{loss!r}: a target is a class number or a row of numbers, got {target!r}")
     lead, n = scores.shape[:-1], scores.shape[-1]
     if not isinstance(target, int):
         target = Tensor(target)

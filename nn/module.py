@@ -1,29 +1,13 @@
 """Modules: layers and models, their parameters, their names, and their state."""
 
-import inspect
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from autograd import Tensor, current_scope, scope
 
+from .check import foreign_keywords
 from .summary import Summary, summarize
-
-FOREIGN_KEYWORDS = {
-    "activation": "a layer of its own, such as nn.ReLU()",
-    "dilation_rate": "dilation",
-    "filters": "out_channels",
-    "in_dim": "in_features",
-    "input_shape": "in_channels or in_features",
-    "kernel": "kernel_size",
-    "out_dim": "out_features",
-    "p": "rate",
-    "padding_mode": "padding",
-    "pool_size": "kernel_size",
-    "strides": "stride",
-    "units": "out_features",
-    "use_bias": "bias",
-}
 
 
 class Parameter(Tensor):
@@ -78,7 +62,7 @@ class Module:
     training: bool = True
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
-        _reject_foreign(cls, options)
+        foreign_keywords(cls, options)
         return super().__new__(cls)
 
     def forward(self, *inputs: Any) -> Any:
@@ -149,7 +133,9 @@ class Module:
         """Copy {path: nested list or array} into the parameters and buffers.
 
         ValueError names what is missing, unknown or of another shape; then nothing is changed.
+        PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
         """
+        state = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
         parts = dict(self._named_state())
         missing, unknown = parts.keys() - state.keys(), state.keys() - parts.keys()
         if missing or unknown:
@@ -247,12 +233,5 @@ def _join(path: Any, name: str) -> str:
 
 def _as_tensor(x: Any) -> Any:
     """A sequence or an array as a Tensor; Tensors, Values and numbers as they are."""
-    return Tensor(x) if isinstance(x, list | tuple) or hasattr(x, "tolist") else x
-
-
-def _reject_foreign(cls: type, options: Mapping[str, Any]) -> None:
-    """Say what another library's keyword is called here, where `cls` does not know it."""
-    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        if keyword not in inspect.signature(cls).parameters:
-            ours = FOREIGN_KEYWORDS[keyword]
-            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
+    x = x.tolist() if hasattr(x, "tolist") and not isinstance(x, Tensor) else x
+    return Tensor(x) if isinstance(x, list | tuple) else x

@@ -85,7 +85,9 @@ class BatchNorm2D(Module):
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         self.channels = check.positive("BatchNorm2D", "channels", channels)
         self.eps = eps
-        self.momentum = check.fraction("BatchNorm2D", "momentum", momentum)
+        self.momentum = check.number("BatchNorm2D", "momentum", momentum)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"BatchNorm2D: momentum must be from 0 to 1, got {momentum}")
         self.weight = Parameter([1.0] * channels)
         self.bias = Parameter([0.0] * channels)
         self.running_mean = Buffer([0.0] * channels)

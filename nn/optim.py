@@ -6,9 +6,11 @@ float as well as an array of a whole parameter.
 
 import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from autograd import Tensor, Value, sqrt
+
+from .check import foreign_keywords
 
 Parameters = Iterable[Tensor | Value]
 
@@ -26,12 +28,14 @@ def values_of(parameters: Parameters) -> list[Value]:
 def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
     """Scale the gradients to a joint Euclidean norm of at most `max_norm`; return the norm before.
 
-    (Pascanu, Mikolov, Bengio 2013)
+    (Pascanu, Mikolov, Bengio 2013). FloatingPointError where a gradient is inf or nan.
     """
     if not max_norm > 0:
         raise ValueError(f"clip_grad_norm: max_norm must be positive, got {max_norm}")
     values = values_of(parameters)
-    norm = math.sqrt(sum(v.grad * v.grad for v in values))
+    norm = math.hypot(*[v.grad for v in values])
+    if not math.isfinite(norm):
+        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}")
     if norm > max_norm:
         for v in values:
             v.grad *= max_norm / norm
@@ -42,6 +46,10 @@ class Optimizer:
     """Changes parameters (Tensors or Values) along their gradients, at learning rate `lr`."""
 
     slots = 0  # how many numbers of state a parameter has, each 0 at the start
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        foreign_keywords(cls, options)
+        return super().__new__(cls)
 
     def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
         self.values = values_of(parameters)
@@ -181,6 +189,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise TypeError(f"{type(self).__name__}: betas must be a pair, got {betas!r}")
         self.betas = tuple(self._within("betas", beta, 0, 1) for beta in betas)
         self.eps = eps
 
@@ -220,6 +230,10 @@ class AdamW(Adam):
 
 class Schedule:
     """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        foreign_keywords(cls, options)
+        return super().__new__(cls)
 
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer

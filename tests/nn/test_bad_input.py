@@ -95,6 +95,14 @@ TYPE_CASES = {
         "stride must be an int or a pair",
     ),
     "features a float": (lambda: nn.Dense(2.0, 1), "in_features must be an int"),
+    "target a bool": (lambda: nn.CrossEntropyLoss()([1.0, 2.0], True), "class number .* got True"),
+    "delta a string": (lambda: nn.HuberLoss("sum"), "HuberLoss: delta must be a number, got 'sum'"),
+    "one beta": (lambda: nn.Adam([Value(1.0)], betas=0.9), "Adam: betas must be a pair"),
+    "keyword of a schedule": (
+        lambda: nn.CosineLR(nn.SGD([Value(1.0)]), T_max=3),
+        "CosineLR: there is no 'T_max' here; use steps",
+    ),
+    "keyword of an optimiser": (lambda: nn.SGD([Value(1.0)], learning_rate=1), "use lr"),
     "rate a string": (lambda: nn.Dropout("0.5"), "rate must be a number"),
     "input a number": (lambda: nn.Dense(1, 1)(3.0), "input must be a Tensor"),
     "input a string": (lambda: nn.Dense(1, 1)("x"), "input must be a Tensor"),
@@ -115,6 +123,16 @@ def test_a_bad_type_is_named(case):
     make, message = TYPE_CASES[case]
     with pytest.raises(TypeError, match=message):
         make()
+
+
+def test_gradients_that_are_not_finite_are_not_clipped_in_silence():
+    x = Value(1.0)
+    x.grad = math.inf
+    with pytest.raises(FloatingPointError, match="norm of the gradients is inf"):
+        nn.clip_grad_norm([x], 1.0)
+    x.grad = 1e200
+    assert nn.clip_grad_norm([x], 1.0) == 1e200
+    assert x.grad == pytest.approx(1.0)
 
 
 def test_training_that_turns_nan_names_the_operation():

@@ -3,6 +3,7 @@
 import math
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 import nn
@@ -98,6 +99,11 @@ def test_one_sample_and_a_batch_of_it_have_the_same_loss():
     assert one.data == pytest.approx(many.data)
     assert loss([[[0.1, 0.9]], [[0.5, 0.2]]], [[1], [0]]).data > 0
     assert nn.CrossEntropyLoss("none")([[0.1, 0.9]] * 3, [1, 1, 1]).shape == (3,)
+
+
+def test_a_class_may_be_a_numpy_integer():
+    scores = np.array([0.1, 0.9])
+    assert nn.CrossEntropyLoss()(scores, np.int64(1)).data < nn.CrossEntropyLoss()(scores, 0).data
 
 
 def test_a_loss_is_differentiable_twice():

@@ -102,6 +102,11 @@ def test_buffers_are_state_but_not_trained():
     assert list(model.state_dict()) == ["0.weight", "0.bias", "0.running_mean", "0.running_var"]
 
 
+def test_a_state_from_pytorch_may_count_batches():
+    norm = nn.BatchNorm2D(1, momentum=1.0)
+    norm.load_state_dict({**norm.state_dict(), "num_batches_tracked": 3})
+
+
 def test_train_and_eval_reach_every_module():
     net = Net()
     assert not any(m.training for m in net.eval().modules())
