@@ -318,18 +318,19 @@ if sys.version_info >= (3, 12):
 
 def combination(factors, rows):
     """Σ_d factors[d]·rows[d], a linear combination of sequences, entry by entry."""
-    if hasattr(type(factors[0]), "combination"):
+    if factors[0].__class__ is not float and hasattr(type(factors[0]), "combination"):
         return type(factors[0]).combination(factors, rows)
     if len(rows) > 16:
         return [dot(factors, column) for column in zip(*rows, strict=True)]
     terms = iter(zip(factors, rows, strict=True))  # for few rows, two at a time is faster
-    factor, row = next(terms)
-    sums = [factor * x for x in row]
-    for (f, xs), (g, ys) in zip(terms, terms, strict=False):
+    f, xs = next(terms)
+    if len(rows) % 2:
+        sums = [f * x for x in xs]
+    else:
+        g, ys = next(terms)
+        sums = [f * x + g * y for x, y in zip(xs, ys, strict=True)]
+    for (f, xs), (g, ys) in zip(terms, terms, strict=True):
         sums = [s + f * x + g * y for s, x, y in zip(sums, xs, ys, strict=True)]
-    if len(rows) % 2 == 0:
-        factor, row = factors[-1], rows[-1]
-        sums = [s + factor * x for s, x in zip(sums, row, strict=True)]
     return sums
 
 
@@ -356,11 +357,12 @@ def winners(x, beats):
 
 
 def _winner(x, beats):
-    best = 0
-    for k in range(1, len(x)):
-        if beats(x[k], x[best]):
-            best = k
-    return best
+    """Where the first number stands that none beats."""
+    best, place = x[0], 0
+    for k, b in enumerate(x):
+        if (b > best if beats is exceeds else b < best) or not b <= b:
+            best, place = b, k
+    return place
 
 
 def _bulk_winners(x, beats):

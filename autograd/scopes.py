@@ -19,25 +19,27 @@ _scope: ContextVar[Scope] = ContextVar("autograd.scope", default=OUTSIDE)
 current_scope = _scope.get
 
 
-@contextmanager
-def _within(new: Scope) -> Iterator[None]:
-    token = _scope.set(new)
-    try:
-        yield
-    finally:
-        _scope.reset(token)
-
-
-@contextmanager
-def scope(path: str) -> Iterator[None]:
+class scope:
     """Name the nodes made in a `with` block: `with scope("attention"): ...`."""
-    now = current_scope()
-    with _within(Scope(path, now.recording, now.depth + 1)):
-        yield
+
+    __slots__ = ("path", "token")
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        _, recording, depth = current_scope()
+        self.token = _scope.set(Scope(self.path, recording, depth + 1))
+
+    def __exit__(self, *_: object) -> None:
+        _scope.reset(self.token)
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in a `with` block or a decorated function: results are leaves."""
-    with _within(current_scope()._replace(recording=False)):
+    token = _scope.set(current_scope()._replace(recording=False))
+    try:
         yield
+    finally:
+        _scope.reset(token)

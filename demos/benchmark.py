@@ -159,12 +159,13 @@ def seconds(forward: Forward) -> float:
 
 
 def side_by_side(what: str, ours: Forward, peer: Forward, repeats: int, bar: str) -> Row:
-    """Medians over three rounds, in which ours and the peer take turns."""
+    """Medians of so many passes in each of three rounds (one pass: one round) that take turns."""
     measured: tuple[list[float], list[float]] = ([], [])
-    for _ in range(3):
+    for _ in range(min(3, repeats)):
         for forward, times in zip((ours, peer), measured, strict=True):
             gc.collect()  # what the other left behind: micrograd's graphs are reference cycles
-            seconds(forward)
+            if repeats > 1:
+                seconds(forward)  # warm up
             times += [seconds(forward) for _ in range(repeats)]
     a, b = map(statistics.median, measured)
     return Row(what, f"{a * 1e3:.2f} ms", f"{b * 1e3:.2f} ms", f"{b / a:.1f}×", bar)

@@ -110,7 +110,7 @@ class Module:
         """Every trainable parameter, in order of attributes."""
         return [p for _, p in self.named_parameters()]
 
-    def _named_state(self):
+    def _named_state(self) -> Iterator[tuple[str, Parameter]]:
         return ((path, part) for path, part in self.named_parts() if isinstance(part, Parameter))
 
     def _name_parts(self) -> None:

@@ -1,0 +1,81 @@
+"""The demos run as their users run them, and the README says what is true."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_two_digits_are_told_apart_and_all_is_printed():
+    done = run("demos/train_digits.py", "--classes", "3", "8", "--epochs", "4")
+    assert done.returncode == 0, done.stderr
+    for text in ("digits to learn from", "Conv2D(1, 16, (3, 3))", "epoch  1  loss", "epoch  4"):
+        assert text in done.stdout
+    rows = re.findall(r"^ +[38]( +[\d·]+ +[\d·]+)$", done.stdout, re.MULTILINE)
+    counts = [[int(n.replace("·", "0")) for n in row.split()] for row in rows]
+    accuracy = float(re.search(r"test accuracy ([\d.]+)%", done.stdout)[1])
+    right, all_of_them = counts[0][0] + counts[1][1], sum(map(sum, counts))
+    assert accuracy == pytest.approx(100 * right / all_of_them, abs=0.01)
+    assert accuracy > 90
+
+
+def test_help_explains_every_option():
+    text = run("demos/train_digits.py", "--help").stdout
+    for option in ("--classes", "--epochs", "--batch-size", "--channels", "--lr", "--seed"):
+        assert re.search(rf"{option} .*\s+\w+", text)
+
+
+@pytest.mark.parametrize("classes", [["3"], ["3", "12"], ["x"]])
+def test_wrong_classes_are_refused(classes):
+    done = run("demos/train_digits.py", "--classes", *classes)
+    assert done.returncode == 2
+    assert "--classes" in done.stderr
+
+
+def test_the_benchmark_prints_its_table():
+    done = run("demos/benchmark.py", "--quick")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert len(rows) >= 9
+    assert all(len(row) == 5 for row in rows)
+    assert any("25,103" in row[1] for row in rows)
+    assert any("RecursionError" in row[2] for row in rows)
+
+
+def test_the_cnn_of_the_readme_runs():
+    (code,) = re.findall(r"```python\n(import nn\n.*?)```", (ROOT / "README.md").read_text(), re.S)
+    done = run("-c", code.replace("nn.data.digits().split()", "nn.data.digits().split(0.9)"))
+    assert done.returncode == 0, done.stderr
+    assert "one sample, with its leaves" in done.stdout
+
+
+def test_the_commands_of_the_readme_name_what_is_there():
+    commands = re.findall(r"```sh\n(.*?)\n```", (ROOT / "README.md").read_text(), re.S)
+    assert commands == [
+        "pip install . && python demos/train_digits.py",
+        'pip install -e ".[dev]" && pytest',
+    ]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert "dev" in project["optional-dependencies"]
+    assert commands[1].split("&&")[0].strip() in (ROOT / ".ci/run").read_text().replace(
+        "--quiet ", ""
+    )
+
+
+def test_every_dependency_is_justified():
+    reasons = (ROOT / ".github/CONTRIBUTING.md").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    everything = project["dependencies"] + project["optional-dependencies"]["dev"]
+    for requirement in everything:
+        assert re.split(r"[<>=]", requirement)[0] in reasons
