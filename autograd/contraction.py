@@ -1,91 +1,72 @@
-"""How an Einstein sum is made of dots: labels and integers only.
+"""Einstein sums of flat sequences of Values, as dots whose operands are shared bundles."""
 
-An operand of `ocuv,...cijuv->...oij` is cut into groups: the addresses of the entries that one dot
-reads. Output entries that agree on an operand's own labels share its group.
-"""
+from collections.abc import Sequence
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any
+from . import subscripts as plans
+from .graph import Node
+from .indexing import Shape
+from .primitives import PRIMITIVES
+from .value import Value, nodes
 
-from .indexing import Shape, addresses, gather, strides
-
-Sizes = tuple[tuple[str, int], ...]
-
-
-@lru_cache
-def parse(subscripts: str, *shapes: Shape) -> tuple[list[str], str, Sizes]:
-    """Labels of each operand and of the output, with `...` as upper-case Greek, and their sizes.
-
-    Without `->` the output has the labels that occur once, in alphabetical order, as in NumPy.
-    ValueError names the subscripts and the shapes.
-    """
-    left, arrow, out = subscripts.replace(" ", "").partition("->")
-    terms = left.split(",")
-    if len(terms) != len(shapes):
-        raise _mismatch(subscripts, shapes, f"{len(terms)} terms for {len(shapes)} operands")
-    deepest = 0
-    spelt = []
-    for term, shape in zip(terms, shapes, strict=True):
-        missing = len(shape) - len(term.replace("...", ""))
-        if missing < 0 or (missing and "..." not in term):
-            raise _mismatch(subscripts, shapes, f"{term!r} does not fit shape {shape}")
-        deepest = max(deepest, missing)
-        spelt.append(term.replace("...", _ellipsis(missing)))
-    if not arrow:
-        once = sorted(c for c in set(left) if c.isalpha() and left.count(c) == 1)
-        out = "..." + "".join(once)
-    out = out.replace("...", _ellipsis(deepest))
-    sizes: dict[str, int] = {}
-    for label, n in zip("".join(spelt), (n for shape in shapes for n in shape), strict=True):
-        if not label.isalpha() or (
-            n != sizes.setdefault(label, n) and not _stretches(label, n, sizes)
-        ):
-            raise _mismatch(subscripts, shapes, f"label {label!r} is {sizes[label]} and {n}")
-    if len(set(out)) < len(out) or not set(out) <= set(sizes):
-        raise _mismatch(subscripts, shapes, f"output {out!r} repeats a label or has an unknown one")
-    return spelt, out, tuple(sizes.items())
+MUL, DOT, SUM = (PRIMITIVES[name] for name in ["mul", "dot", "sum"])
+Operand = tuple[Shape, Sequence[Value]]
 
 
-def _ellipsis(n: int) -> str:
-    """Labels for n axes, aligned from the right over all operands."""
-    return "".join(chr(ord("Α") + k) for k in reversed(range(n)))
+def rows(values, length):
+    """Consecutive rows of this length, each a bundle."""
+    data = [v.data for v in values]
+    starts = range(0, len(values), length)
+    return [Node(None, tuple(values[k : k + length]), tuple(data[k : k + length])) for k in starts]
 
 
-def _stretches(label: str, n: int, sizes: dict[str, int]) -> bool:
-    """Axes of `...` broadcast: a 1 stretches."""
-    if label < "Α" or 1 not in (n, sizes[label]):
-        return False
-    sizes[label] = max(n, sizes[label])
-    return True
+def contracted(subscripts: str, operands: Sequence[Operand]) -> Operand:
+    """The Einstein sum of operands (shape, values), as (shape, values)."""
+    terms, out, sizes = plans.parse(subscripts, *[shape for shape, _ in operands])
+    (labels, result), *others = zip(terms, operands, strict=True)
+    for i, (term, operand) in enumerate(others, 2):
+        wanted = {*out, *"".join(terms[i:])}
+        between = "".join(dict.fromkeys(c for c in labels + term if c in wanted))
+        kept = between if terms[i:] else out
+        labels, result = kept, _pair(labels, result, term, operand, kept, sizes)
+    return _single(labels, result, out, sizes)
 
 
-def _mismatch(subscripts: str, shapes: Sequence[Shape], why: str) -> ValueError:
-    return ValueError(f"einsum({subscripts!r}) of shapes {', '.join(map(str, shapes))}: {why}")
+def _pair(a, x, b, y, out, sizes):
+    """Σ x[a]·y[b] over the labels that `out` lacks, one dot for each entry of `out`."""
+    a_kept, b_kept = plans.kept(a, b, out), plans.kept(b, a, out)
+    x_shape, x_values = _single(a, x, a_kept, sizes)
+    y_shape, y_values = _single(b, y, b_kept, sizes)
+    lefts, i = plans.groups(a_kept, x_shape, out, sizes)
+    rights, j = plans.groups(b_kept, y_shape, out, sizes)
+    if set(a_kept) <= set(out):  # nothing to sum
+        op, lefts, rights = MUL, _entries(lefts, x_values), _entries(rights, y_values)
+    else:
+        op, lefts, rights = DOT, _bundles(lefts, x_values), _bundles(rights, y_values)
+    return _shape(out, sizes), nodes(op, [[lefts[k] for k in i], [rights[k] for k in j]])
 
 
-def kept(own: str, other: str, out: str) -> str:
-    """An operand's labels that the other operand or the output has too, each once."""
-    return "".join(dict.fromkeys(c for c in own if c in other or c in out))
+def _single(labels, x, out, sizes):
+    """One operand: diagonals of repeated labels, sums over what `out` lacks, transposition."""
+    if labels == out:
+        return x
+    shape, values = x
+    found, order = plans.groups(labels, shape, out, sizes)
+    if set(labels) <= set(out):
+        results = _entries(found, values)
+    else:
+        results = nodes(SUM, [_bundles(found, values)])
+    return _shape(out, sizes), [results[k] for k in order]
 
 
-@lru_cache(64)
-def groups(
-    labels: str, shape: Shape, out: str, sizes: Sizes
-) -> tuple[list[Callable[[Any], Any]], list[int]]:
-    """The groups of an operand, and for each entry of the output the number of its group.
+def _entries(groups, values):
+    return [group(values)[0] for group in groups]
 
-    A group gathers the entries over all positions on the labels that the output lacks, for one
-    position on those that it has.
-    """
+
+def _bundles(groups, values):
+    data = [v.data for v in values]
+    return [Node(None, group(values), group(data)) for group in groups]
+
+
+def _shape(labels, sizes):
     size = dict(sizes)
-    step = dict.fromkeys(size, 0)
-    for c, n, k in zip(labels, shape, strides(shape), strict=True):
-        step[c] += k if n == size[c] else 0  # a repeated label walks a diagonal, a 1 stretches
-    own = [c for c in out if c in labels]
-    summed = sorted(set(labels) - set(out))
-    starts = addresses(tuple(size[c] for c in own), tuple(step[c] for c in own))
-    inner = addresses(tuple(size[c] for c in summed), tuple(step[c] for c in summed))
-    number = dict(zip(own, strides(tuple(size[c] for c in own)), strict=True))
-    order = addresses(tuple(size[c] for c in out), tuple(number.get(c, 0) for c in out))
-    return [gather([start + k for k in inner]) for start in starts], order
+    return tuple([size[c] for c in labels])

@@ -119,7 +119,7 @@ def _mirrored(ordered, targets):
     A mirror's number is the Value itself. So the sweep that computes a gradient from numbers makes
     the graph of the gradient from mirrors.
     """
-    mirrors: dict[Any, graph.Node] = {}
+    mirrors = {}
     for node in ordered:
         for x in node.inputs:
             if x in targets and x not in mirrors:

@@ -4,7 +4,7 @@ They are loops, never recursion, so that a graph may be a million nodes deep; ea
 once, however many others use it.
 """
 
-from .elementary import combination
+from .kinks import combination
 
 
 class Node:

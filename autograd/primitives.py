@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import elementary as e
+from . import kinks as k
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -46,7 +47,7 @@ _ROWS: list[tuple[Any, ...]] = [
     ("pow",        "**",     e.power,         lambda y, x, n: (e.power_base_partial(x, n),
                                                                e.power_exponent_partial(y, x, n))),
     ("neg",        "-",      operator.neg,    lambda y, x: (-1,)),
-    ("abs",        "abs",    abs,             lambda y, x: (e.sign(x),)),
+    ("abs",        "abs",    abs,             lambda y, x: (k.sign(x),)),
     ("exp",        "exp",    e.exp,           lambda y, x: (y,)),
     ("log",        "log",    e.log,           lambda y, x: (e.divide(1, x),)),
     ("sqrt",       "sqrt",   e.sqrt,          lambda y, x: (e.divide(1, 2 * y),)),
@@ -56,21 +57,21 @@ _ROWS: list[tuple[Any, ...]] = [
     ("sigmoid",    "σ",      e.sigmoid,       lambda y, x: (y * (1 - y),)),
     ("softplus",   "softplus", e.softplus,    lambda y, x: (e.sigmoid(x),)),
     ("erf",        "erf",    e.erf,           lambda y, x: (2 / math.pi**0.5 * e.exp(-x * x),)),
-    ("relu",       "ReLU",   e.relu,          lambda y, x: (e.step(x),)),
-    ("leaky_relu", "LeakyReLU", e.leaky_relu, lambda y, x, a: (e.select(x > 0, True, a),
-                                                               e.select(x > 0, False, x))),
-    ("maximum",    "max",    e.maximum,       lambda y, a, b: (e.slope(e.negate(e.exceeds(b, a))),
-                                                               e.slope(e.exceeds(b, a)))),
-    ("minimum",    "min",    e.minimum,       lambda y, a, b: (e.slope(e.negate(e.undercuts(b, a))),
-                                                               e.slope(e.undercuts(b, a)))),
-    ("where",      "where",  e.select,        lambda y, c, a, b: (False,
-                                                                  e.slope(e.is_true(c)),
-                                                                  e.slope(e.negate(e.is_true(c))))),
+    ("relu",       "ReLU",   k.relu,          lambda y, x: (k.step(x),)),
+    ("leaky_relu", "LeakyReLU", k.leaky_relu, lambda y, x, a: (k.select(x > 0, True, a),
+                                                               k.select(x > 0, False, x))),
+    ("maximum",    "max",    k.maximum,       lambda y, a, b: (k.slope(k.negate(k.exceeds(b, a))),
+                                                               k.slope(k.exceeds(b, a)))),
+    ("minimum",    "min",    k.minimum,       lambda y, a, b: (k.slope(k.negate(k.undercuts(b, a))),
+                                                               k.slope(k.undercuts(b, a)))),
+    ("where",      "where",  k.select,        lambda y, c, a, b: (False,
+                                                                  k.slope(k.is_true(c)),
+                                                                  k.slope(k.negate(k.is_true(c))))),
     ("stop",       "stop",   operator.pos,    lambda y, x: (False,)),
-    ("sum",        "Σ",      e.total,         lambda y, x: ((True,) * len(x),)),
-    ("dot",        "·",      e.dot,           lambda y, a, b: (b, a)),
-    ("max",        "max",    e.largest,       lambda y, x: (e.winners(x, e.exceeds),)),
-    ("min",        "min",    e.smallest,      lambda y, x: (e.winners(x, e.undercuts),)),
+    ("sum",        "Σ",      k.total,         lambda y, x: ((True,) * len(x),)),
+    ("dot",        "·",      k.dot,           lambda y, a, b: (b, a)),
+    ("max",        "max",    k.largest,       lambda y, x: (k.winners(x, k.exceeds),)),
+    ("min",        "min",    k.smallest,      lambda y, x: (k.winners(x, k.undercuts),)),
 ]
 # fmt: on
 

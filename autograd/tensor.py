@@ -7,16 +7,15 @@ node for each output entry (`einsum`).
 
 import math
 import operator
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 from typing import Any, cast
 
-from . import contraction, graph, indexing
+from . import contraction, indexing
 from .indexing import Shape
 from .primitives import PRIMITIVES
 from .value import Value, lift, nodes
+from .views import Arrangement
 
-MUL, DOT, SUM = (PRIMITIVES[name] for name in ["mul", "dot", "sum"])
 Axis = int | Sequence[int] | None
 
 
@@ -98,7 +97,7 @@ def _reduction(name):
     return method
 
 
-class Tensor:
+class Tensor(Arrangement):
     """An n-dimensional arrangement of Values, n >= 1.
 
     `data` is nested sequences of numbers or Values, a NumPy array, or a Tensor; numbers become
@@ -117,11 +116,8 @@ class Tensor:
     Raises ValueError for ragged or 0-d data, TypeError for entries that are not numbers.
     """
 
-    __slots__ = ("shape", "values")
+    __slots__ = ()
     __array_ufunc__ = None  # array * tensor asks the Tensor
-
-    shape: Shape
-    values: Sequence[Value]
 
     def __init__(self, data: Any, label: str = "") -> None:
         if isinstance(data, Tensor):
@@ -136,134 +132,9 @@ class Tensor:
         if label:
             self.rename(label)
 
-    def rename(self, label: str) -> None:
-        """Call the entries `label[i,j,...]`."""
-        texts = product(*[[str(i) for i in range(n)] for n in self.shape])
-        for value, index in zip(self.values, map(",".join, texts), strict=True):
-            value.label = f"{label}[{index}]"
-
-    # --- reading ---------------------------------------------------------------------------------
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        """The number of entries."""
-        return len(self.values)
-
-    @property
-    def data(self) -> list[Any]:
-        """The numbers as nested lists."""
-        return cast(list[Any], indexing.nested([v.data for v in self.values], self.shape))
-
-    @property
-    def grad(self) -> list[Any]:
-        """The gradients as nested lists."""
-        return cast(list[Any], indexing.nested([v.grad for v in self.values], self.shape))
-
-    def tolist(self) -> list[Any]:
-        """The numbers as nested lists."""
-        return self.data
-
-    def numpy(self) -> Any:
-        """The numbers as a NumPy array."""
-        import numpy
-
-        return numpy.array([v.data for v in self.values]).reshape(self.shape)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self.numpy().astype(dtype) if dtype else self.numpy()
-
-    def item(self) -> Any:
-        """The number of a tensor with one entry; ValueError for others."""
-        if self.size != 1:
-            raise ValueError(f"item() of a tensor with {self.size} entries, shape {self.shape}")
-        return self.values[0].data
-
-    def detach(self) -> "Tensor":
-        """The same numbers as leaves, apart from the graph."""
-        return _tensor(self.shape, [v.detach() for v in self.values])
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def __repr__(self) -> str:
-        return f"Tensor(shape={self.shape}, data={self.data})"
-
-    def __bool__(self) -> bool:
-        raise ValueError(
-            f"the truth of a tensor of shape {self.shape} is ambiguous: ask its entries"
-        )
-
-    # --- views: addresses only -------------------------------------------------------------------
-
-    def _at(self, shape: Shape, addresses: Sequence[int]) -> "Tensor":
-        return _tensor(shape, indexing.gather(addresses)(self.values))
-
-    def __getitem__(self, key: Any) -> Any:
-        shape, addresses = indexing.located(self.shape, key)
-        return self._at(shape, addresses) if shape else self.values[addresses[0]]
-
-    def reshape(self, *shape: Any) -> "Tensor":
-        """The same entries in another shape; one size may be -1."""
-        new = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        return _tensor(indexing.reshaped(self.shape, new), self.values)
-
-    def flatten(self, start: int = 0) -> "Tensor":
-        """The axes from `start` on as one."""
-        lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
-        return self.reshape(*lead, self.size // max(1, math.prod(lead)))
-
-    def permute(self, *axes: int) -> "Tensor":
-        """The axes in another order."""
-        axes = indexing.axes_of(axes, self.ndim)
-        if axes == tuple(range(self.ndim)):
-            return self
-        return self._at(*indexing.permuted(self.shape, axes))
-
-    def transpose(self, a: int = -2, b: int = -1) -> "Tensor":
-        """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
-        if self.ndim == 1:
-            return self
-        axes = list(range(self.ndim))
-        i, j = indexing.axis_of(a, self.ndim), indexing.axis_of(b, self.ndim)
-        axes[i], axes[j] = axes[j], axes[i]
-        return self.permute(*axes)
-
-    @property
-    def T(self) -> "Tensor":
-        """All axes in reverse order."""
-        return self.permute(*reversed(range(self.ndim)))
-
-    def pad(self, *margins: int | tuple[int, int], value: Any = 0.0) -> "Tensor":
-        """Margins around the last axes: `pad(1, (0, 2))` is 1 on both sides of the last axis but
-        one, and 2 after the last axis. All margins are one and the same constant.
-        """
-        pairs = [(m, m) if isinstance(m, int) else m for m in margins]
-        if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
-            raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
-        if not any(map(any, pairs)):
-            return self
-        pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
-        shape, addresses = indexing.padded(self.shape, pairs)
-        return _tensor(shape, [*self.values, operand(value)])._at(shape, addresses)
-
-    def windows(self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1) -> "Tensor":
-        """Every position of a kernel on the last axes: (..., H, W) -> (..., H', W', kh, kw).
-
-        windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
-        where the kernel does not fit.
-        """
-        n = len(kernel)
-        strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
-        dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
-        return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
+    def _like(self, shape: Shape, values: Sequence[Value]) -> Any:
+        """A plain Tensor, also of a Parameter."""
+        return _tensor(shape, values)
 
     # --- arithmetic ------------------------------------------------------------------------------
 
@@ -323,9 +194,7 @@ class Tensor:
         if not count:
             raise ValueError(f"{op.name} over no entries: shape {self.shape}, axis {axis}")
         rows = self.permute(*kept, *axes).values
-        data = [v.data for v in rows]
-        pairs = zip(_chunks(rows, count), _chunks(data, count), strict=True)
-        results = nodes(op, [[graph.Node(None, r, d) for r, d in pairs]])
+        results = nodes(op, [contraction.rows(rows, count)])
         if not kept and not keepdims:
             return results[0]
         kept_shape = (
@@ -418,9 +287,6 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
 
 
-# --- contraction --------------------------------------------------------------------------------
-
-
 def einsum(subscripts: str, *operands: Any) -> Any:
     """Einstein summation as in NumPy, `...` included: einsum("oi,...i->...o", w, x).
 
@@ -431,57 +297,6 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     Raises ValueError where subscripts and shapes do not fit, naming both.
     """
     tensors = [Tensor(x) for x in operands]
-    terms, out, sizes = contraction.parse(subscripts, *[t.shape for t in tensors])
-    (labels, result), *rest = zip(terms, tensors, strict=True)
-    for i, (term, tensor) in enumerate(rest, 2):
-        wanted = {*out, *"".join(terms[i:])}
-        between = "".join(dict.fromkeys(c for c in labels + term if c in wanted))
-        kept = between if terms[i:] else out
-        result = _contract(labels, result, term, tensor, kept, sizes)
-        labels = kept
-    result = _collapse(labels, result, out, sizes)
-    return result if out else result.values[0]
-
-
-def _contract(a, x, b, y, out, sizes):
-    """Σ x[a]·y[b] over the labels that `out` lacks, one dot for each entry of `out`."""
-    x_kept, y_kept = contraction.kept(a, b, out), contraction.kept(b, a, out)
-    x, y = _collapse(a, x, x_kept, sizes), _collapse(b, y, y_kept, sizes)
-    lefts, i = contraction.groups(x_kept, x.shape, out, sizes)
-    rights, j = contraction.groups(y_kept, y.shape, out, sizes)
-    if set(x_kept) <= set(out):  # nothing to sum
-        op, lefts, rights = MUL, _singles(lefts, x.values), _singles(rights, y.values)
-    else:
-        op, lefts, rights = DOT, _bundles(lefts, x.values), _bundles(rights, y.values)
-    entries = nodes(op, [[lefts[k] for k in i], [rights[k] for k in j]])
-    return _shaped(out, sizes, entries)
-
-
-def _collapse(labels, x, out, sizes):
-    """One operand: diagonals of repeated labels, sums over what `out` lacks, transposition."""
-    if labels == out:
-        return x
-    found, order = contraction.groups(labels, x.shape, out, sizes)
-    if set(labels) <= set(out):
-        singles = _singles(found, x.values)
-        return _shaped(out, sizes, [singles[k] for k in order])
-    sums = nodes(SUM, [_bundles(found, x.values)])
-    return _shaped(out, sizes, [sums[k] for k in order])
-
-
-def _chunks(values, n):
-    return [tuple(values[k : k + n]) for k in range(0, len(values), n)]
-
-
-def _singles(groups, values):
-    return [group(values)[0] for group in groups]
-
-
-def _bundles(groups, values):
-    data = [v.data for v in values]
-    return [graph.Node(None, group(values), group(data)) for group in groups]
-
-
-def _shaped(labels, sizes, values):
-    size = dict(sizes)
-    return _tensor(tuple([size[c] for c in labels]), values)
+    pairs = [(t.shape, t.values) for t in tensors]
+    shape, values = contraction.contracted(subscripts, pairs)
+    return _tensor(shape, values) if shape else values[0]

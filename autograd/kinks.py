@@ -1,0 +1,193 @@
+"""Functions with kinks, and functions of a sequence, of any number.
+
+Where a function has branches, its slopes are booleans: True hands the upstream adjoint on and False
+stops it, so that 0·nan never leaks out of a branch that was not taken.
+"""
+
+import math
+import sys
+from functools import reduce
+from operator import mul
+
+from .kinds import is_array, is_symbol, numpy
+
+
+def exceeds(b, a):
+    """True where b > a or b is nan: how every maximum compares, so the first of a tie stays."""
+    if a.__class__ is b.__class__ is float:
+        return b > a or b != b
+    if is_array(a) or is_array(b):
+        return (b > a) | (b != b)
+    if is_symbol(a) or is_symbol(b):
+        return b > a
+    return b > a or not b <= b
+
+
+def undercuts(b, a):
+    """True where b < a or b is nan: how every minimum compares, so the first of a tie stays."""
+    if is_array(a) or is_array(b):
+        return (b < a) | (b != b)
+    if is_symbol(a) or is_symbol(b):
+        return b < a
+    return b < a or not b <= b
+
+
+def negate(condition):
+    """The other branch of a condition."""
+    return not condition if isinstance(condition, bool) else ~condition
+
+
+def is_true(condition):
+    """The truth of a number: True unless it is 0; elementwise on arrays."""
+    if is_array(condition):
+        return condition != 0
+    return condition if is_symbol(condition) else bool(condition)
+
+
+def select(condition, a, b):
+    """`a` where the condition is true, else `b`."""
+    if condition.__class__ is bool:
+        return a if condition else b
+    if is_array(condition):
+        return numpy().where(condition, a, b)
+    if is_symbol(condition):
+        import sympy
+
+        return sympy.Piecewise((+a, condition), (+b, True))
+    return a if condition else b
+
+
+def slope(condition):
+    """A condition as a partial: a bool, or a SymPy 1-or-0."""
+    return select(condition, True, False) if is_symbol(condition) else condition
+
+
+def maximum(a, b):
+    """The larger of two, `a` in a tie; nan where either is nan."""
+    return select(exceeds(b, a), b, a)
+
+
+def minimum(a, b):
+    """The smaller of two, `a` in a tie; nan where either is nan."""
+    return select(undercuts(b, a), b, a)
+
+
+def relu(x):
+    """max(x, 0), nan for nan."""
+    if x.__class__ is float:
+        return 0.0 if x <= 0.0 else x
+    if is_array(x):
+        return numpy().maximum(x, type(x)(0) if x.shape == () else x.dtype.type(0))
+    if is_symbol(x):
+        return select(x > 0, x, 0)
+    return type(x)(0) if x <= 0 else x
+
+
+def step(x):
+    """The slope of relu: False for x <= 0, True for x > 0, nan for nan."""
+    if x.__class__ is float:
+        return x > 0.0 if x == x else x
+    if is_array(x):
+        positive = x > 0
+        return positive if (x == x).all() else numpy().where(x == x, positive, x)
+    if is_symbol(x):
+        return slope(x > 0)
+    return x > 0 if x <= x else x
+
+
+def leaky_relu(x, a):
+    """x for x > 0, else a·x."""
+    return select(x > 0, x, a * x)
+
+
+def sign(x):
+    """The slope of |x|: -1, 0 or 1; nan for nan."""
+    if isinstance(x, complex):
+        raise TypeError("abs of a complex number has no complex derivative")
+    if is_array(x):
+        return numpy().sign(x)
+    if is_symbol(x):
+        import sympy
+
+        return sympy.sign(x)
+    return (x > 0) - (x < 0) if x <= x else x
+
+
+# --- functions of a sequence --------------------------------------------------------------------
+
+
+def total(x):
+    """Σₖ xₖ of a sequence."""
+    return sum(x)
+
+
+def dot(a, b):
+    """Σₖ aₖ·bₖ of two sequences of equal length."""
+    return sum(map(mul, a, b))
+
+
+if sys.version_info >= (3, 12):
+    dot = math.sumprod  # the same, several times as fast
+
+
+def combination(factors, rows):
+    """Σ_d factors[d]·rows[d], a linear combination of sequences, entry by entry."""
+    if factors[0].__class__ is not float and hasattr(type(factors[0]), "combination"):
+        return type(factors[0]).combination(factors, rows)
+    if len(rows) > 16:
+        return [dot(factors, column) for column in zip(*rows, strict=True)]
+    terms = iter(zip(factors, rows, strict=True))  # for few rows, two at a time is faster
+    f, xs = next(terms)
+    if len(rows) % 2:
+        sums = [f * x for x in xs]
+    else:
+        g, ys = next(terms)
+        sums = [f * x + g * y for x, y in zip(xs, ys, strict=True)]
+    for (f, xs), (g, ys) in zip(terms, terms, strict=True):
+        sums = [s + f * x + g * y for s, x, y in zip(sums, xs, ys, strict=True)]
+    return sums
+
+
+def largest(x):
+    """The largest number of a sequence; nan where one is nan."""
+    return reduce(maximum, x) if _is_bulk(x[0]) else x[_winner(x, exceeds)]
+
+
+def smallest(x):
+    """The smallest number of a sequence; nan where one is nan."""
+    return reduce(minimum, x) if _is_bulk(x[0]) else x[_winner(x, undercuts)]
+
+
+def winners(x, beats):
+    """A slope for each number of a sequence: True for the first that none beats, else False.
+
+    `beats` is `exceeds` or `undercuts`.
+    """
+    if _is_bulk(x[0]):
+        return _bulk_winners(x, beats)
+    won = [False] * len(x)
+    won[_winner(x, beats)] = True
+    return tuple(won)
+
+
+def _winner(x, beats):
+    """Where the first number stands that none beats."""
+    best, place = x[0], 0
+    for k, b in enumerate(x):
+        if (b > best if beats is exceeds else b < best) or not b <= b:
+            best, place = b, k
+    return place
+
+
+def _bulk_winners(x, beats):
+    best, won = x[0], [True]
+    for b in x[1:]:
+        wins = beats(b, best)
+        won = [select(wins, False, w) for w in won] + [wins]
+        best = select(wins, b, best)
+    return tuple(won)
+
+
+def _is_bulk(x):
+    """True where a comparison has many answers, or is a formula."""
+    return x.__class__ is not float and (is_array(x) or is_symbol(x))

@@ -1,0 +1,153 @@
+"""Arrangements of Values: reading them, and views that rearrange references and make no node."""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, Self, cast
+
+from . import indexing
+from .indexing import Shape
+from .kinds import numpy
+from .value import Value, lift
+
+
+class Arrangement:
+    """A shape, and a flat row-major sequence of Values; the base of Tensor, without arithmetic."""
+
+    __slots__ = ("shape", "values")
+
+    shape: Shape
+    values: Sequence[Value]
+
+    def _like(self, shape: Shape, values: Sequence[Value]) -> Self:
+        """Values that are already there, in another arrangement of the same class."""
+        new = type(self).__new__(type(self))
+        new.shape, new.values = shape, values
+        return new
+
+    def rename(self, label: str) -> None:
+        """Call the entries `label[i,j,...]`."""
+        texts = product(*[[str(i) for i in range(n)] for n in self.shape])
+        for value, index in zip(self.values, map(",".join, texts), strict=True):
+            value.label = f"{label}[{index}]"
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return len(self.values)
+
+    @property
+    def data(self) -> list[Any]:
+        """The numbers as nested lists."""
+        return cast(list[Any], indexing.nested([v.data for v in self.values], self.shape))
+
+    @property
+    def grad(self) -> list[Any]:
+        """The gradients as nested lists."""
+        return cast(list[Any], indexing.nested([v.grad for v in self.values], self.shape))
+
+    def tolist(self) -> list[Any]:
+        """The numbers as nested lists."""
+        return self.data
+
+    def numpy(self) -> Any:
+        """The numbers as a NumPy array."""
+        return numpy().array([v.data for v in self.values]).reshape(self.shape)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return self.numpy().astype(dtype) if dtype else self.numpy()
+
+    def item(self) -> Any:
+        """The number of a tensor with one entry; ValueError for others."""
+        if self.size != 1:
+            raise ValueError(f"item() of a tensor with {self.size} entries, shape {self.shape}")
+        return self.values[0].data
+
+    def detach(self) -> Self:
+        """The same numbers as leaves, apart from the graph."""
+        return self._like(self.shape, [v.detach() for v in self.values])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"Tensor(shape={self.shape}, data={self.data})"
+
+    def __bool__(self) -> bool:
+        raise ValueError(
+            f"the truth of a tensor of shape {self.shape} is ambiguous: ask its entries"
+        )
+
+    # --- views: addresses only -------------------------------------------------------------------
+
+    def _at(self, shape: Shape, addresses: Sequence[int]) -> Self:
+        return self._like(shape, indexing.gather(addresses)(self.values))
+
+    def __getitem__(self, key: Any) -> Any:
+        shape, addresses = indexing.located(self.shape, key)
+        return self._at(shape, addresses) if shape else self.values[addresses[0]]
+
+    def reshape(self, *shape: Any) -> Self:
+        """The same entries in another shape; one size may be -1."""
+        new = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return self._like(indexing.reshaped(self.shape, new), self.values)
+
+    def flatten(self, start: int = 0) -> Self:
+        """The axes from `start` on as one."""
+        lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
+        return self.reshape(*lead, self.size // max(1, math.prod(lead)))
+
+    def permute(self, *axes: int) -> Self:
+        """The axes in another order."""
+        axes = indexing.axes_of(axes, self.ndim)
+        if axes == tuple(range(self.ndim)):
+            return self
+        return self._at(*indexing.permuted(self.shape, axes))
+
+    def transpose(self, a: int = -2, b: int = -1) -> Self:
+        """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
+        if self.ndim == 1:
+            return self
+        axes = list(range(self.ndim))
+        i, j = indexing.axis_of(a, self.ndim), indexing.axis_of(b, self.ndim)
+        axes[i], axes[j] = axes[j], axes[i]
+        return self.permute(*axes)
+
+    @property
+    def T(self) -> Self:
+        """All axes in reverse order."""
+        return self.permute(*reversed(range(self.ndim)))
+
+    def pad(self, *margins: int | tuple[int, int], value: Any = 0.0) -> Self:
+        """Margins around the last axes: `pad(1, (0, 2))` is 1 on both sides of the last axis but
+        one, and 2 after the last axis. All margins are one and the same constant.
+        """
+        pairs = [(m, m) if isinstance(m, int) else m for m in margins]
+        if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
+            raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
+        if not any(map(any, pairs)):
+            return self
+        pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
+        shape, addresses = indexing.padded(self.shape, pairs)
+        return self._like(shape, [*self.values, lift(value)])._at(shape, addresses)
+
+    def windows(self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1) -> Self:
+        """Every position of a kernel on the last axes: (..., H, W) -> (..., H', W', kh, kw).
+
+        windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
+        where the kernel does not fit.
+        """
+        n = len(kernel)
+        strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
+        dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
+        return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
