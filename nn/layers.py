@@ -103,13 +103,18 @@ class Conv2D(Module):
 
     def describe(self) -> str:
         return (
-            f"{self.in_channels}, {self.out_channels}, {self.kernel_size}"
-            + f", stride={self.stride}" * (self.stride != (1, 1))
-            + f", padding={self.padding!r}" * (self.padding != (0, 0))
-            + f", dilation={self.dilation}" * (self.dilation != (1, 1))
+            f"{self.in_channels}, {self.out_channels}, {_short(self.kernel_size)}"
+            + f", stride={_short(self.stride)}" * (self.stride != (1, 1))
+            + f", padding={_short(self.padding)!r}" * (self.padding != (0, 0))
+            + f", dilation={_short(self.dilation)}" * (self.dilation != (1, 1))
             + f", groups={self.groups}" * (self.groups != 1)
             + ", bias=False" * (self.bias is None)
         )
+
+
+def _short(pair: Any) -> Any:
+    """A pair of equal ints as one, the way people write it."""
+    return pair[0] if isinstance(pair, tuple) and pair[0] == pair[1] else pair
 
 
 class _Pool(Module):
@@ -138,9 +143,9 @@ class _Pool(Module):
 
     def describe(self) -> str:
         return (
-            f"{self.kernel_size}"
-            + f", stride={self.stride}" * (self.stride != self.kernel_size)
-            + f", padding={self.padding}" * (self.padding != (0, 0))
+            f"{_short(self.kernel_size)}"
+            + f", stride={_short(self.stride)}" * (self.stride != self.kernel_size)
+            + f", padding={_short(self.padding)}" * (self.padding != (0, 0))
         )
 
 

@@ -20,7 +20,7 @@ def trainer(model=None, **options):
 CASES = {
     "wrong channels": (
         lambda: nn.Conv2D(3, 8, 5)(IMAGE),
-        r"Conv2D\(3, 8, \(5, 5\)\): input has 1 channels .*, the layer was built for 3",
+        r"Conv2D\(3, 8, 5\): input has 1 channels .*, the layer was built for 3",
     ),
     "wrong features": (lambda: nn.Dense(4, 2)([1.0, 2.0]), "Dense.*has 2 features.*built for 4"),
     "no image": (
