@@ -28,17 +28,32 @@ class Anomaly:
 
 
 def trace_anomaly(root: Value) -> Anomaly | None:
-    """The first nan or inf behind a node: its scope, operation and input values; None if all is
-    finite.
+    """Where nan or inf came up first behind a node: its scope, operation and input values, or None.
+
+    That is the first nan, or the first infinite result of finite numbers. An infinite leaf, such as
+    the padding of MaxPool, is blamed only where nothing else explains a root that is not finite.
 
     >>> print(trace_anomaly((Value(2.0) - 2.0).log() * 3.0))
     log(0.0) = -inf
     """
+    infinite = None
     for node in graph.nodes(root):
         if not _is_finite(node.data):
-            return Anomaly(node)
-    return None
+            if _is_nan(node.data) or (node.inputs and all(map(_is_finite, _operands(node)))):
+                return Anomaly(node)
+            infinite = infinite or Anomaly(node)
+    return None if _is_finite(root.data) else infinite
+
+
+def _operands(node: Value) -> list[Any]:
+    """The numbers that an operation read, in one list."""
+    numbers = [x.data if isinstance(x.data, tuple) else (x.data,) for x in node.inputs]
+    return [number for several in numbers for number in several]
 
 
 def _is_finite(x: Any) -> bool:
     return bool(x - x == 0)
+
+
+def _is_nan(x: Any) -> bool:
+    return bool(x != x)

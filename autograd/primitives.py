@@ -33,7 +33,11 @@ class Primitive:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle and deepcopy by name, so that a row stays the one row of its kind."""
-        return PRIMITIVES.__getitem__, (self.name,)
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 # fmt: off

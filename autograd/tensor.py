@@ -26,7 +26,7 @@ def _elementwise(name):
     def method(self):
         return _tensor(self.shape, nodes(op, [self.values]))
 
-    method.__name__ = name
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
     method.__doc__ = f"{name}(x) of each entry x; same shape."
     return method
 
@@ -42,7 +42,7 @@ def _broadcasting(name):
         shape, columns = aligned(self, other)
         return _tensor(shape, nodes(op, columns))
 
-    method.__name__ = name
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
     method.__doc__ = f"{name}(a, b) of each pair of entries, with broadcasting."
     return method
 
@@ -92,7 +92,7 @@ def _reduction(name):
     def method(self, axis: Axis = None, keepdims: bool = False) -> Any:
         return self._reduce(op, axis, keepdims)
 
-    method.__name__ = name
+    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
     method.__doc__ = f"{name} over the axes, one node each; a Value where no axis is left."
     return method
 
@@ -104,7 +104,8 @@ class Tensor(Arrangement):
     leaves, Values stay the same Values. `values` is the flat row-major sequence. With a label,
     the entries are called `label[0,1]`.
 
-    Full indexing and full reductions give a Value, so there is no 0-d Tensor.
+    Full indexing and full reductions give a Value, so there is no 0-d Tensor. `<`, `>`, `<=` and
+    `>=` compare data and give nested lists of bools; `==` is identity, as of Values.
 
     >>> t = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> (t @ t.T).tolist()
@@ -135,6 +136,13 @@ class Tensor(Arrangement):
     def _like(self, shape: Shape, values: Sequence[Value]) -> Any:
         """A plain Tensor, also of a Parameter."""
         return _tensor(shape, values)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, int | float | complex | list | tuple) or hasattr(other, "dtype"):
+            raise TypeError("== of tensors is identity; compare numbers, as in t.tolist() == [...]")
+        return self is other
+
+    __hash__ = object.__hash__
 
     # --- arithmetic ------------------------------------------------------------------------------
 

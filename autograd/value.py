@@ -64,7 +64,9 @@ def _is_number(x):
     """Numbers divide, and have no length; arrays without axes are numbers too."""
     if x.__class__ in _PLAIN or getattr(x, "shape", None) == ():
         return True
-    return hasattr(x, "__truediv__") and not hasattr(x, "__len__") and not isinstance(x, Value)
+    if isinstance(x, Value | type) or hasattr(x, "__len__"):
+        return False
+    return hasattr(x, "__truediv__") and hasattr(x, "__mul__")
 
 
 def _unary(name):
@@ -74,7 +76,7 @@ def _unary(name):
     def method(self):
         return node(op, forward(self.data), (self,))
 
-    method.__name__ = name
+    method.__name__, method.__qualname__ = name, f"Value.{name}"
     method.__doc__ = f"The node {name}(self)."
     return method
 
@@ -90,7 +92,7 @@ def _binary(name):
                 return NotImplemented
         return node(op, forward(self.data, other.data), (self, other))
 
-    method.__name__ = name
+    method.__name__, method.__qualname__ = name, f"Value.{name}"
     method.__doc__ = f"The node {name}(self, other), for a Value or a number."
     return method
 

@@ -107,12 +107,13 @@ class Arrangement:
         lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
         return self.reshape(*lead, self.size // max(1, math.prod(lead)))
 
-    def permute(self, *axes: int) -> Self:
-        """The axes in another order."""
-        axes = indexing.axes_of(axes, self.ndim)
-        if axes == tuple(range(self.ndim)):
+    def permute(self, *axes: Any) -> Self:
+        """The axes in another order: permute(2, 0, 1), or with one tuple."""
+        named = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
+        order = indexing.axes_of(named, self.ndim)
+        if order == tuple(range(self.ndim)):
             return self
-        return self._at(*indexing.permuted(self.shape, axes))
+        return self._at(*indexing.permuted(self.shape, order))
 
     def transpose(self, a: int = -2, b: int = -1) -> Self:
         """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""

@@ -9,6 +9,7 @@ the network and its learning rate were chosen on a part of the other four fifths
 
 import argparse
 import random
+import sys
 
 import nn
 
@@ -62,16 +63,27 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--classes", type=int, nargs="+", metavar="K", help="digits to tell apart (default: all)")
-    add("--epochs", type=int, default=8, help="passes over the training part (default: 8)")
-    add("--batch-size", type=int, default=32, help="images per update (default: 32)")
-    add("--channels", type=int, default=16, help="kernels of the convolution (default: 16)")
-    add("--lr", type=float, default=0.02, help="Adam's first learning rate (default: 0.02)")
+    add("--epochs", type=count, default=7, help="passes over the training part (default: 7)")
+    add("--batch-size", type=count, default=32, help="images per update (default: 32)")
+    add("--channels", type=count, default=24, help="kernels of the convolution (default: 24)")
+    add("--lr", type=float, default=0.03, help="Adam's first learning rate (default: 0.03)")
     add("--seed", type=int, default=0, help="rules weights and order of images (default: 0)")
     options = parser.parse_args(arguments)
-    if options.classes and (len(options.classes) < 2 or not set(options.classes) <= set(range(10))):
-        parser.error("--classes takes two or more digits from 0 to 9")
+    classes = set(options.classes or range(10))
+    if len(classes) != len(options.classes or range(10)) or not classes <= set(range(10)):
+        parser.error("--classes takes different digits from 0 to 9")
+    if len(classes) < 2:
+        parser.error("--classes takes two digits or more")
     return options
 
 
+def count(text: str) -> int:
+    """A positive int of the command line."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
 if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
     main()

@@ -37,7 +37,9 @@ FOREIGN_KEYWORDS = {
 def foreign_keywords(cls: type, options: Mapping[str, Any]) -> None:
     """Say what another library's keyword is called here, where `cls` does not know it."""
     for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        if keyword not in inspect.signature(cls).parameters:
+        known = inspect.signature(cls).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
+        if keyword not in known and not takes_any:
             ours = FOREIGN_KEYWORDS[keyword]
             raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
 

@@ -11,12 +11,14 @@ from .summary import Summary, summarize
 
 
 class Parameter(Tensor):
-    """A Tensor that training changes; its path labels its entries: `conv1.weight[0,0,1,2]`."""
+    """A Tensor of leaves that training changes; its path labels them: `conv1.weight[0,0,1,2]`."""
 
     __slots__ = ("name",)
+    trainable = True
 
     def __init__(self, data: Any) -> None:
         super().__init__(data)
+        self.values = [v.detach() if v.inputs else v for v in self.values]
         self.name = ""
 
     def call(self, name: str) -> None:
@@ -40,6 +42,7 @@ class Buffer(Parameter):
     """A Tensor that belongs to a module's state but is not trained, such as a running mean."""
 
     __slots__ = ()
+    trainable = False
 
 
 class Module:
@@ -104,7 +107,7 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(path, parameter) of every trainable parameter, in order of attributes."""
         self._name_parts()
-        return ((k, p) for k, p in self._named_state() if not isinstance(p, Buffer))
+        return ((k, p) for k, p in self._named_state() if p.trainable)
 
     def parameters(self) -> list[Parameter]:
         """Every trainable parameter, in order of attributes."""

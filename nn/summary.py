@@ -10,7 +10,7 @@ from autograd import Tensor, Value, graph
 
 @dataclass(frozen=True)
 class Row:
-    """One layer, for one sample."""
+    """What one module adds of its own, for one sample; a leaf has no modules inside."""
 
     path: str
     layer: str
@@ -18,6 +18,7 @@ class Row:
     parameters: int
     multiply_adds: int
     nodes: int
+    is_leaf: bool
 
 
 class Summary:
@@ -50,20 +51,19 @@ def summarize(model: Any, shape: Sequence[int]) -> Summary:
     """Run a model on one sample of zeros of this shape, and count."""
     outputs: dict[str, tuple[Any, tuple[int, ...]]] = {}
     modules = list(model.modules())
-    leaves = [m for m in modules if not any(hasattr(c, "forward") for _, c in m.named_children())]
     modes = [m.training for m in modules]
-    for layer in leaves:
+    for layer in modules:
         layer.forward = _recorded(layer, outputs)
     try:
         result = model.eval()(Tensor([0.0] * math.prod(shape)).reshape(*shape))
     finally:
-        for layer in leaves:
-            del layer.forward
         for module, mode in zip(modules, modes, strict=True):
+            del module.forward
             module.training = mode
     nodes = graph.nodes(*(result.values if isinstance(result, Tensor) else [result]))
     made = [node for node in nodes if node.op is not None]
-    rows = [_row(path, layer, shape, made) for path, (layer, shape) in outputs.items()]
+    found = [_row(path, layer, shape, made) for path, (layer, shape) in outputs.items()]
+    rows = [row for row in found if row.nodes or row.parameters or row.is_leaf]
     return Summary(rows, len(nodes) - len(made))
 
 
@@ -82,8 +82,11 @@ def _row(path: str, layer: Any, shape: tuple[int, ...], made: list[Value]) -> Ro
     own = [node for node in made if node.scope == path]
     dots = sum(len(node.inputs[0].inputs) for node in own if node.op.name == "dot")  # type: ignore
     products = sum(node.op.name == "mul" for node in own)  # type: ignore[union-attr]
-    parameters = sum(p.size for _, p in layer.named_parameters())
-    return Row(path, repr(layer), shape, parameters, dots + products, len(own))
+    children = [part for _, part in layer.named_children()]
+    parameters = sum(c.size for c in children if not hasattr(c, "forward") and c.trainable)
+    is_leaf = not any(hasattr(c, "forward") for c in children)
+    name = repr(layer) if is_leaf else type(layer).__name__
+    return Row(path, name, shape, parameters, dots + products, len(own), is_leaf)
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -79,8 +79,8 @@ Callback = Callable[["Trainer", Epoch], Any]
 class EarlyStopping:
     """A callback that ends training when a column has not improved for `patience` epochs.
 
-    With `restore`, the parameters of the best epoch come back. `monitor` is a column of History;
-    accuracies should rise, everything else should fall.
+    With `restore`, the best epoch's parameters come back when it ends the training. `monitor` is a
+    column of History; accuracies should rise, everything else should fall. One training each.
     """
 
     def __init__(
@@ -97,9 +97,9 @@ class EarlyStopping:
         """True to stop."""
         value = getattr(epoch, self.monitor, None)
         if value is None:
-            raise ValueError(
-                f"EarlyStopping: there is no {self.monitor}; pass validation data to fit"
-            )
+            known = ", ".join(f.name for f in fields(Epoch))
+            needed = f"it must be one of {known}, with validation data where it needs them"
+            raise ValueError(f"EarlyStopping: there is no {self.monitor}; {needed}")
         value = -value if self.monitor.endswith("accuracy") else value
         if value < self.best:
             self.best, self.waited, self.state = value, 0, trainer.model.state_dict()
@@ -126,6 +126,8 @@ class Trainer:
         schedule: Schedule | None = None,
         clip_norm: float | None = None,
     ) -> None:
+        if getattr(loss, "reduction", "mean") != "mean":
+            raise ValueError(f"Trainer: {loss!r} must average over a batch, reduction='mean'")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.schedule, self.clip_norm = schedule, clip_norm
         self.history = History()
@@ -151,6 +153,8 @@ class Trainer:
         train, validation = _dataset("train", train), _dataset("validation", validation)
         if not isinstance(epochs, int) or epochs < 1:
             raise ValueError(f"fit: epochs must be an int of at least 1, got {epochs!r}")
+        if not isinstance(callbacks, Sequence):
+            raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)
         self.model.seed(seed)
         first = len(self.history) + 1
@@ -278,7 +282,9 @@ def _bar(total: int, text: str, progress: bool) -> Any:
     """A progress bar that leaves the line to the epoch's summary; none without a terminal."""
     from tqdm import tqdm
 
-    return tqdm(total=total, desc=text, leave=False, disable=None if progress else True, unit="img")
+    layout = "{desc} |{bar:16}| {n_fmt}/{total_fmt} {remaining} {postfix}"
+    disable = None if progress else True
+    return tqdm(total=total, desc=text, leave=False, disable=disable, bar_format=layout)
 
 
 def _dataset(name: str, data: Any) -> Any:

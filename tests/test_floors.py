@@ -34,7 +34,7 @@ DEMOS = sorted((ROOT / "demos").glob("*.py"))
 def imported(path):
     """(package, module or None) of every import of our packages, wherever it stands."""
     package = path.relative_to(ROOT).parts[0]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             if node.level:
                 inner = path.parent != ROOT / package and node.level == 1

@@ -21,6 +21,7 @@ class Dataset:
     def __init__(
         self, images: Sequence[Any], labels: Sequence[Any], class_names: Sequence[str] = ()
     ) -> None:
+        labels = labels.tolist() if hasattr(labels, "tolist") else labels
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
         for label in labels if class_names else ():

@@ -179,6 +179,7 @@ def test_views_only_rearrange_references(shape):
         (x.flatten(), array.ravel()),
         (x[None], array[None]),
         (x.permute(*reversed(range(x.ndim))), array.T),
+        (x.permute(tuple(reversed(range(x.ndim)))), array.T),
     ]:
         np.testing.assert_array_equal(view.numpy(), expected)
         assert grows_nothing(x, view)
@@ -231,6 +232,17 @@ def test_the_first_in_row_order_wins_whatever_the_order_of_the_axes():
         x = Tensor([[0.0, 2.0], [2.0, 2.0]])
         x.max(axes).backward()
         assert x.grad == [[0, 1.0], [0, 0]]
+
+
+def test_equality_is_identity_and_comparing_with_numbers_is_an_error():
+    x = Tensor([1.0, 2.0])
+    assert x == x
+    assert x != Tensor([1.0, 2.0])
+    assert x is not None
+    assert len({x, Tensor(x)}) == 2
+    for other in (1, [1.0, 2.0], np.ones(2)):
+        with pytest.raises(TypeError, match="identity"):
+            x == other  # noqa: B015
 
 
 def test_labels_tell_the_index():

@@ -90,6 +90,14 @@ def test_powers_at_awkward_points(x, n, y, slope):
     assert base.grad == pytest.approx(slope, nan_ok=True)
 
 
+def test_mixed_second_derivatives_of_a_power_are_equal_at_exponent_zero():
+    x, n = Value(2.0), Value(0.0)
+    y = x**n
+    (dx,), (dn,) = grad(y, [x]), grad(y, [n])
+    assert grad(dx, [n])[0].data == pytest.approx(0.5)
+    assert grad(dn, [x])[0].data == pytest.approx(0.5)
+
+
 def test_the_exponents_partial_is_nan_only_in_the_exponent():
     x, n = Value(-2.0), Value(3.0)
     (x**n).backward()
@@ -180,7 +188,7 @@ def test_a_numpy_scalar_on_either_side_gives_a_value_of_a_python_number(number):
 
 
 @pytest.mark.parametrize(
-    "bad", ["3", None, [1.0], (1.0,), {}, b"3", Value(1.0), np.ones(2), object()]
+    "bad", [float, "3", None, [1.0], (1.0,), {}, b"3", Value(1.0), np.ones(2), object()]
 )
 def test_what_is_not_one_number_is_a_type_error(bad):
     with pytest.raises(TypeError, match=r"Value\(data\)"):
@@ -286,8 +294,9 @@ def test_leaves_are_copied_and_pickled():
     a = Value(2.0, label="a")
     b = pickle.loads(pickle.dumps(a))
     assert (b.data, b.label) == (2.0, "a")
-    c = copy.deepcopy(a * 3.0)
-    assert c.op is (a * 3.0).op
+    for c in (copy.deepcopy(a * 3.0), pickle.loads(pickle.dumps(a * 3.0))):
+        assert c.op is (a * 3.0).op
+        assert (c.data, c.inputs[0].label) == (6.0, "a")
 
 
 def test_printing():
@@ -303,6 +312,10 @@ def test_an_anomaly_names_the_operation_its_inputs_and_its_layer():
         y = ((x - 2.0).log() * 0.0) + 1.0
     assert str(trace_anomaly(y)) == "log(0.0) = -inf in head"
     assert trace_anomaly(x * 2.0) is None
+    padded = Value(-math.inf).maximum(x)
+    assert trace_anomaly(padded) is None
+    assert str(trace_anomaly((padded - 2.0).log() * 2.0)) == "log(0.0) = -inf"
+    assert str(trace_anomaly(padded + math.inf)) == "leaf without a label is -inf"
     assert str(trace_anomaly(Value(math.nan, label="w[0]") * 1.0)) == "leaf w[0] is nan"
 
 

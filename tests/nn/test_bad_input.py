@@ -80,6 +80,10 @@ CASES = {
     "batch size": (lambda: nn.data.digits().batches(0), "batch size must be at least 1"),
     "no samples": (lambda: trainer().fit(([], [])), "train has no samples"),
     "no epochs": (lambda: trainer().fit(([[[[0.0] * 4]]], [0]), epochs=0), "epochs must be"),
+    "a loss that sums": (
+        lambda: nn.Trainer(nn.ReLU(), nn.MSELoss("sum"), nn.SGD([Value(1.0)])),
+        "must average over a batch",
+    ),
     "early stopping": (
         lambda: trainer().fit(
             ([[[[0.0] * 4]]], [0]), callbacks=[nn.EarlyStopping()], progress=False
@@ -107,6 +111,10 @@ TYPE_CASES = {
     "input a number": (lambda: nn.Dense(1, 1)(3.0), "input must be a Tensor"),
     "input a string": (lambda: nn.Dense(1, 1)("x"), "input must be a Tensor"),
     "parameters numbers": (lambda: nn.SGD([1.0]), "must be Tensors or Values, got 1.0"),
+    "callbacks not a list": (
+        lambda: trainer().fit(([[1.0]], [0]), callbacks=nn.EarlyStopping()),
+        "callbacks must be a list",
+    ),
     "data a string": (lambda: trainer().fit("digits"), "train must be a Dataset"),
 }
 

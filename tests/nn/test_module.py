@@ -135,6 +135,29 @@ def test_summary_counts_what_one_lenet_sample_makes():
     assert len(graph.nodes(loss)) <= 26_000
 
 
+def test_summary_counts_what_containers_add_of_their_own():
+    class Scaled(nn.Module):
+        def __init__(self):
+            self.dense = nn.Dense(3, 3)
+            self.scale = nn.Parameter([1.0] * 3)
+
+        def forward(self, x):
+            return (self.dense(x) * self.scale).tanh()
+
+    for model, parameters in ((Scaled(), 15), (nn.Sequential(nn.Residual(nn.Dense(3, 3))), 12)):
+        summary = model.summary(3)
+        made = graph.nodes(*model([0.0] * 3).values)
+        assert (summary.parameters, summary.nodes) == (parameters, len(made))
+    assert nn.BatchNorm2D(2).summary(2, 3, 3).parameters == 4
+
+
+def test_a_parameter_made_by_arithmetic_is_a_leaf():
+    w = nn.Parameter(Tensor([1.0, 2.0]) * 0.5)
+    for _ in range(2):
+        (w * w).sum().backward()
+    assert w.grad == [2.0, 4.0]
+
+
 def test_sequential_indexes_and_slices():
     model = nn.Sequential(nn.Dense(2, 3), nn.ReLU(), nn.Dense(3, 1))
     assert isinstance(model[1], nn.ReLU)
@@ -185,6 +208,12 @@ def test_a_module_of_ones_own_may_use_any_keyword():
             self.filters = filters
 
     assert Mine(filters=3).filters == 3
+
+    class Free(nn.Module):
+        def __init__(self, **options):
+            self.options = options
+
+    assert Free(activation="relu").options == {"activation": "relu"}
 
 
 def test_a_module_without_forward_says_so():

@@ -4,6 +4,7 @@ import gc
 import math
 import random
 
+import numpy as np
 import pytest
 
 import nn
@@ -121,6 +122,14 @@ def test_evaluating_and_predicting_leave_the_model_as_it_was():
     assert result.predictions == [row.index(max(row)) for row in outputs]
     share = sum(p == t for p, t in zip(result.predictions, patterns().labels, strict=True)) / 24
     assert result.accuracy == share
+
+
+def test_labels_may_be_a_numpy_array():
+    data = patterns()
+    arrays = nn.data.Dataset(np.array(data.images), np.array(data.labels))
+    trainer = make()
+    fit(trainer, epochs=3)
+    assert trainer.evaluate(arrays).accuracy == trainer.evaluate(data).accuracy
 
 
 def test_regression_has_no_accuracy():
