@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> nn.Evaluation:
 
     optimizer = nn.Adam(model.parameters(), lr=options.lr)
     schedule = nn.CosineLR(optimizer, options.epochs)
-    trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, schedule)
+    loss = nn.CrossEntropyLoss(label_smoothing=options.smoothing)
+    trainer = nn.Trainer(model, loss, optimizer, schedule)
     trainer.fit(train, epochs=options.epochs, batch_size=options.batch_size, seed=options.seed)
 
     result = trainer.evaluate(test)
@@ -66,7 +67,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--epochs", type=count, default=7, help="passes over the training part (default: 7)")
     add("--batch-size", type=count, default=32, help="images per update (default: 32)")
     add("--channels", type=count, default=24, help="kernels of the convolution (default: 24)")
-    add("--lr", type=float, default=0.03, help="Adam's first learning rate (default: 0.03)")
+    add("--lr", type=float, default=0.02, help="Adam's first learning rate (default: 0.02)")
+    add("--smoothing", type=float, default=0.05, help="label smoothing (default: 0.05)")
     add("--seed", type=int, default=0, help="rules weights and order of images (default: 0)")
     options = parser.parse_args(arguments)
     classes = set(options.classes or range(10))

@@ -122,11 +122,20 @@ class CrossEntropyLoss(NLLLoss):
     """log Σ_k exp(x[k]) - x[t] of logits (..., K) and classes (...), or targets (..., K).
 
     Targets of the logits' shape are one-hot or probabilities: -Σ_k t[k]·log softmax(x)[k]. The
-    shift by the largest logit keeps all finite and adds no derivative.
+    shift by the largest logit keeps all finite and adds no derivative. With label smoothing ε, the
+    target is (1 - ε)·t + ε/K (Szegedy et al. 2016).
     """
 
+    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__(reduction)
+        self.label_smoothing = check.fraction(
+            "CrossEntropyLoss", "label_smoothing", label_smoothing
+        )
+
     def each(self, prediction: Tensor, target: Any) -> Any:
-        return super().each(log_softmax(prediction), target)
+        scores, share = log_softmax(prediction), self.label_smoothing
+        losses = super().each(scores, target)
+        return (1 - share) * losses - share * scores.mean(-1) if share else losses
 
 
 def _tensor(loss: Loss, name: str, x: Any) -> Tensor:

@@ -31,6 +31,21 @@ def test_cross_entropy_of_a_class_and_of_its_one_hot_agree():
         assert p == pytest.approx(q)
 
 
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_label_smoothing_moves_a_share_of_the_target_to_all_classes(one_hot):
+    rows = [[0.3, -1.2, 2.0], [1.0, 1.0, -0.5]]
+    smoothed, soft = Tensor(rows), Tensor(rows)
+    target = [[0, 0, 1], [1, 0, 0]] if one_hot else [2, 0]
+    a = nn.CrossEntropyLoss(label_smoothing=0.3)(smoothed, target)
+    b = nn.CrossEntropyLoss()(soft, [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1]])
+    a.backward()
+    b.backward()
+    assert a.data == pytest.approx(b.data)
+    for p, q in zip(smoothed.grad, soft.grad, strict=True):
+        assert p == pytest.approx(q)
+    assert nn.CrossEntropyLoss(label_smoothing=0.3)(rows[0], 2).data > 0
+
+
 def test_the_gradient_of_cross_entropy_is_softmax_minus_one_hot():
     x = Tensor([0.3, -1.2, 2.0])
     nn.CrossEntropyLoss()(x, 1).backward()
