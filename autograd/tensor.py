@@ -13,10 +13,32 @@ from typing import Any, cast
 from . import contraction, indexing
 from .indexing import Shape
 from .primitives import PRIMITIVES
-from .value import Value, lift, nodes
+from .value import Value, lift, nodes, reflected, strict
 from .views import Arrangement
 
 Axis = int | Sequence[int] | None
+
+
+def _plain(data):
+    """Nested lists of numbers and Values from arrays, tensors, and sequences of them."""
+    if isinstance(data, Tensor):
+        return indexing.nested(data.values, data.shape)
+    if hasattr(data, "tolist"):
+        return data.tolist()
+    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
+        return data if data and data[0].__class__ is float else [_plain(row) for row in data]
+    return data
+
+
+def operand(x: Any) -> Any:
+    """A Tensor or a Value as it is, an array or sequence as a Tensor, a number as a Value, or
+    NotImplemented.
+    """
+    if isinstance(x, Tensor | Value):
+        return x
+    if isinstance(x, list | tuple) or getattr(x, "shape", None):
+        return Tensor(x)
+    return lift(x)
 
 
 def _elementwise(name):
@@ -47,30 +69,10 @@ def _broadcasting(name):
     return method
 
 
-def _named(name):
-    """A broadcasting method that is no operator: nobody else can take over from it."""
-    method = _broadcasting(name)
-
-    def strict(self, other):
-        result = method(self, other)
-        if result is NotImplemented:
-            raise TypeError(f"Tensor.{name}(other): other is a {type(other).__name__}, not numbers")
-        return result
-
-    strict.__name__ = name
-    strict.__doc__ = method.__doc__
-    return strict
-
-
 def _operator(name):
     """A Python operator, and its form for an operand on the left."""
     method = _broadcasting(name)
-
-    def reflected(self, other):
-        other = operand(other)
-        return other if other is NotImplemented else method(other, self)
-
-    return method, reflected
+    return method, reflected(method, operand)
 
 
 def _comparison(compare):
@@ -169,9 +171,9 @@ class Tensor(Arrangement):
     erf = _elementwise("erf")
     relu = _elementwise("relu")
     stop = _elementwise("stop")
-    maximum = _named("maximum")
-    minimum = _named("minimum")
-    _leaky_relu = _named("leaky_relu")
+    maximum = strict(_broadcasting("maximum"))
+    minimum = strict(_broadcasting("minimum"))
+    _leaky_relu = strict(_broadcasting("leaky_relu"))
 
     def leaky_relu(self, slope: Any = 0.01) -> "Tensor":
         """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""
@@ -234,28 +236,6 @@ def _tensor(shape: Shape, values: Sequence[Value]) -> Tensor:
     new.shape = shape
     new.values = values
     return new
-
-
-def _plain(data):
-    """Nested lists of numbers and Values from arrays, tensors, and sequences of them."""
-    if isinstance(data, Tensor):
-        return indexing.nested(data.values, data.shape)
-    if hasattr(data, "tolist"):
-        return data.tolist()
-    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return data if data and data[0].__class__ is float else [_plain(row) for row in data]
-    return data
-
-
-def operand(x: Any) -> Any:
-    """A Tensor or a Value as it is, an array or sequence as a Tensor, a number as a Value, or
-    NotImplemented.
-    """
-    if isinstance(x, Tensor | Value):
-        return x
-    if isinstance(x, list | tuple) or getattr(x, "shape", None):
-        return Tensor(x)
-    return lift(x)
 
 
 def aligned(*operands: Any) -> tuple[Shape, list[Sequence[Value]]]:

@@ -2,6 +2,7 @@
 
 import operator
 from fractions import Fraction
+from functools import wraps
 from typing import Any
 
 from . import graph
@@ -97,31 +98,34 @@ def _binary(name):
     return method
 
 
-def _named(name):
-    """A binary method that is no operator: nobody else can take over from it."""
-    method = _binary(name)
+def reflected(method, lift):
+    """An operator with the operand on the left, which `lift` makes one of ours."""
 
-    def strict(self, other):
+    def operator(self, other):
+        other = lift(other)
+        return other if other is NotImplemented else method(other, self)
+
+    return operator
+
+
+def strict(method):
+    """A binary method that is no operator: nobody else can take over from it."""
+
+    @wraps(method)
+    def named(self, other):
         result = method(self, other)
         if result is NotImplemented:
             kind = type(other).__name__
-            raise TypeError(f"Value.{name}(other): other must be a Value or a number, got a {kind}")
+            raise TypeError(f"{method.__qualname__}(other): other must be numbers, got a {kind}")
         return result
 
-    strict.__name__ = name
-    strict.__doc__ = method.__doc__
-    return strict
+    return named
 
 
 def _operator(name):
     """A Python operator, and its form for a number on the left."""
     method = _binary(name)
-
-    def reflected(self, other):
-        other = lift(other)
-        return other if other is NotImplemented else method(other, self)
-
-    return method, reflected
+    return method, reflected(method, lift)
 
 
 def _comparison(compare):
@@ -195,9 +199,9 @@ class Value:
     erf = _unary("erf")
     relu = _unary("relu")
     stop = _unary("stop")
-    maximum = _named("maximum")
-    minimum = _named("minimum")
-    _leaky_relu = _named("leaky_relu")
+    maximum = strict(_binary("maximum"))
+    minimum = strict(_binary("minimum"))
+    _leaky_relu = strict(_binary("leaky_relu"))
 
     def leaky_relu(self, slope: Any = 0.01) -> "Value":
         """The node x for x > 0, else slope·x; the slope may be a Value too."""

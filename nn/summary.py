@@ -79,14 +79,18 @@ def _recorded(layer: Any, outputs: dict[str, Any]) -> Any:
 
 
 def _row(path: str, layer: Any, shape: tuple[int, ...], made: list[Value]) -> Row:
-    own = [node for node in made if node.scope == path]
-    dots = sum(len(node.inputs[0].inputs) for node in own if node.op.name == "dot")  # type: ignore
-    products = sum(node.op.name == "mul" for node in own)  # type: ignore[union-attr]
+    own = [node for node in made if node.scope == path and node.op]
+    multiply_adds = sum(_multiply_adds(node) for node in own)
     children = [part for _, part in layer.named_children()]
     parameters = sum(c.size for c in children if not hasattr(c, "forward") and c.trainable)
     is_leaf = not any(hasattr(c, "forward") for c in children)
     name = repr(layer) if is_leaf else type(layer).__name__
-    return Row(path, name, shape, parameters, dots + products, len(own), is_leaf)
+    return Row(path, name, shape, parameters, multiply_adds, len(own), is_leaf)
+
+
+def _multiply_adds(node: Any) -> int:
+    """How many products a node takes: a dot as many as its operands are long."""
+    return len(node.inputs[0].inputs) if node.op.name == "dot" else int(node.op.name == "mul")
 
 
 def _by(shape: Sequence[int]) -> str:

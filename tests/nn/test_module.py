@@ -104,7 +104,8 @@ def test_buffers_are_state_but_not_trained():
 
 def test_a_state_from_pytorch_may_count_batches():
     norm = nn.BatchNorm2D(1, momentum=1.0)
-    norm.load_state_dict({**norm.state_dict(), "num_batches_tracked": 3})
+    norm.load_state_dict({**norm.state_dict(), "bias": [2.0], "num_batches_tracked": 3})
+    assert norm.bias.tolist() == [2.0]
 
 
 def test_train_and_eval_reach_every_module():
