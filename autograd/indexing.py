@@ -7,7 +7,6 @@ repeats), and an offset; its entry at index (i, j, ...) is at offset + i·stride
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import product
 from operator import itemgetter
 from typing import Any
 
@@ -261,8 +260,3 @@ def nested(flat: Sequence[Any], shape: Shape) -> Any:
         n, count = shape[axis], math.prod(shape[:axis])
         rows = [rows[k * n : k * n + n] for k in range(count)]
     return rows
-
-
-def indices(shape: Shape) -> list[Shape]:
-    """Every index of a tensor in row-major order."""
-    return list(product(*map(range, shape)))

@@ -77,7 +77,7 @@ def relu(x):
     if x.__class__ is float:
         return 0.0 if x <= 0.0 else x
     if is_array(x):
-        return numpy().maximum(x, type(x)(0) if x.shape == () else x.dtype.type(0))
+        return numpy().maximum(x, x.dtype.type(0))
     if is_symbol(x):
         return select(x > 0, x, 0)
     return type(x)(0) if x <= 0 else x
@@ -174,7 +174,7 @@ def _winner(x, beats):
     """Where the first number stands that none beats."""
     best, place = x[0], 0
     for k, b in enumerate(x):
-        if (b > best if beats is exceeds else b < best) or not b <= b:
+        if beats(b, best):
             best, place = b, k
     return place
 

@@ -123,7 +123,7 @@ class Module:
             path = _join(self.path, path)
             if isinstance(part, Parameter):
                 part.call(path)
-            elif part.path != path:
+            else:
                 part.path = path
 
     # --- state -----------------------------------------------------------------------------------
