@@ -12,7 +12,7 @@ import math
 from fractions import Fraction
 from functools import partial
 
-from .kinds import is_array, is_symbol, numpy, quietly
+from .kinds import is_array, is_symbol, is_unknown, numpy, quietly
 
 inf, nan = math.inf, math.nan
 
@@ -153,11 +153,13 @@ def power_base_partial(x, n):
     """∂(x**n)/∂x = n·x**(n-1); the constant x**0 has none, at 0 too."""
     if is_array(n) or is_array(x):
         return quietly(lambda: numpy().where((n == 0) & (x == 0), 0, n * power(x, n - 1)))()
-    return n * power(x, n - 1) if n or x else False
+    return n * power(x, n - 1) if is_unknown(x) or n or x else False
 
 
 def power_exponent_partial(y, x, n):
     """∂(x**n)/∂n = x**n·log(x); 0 at x = 0, where 0**n stays 0; nan for x < 0."""
     if is_array(x) or is_array(n):
         return quietly(lambda: numpy().where(x == 0, 0, y * log(x)))()
+    if is_unknown(x):
+        return x.select(y * log(x), False)
     return y * log(x) if x else False

@@ -1,9 +1,11 @@
-"""The kinds of number that a row of the table meets besides Python's own: arrays and symbols.
+"""The kinds of number that a row of the table meets besides Python's own: arrays and formulas.
 
-NumPy and SymPy are imported where their numbers are met, and not before.
+A formula is a number without a truth of its own: a SymPy expression, or a number that is not known
+yet because its function is being recorded. NumPy and SymPy are imported where their numbers are
+met, and not before.
 """
 
-from typing import Any
+from typing import Any, NoReturn
 
 
 def numpy() -> Any:
@@ -21,6 +23,54 @@ def is_array(x):
 def is_symbol(x):
     """True of SymPy expressions."""
     return type(x).__module__.partition(".")[0] == "sympy"
+
+
+def is_unknown(x):
+    """True of `UNKNOWN` and of Values that hold it."""
+    return getattr(x, "unknown", False)
+
+
+def is_formula(x):
+    """True of numbers that nothing can be decided by."""
+    return is_unknown(x) or is_symbol(x)
+
+
+class UnknownNumberError(TypeError):
+    """A recorded function used a number that is known only when its program runs."""
+
+
+class Unknown:
+    """The number of every Value while a function is being recorded: arithmetic keeps it unknown.
+
+    Whatever asks for its truth or its digits gets an `UnknownNumberError`.
+    """
+
+    __slots__ = ()
+    __array_ufunc__ = None
+    unknown = True
+
+    def _same(self, *others):
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
+    __lt__ = __le__ = __gt__ = __ge__ = _same
+    exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = select = _same
+
+    def _asked(self, *others: Any) -> NoReturn:
+        raise UnknownNumberError(
+            "a compiled function is recorded once, with numbers that are not known yet, so it "
+            "cannot decide by them or print them (if, while, and, float(), int(), max() and min() "
+            "of Python): use autograd.where, maximum, minimum or the tensor's max and min"
+        )
+
+    __bool__ = __float__ = __int__ = __index__ = __round__ = __complex__ = _asked
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN = Unknown()
 
 
 def quietly(function):

@@ -9,7 +9,7 @@ import sys
 from functools import reduce
 from operator import mul
 
-from .kinds import is_array, is_symbol, numpy
+from .kinds import is_array, is_formula, is_symbol, is_unknown, numpy
 
 
 def exceeds(b, a):
@@ -18,7 +18,7 @@ def exceeds(b, a):
         return b > a or b != b
     if is_array(a) or is_array(b):
         return (b > a) | (b != b)
-    if is_symbol(a) or is_symbol(b):
+    if is_formula(a) or is_formula(b):
         return b > a
     return b > a or not b <= b
 
@@ -27,13 +27,15 @@ def undercuts(b, a):
     """True where b < a or b is nan: how every minimum compares, so the first of a tie stays."""
     if is_array(a) or is_array(b):
         return (b < a) | (b != b)
-    if is_symbol(a) or is_symbol(b):
+    if is_formula(a) or is_formula(b):
         return b < a
     return b < a or not b <= b
 
 
 def negate(condition):
     """The other branch of a condition."""
+    if is_unknown(condition):
+        return select(condition, False, True)
     return not condition if isinstance(condition, bool) else ~condition
 
 
@@ -41,7 +43,7 @@ def is_true(condition):
     """The truth of a number: True unless it is 0; elementwise on arrays."""
     if is_array(condition):
         return condition != 0
-    return condition if is_symbol(condition) else bool(condition)
+    return condition if is_formula(condition) else bool(condition)
 
 
 def select(condition, a, b):
@@ -54,12 +56,14 @@ def select(condition, a, b):
         import sympy
 
         return sympy.Piecewise((+a, condition), (+b, True))
+    if is_unknown(condition):
+        return condition.select(a, b)
     return a if condition else b
 
 
 def slope(condition):
-    """A condition as a partial: a bool, or a SymPy 1-or-0."""
-    return select(condition, True, False) if is_symbol(condition) else condition
+    """A condition as a partial: a bool, or the formula of a 1 or 0."""
+    return select(condition, True, False) if is_formula(condition) else condition
 
 
 def maximum(a, b):
@@ -72,13 +76,23 @@ def minimum(a, b):
     return select(undercuts(b, a), b, a)
 
 
+def greater(a, b):
+    """1 where a > b, else 0."""
+    return select(a > b, 1.0, 0.0)
+
+
+def at_least(a, b):
+    """1 where a >= b, else 0."""
+    return select(a >= b, 1.0, 0.0)
+
+
 def relu(x):
     """max(x, 0), nan for nan."""
     if x.__class__ is float:
         return 0.0 if x <= 0.0 else x
     if is_array(x):
         return numpy().maximum(x, x.dtype.type(0))
-    if is_symbol(x):
+    if is_formula(x):
         return select(x > 0, x, 0)
     return type(x)(0) if x <= 0 else x
 
@@ -90,7 +104,7 @@ def step(x):
     if is_array(x):
         positive = x > 0
         return positive if (x == x).all() else numpy().where(x == x, positive, x)
-    if is_symbol(x):
+    if is_formula(x):
         return slope(x > 0)
     return x > 0 if x <= x else x
 
@@ -110,6 +124,8 @@ def sign(x):
         import sympy
 
         return sympy.sign(x)
+    if is_unknown(x):
+        return (x > 0) - (x < 0)
     return (x > 0) - (x < 0) if x <= x else x
 
 
@@ -158,16 +174,32 @@ def smallest(x):
     return reduce(minimum, x) if _is_bulk(x[0]) else x[_winner(x, undercuts)]
 
 
-def winners(x, beats):
-    """A slope for each number of a sequence: True for the first that none beats, else False.
+def winners(y, x):
+    """A slope for each number of a sequence: True for the first that is its extreme y, else False.
 
-    `beats` is `exceeds` or `undercuts`.
+    A nan is the extreme of a sequence that has one.
     """
-    if _is_bulk(x[0]):
-        return _bulk_winners(x, beats)
+    if _is_bulk(y):
+        return _bulk_winners(y, x)
     won = [False] * len(x)
-    won[_winner(x, beats)] = True
+    if y.__class__ is float and y == y:
+        won[x.index(y)] = True
+    else:
+        won[next(k for k, b in enumerate(x) if equals(b, y))] = True
     return tuple(won)
+
+
+def equals(a, b):
+    """True where two numbers are equal, or neither is a number (nan)."""
+    if is_array(a) or is_array(b):
+        return (a == b) | ((a != a) & (b != b))
+    if is_symbol(a) or is_symbol(b):
+        import sympy
+
+        return sympy.Eq(a, b)
+    if is_formula(a) or is_formula(b):
+        return (a >= b) * (b >= a)
+    return not (a < b or a > b) and (a <= a) == (b <= b)
 
 
 def _winner(x, beats):
@@ -179,15 +211,16 @@ def _winner(x, beats):
     return place
 
 
-def _bulk_winners(x, beats):
-    best, won = x[0], [True]
+def _bulk_winners(y, x):
+    won = [equals(x[0], y)]
+    taken = won[0]
     for b in x[1:]:
-        wins = beats(b, best)
-        won = [select(wins, False, w) for w in won] + [wins]
-        best = select(wins, b, best)
-    return tuple(won)
+        hit = equals(b, y)
+        won.append(select(taken, False, hit))
+        taken = select(taken, True, hit)
+    return tuple(map(slope, won))
 
 
 def _is_bulk(x):
     """True where a comparison has many answers, or is a formula."""
-    return x.__class__ is not float and (is_array(x) or is_symbol(x))
+    return x.__class__ is not float and (is_array(x) or is_formula(x))

@@ -61,7 +61,7 @@ _ROWS: list[tuple[Any, ...]] = [
     ("sigmoid",    "σ",      e.sigmoid,       lambda y, x: (y * (1 - y),)),
     ("softplus",   "softplus", e.softplus,    lambda y, x: (e.sigmoid(x),)),
     ("erf",        "erf",    e.erf,           lambda y, x: (2 / math.pi**0.5 * e.exp(-x * x),)),
-    ("relu",       "ReLU",   k.relu,          lambda y, x: (k.step(x),)),
+    ("relu",       "ReLU",   k.relu,          lambda y, x: (k.step(y),)),
     ("leaky_relu", "LeakyReLU", k.leaky_relu, lambda y, x, a: (k.select(x > 0, True, a),
                                                                k.select(x > 0, False, x))),
     ("maximum",    "max",    k.maximum,       lambda y, a, b: (k.slope(k.negate(k.exceeds(b, a))),
@@ -71,11 +71,13 @@ _ROWS: list[tuple[Any, ...]] = [
     ("where",      "where",  k.select,        lambda y, c, a, b: (False,
                                                                   k.slope(k.is_true(c)),
                                                                   k.slope(k.negate(k.is_true(c))))),
+    ("greater",    ">",      k.greater,       lambda y, a, b: (False, False)),
+    ("at_least",   "≥",      k.at_least,      lambda y, a, b: (False, False)),
     ("stop",       "stop",   operator.pos,    lambda y, x: (False,)),
     ("sum",        "Σ",      k.total,         lambda y, x: ((True,) * len(x),)),
     ("dot",        "·",      k.dot,           lambda y, a, b: (b, a)),
-    ("max",        "max",    k.largest,       lambda y, x: (k.winners(x, k.exceeds),)),
-    ("min",        "min",    k.smallest,      lambda y, x: (k.winners(x, k.undercuts),)),
+    ("max",        "max",    k.largest,       lambda y, x: (k.winners(y, x),)),
+    ("min",        "min",    k.smallest,      lambda y, x: (k.winners(y, x),)),
 ]
 # fmt: on
 

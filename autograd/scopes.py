@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Scope(NamedTuple):
-    """A path such as `features.0`, whether nodes are recorded, and how many scopes are around."""
+    """A path such as `features.0`, whether nodes are recorded, how many scopes are around, and the
+    trace that takes every Value that is made, while a function is being compiled.
+    """
 
     path: str = ""
     recording: bool = True
     depth: int = 0
+    trace: Any = None
 
 
 OUTSIDE = Scope()
@@ -28,8 +31,8 @@ class scope:
         self.path = path
 
     def __enter__(self) -> None:
-        _, recording, depth = current_scope()
-        self.token = _scope.set(Scope(self.path, recording, depth + 1))
+        _, recording, depth, trace = current_scope()
+        self.token = _scope.set(Scope(self.path, recording, depth + 1, trace))
 
     def __exit__(self, *_: object) -> None:
         _scope.reset(self.token)
@@ -41,5 +44,15 @@ def no_grad() -> Iterator[None]:
     token = _scope.set(current_scope()._replace(recording=False))
     try:
         yield
+    finally:
+        _scope.reset(token)
+
+
+@contextmanager
+def tracing(trace: Any) -> Iterator[Any]:
+    """Hand every Value that is made in a `with` block to `trace.append`; scopes start anew."""
+    token = _scope.set(Scope(trace=trace))
+    try:
+        yield trace
     finally:
         _scope.reset(token)

@@ -3,21 +3,24 @@
 import operator
 from fractions import Fraction
 from functools import wraps
+from itertools import repeat
 from typing import Any
 
 from . import graph
+from .kinds import UNKNOWN
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
-_DOT = PRIMITIVES["dot"]
+_DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
+_CONDITIONS = frozenset([PRIMITIVES["greater"], PRIMITIVES["at_least"]])  # 1 or 0 already
 _new = object.__new__
 
 
 def node(op, data, inputs):
     """Make a node that knows how it was made; under `no_grad`, a leaf."""
     new = _new(Value)
-    path, recording, _ = current_scope()
+    path, recording, _, trace = current_scope()
     new.data = data
     new.grad = 0
     new.label = ""
@@ -28,6 +31,8 @@ def node(op, data, inputs):
     else:
         new.op = None
         new.inputs = ()
+    if trace is not None:
+        trace.append(new)
     return new
 
 
@@ -35,8 +40,11 @@ def nodes(op, operands):
     """Make the node op(*inputs) for each tuple of inputs: `node` for many, the scope read once."""
     made = []
     forward = op.forward
-    path, recording, _ = current_scope()
-    numbers = map(forward, *[[x.data for x in column] for column in operands])
+    path, recording, _, trace = current_scope()
+    if trace is None:
+        numbers = map(forward, *[[x.data for x in column] for column in operands])
+    else:
+        numbers = repeat(UNKNOWN, len(operands[0]))
     for data, inputs in zip(numbers, zip(*operands, strict=True), strict=True):
         new = _new(Value)
         new.data = data
@@ -46,6 +54,8 @@ def nodes(op, operands):
         new.op = op if recording else None
         new.inputs = inputs if recording else ()
         made.append(new)
+    if trace is not None:
+        trace.extend(made)
     return made
 
 
@@ -128,10 +138,18 @@ def _operator(name):
     return method, reflected(method, lift)
 
 
-def _comparison(compare):
+def _comparison(compare, name, swapped=False):
+    """A comparison of data; of unknown data, the node that will compare."""
+    op = PRIMITIVES[name]
+
     def method(self, other):
         other = lift(other)
-        return other if other is NotImplemented else compare(self.data, other.data)
+        if other is NotImplemented:
+            return other
+        result = compare(self.data, other.data)
+        if result is UNKNOWN:
+            return apply(op, other, self) if swapped else apply(op, self, other)
+        return result
 
     return method
 
@@ -174,7 +192,9 @@ class Value:
         self.op = None
         self.inputs = ()
         self.label = label
-        self.scope = current_scope().path
+        self.scope, _, _, trace = current_scope()
+        if trace is not None:
+            trace.append(self)
 
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
@@ -183,10 +203,10 @@ class Value:
     __pow__, __rpow__ = _operator("pow")
     __neg__ = _unary("neg")
     __abs__ = _unary("abs")
-    __lt__ = _comparison(operator.lt)
-    __le__ = _comparison(operator.le)
-    __gt__ = _comparison(operator.gt)
-    __ge__ = _comparison(operator.ge)
+    __lt__ = _comparison(operator.lt, "greater", swapped=True)
+    __le__ = _comparison(operator.le, "at_least", swapped=True)
+    __gt__ = _comparison(operator.gt, "greater")
+    __ge__ = _comparison(operator.ge, "at_least")
 
     exp = _unary("exp")
     log = _unary("log")
@@ -222,12 +242,26 @@ class Value:
             node.grad = gradient if node.inputs else node.grad + gradient
 
     def detach(self) -> "Value":
-        """A leaf with the same number: no gradient flows through it, and its past is let go."""
-        return Value(self.data, self.label)
+        """A leaf with the same number: no gradient flows through it, and its past is let go.
+
+        While a function is recorded its number is not known, so there it is a `stop` node.
+        """
+        return apply(_STOP, self) if self.unknown else Value(self.data, self.label)
 
     def item(self) -> Any:
         """The number."""
         return self.data
+
+    @property
+    def unknown(self) -> bool:
+        """True while a function is recorded: the number will be known when its program runs."""
+        return self.data is UNKNOWN
+
+    def select(self, a: Any, b: Any) -> "Value":
+        """The node `a` where this number is true (not 0), else `b`."""
+        if a is True and b is False and self.op in _CONDITIONS:
+            return self
+        return apply(_WHERE, self, lift(a), lift(b))
 
     @staticmethod
     def combination(factors, rows):
