@@ -55,7 +55,7 @@ class Unknown:
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
-    exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = select = _same
+    exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = select = equals = _same
 
     def _asked(self, *others: Any) -> NoReturn:
         raise UnknownNumberError(

@@ -86,6 +86,11 @@ def at_least(a, b):
     return select(a >= b, 1.0, 0.0)
 
 
+def equal(a, b):
+    """1 where a = b or both are nan, else 0."""
+    return select(equals(a, b), 1.0, 0.0)
+
+
 def relu(x):
     """max(x, 0), nan for nan."""
     if x.__class__ is float:
@@ -197,8 +202,8 @@ def equals(a, b):
         import sympy
 
         return sympy.Eq(a, b)
-    if is_formula(a) or is_formula(b):
-        return (a >= b) * (b >= a)
+    if is_unknown(a):
+        return a.equals(b)
     return not (a < b or a > b) and (a <= a) == (b <= b)
 
 

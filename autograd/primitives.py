@@ -73,6 +73,7 @@ _ROWS: list[tuple[Any, ...]] = [
                                                                   k.slope(k.negate(k.is_true(c))))),
     ("greater",    ">",      k.greater,       lambda y, a, b: (False, False)),
     ("at_least",   "≥",      k.at_least,      lambda y, a, b: (False, False)),
+    ("equal",      "=",      k.equal,         lambda y, a, b: (False, False)),
     ("stop",       "stop",   operator.pos,    lambda y, x: (False,)),
     ("sum",        "Σ",      k.total,         lambda y, x: ((True,) * len(x),)),
     ("dot",        "·",      k.dot,           lambda y, a, b: (b, a)),

@@ -13,7 +13,7 @@ from .scopes import current_scope
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
 _DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
-_CONDITIONS = frozenset([PRIMITIVES["greater"], PRIMITIVES["at_least"]])  # 1 or 0 already
+_CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
 _new = object.__new__
 
 
@@ -262,6 +262,10 @@ class Value:
         if a is True and b is False and self.op in _CONDITIONS:
             return self
         return apply(_WHERE, self, lift(a), lift(b))
+
+    def equals(self, other: Any) -> "Value":
+        """The node 1 where the numbers are equal, else 0."""
+        return apply(PRIMITIVES["equal"], self, lift(other))
 
     @staticmethod
     def combination(factors, rows):

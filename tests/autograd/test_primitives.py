@@ -15,7 +15,7 @@ from autograd.graph import Node
 SEQUENCES = {"sum": 1, "dot": 2, "max": 1, "min": 1}
 ARITY = {
     "add": 2, "sub": 2, "mul": 2, "div": 2, "pow": 2, "leaky_relu": 2,
-    "maximum": 2, "minimum": 2, "where": 3, "greater": 2, "at_least": 2,
+    "maximum": 2, "minimum": 2, "where": 3, "greater": 2, "at_least": 2, "equal": 2,
 }  # fmt: skip
 RATIONAL = [
     "add", "sub", "mul", "div", "neg", "abs", "relu", "leaky_relu", "maximum", "minimum", "where",
@@ -161,7 +161,7 @@ def test_nan_in_gives_nan_out_and_never_raises(name):
     if name == "where":
         assert PRIMITIVES[name].forward(1.0, 2.0, math.nan) == 2.0
         return
-    if name in ("greater", "at_least"):  # IEEE 754: nothing is in order with nan
+    if name in ("greater", "at_least", "equal"):  # IEEE 754: nothing is in order with nan
         assert PRIMITIVES[name].forward(0.5, math.nan) == 0.0
         return
     row = PRIMITIVES[name]
