@@ -1,9 +1,12 @@
 """Glassgrad's engine: scalars that record how they were made, and tensors of them."""
 
+from typing import Any
+
 from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .elementary import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .functions import (
+    drawn,
     grad,
     hessian,
     jacobian,
@@ -18,7 +21,8 @@ from .functions import (
     where,
 )
 from .primitives import PRIMITIVES, Primitive
-from .scopes import current_scope, no_grad, scope
+from .kinds import UnknownNumberError
+from .scopes import current_scope, is_compiling, no_grad, scope
 from .tensor import Tensor, concatenate, einsum, stack
 from .value import Value, apply
 
@@ -27,17 +31,21 @@ __all__ = [
     "Anomaly",
     "Primitive",
     "Tensor",
+    "UnknownNumberError",
     "Value",
     "apply",
+    "compile",
     "concatenate",
     "cos",
     "current_scope",
+    "drawn",
     "einsum",
     "erf",
     "exp",
     "grad",
     "graph",
     "hessian",
+    "is_compiling",
     "jacobian",
     "leaky_relu",
     "log",
@@ -59,3 +67,12 @@ __all__ = [
     "trace_anomaly",
     "where",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`compile` and its package, which need NumPy, when they are first asked for."""
+    if name in ("Program", "compile"):
+        from . import compiler
+
+        return getattr(compiler, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,13 @@
 """Functions that are compositions: of Values and Tensors, and of the sweep itself."""
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 from . import graph
+from .kinds import UNKNOWN
 from .primitives import PRIMITIVES
+from .scopes import current_scope
 from .tensor import Tensor, _tensor, aligned, operand, stack
 from .value import Value, apply, nodes
 
@@ -50,6 +54,19 @@ def _entrywise(name, *xs):
         return apply(PRIMITIVES[name], *operands)
     shape, columns = aligned(*operands)
     return _tensor(shape, nodes(PRIMITIVES[name], columns))
+
+
+def drawn(shape: Any, rng: Any, number: Callable[[Any], Any]) -> Tensor:
+    """Random leaves number(u) for u uniform in [0, 1): eager once, compiled anew for every sample.
+
+    `rng` is a `random.Random` (or the module); `number` must work on a float and on an array.
+    """
+    trace, n = current_scope().trace, math.prod(shape)
+    if trace is None:
+        return Tensor([number(rng.random()) for _ in range(n)]).reshape(shape)
+    values = [Value(UNKNOWN) for _ in range(n)]
+    trace.draws.append((values, rng, number))
+    return Tensor(values).reshape(shape)
 
 
 def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:

@@ -56,3 +56,8 @@ def tracing(trace: Any) -> Iterator[Any]:
         yield trace
     finally:
         _scope.reset(token)
+
+
+def is_compiling() -> bool:
+    """Whether a function is being recorded now: numbers are not known, and there is one sample."""
+    return current_scope().trace is not None

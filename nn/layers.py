@@ -8,7 +8,7 @@ import math
 import random
 from typing import Any
 
-from autograd import Tensor, einsum, softmax
+from autograd import Tensor, drawn, einsum, softmax
 
 from . import check, init
 from .module import Module, Parameter
@@ -229,9 +229,8 @@ class Dropout(Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.rate:
             return x
-        kept = 1 / (1 - self.rate)
-        mask = Tensor([0.0 if self.rng.random() < self.rate else kept for _ in range(x.size)])
-        return x * mask.reshape(x.shape)
+        rate = self.rate
+        return x * drawn(x.shape, self.rng, lambda u: (u >= rate) * (1 / (1 - rate)))
 
     def describe(self) -> str:
         return f"{self.rate}"

@@ -6,7 +6,7 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 
 from typing import Any
 
-from autograd import Tensor, Value, log_softmax, maximum, minimum, stack
+from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
 
 from . import check
 from .module import Module
@@ -77,7 +77,7 @@ class BCELoss(Loss):
     """
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
-        for y in prediction.values:
+        for y in [] if is_compiling() else prediction.values:
             if y.data < 0 or y.data > 1:
                 raise ValueError(f"BCELoss: predictions are probabilities, got {y.data}")
         yes, no = (maximum(p.log(), -100.0) for p in (prediction, 1 - prediction))
@@ -162,9 +162,11 @@ def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
         raise TypeError(f"{loss!r}: a target is a class number or a row of numbers, got {target!r}")
     lead, n = scores.shape[:-1], scores.shape[-1]
     if not isinstance(target, int):
-        target = Tensor(target)
+        target = _tensor(loss, "target", target)
         if target.shape == scores.shape:
             return target
+        if is_compiling():
+            raise TypeError(f"{loss!r}: in a compiled function, targets are one-hot {scores.shape}")
         if target.shape != lead:
             needed = f"classes {lead} or one-hot {scores.shape}"
             raise ValueError(f"{loss!r}: target has shape {target.shape}, needs {needed}")

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import Tensor
+from autograd import Tensor, is_compiling
 
 from . import check, init
 from .module import Buffer, Module, Parameter
@@ -97,6 +97,11 @@ class BatchNorm2D(Module):
         check.image(self, x)
         check.axis(self, x, -3, "channels", self.channels)
         if self.training:
+            if is_compiling():
+                raise TypeError(
+                    f"{self!r}: its statistics need the whole batch, and a compiled program sees "
+                    "one sample at a time; train with compiled=False, or use GroupNorm"
+                )
             axes = [a for a in range(x.ndim) if a != x.ndim - 3]
             self._observe(x, axes)
             y = normalized(x, axes, self.eps)

@@ -63,7 +63,7 @@ def operand(memory: Memory, view: View, out_batched: bool) -> Any:
 def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
     """One row of the table on whole blocks."""
     out = memory.array(kernel.out)
-    out = out.reshape(*kernel.shape, *out.shape[1:])
+    out = out.reshape((*kernel.shape, *out.shape[1:]))
     operands = [operand(memory, v, kernel.out.batched) for v in kernel.operands]
     return calls(kernel.op.name, out, *operands)
 
@@ -79,7 +79,7 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
     x = memory.view(kernel.operand, kernel.out.batched)
     rows, over = kernel.operand.box.dims
     out = memory.array(kernel.out)
-    out = out.reshape(*rows, *out.shape[1:])
+    out = out.reshape((*rows, *out.shape[1:]))
     if not over:  # a sum of one
         return [partial(np.copyto, out, x)]
     if kernel.op.name == "sum":

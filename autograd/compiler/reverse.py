@@ -112,7 +112,7 @@ class Reverse:
     def _elementwise(self, kernel: Elementwise, upstream: Array) -> None:
         """x̄ᵢ += ȳ·∂y/∂xᵢ for each operand; the last one may take ȳ's array over."""
         found = elementwise_formulas(kernel, self.plan.constants)
-        upstream_view = upstream.reshape(*kernel.shape, *upstream.shape[1:])
+        upstream_view = upstream.reshape((*kernel.shape, *upstream.shape[1:]))
         out = self.memory.array(kernel.out)
         leaves = {found.y: out.reshape(upstream_view.shape)}
         for v, view in zip(found.x, kernel.operands, strict=True):
@@ -168,12 +168,12 @@ class Reverse:
         tail = upstream.shape[1:]
         batched = kernel.out.batched
         if kernel.op.name == "sum":
-            spread = upstream.reshape(*rows, *(1,) * len(over), *tail)
+            spread = upstream.reshape((*rows, *(1,) * len(over), *tail))
             self.contribute(view, np.broadcast_to(spread, (*rows, *over, *tail)), batched)
             return
         parts = plane_views(view)
         found = partials.formulas(kernel.op, (None,) * len(parts), sequence=True)
-        bar = upstream.reshape(*rows, *tail)
+        bar = upstream.reshape((*rows, *tail))
         leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
         for v, part in zip(found.x, parts, strict=True):
             leaves[v] = self.memory.view(part, batched)
@@ -261,12 +261,12 @@ class Reverse:
             for wanted, view, factor in [(to_left, kernel.left, b), (to_right, kernel.right, a)]:
                 if wanted:
                     self.calls.append(partial(np.multiply, bar, factor, out=c))
-                    self.contribute(view, c.reshape(*view.box.shape, batch), True)
+                    self.contribute(view, c.reshape((*view.box.shape, batch)), True)
             scratch = [a, b, c]
         else:
             made, a, b = work.by_sample()
             bar = memory.scratch((batch, *work.by_sample_shape()))
-            moved = np.moveaxis(upstream.reshape(*work.by_sample_shape(), batch), -1, 0)
+            moved = np.moveaxis(upstream.reshape((*work.by_sample_shape(), batch)), -1, 0)
             self.calls += [*made, partial(np.copyto, bar, moved)]
             scratch = [a, b, bar]
             for wanted, view, x, y, like in [
@@ -492,6 +492,18 @@ class Formula:
     def _known(self, x: Value) -> Any:
         return self.found[x] if x in self.found else self.memory.dtype.type(x.data)
 
+    def _borrow(self, dtype: Any = None) -> Array:
+        self.borrowed.append(self.memory.scratch(self.shape, dtype))
+        return self.borrowed[-1]
+
+    def _number(self, x: Any) -> Any:
+        """Truths as 1 and 0, where arithmetic needs numbers."""
+        if np.ndim(x) == 0 or x.dtype != bool:
+            return x
+        out = self._borrow()
+        self.calls.append(partial(np.copyto, out, x))
+        return out
+
     def _compute(self, node: Any) -> Any:
         name, x = node.op.name, [self._known(v) for v in node.inputs]
         if name == "pow" and np.ndim(x[1]) == 0 and x[1] == 1:
@@ -502,8 +514,9 @@ class Formula:
         if condition and name == "where" and np.ndim(x[1]) == np.ndim(x[2]) == 0:
             if x[1] and not x[2]:
                 return x[0]
-        out = self.memory.scratch(self.shape, bool if condition else None)
-        self.borrowed.append(out)
+        if not condition and name not in ("mul", "where"):
+            x = [self._number(v) for v in x]
+        out = self._borrow(bool if condition else None)
         if condition and name == "where":
             self.calls += _chosen(out, *x)
         else:

@@ -1,0 +1,52 @@
+"""What a program is fed: batches that fit the examples, checked at the edge."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .memory import Array
+from .record import Argument
+
+
+def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[Array]:
+    """Batches (N, *shape) as arrays (N, numbers); ValueError and TypeError name the argument."""
+    if len(batches) != len(arguments):
+        raise TypeError(f"the program takes {len(arguments)} batches, got {len(batches)}")
+    arrays = [_numbers(a, b) for a, b in zip(arguments, batches, strict=True)]
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) > 1:
+        raise ValueError(f"the batches have different numbers of samples: {lengths}")
+    if not lengths or not lengths[0]:
+        raise ValueError("the batch is empty" if lengths else "the program takes no batch")
+    return [array.reshape(len(array), -1) for array in arrays]
+
+
+def _numbers(argument: Argument, batch: Any) -> Array:
+    try:
+        array = np.asarray(batch)
+    except ValueError as error:
+        raise ValueError(f"{argument.name}: the batch is ragged") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{argument.name}: a batch holds real numbers, got {array.dtype}")
+    if array.shape[1:] != argument.shape or not array.ndim:
+        raise ValueError(
+            f"{argument.name}: a batch must have shape (N{_sizes(argument.shape)}), got "
+            f"{array.shape}{_hint(argument, array)}"
+        )
+    if array.dtype.kind == "f" and array.size and np.isnan(array.min()):
+        index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
+        raise ValueError(f"{argument.name}: the batch has nan at {index}")
+    return array
+
+
+def _sizes(shape: tuple[int, ...]) -> str:
+    return "".join(f", {n}" for n in shape) or ","
+
+
+def _hint(argument: Argument, array: Array) -> str:
+    if array.shape == argument.shape:
+        return "; a single sample needs an axis in front, x[None]"
+    if array.dtype.kind in "iu" and array.ndim == len(argument.shape):
+        return f"; class numbers enter as one-hot rows, numpy.eye({argument.shape[-1]})[labels]"
+    return ""

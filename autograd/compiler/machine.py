@@ -1,0 +1,117 @@
+"""A plan for one batch size: its buffers, and the calls that run it forward and in reverse."""
+
+from typing import Any
+
+import numpy as np
+
+from .forward import forward
+from .kernels import Block, Elementwise, Gather, Kernel, Plan
+from .memory import Array, Memory
+from .reverse import Reverse, is_whole, read_again, reads, wanted
+from .ufuncs import IN_PLACE
+
+
+class Machine:
+    """Runs a plan on so many samples; `weights` and what it writes to are shared arrays.
+
+    Buffers are allocated here, once; running allocates nothing that grows with the batch.
+    """
+
+    def __init__(
+        self, plan: Plan, weights: list[Array], batch: int, differentiate: bool, dtype: Any
+    ) -> None:
+        self.plan, self.batch = plan, batch
+        needed = wanted(plan) if differentiate else set()
+        self.memory = Memory(plan, dtype, batch, places(plan, needed))
+        for block, array in zip(plan.parameters, weights, strict=True):
+            self.memory.arrays[block.number] = array
+        constants = next(b for b in plan.blocks if b.name == "constants")
+        self.memory.array(constants)[...] = plan.constants
+        self.inputs = [self.memory.array(b) for b in plan.arguments + plan.draws]
+        self.forward = [call for kernel in plan.kernels for call in forward(self.memory, kernel)]
+        self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
+        self.reverse: list[Any] = []
+        self.seed = np.zeros((), dtype)
+        self.gradient = np.zeros(sum(b.size for b in plan.parameters), dtype)
+        if differentiate:
+            self._differentiate(needed)
+
+    def _differentiate(self, needed: set[int]) -> None:
+        sizes = [b.size for b in self.plan.parameters]
+        parts = np.split(self.gradient, np.cumsum(sizes)[:-1]) if sizes else []
+        gradients = {
+            b.number: part for b, part in zip(self.plan.parameters, parts, strict=True)
+        }
+        loss = self.plan.results[0]
+        if loss.block.number in needed:
+            batched = loss.block.batched
+            seed = np.broadcast_to(self.seed, (self.batch,) if batched else ())
+            self.reverse = Reverse(self.memory, gradients, needed).run(loss, seed)
+
+    def load(self, samples: list[Array]) -> None:
+        """Copy samples (batch, numbers) into rows (numbers, batch)."""
+        for rows, array in zip(self.inputs, samples, strict=True):
+            np.copyto(rows, array.T, casting="unsafe")
+
+    def run(self, samples: list[Array], seed: float = 0.0) -> None:
+        """Compute the results, and with a seed, the adjoint of each sample's loss, the gradient."""
+        with np.errstate(all="ignore"):
+            self.load(samples)
+            for call in self.forward:
+                call()
+            if seed:
+                self.seed[...] = seed
+                for call in self.reverse:
+                    call()
+
+
+def places(plan: Plan, needed: set[int]) -> dict[int, int]:
+    """{block: the block in whose place it is computed}: operands that nobody reads afterwards."""
+    last: dict[int, int] = {}
+    kept = {b.number for b in plan.parameters + plan.arguments + plan.draws}
+    kept |= {view.block.number for view in plan.results}
+    for k, kernel in enumerate(plan.kernels):
+        last.update((block.number, k) for block in reads(kernel))
+        if kernel.out.number in needed:
+            kept |= read_again(kernel, plan, needed)
+        if isinstance(kernel, Gather):
+            kept.add(kernel.out.number)  # its margins are written once
+    shared: dict[int, int] = {}
+    for k, kernel in enumerate(plan.kernels):
+        if isinstance(kernel, Elementwise) and kernel.op.name in IN_PLACE:
+            heir = _heir(kernel, k, last, kept, shared)
+            if heir is not None:
+                shared[kernel.out.number] = heir.number
+    return shared
+
+
+def _heir(
+    kernel: Elementwise, k: int, last: dict[int, int], kept: set[int], shared: dict[int, int]
+) -> Block | None:
+    """An operand that may be overwritten: whole, read for the last time, by whole views only."""
+    for view in kernel.operands:
+        block = view.block
+        fits = block.batched == kernel.out.batched and not block.constant and is_whole(view)
+        others = [v for v in kernel.operands if _root(v.block, shared) == _root(block, shared)]
+        free = block.number not in kept and last[block.number] == k
+        if fits and free and all(map(is_whole, others)):
+            return block
+    return None
+
+
+def _root(block: Block, shared: dict[int, int]) -> int:
+    number = block.number
+    while number in shared:
+        number = shared[number]
+    return number
+
+
+def cost(plan: Plan) -> tuple[float, int]:
+    """A rough estimate for one sample: seconds of a step, and rows."""
+    rows = sum(b.size for b in plan.blocks if b.batched)
+    macs = sum(_macs(kernel) for kernel in plan.kernels)
+    return 6 * macs / 60e9 + rows * 2e-9, rows
+
+
+def _macs(kernel: Kernel) -> int:
+    return kernel.count * getattr(kernel, "inner", 0)
