@@ -20,8 +20,8 @@ from .functions import (
     stop_gradient,
     where,
 )
-from .primitives import PRIMITIVES, Primitive
 from .kinds import UnknownNumberError
+from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope, is_compiling, no_grad, scope
 from .tensor import Tensor, concatenate, einsum, stack
 from .value import Value, apply

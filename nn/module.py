@@ -107,13 +107,14 @@ class Module:
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """(path, parameter) of every trainable parameter, in order of attributes."""
         self._name_parts()
-        return ((k, p) for k, p in self._named_state() if p.trainable)
+        return ((k, p) for k, p in self.named_state() if p.trainable)
 
     def parameters(self) -> list[Parameter]:
         """Every trainable parameter, in order of attributes."""
         return [p for _, p in self.named_parameters()]
 
-    def _named_state(self) -> Iterator[tuple[str, Parameter]]:
+    def named_state(self) -> Iterator[tuple[str, Parameter]]:
+        """(path, part) of every parameter and buffer."""
         return ((path, part) for path, part in self.named_parts() if isinstance(part, Parameter))
 
     def _name_parts(self) -> None:
@@ -130,7 +131,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Any]:
         """{path: nested list} of every parameter and buffer."""
-        return {path: part.tolist() for path, part in self._named_state()}
+        return {path: part.tolist() for path, part in self.named_state()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Copy {path: nested list or array} into the parameters and buffers.
@@ -139,7 +140,7 @@ class Module:
         PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
         """
         state = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-        parts = dict(self._named_state())
+        parts = dict(self.named_state())
         missing, unknown = parts.keys() - state.keys(), state.keys() - parts.keys()
         if missing or unknown:
             raise ValueError(f"state: missing {sorted(missing)}, unknown {sorted(unknown)}")

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any
 
-from autograd import Tensor, no_grad, trace_anomaly
+from autograd import Tensor
 
 from .data import Dataset
 from .losses import Loss
 from .module import Module
-from .optim import Optimizer, Schedule, clip_grad_norm
+from .optim import Optimizer, Schedule
+from .ways import Compiled, Eager, evaluating, way
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,12 @@ class Trainer:
         seed: int = 0,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        compiled: bool = True,
     ) -> History:
         """Train for some epochs over shuffled batches, and return the history.
+
+        The model and the loss are compiled (`autograd.compile`, float32) where NumPy is installed;
+        `compiled=False` computes scalar by scalar. After every epoch the Values are up to date.
 
         `train` and `validation` are Datasets or pairs (inputs, targets). The seed rules the order
         of the samples and what layers draw, so the same seed gives the same result, bit for bit. A
@@ -157,9 +162,11 @@ class Trainer:
             raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)
         self.model.seed(seed)
+        run = way(self.model, self.loss, compiled)
+        train, validation = run.prepared(train), validation and run.prepared(validation)
         first = len(self.history) + 1
         for number in range(first, first + epochs):
-            epoch = self._epoch(number, train, validation, batch_size, rng, progress)
+            epoch = self._epoch(run, number, train, validation, batch_size, rng, progress)
             self.history.epochs.append(epoch)
             if progress:
                 print(epoch, flush=True)
@@ -170,17 +177,20 @@ class Trainer:
                 break
         return self.history
 
-    def _epoch(self, number, train, validation, batch_size, rng, progress) -> Epoch:
+    def _epoch(self, run, number, train, validation, batch_size, rng, progress) -> Epoch:
         start, lr = time.perf_counter(), self.optimizer.lr
         tally = _Tally()
         self.model.train()
-        with _uncollected(), _bar(len(train), f"epoch {number:>2}", progress) as bar:
-            for batch in train.batches(batch_size, rng):
-                outputs, loss = self._step(batch)
-                tally.add(batch.labels, outputs, loss)
-                bar.set_postfix_str(tally.text(), refresh=False)
-                bar.update(len(batch))
-        held_out = self.evaluate(validation) if validation is not None else None
+        try:
+            with _uncollected(), _bar(len(train), f"epoch {number:>2}", progress) as bar:
+                for batch in train.batches(batch_size, rng):
+                    outputs, loss = run.step(batch, self.optimizer, self.clip_norm)
+                    tally.add(batch.labels, outputs, loss)
+                    bar.set_postfix_str(tally.text(), refresh=False)
+                    bar.update(len(batch))
+        finally:
+            run.sync()
+        held_out = _measured(run, validation, 128) if validation else None
         return Epoch(
             number,
             tally.loss,
@@ -191,32 +201,15 @@ class Trainer:
             time.perf_counter() - start,
         )
 
-    def _step(self, batch: Dataset) -> tuple[Tensor, float]:
-        """One update from one batch: outputs and loss before it."""
-        outputs = self.model(Tensor(batch.images))
-        loss = self.loss(outputs, batch.labels)
-        if not math.isfinite(loss.data):
-            raise FloatingPointError(f"the loss is {loss.data}: {trace_anomaly(loss)}")
-        self.optimizer.zero_grad()
-        loss.backward()
-        if self.clip_norm:
-            clip_grad_norm(self.optimizer.values, self.clip_norm)
-        self.optimizer.step()
-        return outputs, loss.data
-
-    def evaluate(self, data: Any, batch_size: int = 128) -> Evaluation:
+    def evaluate(self, data: Any, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        data, tally = _dataset("data", data), _Tally()
-        with _evaluating(self.model):
-            for batch in data.batches(batch_size):
-                outputs = self.model(Tensor(batch.images))
-                tally.add(batch.labels, outputs, self.loss(outputs, batch.labels).data)
-        return Evaluation(tally.loss, tally.accuracy, tally.predictions)
+        run = way(self.model, self.loss, compiled)
+        return _measured(run, run.prepared(_dataset("data", data)), batch_size)
 
     def predict(self, images: Any, batch_size: int = 128) -> list[Any]:
-        """The outputs for images (N, ...) as a nested list."""
+        """The outputs for images (N, ...) as a nested list, computed scalar by scalar."""
         data = Dataset(images, [0] * len(images))
-        with _evaluating(self.model):
+        with evaluating(self.model):
             return [
                 output
                 for batch in data.batches(batch_size)
@@ -224,17 +217,12 @@ class Trainer:
             ]
 
 
-@contextmanager
-def _evaluating(model: Module) -> Iterator[None]:
-    """A model in evaluation mode, and nothing recorded."""
-    modes = [module.training for module in model.modules()]
-    try:
-        with no_grad():
-            model.eval()
-            yield
-    finally:
-        for module, mode in zip(model.modules(), modes, strict=True):
-            module.training = mode
+def _measured(run: Eager | Compiled, data: Dataset, batch_size: int) -> Evaluation:
+    tally = _Tally()
+    for batch in data.batches(batch_size):
+        outputs, loss = run.measure(batch)
+        tally.add(batch.labels, outputs, loss)
+    return Evaluation(tally.loss, tally.accuracy, tally.predictions)
 
 
 @contextmanager

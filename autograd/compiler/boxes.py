@@ -6,8 +6,9 @@ dimensions in row-major order: what NumPy calls a strided view. A window that sl
 with margins is a box over a larger, padded image.
 """
 
+import itertools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -210,3 +211,29 @@ def _sides(real: Box) -> list[tuple[int, list[tuple[int, int, int, int]]]] | Non
             )
         )
     return sides
+
+
+# --- rows that occur several times -------------------------------------------------------------
+
+
+def injective(box: Box) -> bool:
+    """Whether a box has no address twice: clear where each step goes beyond all smaller ones."""
+    reach = 0
+    for step, n in sorted(zip(map(abs, box.strides), box.shape, strict=True)):
+        if step <= reach:
+            return len(np.unique(found := box.addresses())) == found.size
+        reach += step * (n - 1)
+    return True
+
+
+def slices(box: Box) -> list[tuple[Any, ...]]:
+    """Indices of slices that together are the box, and of which each has every row once."""
+    axes = range(len(box.shape))
+    choices = [c for n in axes for c in itertools.combinations(axes, n + 1)]
+    for chosen in sorted(choices, key=lambda c: math.prod(box.shape[k] for k in c)):
+        rest = [k for k in axes if k not in chosen]
+        part = Box(0, (tuple(box.shape[k] for k in rest),), (tuple(box.strides[k] for k in rest),))
+        if injective(part):
+            ranges = [range(box.shape[k]) if k in chosen else [slice(None)] for k in axes]
+            return list(itertools.product(*ranges))
+    raise AssertionError("one row at a time has every row once")

@@ -49,9 +49,7 @@ def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], gone: set[i
     """Make `root` the sum of its chain's terms; return what must come before it."""
     terms, sums = _terms(tape, root, inner)
     scope = tape.scope[root]
-    products = [
-        t for t in terms if tape.op[t] is MUL and uses[t] == 1 and tape.scope[t] == scope
-    ]
+    products = [t for t in terms if tape.op[t] is MUL and uses[t] == 1 and tape.scope[t] == scope]
     if len(products) < 2 and len(terms) < 4:
         return []
     gone.update(sums)

@@ -1,6 +1,5 @@
 """The forward pass on arrays: a list of NumPy calls into buffers that are there already."""
 
-import itertools
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
 from .matrices import Matrices
-from .memory import Array, Memory, boxed
+from .memory import Memory, boxed
 from .ufuncs import Call, calls
 
 
@@ -55,7 +54,7 @@ def _picked(out, target, source, rows, kernel, piece) -> Call:
 
 def operand(memory: Memory, view: View, out_batched: bool) -> Any:
     """A view as an operand of an elementwise kernel: a number where it is one constant."""
-    if view.block.constant and not any(view.box.strides):
+    if view.constant():
         return memory.array(view.block)[view.box.offset]
     return memory.view(view, out_batched)
 
@@ -68,12 +67,6 @@ def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
     return calls(kernel.op.name, out, *operands)
 
 
-def planes(x: Array, axes: int, kept: int) -> list[Array]:
-    """The arrays that a reduction over the axes after the first `kept` combines, in order."""
-    sizes = x.shape[kept : kept + axes]
-    return [x[(slice(None),) * kept + at] for at in itertools.product(*map(range, sizes))]
-
-
 def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
     """sum, max or min over the second axis of a view."""
     x = memory.view(kernel.operand, kernel.out.batched)
@@ -83,14 +76,11 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
     if not over:  # a sum of one
         return [partial(np.copyto, out, x)]
     if kernel.op.name == "sum":
-        return _total(memory, x, len(rows), len(over), out)
+        axes = tuple(range(len(rows), len(rows) + len(over)))
+        return [partial(np.add.reduce, x, axis=axes, out=out)]
     combine = np.maximum if kernel.op.name == "max" else np.minimum
-    parts = planes(x, len(over), len(rows))
+    parts = [memory.view(part, kernel.out.batched) for part in kernel.operand.planes()]
     if len(parts) > 16:
         return [partial(combine.reduce, x, axis=tuple(range(len(rows), x.ndim - 1)), out=out)]
     first: list[Call] = [partial(combine, parts[0], parts[1], out=out)]
     return first + [partial(combine, out, part, out=out) for part in parts[2:]]
-
-
-def _total(memory: Memory, x: Array, kept: int, axes: int, out: Array) -> list[Call]:
-    return [partial(np.add.reduce, x, axis=tuple(range(kept, kept + axes)), out=out)]

@@ -4,11 +4,13 @@ A block is an array rows[number, sample], or rows[number] where nothing depends 
 kernel fills a block from views of others; nothing here knows how large a batch will be.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..indexing import strides
 from ..primitives import Primitive
 from .boxes import Box, Ints
 from .tape import BATCH, CONSTANT
@@ -44,6 +46,22 @@ class View:
     def rows(self) -> Ints:
         """The row of every entry, in the box's shape."""
         return self.box.addresses()
+
+    def is_whole(self) -> bool:
+        """Whether this is the whole block, row by row."""
+        box = self.box
+        dense = box.offset == 0 and box.strides == strides(box.shape)
+        return dense and math.prod(box.shape) == self.block.size
+
+    def constant(self) -> bool:
+        """Whether all entries are one constant."""
+        return self.block.constant and not any(self.box.strides)
+
+    def planes(self) -> list["View"]:
+        """One view for each entry of the second axis: what a reduction combines."""
+        (rows, over), (row_steps, steps) = self.box.dims, self.box.steps
+        offsets = Box(self.box.offset, (over,), (steps,)).addresses().ravel()
+        return [View(self.block, Box(int(o), (rows,), (row_steps,))) for o in offsets]
 
 
 @dataclass

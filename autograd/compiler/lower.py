@@ -114,9 +114,7 @@ class Lowering:
         a = np.array([bundles[b] for b in lefts.ravel()], np.int64).reshape(g, f, -1)
         b = np.array([bundles[b] for b in rights.ravel()], np.int64).reshape(g, p, -1)
         left, right = self._view(a, scope), self._view(b.transpose(0, 2, 1), scope)
-        self.plan.kernels.append(
-            Product(out, scope, which.size, left, right, g, f, a.shape[-1], p)
-        )
+        self.plan.kernels.append(Product(out, scope, which.size, left, right, g, f, a.shape[-1], p))
 
     # --- views -----------------------------------------------------------------------------------
 
@@ -155,9 +153,7 @@ class Lowering:
             piece = _piece(source, target, found.source[target])
             block = self.plan.block(len(found.source), source.kind, scope)
             initial = np.full(len(found.source), margin)
-            self.plan.kernels.append(
-                Gather(block, scope, 0, [piece], initial, margins=True)
-            )
+            self.plan.kernels.append(Gather(block, scope, 0, [piece], initial, margins=True))
             self.gathered[key] = View(block, found.box)
         return View(self.gathered[key].block, found.box)
 

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from .forward import forward
-from .kernels import Block, Elementwise, Gather, Kernel, Plan
+from .kernels import Block, Elementwise, Gather, Plan
 from .memory import Array, Memory
-from .reverse import Reverse, is_whole, read_again, reads, wanted
+from .needs import read_again, reads, wanted
+from .reverse import Reverse
 from .ufuncs import IN_PLACE
 
 
@@ -17,14 +18,12 @@ class Machine:
     Buffers are allocated here, once; running allocates nothing that grows with the batch.
     """
 
-    def __init__(
-        self, plan: Plan, weights: list[Array], batch: int, differentiate: bool, dtype: Any
-    ) -> None:
+    def __init__(self, plan: Plan, weights: Array, batch: int, differentiate: bool) -> None:
         self.plan, self.batch = plan, batch
+        dtype = weights.dtype
         needed = wanted(plan) if differentiate else set()
         self.memory = Memory(plan, dtype, batch, places(plan, needed))
-        for block, array in zip(plan.parameters, weights, strict=True):
-            self.memory.arrays[block.number] = array
+        self.memory.arrays.update(self._by_parameter(weights))
         constants = next(b for b in plan.blocks if b.name == "constants")
         self.memory.array(constants)[...] = plan.constants
         self.inputs = [self.memory.array(b) for b in plan.arguments + plan.draws]
@@ -32,21 +31,25 @@ class Machine:
         self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.reverse: list[Any] = []
         self.seed = np.zeros((), dtype)
-        self.gradient = np.zeros(sum(b.size for b in plan.parameters), dtype)
+        self.gradient = np.zeros_like(weights)
         if differentiate:
             self._differentiate(needed)
 
     def _differentiate(self, needed: set[int]) -> None:
-        sizes = [b.size for b in self.plan.parameters]
-        parts = np.split(self.gradient, np.cumsum(sizes)[:-1]) if sizes else []
-        gradients = {
-            b.number: part for b, part in zip(self.plan.parameters, parts, strict=True)
-        }
+        gradients = self._by_parameter(self.gradient)
         loss = self.plan.results[0]
         if loss.block.number in needed:
             batched = loss.block.batched
             seed = np.broadcast_to(self.seed, (self.batch,) if batched else ())
             self.reverse = Reverse(self.memory, gradients, needed).run(loss, seed)
+
+    def _by_parameter(self, flat: Array) -> dict[int, Array]:
+        """Views of a flat array, by the number of each parameter's block."""
+        found, start = {}, 0
+        for block in self.plan.parameters:
+            found[block.number] = flat[start : start + block.size]
+            start += block.size
+        return found
 
     def load(self, samples: list[Array]) -> None:
         """Copy samples (batch, numbers) into rows (numbers, batch)."""
@@ -91,10 +94,10 @@ def _heir(
     """An operand that may be overwritten: whole, read for the last time, by whole views only."""
     for view in kernel.operands:
         block = view.block
-        fits = block.batched == kernel.out.batched and not block.constant and is_whole(view)
+        fits = block.batched == kernel.out.batched and not block.constant and view.is_whole()
         others = [v for v in kernel.operands if _root(v.block, shared) == _root(block, shared)]
         free = block.number not in kept and last[block.number] == k
-        if fits and free and all(map(is_whole, others)):
+        if fits and free and all(v.is_whole() for v in others):
             return block
     return None
 
@@ -104,14 +107,3 @@ def _root(block: Block, shared: dict[int, int]) -> int:
     while number in shared:
         number = shared[number]
     return number
-
-
-def cost(plan: Plan) -> tuple[float, int]:
-    """A rough estimate for one sample: seconds of a step, and rows."""
-    rows = sum(b.size for b in plan.blocks if b.batched)
-    macs = sum(_macs(kernel) for kernel in plan.kernels)
-    return 6 * macs / 60e9 + rows * 2e-9, rows
-
-
-def _macs(kernel: Kernel) -> int:
-    return kernel.count * getattr(kernel, "inner", 0)

@@ -97,6 +97,31 @@ class Matrices:
     def _has_positions(self) -> bool:
         return bool(self.kernel.right.box.dims[2])
 
+    # --- the left operand's adjoint, added up over tiles ----------------------------------------
+
+    @property
+    def tall(self) -> bool:
+        """Whether W̄ᵀ = X·Z̄ᵀ is the faster product: long rows of few outputs."""
+        return self.kernel.inner > 4 * self.kernel.rows
+
+    def left_total(self) -> Array:
+        """Room for W̄, or its transpose."""
+        g, f, k = self.left_shape
+        return self.memory.scratch((g, k, f) if self.tall else (g, f, k))
+
+    def as_left(self, total: Array) -> Array:
+        """W̄ (g, f, k), whichever way it was added up."""
+        return turned(total) if self.tall else total
+
+    def add_to_left(self, total: Array, bar: Array, matrix: Array, first: bool) -> list[Call]:
+        """Add one tile's Z̄·Xᵀ, or its transpose; the first one is written."""
+        a, b = (matrix, turned(bar)) if self.tall else (bar, turned(matrix))
+        if first:
+            return [product(a, b, total)]
+        more = self.memory.scratch(total.shape)
+        self.memory.release(more)
+        return [product(a, b, more), partial(np.add, total, more, out=total)]
+
     # --- forward ---------------------------------------------------------------------------------
 
     def forward(self) -> list[Call]:
@@ -166,3 +191,8 @@ class Matrices:
     def by_sample_shape(self) -> tuple[int, int, int]:
         """The output of one sample."""
         return self.kernel.groups, self.kernel.rows, self.kernel.columns
+
+
+def turned(x: Array) -> Array:
+    """Matrices transposed."""
+    return np.swapaxes(x, -1, -2)

@@ -38,7 +38,7 @@ class Memory:
         return self.arrays[number]
 
     def view(self, view: View, beside_batch: bool = True) -> Array:
-        """A view in its box's shape, and the sample last; weights beside samples get an axis of 1."""
+        """A view in its box's shape, the sample last; weights beside samples get an axis of 1."""
         return boxed(self.array(view.block), view.block, view.box, beside_batch)
 
     def scratch(self, shape: tuple[int, ...], dtype: Any = None) -> Array:

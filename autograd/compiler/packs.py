@@ -1,7 +1,7 @@
 """Packs: numbers at the same depth that are made in the same way, side by side.
 
-A pack has one primitive, one scope, one number of operands, and operands of one kind. (A pack, as in
-superword-level parallelism: Larsen, Amarasinghe 2000.) Its outputs are a block of consecutive rows.
+A pack has one primitive, one scope, one number of operands, and operands of one kind. Its outputs
+are a block of consecutive rows. (Packs as in superword parallelism: Larsen, Amarasinghe 2000.)
 """
 
 from dataclasses import dataclass

@@ -34,7 +34,9 @@ class Formulas:
 
 
 @lru_cache(512)
-def formulas(op: Primitive, constants: tuple[float | None, ...], sequence: bool = False) -> Formulas:
+def formulas(
+    op: Primitive, constants: tuple[float | None, ...], sequence: bool = False
+) -> Formulas:
     """The partials of a row for operands that are known constants or unknown (None).
 
     Of a row of a sequence, `constants` are the entries of its one operand.

@@ -1,32 +1,28 @@
 """Write scalars, run matrices: compile a function of Values and Tensors, and run it on batches."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from ..scopes import tracing  # noqa: F401
 from ..tensor import Tensor
 from ..value import Value
-from . import threads
 from .batches import samples
+from .describe import explanation, listing
 from .fold import fold
 from .kernels import Plan
 from .lower import lower
-from .machine import Machine, cost
 from .memory import Array
 from .packs import packs
 from .record import Recording, record
 from .tape import tape
+from .team import Team
 from .trust import check
 
-CACHE = 5_000_000  # bytes of rows that one thread works on at a time
-WORTH = 4e-4  # seconds of work from which on threads pay
 
-
-def compile(  # noqa: A001
+def compile(
     function: Callable[..., Any],
     *examples: Any,
     parameters: Iterable[Tensor | Value] = (),
@@ -45,8 +41,8 @@ def compile(  # noqa: A001
     >>> gradient.shape
     (2, 2)
 
-    `dtype` is "float32" or "float64". `threads` is how many share a large batch, by default as
-    many as there are processors.
+    `dtype` is "float32" or "float64". `threads` is how many processors share a large batch, by
+    default all that there are; each one after the first is a helper process.
 
     Raises ValueError for a parameter that is missing, and UnknownNumberError (a TypeError) where
     the function decides something by a number.
@@ -73,25 +69,19 @@ class Program:
     until `sync` writes them back.
     """
 
-    def __init__(
-        self, recording: Recording, plan: Plan, dtype: Any, thread_count: int | None
-    ) -> None:
+    def __init__(self, recording: Recording, plan: Plan, dtype: Any, threads: int | None) -> None:
         self.recording, self.plan, self.dtype = recording, plan, dtype
-        self.threads = thread_count or threads.available()
         self.values = [v for group in recording.parameters for v in group.values]
         self.weights = np.zeros(len(self.values), dtype)
-        self.gradient = np.zeros(len(self.values), dtype)
+        self.team = Team(plan, self.weights, threads)
         self.outputs: Any = None
         self._ahead: list[TrainStep] = []
-        self._machines: dict[Any, Machine] = {}
-        self._seconds, self._rows = cost(plan)
         self.read()
 
     def __call__(self, *batches: Any) -> Any:
         """The function's results for a batch: arrays (N, ...)."""
         self._refresh()
-        arrays = samples(self.recording.arguments, batches)
-        return self._run(arrays, differentiate=False)
+        return self.recording.rebuild(self._run(batches, differentiate=False))
 
     def value_and_grad(self, *batches: Any) -> tuple[float, list[Array]]:
         """The mean of the loss over a batch, and its gradient: an array for each parameter.
@@ -101,17 +91,32 @@ class Program:
         """
         self._refresh()
         loss = self._loss_and_gradient(batches)
-        shapes = [group.shape for group in self.recording.parameters]
-        return loss, [g.copy().reshape(s) for g, s in zip(self._split(self.gradient), shapes, strict=True)]
+        groups, gradient, start = self.recording.parameters, self.team.gradient.copy(), 0
+        found = []
+        for group in groups:
+            stop = start + len(group.values)
+            found.append(gradient[start:stop].reshape(group.shape))
+            start = stop
+        return loss, found
 
     def train_step(self, optimizer: Any, clip_norm: float | None = None) -> "TrainStep":
         """A function of batches that updates the parameters, and returns the mean loss before."""
         return TrainStep(self, optimizer, clip_norm)
 
+    def __str__(self) -> str:
+        return listing(self.plan, str(self.dtype))
+
+    def explain(self, scope: str = "") -> str:
+        """Why the reverse pass of a layer (by its scope) is what it is, in words and shapes."""
+        return explanation(self.plan, scope)
+
     def sync(self) -> None:
-        """Write the numbers that train steps have changed back into Values and optimisers."""
-        for v, number in zip(self.values, self.weights.tolist(), strict=True):
-            v.data = number
+        """Write what train steps have changed back: numbers, last gradients, optimiser states."""
+        if not self._ahead:
+            return
+        numbers, gradient = self.weights.tolist(), self.team.gradient.tolist()
+        for v, number, slope in zip(self.values, numbers, gradient, strict=True):
+            v.data, v.grad = number, slope
         for step in self._ahead:
             step.write_back()
         self._ahead = []
@@ -124,99 +129,38 @@ class Program:
         if not self._ahead:
             self.read()
 
-    def _split(self, flat: Array) -> list[Array]:
-        sizes = [len(group.values) for group in self.recording.parameters]
-        return np.split(flat, np.cumsum(sizes)[:-1]) if sizes else []
-
     # --- running ---------------------------------------------------------------------------------
 
     def _loss_and_gradient(self, batches: Sequence[Any]) -> float:
-        if self.recording.results[0].shape:
+        """Run a batch forward and in reverse; the gradient is left in the team."""
+        first = self.recording.results[0]
+        if first.shape:
             raise TypeError(
                 "value_and_grad: the function must return a loss first, a single Value; got a "
-                f"Tensor of shape {self.recording.results[0].shape}"
+                f"Tensor of shape {first.shape}"
             )
+        results = self._run(batches, differentiate=True)
+        self.outputs = self.recording.rebuild(results)
+        return float(np.add.reduce(results[0], dtype=np.float64)) / len(results[0])
+
+    def _run(self, batches: Sequence[Any], differentiate: bool) -> list[Array]:
         arrays = samples(self.recording.arguments, batches)
-        self.outputs = self._run(arrays, differentiate=True)
-        return self._loss
-
-    def _run(self, arrays: list[Array], differentiate: bool) -> Any:
-        """Cut the batch into parts, run them on threads, and put the results together."""
         n = len(arrays[0])
-        arrays = arrays + self._drawn(n)
-        results = [
-            np.empty((n, *result.shape), self.dtype) for result in self.recording.results
-        ]
-        shares = self._shares(n)
-        gradients = [np.zeros_like(self.gradient) for _ in shares] if differentiate else []
-        tasks = [
-            partial(self._share, k, spans, arrays, results, gradients, n)
-            for k, spans in enumerate(shares)
-        ]
-        with threads.single_blas():
-            threads.together(tasks)
-        if differentiate:
-            self.gradient[...] = gradients[0]
-            for gradient in gradients[1:]:
-                self.gradient += gradient
-            self._loss = float(results[0].mean(dtype=np.float64))
-        return self.recording.rebuild(results)
-
-    def _share(
-        self,
-        thread: int,
-        spans: list[slice],
-        arrays: list[Array],
-        results: list[Array],
-        gradients: list[Array],
-        n: int,
-    ) -> None:
-        """What one thread does: its parts of the batch, one after the other."""
-        for span in spans:
-            machine = self._machine(thread, span.stop - span.start, bool(gradients))
-            machine.run([array[span] for array in arrays], 1 / n if gradients else 0.0)
-            for result, rows in zip(results, machine.results, strict=True):
-                part = np.moveaxis(rows, -1, 0)
-                result[span] = part.reshape(len(part), *result.shape[1:])
-            if gradients:
-                gradients[thread] += machine.gradient
-
-    def _machine(self, thread: int, size: int, differentiate: bool) -> Machine:
-        key = (thread, size, differentiate)
-        if key not in self._machines:
-            weights = self._split(self.weights)
-            self._machines[key] = Machine(self.plan, weights, size, differentiate, self.dtype)
-        return self._machines[key]
-
-    def _shares(self, n: int) -> list[list[slice]]:
-        """The spans of samples that each thread works on, one after the other."""
-        workers = min(self.threads, n) if n * self._seconds >= WORTH else 1
-        most = max(1, CACHE // (2 * self._rows * self.dtype.itemsize + 1))
-        chunk = max(4, 1 << (most.bit_length() - 1))
-        return [
-            [
-                slice(start + lo, start + hi)
-                for lo, hi in _cuts(stop - start, -(-(stop - start) // chunk))
-            ]
-            for start, stop in _cuts(n, workers)
-        ]
+        arrays += self._drawn(n)
+        results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
+        self.team.run(arrays, results, 1 / n if differentiate else 0.0)
+        return results
 
     def _drawn(self, n: int) -> list[Array]:
         """Fresh random numbers for every sample, in the order in which eager mode draws them."""
         return [number(uniform(rng, (n, len(v)))) for v, rng, number in self.recording.trace.draws]
 
 
-def _cuts(n: int, parts: int) -> list[tuple[int, int]]:
-    """n in so many parts of nearly equal size."""
-    marks = [n * k // parts for k in range(parts + 1)]
-    return list(zip(marks, marks[1:], strict=False))
-
-
 def uniform(rng: Any, shape: tuple[int, ...]) -> Array:
-    """Numbers of `random.Random` as an array, the same that `rng.random()` would give one by one."""
+    """Numbers of `random.Random` as an array: the same that `rng.random()` gives one by one."""
     version, state, gauss = rng.getstate()
     twister = np.random.RandomState()
-    twister.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1]))
+    twister.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))
     numbers = twister.random_sample(shape)
     _, keys, position, *_ = twister.get_state()
     rng.setstate((version, (*map(int, keys), int(position)), gauss))
@@ -244,22 +188,31 @@ class TrainStep:
         self.state: list[Array] | None = None
 
     def __call__(self, *batches: Any) -> float:
-        """Update the parameters from one batch, and return its mean loss before the update."""
+        """Update the parameters from one batch, and return its mean loss before the update.
+
+        FloatingPointError where the loss is not finite; then nothing is updated.
+        """
         program = self.program
         if self.state is None:
             self._start()
         loss = program._loss_and_gradient(batches)
-        gradient = program.gradient[self.where]
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss}")
         if self.clip_norm is not None:
-            norm = float(np.linalg.norm(gradient.astype(np.float64)))
-            if norm > self.clip_norm:
-                gradient = gradient * gradient.dtype.type(self.clip_norm / norm)
+            self._clip(self.clip_norm)
+        gradient = program.team.gradient[self.where]
         self.optimizer.steps += 1
-        weights, *self.state = self.optimizer.rule(
-            program.weights[self.where], gradient, *self.state
-        )
+        numbers = program.weights[self.where]
+        weights, *self.state = self.optimizer.rule(numbers, gradient, *(self.state or []))
         program.weights[self.where] = weights
         return loss
+
+    def _clip(self, max_norm: float) -> None:
+        """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""
+        gradient = self.program.team.gradient
+        norm = float(np.linalg.norm(gradient[self.where].astype(np.float64)))
+        if norm > max_norm:
+            gradient *= gradient.dtype.type(max_norm / norm)
 
     def _start(self) -> None:
         """Take over the parameters and the optimiser's state, as arrays."""

@@ -79,7 +79,7 @@ def _where(out: Any, condition: Any, a: Any, b: Any) -> list[Call]:
 
 
 def _select(out: Any, condition: Call, a: Any, b: Call) -> None:
-    np.copyto(out, np.where(condition(), a, b), casting="same_kind")
+    np.copyto(out, np.where(condition(), a, b()), casting="same_kind")
 
 
 _COMPOSED: dict[str, Callable[..., list[Call]]] = {

@@ -18,9 +18,7 @@ class Dataset:
     ValueError where the lengths differ or a label has no class name.
     """
 
-    def __init__(
-        self, images: Sequence[Any], labels: Sequence[Any], class_names: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, images: Any, labels: Any, class_names: Sequence[str] = ()) -> None:
         labels = labels.tolist() if hasattr(labels, "tolist") else labels
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")

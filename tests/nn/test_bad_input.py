@@ -158,8 +158,11 @@ def test_training_that_turns_nan_names_the_operation():
 
 
 def test_nan_inputs_are_found_as_the_leaf_that_they_are():
+    data = ([[[[math.nan, 1.0, 1.0, 1.0]]]], [0])
     with pytest.raises(FloatingPointError, match=r"leaf .* is nan"):
-        trainer().fit(([[[[math.nan, 1.0, 1.0, 1.0]]]], [0]), progress=False)
+        trainer().fit(data, progress=False, compiled=False)
+    with pytest.raises(ValueError, match=r"the batch has nan at \(0, 0, 0, 0\)"):
+        trainer().fit(data, progress=False)
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "text", "short", "pixels"])

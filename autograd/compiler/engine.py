@@ -1,0 +1,104 @@
+"""Runs a plan on a share of a batch, in parts that stay in a processor's cache."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from .kernels import Kernel, Plan
+from .machine import Machine
+from .memory import Array
+
+CACHE = 5_000_000  # bytes of rows, with their adjoints, that are worked on at a time
+
+
+class Engine:
+    """A plan with its machines, one for each size of a part, and the weights that they read."""
+
+    def __init__(self, plan: Plan, weights: Array) -> None:
+        self.plan, self.weights = plan, weights
+        self.gradient = np.zeros_like(weights)
+        _, rows = cost(plan)
+        most = max(1, CACHE // (2 * rows * weights.itemsize + 1))
+        self.part = max(4, 1 << (most.bit_length() - 1))
+        self._machines: dict[tuple[int, bool], Machine] = {}
+
+    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> Array:
+        """Fill the results (n, ...) for samples (n, numbers); the gradient, if there is a seed."""
+        n = len(results[0])
+        parts = cuts(n, -(-n // self.part))
+        for k, span in enumerate(parts):
+            machine = self._machine(span.stop - span.start, bool(seed))
+            machine.run([array[span] for array in arrays], seed)
+            for result, rows in zip(results, machine.results, strict=True):
+                part = np.moveaxis(rows, -1, 0)
+                result[span] = part.reshape(len(part), *result.shape[1:])
+            if seed and len(parts) == 1:
+                return machine.gradient
+            if seed:
+                (np.copyto if k == 0 else _accumulate)(self.gradient, machine.gradient)
+        return self.gradient
+
+    def _machine(self, size: int, differentiate: bool) -> Machine:
+        key = (size, differentiate)
+        if key not in self._machines:
+            self._machines[key] = Machine(self.plan, self.weights, size, differentiate)
+        return self._machines[key]
+
+    def nbytes(self) -> int:
+        """Bytes of all buffers."""
+        return sum(machine.memory.nbytes() for machine in self._machines.values())
+
+
+def _accumulate(total: Array, more: Array) -> None:
+    total += more
+
+
+@cache
+def cuts(n: int, parts: int) -> list[slice]:
+    """n in so many parts of nearly equal size."""
+    marks = [n * k // parts for k in range(parts + 1)]
+    return [slice(a, b) for a, b in pairwise(marks)]
+
+
+def cost(plan: Plan) -> tuple[float, int]:
+    """A rough estimate for one sample: seconds of a step, and rows."""
+    rows = sum(b.size for b in plan.blocks if b.batched)
+    return 6 * sum(map(multiply_adds, plan.kernels)) / 60e9 + rows * 2e-9, rows
+
+
+def multiply_adds(kernel: Kernel) -> int:
+    """Of the forward pass of one sample."""
+    return kernel.count * getattr(kernel, "inner", 0)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@cache
+def _blas() -> list[Any]:
+    """The BLAS libraries of this process."""
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+
+
+@contextmanager
+def single_blas() -> Iterator[None]:
+    """Keep each BLAS to one thread; afterwards they have as many as before."""
+    changed = [(blas, n) for blas in _blas() if (n := blas.get_num_threads()) != 1]
+    for blas, _ in changed:
+        blas.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for blas, n in changed:
+            blas.set_num_threads(n)

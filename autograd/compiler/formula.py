@@ -1,0 +1,91 @@
+"""Arrays of formulas: partial derivatives, written in the primitives of the table."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..graph import order
+from ..value import Value
+from .memory import Array, Memory
+from .ufuncs import Call, calls
+
+CONDITIONS = frozenset(["greater", "at_least", "equal"])
+
+
+class Formula:
+    """Arrays of formulas of known leaves, each computed once, in scratch."""
+
+    def __init__(self, memory: Memory, leaves: dict[Value, Any], shape: tuple[int, ...]) -> None:
+        self.memory, self.shape = memory, shape
+        self.found: dict[Value, Any] = dict(leaves)
+        self.borrowed: list[Array] = []
+        self.calls: list[Call] = []
+
+    def array(self, root: Value) -> Any:
+        """The array (or number) of a formula; the calls that fill it wait in `take_calls`."""
+        for node in order(root):
+            if node not in self.found:
+                self.found[node] = self._compute(node)
+        return self._known(root)
+
+    def take_calls(self) -> list[Call]:
+        """The calls since the last time."""
+        made, self.calls = self.calls, []
+        return made
+
+    def release(self) -> None:
+        """Give the scratch back."""
+        for array in self.borrowed:
+            self.memory.release(array)
+
+    def _known(self, x: Value) -> Any:
+        return self.found[x] if x in self.found else self.memory.dtype.type(x.data)
+
+    def _borrow(self, dtype: Any = None) -> Array:
+        self.borrowed.append(self.memory.scratch(self.shape, dtype))
+        return self.borrowed[-1]
+
+    def _number(self, x: Any) -> Any:
+        """Truths as 1 and 0, where arithmetic needs numbers."""
+        if np.ndim(x) == 0 or x.dtype != bool:
+            return x
+        out = self._borrow()
+        self.calls.append(partial(np.copyto, out, x))
+        return out
+
+    def _compute(self, node: Any) -> Any:
+        name, x = node.op.name, [self._known(v) for v in node.inputs]
+        if name == "pow" and np.ndim(x[1]) == 0 and x[1] == 1:
+            return x[0]
+        if not any(np.ndim(v) for v in x) and not node.unknown:
+            return self.memory.dtype.type(node.data)
+        condition = name in CONDITIONS or (name == "where" and all(map(_is_condition, x)))
+        if condition and name == "where" and _is_itself(*x[1:]):
+            return x[0]
+        if not condition and name not in ("mul", "where"):
+            x = [self._number(v) for v in x]
+        out = self._borrow(bool if condition else None)
+        if condition and name == "where":
+            self.calls += _chosen(out, *x)
+        else:
+            self.calls += calls(name, out, *x)
+        return out
+
+
+def _is_itself(a: Any, b: Any) -> bool:
+    """where(condition, 1, 0) is the condition."""
+    return np.ndim(a) == np.ndim(b) == 0 and bool(a) and not b
+
+
+def _is_condition(x: Any) -> bool:
+    return x.dtype == bool or (np.ndim(x) == 0 and x in (0, 1))
+
+
+def _chosen(out: Array, condition: Array, a: Any, b: Any) -> list[Call]:
+    """where(condition, a, b) of truths."""
+    if np.ndim(a) == 0 and np.ndim(b) == 0:
+        return [partial(np.logical_not, condition, out=out)]
+    if np.ndim(a) == 0:
+        return [partial(np.logical_or if a else np.less, condition, b, out=out)]
+    return [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]

@@ -1,0 +1,79 @@
+"""A batch shared among processors: this process, and helpers once there is enough to do."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .engine import Engine, cost, cuts, processors, single_blas
+from .kernels import Plan
+from .memory import Array
+from .worker import Worker
+
+WORTH = 1e-3  # seconds of work in a batch from which on sharing it pays
+PATIENCE = 0.3  # seconds of such work before helpers are started, which takes about as long
+
+
+class Team:
+    """Runs batches. How a batch is cut depends on its size and the number of threads alone, so
+    the same bits come out whoever computes a share.
+    """
+
+    def __init__(self, plan: Plan, weights: Array, threads: int | None) -> None:
+        self.plan, self.weights = plan, weights
+        self.threads = threads or processors()
+        self.engine = Engine(plan, weights)
+        self.gradient = np.zeros_like(weights)
+        self.workers: list[Worker] = []
+        self._seconds, _ = cost(plan)
+        self._spent = 0.0
+
+    def shares(self, n: int) -> list[slice]:
+        """The samples that each processor works on."""
+        return cuts(n, min(self.threads, n) if n * self._seconds >= WORTH else 1)
+
+    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
+        """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
+        shares = self.shares(len(results[0]))
+        with single_blas():
+            if len(shares) == 1:
+                found = self.engine.run(arrays, results, seed)
+                if seed:
+                    np.copyto(self.gradient, found)
+            else:
+                self._together(shares, arrays, results, seed)
+
+    def _together(
+        self,
+        shares: Sequence[slice],
+        arrays: Sequence[Array],
+        results: Sequence[Array],
+        seed: float,
+    ) -> None:
+        start = time.perf_counter()
+        parts = [([a[s] for a in arrays], [r[s] for r in results]) for s in shares]
+        helped = list(zip(self._helpers(len(shares) - 1), parts[1:], strict=False))
+        for worker, part in helped:
+            worker.submit(self.weights, *part, seed)
+        gradients: list[Any] = [self.engine.run(*parts[0], seed).copy() if seed else None]
+        if not seed:
+            self.engine.run(*parts[0], seed)
+        for k, part in enumerate(parts[1:]):
+            found = helped[k][0].collect(part[1]) if k < len(helped) else None
+            if found is None:
+                found = self.engine.run(*part, seed)
+            if seed:
+                gradients[0] += found
+        if seed:
+            np.copyto(self.gradient, gradients[0])
+        self._spent += time.perf_counter() - start
+
+    def _helpers(self, count: int) -> list[Worker]:
+        """Living helpers, started when so much was done alone that they will pay."""
+        if not self.workers and self._spent > PATIENCE:
+            try:
+                self.workers = [Worker(self.plan, self.weights.dtype) for _ in range(count)]
+            except OSError:
+                self._spent = -float("inf")  # no processes here: go on alone
+        return [worker for worker in self.workers if worker.alive]

@@ -1,0 +1,157 @@
+"""A helper process: another Python that runs the same plan on its share of every batch.
+
+Threads of one Python would wait for each other's lock between the short calls of a program; a
+process of its own does not. Samples, results, weights and gradients lie in a file that both map
+into memory, and a byte on a pipe says that there is work, or that it is done.
+"""
+
+import contextlib
+import os
+import pickle
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .engine import Engine, single_blas
+from .kernels import Plan
+from .memory import Array
+
+START = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {} import serve; serve()"
+)
+COMMAND = struct.Struct("<qd")  # samples, seed; -1 samples: a new file follows
+
+
+class Worker:
+    """Runs shares in another process. After a failure `alive` is False, and nothing is lost."""
+
+    def __init__(self, plan: Plan, dtype: Any) -> None:
+        self.plan, self.dtype = plan, dtype
+        self.alive = True
+        self.room = 0
+        self.shared = _Shared(plan, dtype)
+        options = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", START.format(__name__)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **options},
+        )
+        self._close = weakref.finalize(self, _close, self.process)
+        assert self.process.stdin
+        assert self.process.stdout
+        self._to, self._from = self.process.stdin, self.process.stdout
+        self._tell(pickle.dumps(sys.path), pickle.dumps((plan, np.dtype(dtype).str)))
+
+    def submit(
+        self, weights: Array, arrays: Sequence[Array], results: Sequence[Array], seed: float
+    ) -> None:
+        """Hand over a share of a batch; `collect` waits for it."""
+        n = len(results[0])
+        if n > self.room:
+            self.room = n
+            path = self.shared.create(n)
+            self._tell(COMMAND.pack(-1, 0.0), pickle.dumps((path, n)))
+            self._wait()
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        if self.alive:
+            np.copyto(self.shared.weights, weights)
+            for ours, array in zip(self.shared.arrays, arrays, strict=True):
+                np.copyto(ours[:n], array, casting="unsafe")
+            self._tell(COMMAND.pack(n, seed))
+
+    def collect(self, results: Sequence[Array]) -> Array | None:
+        """Wait for the share, fill its results and return its gradient; None after a failure."""
+        self._wait()
+        if not self.alive:
+            return None
+        for result, ours in zip(results, self.shared.results, strict=True):
+            np.copyto(result, ours[: len(result)].reshape(result.shape))
+        return self.shared.gradient
+
+    def close(self) -> None:
+        """End the process."""
+        self._close()
+        self.alive = False
+
+    def _tell(self, *messages: bytes) -> None:
+        try:
+            for message in messages:
+                self._to.write(message)
+            self._to.flush()
+        except OSError:
+            self.alive = False
+
+    def _wait(self) -> None:
+        self.alive = self.alive and self._from.read(1) == b"."
+
+
+def _close(process: Any) -> None:
+    with contextlib.suppress(OSError):
+        process.stdin.close()
+    process.stdout.close()
+    process.wait()
+
+
+class _Shared:
+    """Arrays in a file that two processes map: weights, gradient, samples, results."""
+
+    def __init__(self, plan: Plan, dtype: Any) -> None:
+        self.dtype = np.dtype(dtype)
+        self.sizes = [block.size for block in plan.arguments + plan.draws]
+        self.result_sizes = [int(np.prod(view.box.shape, dtype=int)) for view in plan.results]
+        self.parameters = sum(block.size for block in plan.parameters)
+
+    def create(self, n: int) -> str:
+        """A new file with room for n samples, where memory is a file system if there is one."""
+        folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        handle, path = tempfile.mkstemp(prefix="glassgrad-", dir=folder)
+        total = 2 * self.parameters + n * sum(self.sizes + self.result_sizes)
+        os.truncate(handle, (total + 1) * self.dtype.itemsize)
+        os.close(handle)
+        self.open(path, n)
+        return path
+
+    def open(self, path: str, n: int) -> None:
+        """Map a file that `create` made."""
+        whole = np.memmap(path, self.dtype, mode="r+")
+        lengths = [self.parameters] * 2 + [n * size for size in self.sizes + self.result_sizes]
+        parts = np.split(np.asarray(whole), np.cumsum(lengths))[:-1]
+        self.weights, self.gradient = parts[:2]
+        rows = [part.reshape(n, -1) for part in parts[2:]]
+        self.arrays, self.results = rows[: len(self.sizes)], rows[len(self.sizes) :]
+
+
+def serve() -> None:
+    """The helper's loop: until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    pipe, answers = sys.stdin.buffer, sys.stdout.buffer
+    plan, dtype = pickle.load(pipe)
+    shared = _Shared(plan, dtype)
+    engine = Engine(plan, np.zeros(shared.parameters, dtype))
+    with single_blas():
+        while command := pipe.read(COMMAND.size):
+            n, seed = COMMAND.unpack(command)
+            if n < 0:
+                shared.open(*pickle.load(pipe))
+            else:
+                _work(engine, shared, n, seed)
+            answers.write(b".")
+            answers.flush()
+
+
+def _work(engine: Engine, shared: _Shared, n: int, seed: float) -> None:
+    np.copyto(engine.weights, shared.weights)
+    results = [rows[:n] for rows in shared.results]
+    gradient = engine.run([rows[:n] for rows in shared.arrays], results, seed)
+    if seed:
+        np.copyto(shared.gradient, gradient)
