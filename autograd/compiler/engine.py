@@ -13,7 +13,7 @@ from .kernels import Kernel, Plan
 from .machine import Machine
 from .memory import Array
 
-CACHE = 5_000_000  # bytes of rows, with their adjoints, that are worked on at a time
+CACHE = 16_000_000  # bytes of rows, with their adjoints, that are worked on at a time
 
 
 class Engine:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .forward import forward
-from .kernels import Block, Elementwise, Gather, Plan
+from .kernels import Block, Elementwise, Gather, Plan, Product
 from .memory import Array, Memory
 from .needs import read_again, reads, wanted
 from .reverse import Reverse
@@ -23,14 +23,14 @@ class Machine:
         dtype = weights.dtype
         needed = wanted(plan) if differentiate else set()
         self.memory = Memory(plan, dtype, batch, places(plan, needed))
+        self.seed = np.zeros((), dtype)
         self.memory.arrays.update(self._by_parameter(weights))
         constants = next(b for b in plan.blocks if b.name == "constants")
         self.memory.array(constants)[...] = plan.constants
-        self.inputs = [self.memory.array(b) for b in plan.arguments + plan.draws]
+        self.inputs = [self._input(b) for b in plan.arguments + plan.draws]
         self.forward = [call for kernel in plan.kernels for call in forward(self.memory, kernel)]
         self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.reverse: list[Any] = []
-        self.seed = np.zeros((), dtype)
         self.gradient = np.zeros_like(weights)
         if differentiate:
             self._differentiate(needed)
@@ -50,6 +50,15 @@ class Machine:
             found[block.number] = flat[start : start + block.size]
             start += block.size
         return found
+
+    def _input(self, block: Block) -> Array:
+        """The array of an argument. What only products read as it is lies sample by sample, as it
+        comes; everything else reads rows.
+        """
+        readers = [k for k in self.plan.kernels if block in reads(k)]
+        if all(isinstance(k, Product) and k.right.is_whole() for k in readers):
+            self.memory.arrays[block.number] = np.zeros((self.batch, block.size), self.seed.dtype).T
+        return self.memory.array(block)
 
     def load(self, samples: list[Array]) -> None:
         """Copy samples (batch, numbers) into rows (numbers, batch)."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from .memory import Array
 from .worker import Worker
 
 WORTH = 1e-3  # seconds of work in a batch from which on sharing it pays
-PATIENCE = 0.3  # seconds of such work before helpers are started, which takes about as long
+PATIENCE = 0.1  # seconds of such work before helpers are started, which takes about as long
 
 
 class Team:
@@ -24,7 +23,8 @@ class Team:
         self.plan, self.weights = plan, weights
         self.threads = threads or processors()
         self.engine = Engine(plan, weights)
-        self.gradient = np.zeros_like(weights)
+        self.total = np.zeros_like(weights)
+        self.gradient = self.total  # of the last batch, until the next one
         self.workers: list[Worker] = []
         self._seconds, _ = cost(plan)
         self._spent = 0.0
@@ -38,9 +38,7 @@ class Team:
         shares = self.shares(len(results[0]))
         with single_blas():
             if len(shares) == 1:
-                found = self.engine.run(arrays, results, seed)
-                if seed:
-                    np.copyto(self.gradient, found)
+                self.gradient = self.engine.run(arrays, results, seed)
             else:
                 self._together(shares, arrays, results, seed)
 
@@ -56,17 +54,11 @@ class Team:
         helped = list(zip(self._helpers(len(shares) - 1), parts[1:], strict=False))
         for worker, part in helped:
             worker.submit(self.weights, *part, seed)
-        gradients: list[Any] = [self.engine.run(*parts[0], seed).copy() if seed else None]
-        if not seed:
-            self.engine.run(*parts[0], seed)
+        np.copyto(self.total, self.engine.run(*parts[0], seed))
         for k, part in enumerate(parts[1:]):
             found = helped[k][0].collect(part[1]) if k < len(helped) else None
-            if found is None:
-                found = self.engine.run(*part, seed)
-            if seed:
-                gradients[0] += found
-        if seed:
-            np.copyto(self.gradient, gradients[0])
+            self.total += self.engine.run(*part, seed) if found is None else found
+        self.gradient = self.total
         self._spent += time.perf_counter() - start
 
     def _helpers(self, count: int) -> list[Worker]:
