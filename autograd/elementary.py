@@ -153,7 +153,7 @@ def power_base_partial(x, n):
     """∂(x**n)/∂x = n·x**(n-1); the constant x**0 has none, at 0 too."""
     if is_array(n) or is_array(x):
         return quietly(lambda: numpy().where((n == 0) & (x == 0), 0, n * power(x, n - 1)))()
-    return n * power(x, n - 1) if is_unknown(x) or n or x else False
+    return n * power(x, n - 1) if is_unknown(x) or is_unknown(n) or n or x else False
 
 
 def power_exponent_partial(y, x, n):

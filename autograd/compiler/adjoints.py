@@ -37,7 +37,8 @@ class Adjoints:
 
     def retire(self, block: Block, array: Array) -> None:
         """Nobody reads a block's adjoint again; its array is free, if no other block took it."""
-        if not any(a is array for n, a in self.arrays.items() if n != block.number):
+        del self.arrays[block.number]
+        if not any(a is array for a in self.arrays.values()):
             self.memory.release(array)
 
     def may_take(self, view: View, batched: bool) -> bool:
@@ -92,7 +93,8 @@ class Adjoints:
                 self.fill_rest(block)
             array = self._array(c, target.shape)
             self.calls.append(partial(np.add, target, array, out=target))
-            self.memory.release(array)
+            if callable(c):
+                self.memory.release(array)
 
     def scatter(self, piece: Piece, upstream: Array, batched: bool) -> None:
         """Add rows of `upstream` to the rows that a piece was gathered from."""

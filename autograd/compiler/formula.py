@@ -8,7 +8,7 @@ import numpy as np
 from ..graph import order
 from ..value import Value
 from .memory import Array, Memory
-from .ufuncs import Call, calls
+from .ufuncs import Call, calls, is_number
 
 CONDITIONS = frozenset(["greater", "at_least", "equal"])
 
@@ -48,7 +48,7 @@ class Formula:
 
     def _number(self, x: Any) -> Any:
         """Truths as 1 and 0, where arithmetic needs numbers."""
-        if np.ndim(x) == 0 or x.dtype != bool:
+        if is_number(x) or x.dtype != bool:
             return x
         out = self._borrow()
         self.calls.append(partial(np.copyto, out, x))
@@ -56,9 +56,9 @@ class Formula:
 
     def _compute(self, node: Any) -> Any:
         name, x = node.op.name, [self._known(v) for v in node.inputs]
-        if name == "pow" and np.ndim(x[1]) == 0 and x[1] == 1:
+        if name == "pow" and is_number(x[1]) and x[1] == 1:
             return x[0]
-        if not any(np.ndim(v) for v in x) and not node.unknown:
+        if all(map(is_number, x)) and not node.unknown:
             return self.memory.dtype.type(node.data)
         condition = name in CONDITIONS or (name == "where" and all(map(_is_condition, x)))
         if condition and name == "where" and _is_itself(*x[1:]):
@@ -75,17 +75,17 @@ class Formula:
 
 def _is_itself(a: Any, b: Any) -> bool:
     """where(condition, 1, 0) is the condition."""
-    return np.ndim(a) == np.ndim(b) == 0 and bool(a) and not b
+    return is_number(a) and is_number(b) and bool(a) and not b
 
 
 def _is_condition(x: Any) -> bool:
-    return x.dtype == bool or (np.ndim(x) == 0 and x in (0, 1))
+    return x in (0, 1) if is_number(x) else x.dtype == bool
 
 
 def _chosen(out: Array, condition: Array, a: Any, b: Any) -> list[Call]:
     """where(condition, a, b) of truths."""
-    if np.ndim(a) == 0 and np.ndim(b) == 0:
+    if is_number(a) and is_number(b):
         return [partial(np.logical_not, condition, out=out)]
-    if np.ndim(a) == 0:
+    if is_number(a):
         return [partial(np.logical_or if a else np.less, condition, b, out=out)]
     return [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]

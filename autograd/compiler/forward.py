@@ -75,12 +75,12 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
     out = out.reshape((*rows, *out.shape[1:]))
     if not over:  # a sum of one
         return [partial(np.copyto, out, x)]
+    axes = tuple(range(len(rows), len(rows) + len(over)))
     if kernel.op.name == "sum":
-        axes = tuple(range(len(rows), len(rows) + len(over)))
         return [partial(np.add.reduce, x, axis=axes, out=out)]
     combine = np.maximum if kernel.op.name == "max" else np.minimum
     parts = [memory.view(part, kernel.out.batched) for part in kernel.operand.planes()]
     if len(parts) > 16:
-        return [partial(combine.reduce, x, axis=tuple(range(len(rows), x.ndim - 1)), out=out)]
+        return [partial(combine.reduce, x, axis=axes, out=out)]
     first: list[Call] = [partial(combine, parts[0], parts[1], out=out)]
     return first + [partial(combine, out, part, out=out) for part in parts[2:]]

@@ -128,11 +128,11 @@ class Plan:
     blocks: list[Block] = field(default_factory=list)
     kernels: list[Kernel] = field(default_factory=list)
     constants: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    constant_block: Block = field(default_factory=lambda: Block(-1, 0, CONSTANT))
     parameters: list[Block] = field(default_factory=list)
     arguments: list[Block] = field(default_factory=list)
     draws: list[Block] = field(default_factory=list)
     results: list[View] = field(default_factory=list)
-    weights: int = 0
 
     def block(self, size: int, kind: int, name: str = "") -> Block:
         """Another block."""

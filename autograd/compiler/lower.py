@@ -40,7 +40,7 @@ class Lowering:
                 blocks.append(self._place(np.arange(start, start + len(values)), kind, label))
                 start += len(values)
         constants = self.tape.constants
-        self._place(np.array(list(constants), np.int64), CONSTANT, "constants")
+        plan.constant_block = self._place(np.array(list(constants), np.int64), CONSTANT)
         plan.constants = np.array(list(constants.values()), np.float64)
 
     def _place(self, ids: Ints, kind: int, name: str = "") -> Block:
@@ -167,10 +167,10 @@ class Lowering:
     def _gathered(self, ids: Ints, shape: tuple[int, ...], scope: str) -> View:
         blocks, rows = self.block_of[ids], self.row_of[ids]
         initial = np.zeros(len(ids))
-        pieces, kind = [], CONSTANT
+        pieces, kind = [], WEIGHT
         for k in dict.fromkeys(blocks.tolist()):
             source, target = self.plan.blocks[k], np.flatnonzero(blocks == k)
-            if source.constant and source.name == "constants":
+            if source is self.plan.constant_block:
                 initial[target] = self.plan.constants[rows[target]]
                 continue
             pieces.append(_piece(source, target, rows[target]))

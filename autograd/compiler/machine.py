@@ -25,8 +25,7 @@ class Machine:
         self.memory = Memory(plan, dtype, batch, places(plan, needed))
         self.seed = np.zeros((), dtype)
         self.memory.arrays.update(self._by_parameter(weights))
-        constants = next(b for b in plan.blocks if b.name == "constants")
-        self.memory.array(constants)[...] = plan.constants
+        self.memory.array(plan.constant_block)[...] = plan.constants
         self.inputs = [self._input(b) for b in plan.arguments + plan.draws]
         self.forward = [call for kernel in plan.kernels for call in forward(self.memory, kernel)]
         self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
@@ -72,7 +71,7 @@ class Machine:
             for call in self.forward:
                 call()
             if seed:
-                self.seed[...] = seed
+                self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
                 for call in self.reverse:
                     call()
 

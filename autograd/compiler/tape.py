@@ -123,10 +123,19 @@ def _leaf(v: Value, made: Tape, number: dict[Value, int], position: dict[Value, 
     return number[v]
 
 
+def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:
+    """The operands of an operation on constants."""
+    known = made.constants
+    if op in SEQUENCES:
+        return [tuple([known[i] for i in made.bundles[b]]) for b in args]
+    return [known[i] for i in args]
+
+
 def _operation(
     node: Value, made: Tape, number: dict[Value, int], position: dict[Value, int]
 ) -> None:
     op = node.op
+    assert op is not None
     args: list[int] = []
     if op in SEQUENCES:
         for b in node.inputs:
@@ -141,6 +150,9 @@ def _operation(
             found = number.get(x)
             args.append(_leaf(x, made, number, position) if found is None else found)
         kind = max([made.kind[i] for i in args])
+    if kind == CONSTANT:
+        number[node] = made.constant(float(op.forward(*_known(made, op, args))))
+        return
     k = number[node] = made.new(op, tuple(args), node.scope, kind)
     made.values[k] = node
     made.schedule.append(k)

@@ -33,8 +33,9 @@ def check(program: Any, recording: Recording) -> None:
     roots = [v for result in recording.results for v in result.values]
     expected = evaluated(roots, numbers)
     got = np.concatenate([np.ravel(rows) for rows in machine.results])
-    if not np.allclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True):
-        worst = int(np.nanargmax(np.abs(got - expected)))
+    wrong = ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
+    if wrong.any():
+        worst = int(wrong.argmax())
         raise RuntimeError(
             f"compile: the program computes {got[worst]} where the recorded graph gives "
             f"{expected[worst]}; please report this with the function"

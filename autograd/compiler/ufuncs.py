@@ -39,8 +39,13 @@ def calls(name: str, out: Any, *x: Any) -> list[Call]:
     return _COMPOSED[name](out, *x)
 
 
+def is_number(x: Any) -> bool:
+    """A number that is known now; an array without axes may change."""
+    return not isinstance(x, np.ndarray)
+
+
 def _pow(out: Any, x: Any, n: Any) -> list[Call]:
-    if np.ndim(n) == 0 and float(n) in POWERS:
+    if is_number(n) and float(n) in POWERS:
         return [partial(POWERS[float(n)], x, out=out)]
     return [partial(np.power, x, n, out=out)]
 
@@ -50,7 +55,7 @@ def _relu(out: Any, x: Any) -> list[Call]:
 
 
 def _leaky_relu(out: Any, x: Any, slope: Any) -> list[Call]:
-    if np.ndim(slope) == 0 and 0 <= slope <= 1:
+    if is_number(slope) and 0 <= slope <= 1:
         return [partial(np.multiply, x, slope, out=out), partial(np.maximum, x, out, out=out)]
     return [partial(_select, out, partial(np.greater, x, 0), x, partial(np.multiply, x, slope))]
 
