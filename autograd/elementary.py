@@ -153,7 +153,9 @@ def power_base_partial(x, n):
     """∂(x**n)/∂x = n·x**(n-1); the constant x**0 has none, at 0 too."""
     if is_array(n) or is_array(x):
         return quietly(lambda: numpy().where((n == 0) & (x == 0), 0, n * power(x, n - 1)))()
-    return n * power(x, n - 1) if is_unknown(x) or is_unknown(n) or n or x else False
+    if is_unknown(n):
+        return n.select(n * power(x, n - 1), False)
+    return n * power(x, n - 1) if n or (not is_unknown(x) and x) else False
 
 
 def power_exponent_partial(y, x, n):

@@ -18,7 +18,9 @@ def exceeds(b, a):
         return b > a or b != b
     if is_array(a) or is_array(b):
         return (b > a) | (b != b)
-    if is_formula(a) or is_formula(b):
+    if is_unknown(a) or is_unknown(b):
+        return select(b >= b, b > a, True)
+    if is_symbol(a) or is_symbol(b):
         return b > a
     return b > a or not b <= b
 
@@ -27,7 +29,9 @@ def undercuts(b, a):
     """True where b < a or b is nan: how every minimum compares, so the first of a tie stays."""
     if is_array(a) or is_array(b):
         return (b < a) | (b != b)
-    if is_formula(a) or is_formula(b):
+    if is_unknown(a) or is_unknown(b):
+        return select(b >= b, b < a, True)
+    if is_symbol(a) or is_symbol(b):
         return b < a
     return b < a or not b <= b
 

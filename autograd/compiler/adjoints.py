@@ -1,6 +1,5 @@
 """The adjoints of blocks: the first contribution to rows is written, the later ones are added."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,6 @@ import numpy as np
 
 from .boxes import Box, injective, slices
 from .kernels import Block, Piece, View
-from .matrices import product
 from .memory import Array, Memory, boxed, merged
 from .ufuncs import Call
 
@@ -133,25 +131,21 @@ class Adjoints:
 # --- contributions that are computed where they go ----------------------------------------------
 
 
-def times(upstream: Array, factor: Any) -> Callable[[Array], list[Call]]:
-    """upstream·factor."""
-    return lambda out: [partial(np.multiply, upstream, factor, out=out)]
-
-
 class Into:
     """A product of matrices, computed where it goes if it lies there as matrices do."""
 
-    def __init__(self, memory: Memory, a: Array, b: Array) -> None:
+    def __init__(self, memory: Memory, product: Any, a: Array, b: Array, adjoint: int) -> None:
         self.memory, self.a, self.b = memory, a, b
+        self.product = partial(product, a, b, adjoint=adjoint)
 
     def __call__(self, out: Array) -> list[Call]:
         shape = (len(self.a), self.a.shape[1], self.b.shape[2])
         matrix = merged(out, shape)
         if matrix is not None and matrix.strides[-1] == matrix.itemsize:
-            return [product(self.a, self.b, matrix)]
+            return [self.product(matrix)]
         copy = self.memory.scratch(shape)
         self.memory.release(copy)
-        return [product(self.a, self.b, copy), partial(np.copyto, out, copy.reshape(out.shape))]
+        return [self.product(copy), partial(np.copyto, out, copy.reshape(out.shape))]
 
 
 class Copied:

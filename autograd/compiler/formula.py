@@ -88,4 +88,6 @@ def _chosen(out: Array, condition: Array, a: Any, b: Any) -> list[Call]:
         return [partial(np.logical_not, condition, out=out)]
     if is_number(a):
         return [partial(np.logical_or if a else np.less, condition, b, out=out)]
+    if is_number(b):
+        return [partial(np.less_equal if b else np.logical_and, condition, a, out=out)]
     return [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]

@@ -9,6 +9,7 @@ from .kernels import Block, Elementwise, Gather, Plan, Product
 from .memory import Array, Memory
 from .needs import read_again, reads, wanted
 from .reverse import Reverse
+from .rules import Careful, Fast
 from .ufuncs import IN_PLACE
 
 
@@ -31,16 +32,18 @@ class Machine:
         self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.reverse: list[Any] = []
         self.gradient = np.zeros_like(weights)
+        self.careful: list[Any] | None = None
+        self.needed = needed
         if differentiate:
-            self._differentiate(needed)
+            self.reverse = self._reversed(Fast)
 
-    def _differentiate(self, needed: set[int]) -> None:
-        gradients = self._by_parameter(self.gradient)
-        loss = self.plan.results[0]
-        if loss.block.number in needed:
-            batched = loss.block.batched
-            seed = np.broadcast_to(self.seed, (self.batch,) if batched else ())
-            self.reverse = Reverse(self.memory, gradients, needed).run(loss, seed)
+    def _reversed(self, rules: Any) -> list[Any]:
+        """The calls of the reverse pass by these rules."""
+        loss, gradients = self.plan.results[0], self._by_parameter(self.gradient)
+        if loss.block.number not in self.needed:
+            return []
+        seed = np.broadcast_to(self.seed, (self.batch,) if loss.block.batched else ())
+        return Reverse(self.memory, gradients, self.needed, rules).run(loss, seed)
 
     def _by_parameter(self, flat: Array) -> dict[int, Array]:
         """Views of a flat array, by the number of each parameter's block."""
@@ -74,6 +77,15 @@ class Machine:
                 self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
                 for call in self.reverse:
                     call()
+                if np.isnan(np.add.reduce(self.gradient)) and not np.isnan(self.results[0]).any():
+                    self._again()
+
+    def _again(self) -> None:
+        """The reverse pass once more, so that 0·nan of branches not taken stays out."""
+        if self.careful is None:
+            self.careful = self._reversed(Careful)
+        for call in self.careful:
+            call()
 
 
 def places(plan: Plan, needed: set[int]) -> dict[int, int]:

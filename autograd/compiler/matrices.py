@@ -2,22 +2,17 @@
 
 import math
 from functools import partial
+from typing import Any
 
 import numpy as np
 
 from .boxes import Box
 from .kernels import Product, View
 from .memory import Array, Memory, merged
+from .rules import Fast, product
 from .ufuncs import Call
 
 TILE = 1 << 18  # bytes of columns that a matrix product gathers at a time: they stay in the cache
-
-
-def product(a: Array, b: Array, out: Array) -> Call:
-    """out = a @ b; one group is a plain matrix product."""
-    if len(a) == 1:
-        a, b, out = a[0], b[0], out[0]
-    return partial(np.matmul, a, b, out=out)
 
 
 class Matrices:
@@ -28,8 +23,8 @@ class Matrices:
     product; the reverse pass gathers it again.
     """
 
-    def __init__(self, memory: Memory, kernel: Product) -> None:
-        self.memory, self.kernel = memory, kernel
+    def __init__(self, memory: Memory, kernel: Product, rules: Any = Fast) -> None:
+        self.memory, self.kernel, self.rules = memory, kernel, rules
         self.batched = kernel.right.block.batched
         self.per_sample = kernel.left.block.batched  # then both are
         g, f, k, p = kernel.groups, kernel.rows, kernel.inner, kernel.columns
@@ -116,11 +111,12 @@ class Matrices:
     def add_to_left(self, total: Array, bar: Array, matrix: Array, first: bool) -> list[Call]:
         """Add one tile's Z̄·Xᵀ, or its transpose; the first one is written."""
         a, b = (matrix, turned(bar)) if self.tall else (bar, turned(matrix))
+        adjoint = int(self.tall)
         if first:
-            return [product(a, b, total)]
+            return [self.rules.product(a, b, total, adjoint)]
         more = self.memory.scratch(total.shape)
         self.memory.release(more)
-        return [product(a, b, more), partial(np.add, total, more, out=total)]
+        return [self.rules.product(a, b, more, adjoint), partial(np.add, total, more, out=total)]
 
     # --- forward ---------------------------------------------------------------------------------
 

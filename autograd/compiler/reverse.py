@@ -10,21 +10,24 @@ import numpy as np
 
 from ..value import Value
 from . import partials
-from .adjoints import Adjoints, Copied, Into, times
+from .adjoints import Adjoints, Copied, Into
 from .formula import Formula
 from .forward import operand
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from .matrices import Matrices, product, turned
+from .matrices import Matrices, turned
 from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
+from .rules import Fast
 from .ufuncs import Call
 
 
 class Reverse:
     """The calls of the reverse pass, from the last kernel to the first."""
 
-    def __init__(self, memory: Memory, gradients: dict[int, Array], needed: set[int]) -> None:
-        self.memory, self.plan, self.needed = memory, memory.plan, needed
+    def __init__(
+        self, memory: Memory, gradients: dict[int, Array], needed: set[int], rules: Any = Fast
+    ) -> None:
+        self.memory, self.plan, self.needed, self.rules = memory, memory.plan, needed, rules
         self.adjoints = Adjoints(memory, gradients)
 
     @property
@@ -73,7 +76,9 @@ class Reverse:
         heir = next((t for t in terms if self.adjoints.may_take(t[0], batched)), None)
         for view, factor in terms:
             if heir is None or view is not heir[0]:
-                self.adjoints.add(view, bar if factor is True else times(bar, factor), batched)
+                self.adjoints.add(
+                    view, bar if factor is True else self.rules.times(bar, factor), batched
+                )
         if heir is not None:
             self._bequeath(*heir, upstream, bar, batched)
         values.release()
@@ -83,11 +88,13 @@ class Reverse:
     ) -> None:
         """The last contribution: multiplied where ȳ is, unless the block was written meanwhile."""
         if not self.adjoints.may_take(view, batched):
-            self.adjoints.add(view, bar if factor is True else times(bar, factor), batched)
+            self.adjoints.add(
+                view, bar if factor is True else self.rules.times(bar, factor), batched
+            )
             return
         self.adjoints.take(view.block, upstream)
         if factor is not True:
-            self.adjoints.calls += times(bar, factor)(bar)
+            self.adjoints.calls += self.rules.times(bar, factor)(bar)
 
     def _factor(self, values: Formula, p: Any) -> Any:
         """A partial as True, a number or an array."""
@@ -117,7 +124,9 @@ class Reverse:
         values = Formula(self.memory, leaves, bar.shape)
         for part, p in zip(parts, found.partials, strict=True):
             factor = self._factor(values, p)
-            self.adjoints.add(part, bar if factor is True else times(bar, factor), batched)
+            self.adjoints.add(
+                part, bar if factor is True else self.rules.times(bar, factor), batched
+            )
         values.release()
 
     def _gather(self, kernel: Gather, upstream: Array) -> None:
@@ -136,7 +145,7 @@ class Reverse:
 
     def _product(self, kernel: Product, upstream: Array) -> None:
         """W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄."""
-        work = Matrices(self.memory, kernel)
+        work = Matrices(self.memory, kernel, self.rules)
         if work.per_sample:
             (self._entrywise if work.single else self._by_sample)(work, upstream)
             return
@@ -150,9 +159,13 @@ class Reverse:
             self._tiled(work, bar, left)
         else:
             if self._wants(kernel.left):
-                self.adjoints.add(kernel.left, Into(self.memory, bar, turned(direct)), False)
+                self.adjoints.add(
+                    kernel.left,
+                    Into(self.memory, self.rules.product, bar, turned(direct), 0),
+                    False,
+                )
             if left is not None:
-                c = Into(self.memory, turned(left), bar)
+                c = Into(self.memory, self.rules.product, turned(left), bar, 1)
                 self.adjoints.add(kernel.right, c, work.batched)
         if left is not None:
             self.memory.release(left)
@@ -166,7 +179,7 @@ class Reverse:
             if total is not None:
                 self.adjoints.calls += [*copies, *work.add_to_left(total, part, matrix, k == 0)]
             if left is not None:
-                self.adjoints.calls.append(product(turned(left), part, matrix))
+                self.adjoints.calls.append(self.rules.product(turned(left), part, matrix, 1))
                 self.adjoints.add(work.tile(positions), copy, work.batched)
             self.memory.release(copy)
         if total is not None:
@@ -182,7 +195,7 @@ class Reverse:
         bar = upstream.reshape((kernel.groups, 1, batch))
         for view, factor in [(kernel.left, b), (kernel.right, a)]:
             if self._wants(view):
-                self.adjoints.calls += times(bar, factor)(c)
+                self.adjoints.calls += self.rules.times(bar, factor)(c)
                 self.adjoints.add(view, c.reshape((*view.box.shape, batch)), True)
         for x in (a, b, c):
             self.memory.release(x)
@@ -194,13 +207,12 @@ class Reverse:
         bar = self.memory.scratch((batch, *shape))
         moved = np.moveaxis(upstream.reshape((*shape, batch)), -1, 0)
         self.adjoints.calls += [*made, partial(np.copyto, bar, moved)]
-        for view, x, y, like in [
-            (kernel.left, bar, turned(b), a),
-            (kernel.right, turned(a), bar, b),
-        ]:
+        for adjoint, (view, x, y, like) in enumerate(
+            [(kernel.left, bar, turned(b), a), (kernel.right, turned(a), bar, b)]
+        ):
             if self._wants(view):
                 c = self.memory.scratch(like.shape)
-                self.adjoints.calls.append(partial(np.matmul, x, y, out=c))
+                self.adjoints.calls.append(self.rules.product(x, y, c, adjoint))
                 whole = np.moveaxis(c.reshape((batch, *view.box.shape)), 0, -1)
                 self.adjoints.add(view, whole, True)
                 self.memory.release(c)

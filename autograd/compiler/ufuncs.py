@@ -55,7 +55,7 @@ def _relu(out: Any, x: Any) -> list[Call]:
 
 
 def _leaky_relu(out: Any, x: Any, slope: Any) -> list[Call]:
-    if is_number(slope) and 0 <= slope <= 1:
+    if is_number(slope) and 0 < slope <= 1:
         return [partial(np.multiply, x, slope, out=out), partial(np.maximum, x, out, out=out)]
     return [partial(_select, out, partial(np.greater, x, 0), x, partial(np.multiply, x, slope))]
 
