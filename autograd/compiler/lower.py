@@ -1,5 +1,6 @@
 """From packs to kernels: which views their operands are, and which dots are matrix products."""
 
+import itertools
 import math
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from .boxes import Box, Ints, box, factor, padded
 from .kernels import Block, Elementwise, Gather, Piece, Plan, Product, Reduce, View
 from .packs import Pack
-from .record import Recording
+from .record import Recording, Result
 from .tape import BATCH, CONSTANT, SEQUENCES, WEIGHT, Tape
 
 
@@ -31,12 +32,12 @@ class Lowering:
     def _place_leaves(self, recording: Recording) -> None:
         plan, start = self.plan, 0
         for groups, kind, blocks in [
-            ([g.values for g in recording.parameters], WEIGHT, plan.parameters),
+            (_together(recording.parameters), WEIGHT, plan.parameters),
             ([a.values for a in recording.arguments], BATCH, plan.arguments),
             ([values for values, _, _ in recording.trace.draws], BATCH, plan.draws),
         ]:
             for values in groups:
-                label = values[0].label.partition("[")[0] if values else ""
+                label = values[0].label.partition("[")[0] if "[" in values[0].label else ""
                 blocks.append(self._place(np.arange(start, start + len(values)), kind, label))
                 start += len(values)
         constants = self.tape.constants
@@ -179,6 +180,17 @@ class Lowering:
         self.plan.kernels.append(Gather(block, scope, 0, pieces, initial))
         steps = tuple((math.prod(shape[axis + 1 :]),) for axis in range(len(shape)))
         return View(block, Box(0, tuple((n,) for n in shape), steps))
+
+
+def _together(parameters: list[Result]) -> list[list[Any]]:
+    """The Values of each parameter; single Values in a row, as of a neuron, lie together."""
+    found: list[list[Any]] = []
+    for single, groups in itertools.groupby(parameters, lambda group: not group.shape):
+        if single:
+            found.append([v for group in groups for v in group.values])
+        else:
+            found += [group.values for group in groups]
+    return found
 
 
 def _piece(source: Block, target: Ints, rows: Ints) -> Piece:

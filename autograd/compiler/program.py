@@ -1,7 +1,9 @@
 """Write scalars, run matrices: compile a function of Values and Tensors, and run it on batches."""
 
+import gc
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
@@ -54,13 +56,26 @@ def compile(
         raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
-    recording = record(function, examples, parameters)
-    numbered = tape(recording)
-    fold(numbered)
-    plan = lower(recording, numbered, packs(numbered))
-    program = Program(recording, plan, kind, threads)
-    check(program, recording)
+    with uncollected():
+        recording = record(function, examples, parameters)
+        numbered = tape(recording)
+        fold(numbered)
+        plan = lower(recording, numbered, packs(numbered))
+        program = Program(recording, plan, kind, threads)
+        check(program, recording)
     return program
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the search for reference cycles: a recording has none, and many objects to search."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Program:

@@ -68,7 +68,7 @@ class Tape:
 def tape(recording: Recording) -> Tape:
     """Number what the results of a recording depend on."""
     made = Tape()
-    number: dict[Value, int] = {}
+    number: dict[Any, int] = {}  # of Values, and of bundles
     _number_leaves(recording, made, number)
     roots = [v for result in recording.results for v in result.values]
     position = {v: k for k, v in enumerate(recording.trace)}
@@ -84,7 +84,7 @@ def tape(recording: Recording) -> Tape:
     return made
 
 
-def _number_leaves(recording: Recording, made: Tape, number: dict[Value, int]) -> None:
+def _number_leaves(recording: Recording, made: Tape, number: dict[Any, int]) -> None:
     groups = [(group.values, WEIGHT) for group in recording.parameters]
     groups += [(argument.values, BATCH) for argument in recording.arguments]
     groups += [(values, BATCH) for values, _, _ in recording.trace.draws]
@@ -103,7 +103,7 @@ def _check_origin(ordered: list[Value], position: dict[Value, int]) -> None:
             )
 
 
-def _leaf(v: Value, made: Tape, number: dict[Value, int], position: dict[Value, int]) -> int:
+def _leaf(v: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> int:
     """The number of an operand; a leaf that is met first becomes a constant."""
     found = number.get(v)
     if found is not None:
@@ -131,19 +131,25 @@ def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:
     return [known[i] for i in args]
 
 
-def _operation(
-    node: Value, made: Tape, number: dict[Value, int], position: dict[Value, int]
-) -> None:
+def _entries(
+    bundle: Any, made: Tape, number: dict[Any, int], position: dict[Value, int]
+) -> tuple[int, ...]:
+    try:
+        return tuple([number[x] for x in bundle.inputs])
+    except KeyError:
+        return tuple([_leaf(x, made, number, position) for x in bundle.inputs])
+
+
+def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> None:
+    """Number a node, and the bundles that it is the first to read."""
     op = node.op
     assert op is not None
     args: list[int] = []
     if op in SEQUENCES:
         for b in node.inputs:
-            try:
-                entries = tuple([number[x] for x in b.inputs])
-            except KeyError:
-                entries = tuple([_leaf(x, made, number, position) for x in b.inputs])
-            args.append(made.bundle(entries))
+            if b not in number:
+                number[b] = made.bundle(_entries(b, made, number, position))
+            args.append(number[b])
         kind = max([made.bundle_kind[b] for b in args])
     else:
         for x in node.inputs:
