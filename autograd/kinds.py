@@ -60,11 +60,13 @@ class Unknown:
     def _asked(self, *others: Any) -> NoReturn:
         raise UnknownNumberError(
             "a compiled function is recorded once, with numbers that are not known yet, so it "
-            "cannot decide by them or print them (if, while, and, float(), int(), max() and min() "
-            "of Python): use autograd.where, maximum, minimum or the tensor's max and min"
+            "cannot decide by them or print them (if, while, and, ==, float(), int(), max() and "
+            "min() of Python): use autograd.where, maximum, minimum or the tensor's max and min"
         )
 
-    __bool__ = __float__ = __int__ = __index__ = __round__ = __complex__ = _asked
+    __bool__ = __float__ = __int__ = __index__ = __round__ = __complex__ = __format__ = _asked
+    __eq__ = __ne__ = __floor__ = __ceil__ = __trunc__ = _asked
+    __hash__ = object.__hash__
 
     def __repr__(self) -> str:
         return "unknown"

@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import Any
 
 from . import graph
-from .kinds import UNKNOWN
+from .kinds import UNKNOWN, UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
 
@@ -232,6 +232,8 @@ class Value:
 
         Leaves add up over calls (call twice, get twice); the others show this call's adjoint.
         """
+        if self.unknown:
+            raise UnknownNumberError("backward() in a compiled function: use autograd.grad there")
         ordered = graph.order(self)
         seed = 1.0 if isinstance(self.data, float) else 1
         adjoint = graph.adjoints(ordered, {self: seed})

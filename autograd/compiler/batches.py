@@ -34,7 +34,7 @@ def _numbers(argument: Argument, batch: Any) -> Array:
             f"{argument.name}: a batch must have shape (N{_sizes(argument.shape)}), got "
             f"{array.shape}{_hint(argument, array)}"
         )
-    if array.dtype.kind == "f" and array.size and np.isnan(array.min()):
+    if array.dtype.kind == "f" and not np.vdot(array, array) < np.inf and np.isnan(array).any():
         index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
         raise ValueError(f"{argument.name}: the batch has nan at {index}")
     return array

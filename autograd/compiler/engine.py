@@ -35,8 +35,8 @@ class Engine:
             machine = self._machine(span.stop - span.start, bool(seed))
             machine.run([array[span] for array in arrays], seed)
             for result, rows in zip(results, machine.results, strict=True):
-                part = np.moveaxis(rows, -1, 0)
-                result[span] = part.reshape(len(part), *result.shape[1:])
+                part = result[span]
+                np.copyto(part if part.ndim == 1 else part.reshape((-1, *rows.shape[1:])), rows)
             if seed and len(parts) == 1:
                 return machine.gradient
             if seed:

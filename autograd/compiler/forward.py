@@ -64,6 +64,8 @@ def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
     out = memory.array(kernel.out)
     out = out.reshape((*kernel.shape, *out.shape[1:]))
     operands = [operand(memory, v, kernel.out.batched) for v in kernel.operands]
+    if kernel.op.name == "stop" and kernel.out.number in memory.shared:
+        return []
     return calls(kernel.op.name, out, *operands)
 
 
@@ -80,7 +82,7 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
         return [partial(np.add.reduce, x, axis=axes, out=out)]
     combine = np.maximum if kernel.op.name == "max" else np.minimum
     parts = [memory.view(part, kernel.out.batched) for part in kernel.operand.planes()]
-    if len(parts) > 16:
+    if len(parts) > 16 or not rows:
         return [partial(combine.reduce, x, axis=axes, out=out)]
     first: list[Call] = [partial(combine, parts[0], parts[1], out=out)]
     return first + [partial(combine, out, part, out=out) for part in parts[2:]]

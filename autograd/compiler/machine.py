@@ -29,7 +29,8 @@ class Machine:
         self.memory.array(plan.constant_block)[...] = plan.constants
         self.inputs = [self._input(b) for b in plan.arguments + plan.draws]
         self.forward = [call for kernel in plan.kernels for call in forward(self.memory, kernel)]
-        self.results = [self.memory.view(view, beside_batch=True) for view in plan.results]
+        views = [self.memory.view(view, beside_batch=True) for view in plan.results]
+        self.results = [np.moveaxis(view, -1, 0) for view in views]
         self.reverse: list[Any] = []
         self.gradient = np.zeros_like(weights)
         self.careful: list[Any] | None = None
@@ -77,7 +78,8 @@ class Machine:
                 self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
                 for call in self.reverse:
                     call()
-                if np.isnan(np.add.reduce(self.gradient)) and not np.isnan(self.results[0]).any():
+                total = np.add.reduce(self.gradient)
+                if total != total and not np.isnan(self.results[0]).any():
                     self._again()
 
     def _again(self) -> None:

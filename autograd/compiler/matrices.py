@@ -82,12 +82,23 @@ class Matrices:
             view.block, Box(box.offset + start * step, dims, (*box.steps[:2], (step, *steps)))
         )
 
-    def columns(self, positions: slice) -> tuple[list[Call], Array, Array]:
-        """Gather a tile: the calls, the gathered array in its box's shape, and as matrices."""
+    def columns(self, positions: slice, gather: bool = True) -> tuple[list[Call], Array, Array]:
+        """A tile: the calls that gather it, the array in its box's shape, and as matrices.
+
+        A single tile has room of its own, and is not gathered again for the reverse pass.
+        """
         view = self.part(self.right, positions) if self._has_positions() else self.right
-        copy = self.memory.scratch(view.shape)
-        matrix = copy.reshape(*self.right_shape[:2], -1)
-        return [partial(np.copyto, copy, view)], copy, matrix
+        single = view.shape == self.right.shape
+        copy = self._own(view.shape) if single else self.memory.scratch(view.shape)
+        matrix = copy.reshape((*self.right_shape[:2], -1))
+        known = single and not gather and self.rules is Fast
+        return [] if known else [partial(np.copyto, copy, view)], copy, matrix
+
+    def _own(self, shape: tuple[int, ...]) -> Array:
+        number = self.kernel.out.number
+        if number not in self.memory.columns:
+            self.memory.columns[number] = np.empty(shape, self.memory.dtype)
+        return self.memory.columns[number]
 
     def _has_positions(self) -> bool:
         return bool(self.kernel.right.box.dims[2])

@@ -20,6 +20,7 @@ class Memory:
         self.batch = batch
         self.plan = plan
         self.arrays: dict[int, Array] = {}
+        self.columns: dict[int, Array] = {}  # what products gathered in one piece
         self.shared = shared  # blocks that are computed in the place of another
         self._free: dict[int, list[Array]] = {}
         self._lent: dict[int, Array] = {}
@@ -61,6 +62,7 @@ class Memory:
     def nbytes(self) -> int:
         """Bytes of all blocks and of scratch that is free."""
         blocks = sum(a.nbytes for a in self.arrays.values())
+        blocks += sum(a.nbytes for a in self.columns.values())
         return blocks + sum(raw.nbytes for free in self._free.values() for raw in free)
 
 

@@ -51,10 +51,8 @@ def compile(
     Raises ValueError for a parameter that is missing, and UnknownNumberError (a TypeError) where
     the function decides something by a number.
     """
-    kind = np.dtype(dtype)
-    if kind not in (np.dtype("float32"), np.dtype("float64")):
-        raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
+    kind = _dtype(dtype)
+    if threads is not None and (type(threads) is not int or threads < 1):
         raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
     with uncollected():
         recording = record(function, examples, parameters)
@@ -64,6 +62,15 @@ def compile(
         program = Program(recording, plan, kind, threads)
         check(program, recording)
     return program
+
+
+def _dtype(dtype: Any) -> Any:
+    """The NumPy dtype of a program; ValueError for others than the two floats."""
+    names = ("float32", "float64")
+    for name in names:
+        if dtype is not None and (dtype == name or dtype == np.dtype(name)):
+            return np.dtype(name)
+    raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
 
 
 @contextmanager
@@ -158,7 +165,7 @@ class Program:
             )
         results = self._run(batches, differentiate=True)
         self.outputs = self.recording.rebuild(results)
-        return float(np.add.reduce(results[0], dtype=np.float64)) / len(results[0])
+        return float(np.add.reduce(results[0])) / len(results[0])
 
     def _run(self, batches: Sequence[Any], differentiate: bool) -> list[Array]:
         arrays = samples(self.recording.arguments, batches)

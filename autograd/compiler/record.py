@@ -60,6 +60,8 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
         outputs = function(*inputs)
     results: list[Result] = []
     rebuild = _structure(outputs, results)
+    if not results:
+        raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
     return Recording(arguments, groups, results, trace, rebuild)
 
 

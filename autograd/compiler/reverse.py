@@ -174,7 +174,7 @@ class Reverse:
         """The same, a tile of X at a time: gathered, multiplied, and turned into its adjoint."""
         total = work.left_total() if self._wants(work.kernel.left) else None
         for k, (positions, span) in enumerate(work.tiles()):
-            copies, copy, matrix = work.columns(positions)
+            copies, copy, matrix = work.columns(positions, gather=False)
             part = bar[:, :, span]
             if total is not None:
                 self.adjoints.calls += [*copies, *work.add_to_left(total, part, matrix, k == 0)]

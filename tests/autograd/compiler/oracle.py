@@ -10,6 +10,7 @@ import numpy as np
 import autograd
 from autograd import Tensor, Value
 
+BOTH = ("float64", "float32")
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 
 
@@ -74,7 +75,7 @@ def assert_close(got, expected, tolerance, what="result", scale=0.0):
     same = np.array_equal(got[~finite], expected[~finite], equal_nan=True)
     assert same, f"{what} is {got}, eager has {expected}"
     largest = max(np.abs(expected[finite]).max(initial=0.0), scale, 1e-6)
-    worst = np.abs(got - expected)[finite].max(initial=0.0) / largest
+    worst = np.abs(got[finite] - expected[finite]).max(initial=0.0) / largest
     assert worst <= tolerance, f"{what} is off by {worst:.1e} of {largest:.1e}: {got}, {expected}"
 
 
@@ -101,3 +102,14 @@ def check(function, batches, parameters=(), dtypes=("float64",), **options):
         )
         assert_agree(program, batches, expected, TOLERANCE[dtype])
     return program
+
+
+def batch(*shape, seed=0):
+    """Numbers of both signs that are all different and away from 0."""
+    rng = np.random.default_rng(seed)
+    return rng.uniform(0.1, 1.2, shape) * rng.choice([-1, 1], shape)
+
+
+def parameter(*shape, seed=10):
+    """A Tensor of such numbers."""
+    return Tensor(batch(*shape, seed=seed).tolist())

@@ -2,12 +2,11 @@
 
 import gzip
 import json
-import random
 from pathlib import Path
 
 import numpy as np
 import pytest
-from oracle import TOLERANCE, assert_agree, assert_close, check, eagerly
+from oracle import BOTH, TOLERANCE, assert_close, check
 
 import autograd
 import nn
@@ -21,7 +20,6 @@ LAYERS = [
     "batch_norms",
 ]  # fmt: skip
 LOSSES = ["pair_losses", "class_losses"]
-BOTH = ("float64", "float32")
 
 
 def cases(groups, wanted=lambda case: True):
@@ -146,195 +144,3 @@ def test_a_loss_of_a_batch_of_predictions_agrees_with_eager(case):
 
     batches = [np.stack([prediction, prediction * 0.5]), np.stack([one_hot(case)] * 2)]
     check(function, batches, [scale], BOTH)
-
-
-# --- whole networks -------------------------------------------------------------------------------
-
-NETWORKS = {
-    "strides, padding and dilation": (
-        (2, 7, 6),
-        "Sequential(Conv2D(2, 3, 3, stride=2, padding=1), Tanh(),"
-        " Conv2D(3, 4, (1, 2), dilation=(1, 2), padding=(0, 1)), Flatten(), Dense(48, 3))",
-    ),
-    "same padding and groups": (
-        (4, 5, 5),
-        "Sequential(Conv2D(4, 6, 2, padding='same', groups=2), LeakyReLU(),"
-        " Conv2D(6, 6, 3, stride=2, padding='same', groups=6), Flatten(), Dense(54, 2))",
-    ),
-    "overlapping pools": (
-        (2, 7, 7),
-        "Sequential(MaxPool(3, stride=2, padding=1), Conv2D(2, 3, 2), ReLU(),"
-        " AvgPool(2, stride=1), Flatten(), Dense(12, 3))",
-    ),
-    "residual blocks": (
-        (2, 5, 5),
-        "Sequential(Residual(Sequential(Conv2D(2, 2, 3, padding=1), ReLU())),"
-        " Residual(Conv2D(2, 3, 3, padding='same'), Conv2D(2, 3, 1)), GlobalAvgPool())",
-    ),
-    "norms and smooth activations": (
-        (4, 4, 4),
-        "Sequential(Conv2D(4, 4, 3, padding=1, bias=False), GroupNorm(2, 4), GELU(),"
-        " Flatten(), Dense(64, 6), LayerNorm(6), GELU('tanh'), Dense(6, 4), Softmax())",
-    ),
-    "dense layers": (
-        (7,),
-        "Sequential(Dense(7, 9), Sigmoid(), Dense(9, 8), ReLU(), Dense(8, 5), Tanh(), Dense(5, 1))",
-    ),
-}
-
-
-def network(text, seed=3):
-    random.seed(seed)
-    return built(text)
-
-
-def squared(model):
-    """The mean square of a model's outputs, and the outputs."""
-
-    def function(x):
-        y = model(x)
-        return (y * y).mean(), y
-
-    return function
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_a_network_agrees_with_eager_for_small_large_and_odd_batches(name):
-    shape, text = NETWORKS[name]
-    model = network(text)
-    distinct = np.random.default_rng(1).standard_normal((31, *shape))
-    runs = [eagerly(squared(model), [x[None]], model.parameters()) for x in distinct]
-    programs = {
-        dtype: autograd.compile(
-            squared(model), distinct[0], parameters=model.parameters(), dtype=dtype
-        )
-        for dtype in BOTH
-    }
-    for n in (1, 2, 31, 128):
-        chosen = [runs[k % 31] for k in range(n)]
-        batch = np.stack([distinct[k % 31] for k in range(n)])
-        loss = np.mean([run.loss for run in chosen])
-        bars = [np.mean(each, 0) for each in zip(*[r.gradients for r in chosen], strict=True)]
-        outputs = [np.concatenate(y) for y in zip(*[r.outputs for r in chosen], strict=True)]
-        for dtype, program in programs.items():
-            expected = type(chosen[0])(loss, bars, outputs)
-            assert_agree(program, [batch], expected, TOLERANCE[dtype])
-
-
-@pytest.mark.parametrize("images", ["integers", "constant", "zero"])
-def test_in_a_tie_the_first_entry_takes_the_gradient(images):
-    model = network("Sequential(MaxPool(3, stride=1, padding=1), Conv2D(1, 2, 2), MaxPool(2))")
-    for p in model.parameters():
-        p.assign(np.round(2 * p.numpy()))
-    shape = (5, 1, 6, 6)
-    batch = {
-        "integers": np.random.default_rng(2).integers(0, 3, shape),
-        "constant": np.full(shape, 2),
-        "zero": np.zeros(shape, int),
-    }[images]
-    check(lambda x: (model(x) ** 2).sum(), [batch], model.parameters(), BOTH)
-    image = nn.Parameter(batch[0].tolist())
-    up = np.arange(8.0).reshape(1, 2, 2, 2)
-    check(lambda u: weighted(model(image), u), [up], [image, *model.parameters()], BOTH)
-
-
-def test_a_layer_that_is_used_twice_gets_the_sum_of_its_gradients():
-    layer, head = network("Dense(4, 4)"), network("Dense(4, 2)")
-    batch = np.random.default_rng(4).standard_normal((6, 4))
-    parameters = layer.parameters() + head.parameters()
-    check(lambda x: (head(layer(layer(x).tanh())) ** 2).sum(), [batch], parameters, BOTH)
-
-
-def test_weights_that_two_layers_share_get_the_sum_of_their_gradients():
-    encoder, decoder = network("Dense(5, 3)"), network("Dense(5, 3, bias=False)")
-    decoder.weight = encoder.weight
-    batch = np.random.default_rng(5).standard_normal((6, 5))
-
-    def function(x):
-        code = encoder(x).tanh()
-        return ((code @ encoder.weight - x) ** 2).mean() + decoder(x * x).sum() ** 2
-
-    check(function, [batch], encoder.parameters(), BOTH)
-
-
-def test_a_convolution_that_is_used_twice_gets_the_sum_of_its_gradients():
-    conv = network("Conv2D(2, 2, 3, padding=1)")
-    batch = np.random.default_rng(6).standard_normal((4, 2, 4, 4))
-    check(lambda x: (conv(conv(x).relu() + x) ** 2).mean(), [batch], conv.parameters(), BOTH)
-
-
-# --- dropout --------------------------------------------------------------------------------------
-
-
-def dropping():
-    random.seed(7)
-    return nn.Sequential(nn.Dense(6, 8), nn.Dropout(0.4), nn.Tanh(), nn.Dropout(), nn.Dense(8, 2))
-
-
-def by_eager(model, batch):
-    """Loss and gradients of a whole batch in eager mode."""
-    model.zero_grad()
-    y = model(Tensor(batch.tolist()))
-    loss = (y * y).sum() / len(batch)
-    loss.backward()
-    return loss.data, [np.array(p.grad) for p in model.parameters()]
-
-
-def assert_masks_agree(program, model, batch):
-    loss, bars = by_eager(model, batch)
-    ours, found = program.value_and_grad(batch)
-    assert ours == pytest.approx(loss, rel=1e-9)
-    for got, expected in zip(found, bars, strict=True):
-        assert_close(got, expected, 1e-9, "gradient", scale=1e-3)
-
-
-def compiled(model):
-    return autograd.compile(
-        lambda x: (model(x) ** 2).sum(), np.zeros(6), parameters=model.parameters(), dtype="float64"
-    )
-
-
-def test_dropout_draws_the_masks_that_eager_mode_draws_for_one_batch_after_the_other():
-    model, again = dropping(), dropping()
-    model.seed(0)
-    again.seed(0)
-    program = compiled(model)
-    for n in (5, 1, 32):
-        batch = np.random.default_rng(n).standard_normal((n, 6))
-        assert_masks_agree(program, again, batch)
-
-
-def test_dropout_layers_that_share_a_generator_draw_in_eager_order():
-    model, again = dropping(), dropping()
-    for one, rng in ((model, random.Random(5)), (again, random.Random(5))):
-        one[1].rng = one[3].rng = rng
-    program = compiled(model)
-    for n in (3, 4):
-        assert_masks_agree(program, again, np.random.default_rng(n).standard_normal((n, 6)))
-
-
-def test_dropout_from_the_module_random_follows_its_seed():
-    model = dropping()
-    program = compiled(model)
-    batch = np.random.default_rng(8).standard_normal((4, 6))
-    random.seed(11)
-    loss, _ = by_eager(model, batch)
-    random.seed(11)
-    assert program.value_and_grad(batch)[0] == pytest.approx(loss, rel=1e-9)
-
-
-def test_compiling_draws_nothing():
-    model = dropping()
-    model.seed(0)
-    before = model[1].rng.getstate()
-    compiled(model)
-    assert model[1].rng.getstate() == before
-
-
-def test_dropout_in_evaluation_passes_and_draws_nothing():
-    model = dropping().eval()
-    model.seed(0)
-    before = model[1].rng.getstate()
-    batch = np.random.default_rng(9).standard_normal((4, 6))
-    check(squared(model), [batch], model.parameters(), BOTH)
-    assert model[1].rng.getstate() == before

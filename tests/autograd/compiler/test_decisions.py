@@ -1,0 +1,143 @@
+"""A program decides for each sample: branches, kinks, ties, nan, and singular points."""
+
+import math
+
+import numpy as np
+import pytest
+from oracle import BOTH, assert_agree, batch, check, eagerly, parameter
+
+from autograd import Tensor, Value, stack, where
+
+
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda x, y: where(x > 0, x * y, x - y),
+        lambda x, y: where(x < y, x**2, y**3),
+        lambda x, y: where(x >= 0.3, 1.0, y),
+        lambda x, y: where(x <= y, y, 0.0),
+        lambda x, y: where(x < 0.2, x, x * x * y),
+        lambda x, y: where(x, x * y, y),
+        lambda x, y: where(x > 0, where(y > 0, x, y), x * y),
+        lambda x, y: (x > y) * x + (x <= y) * y * y,
+        lambda x, y: x.maximum(y) * y.minimum(0.3) + abs(x).maximum(0.5),
+        lambda x, y: (x * y).relu() + (x - y).leaky_relu(0.1) + (x - y).leaky_relu(1.5),
+        lambda x, y: (x + y).leaky_relu(y),
+        lambda x, y: abs(x).sqrt() * y,
+    ],
+)
+def test_decisions_are_made_for_each_sample(decide):
+    w = parameter(2)
+
+    def function(x, y):
+        z = decide(w[0] * x, w[1] * y)
+        return z, z * 2.0
+
+    check(function, [batch(12), batch(12, seed=7)], [w], BOTH)
+
+
+def test_where_on_tensors_decides_for_each_entry():
+    w = parameter(4)
+
+    def function(x):
+        conditions = stack([entry > 0 for entry in (x * w).values])
+        y = where(conditions, x * w, w * w)
+        return y.sum(), y
+
+    check(function, [batch(6, 4)], [w], BOTH)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda z: where(z > 100, (z * 0 - 1).sqrt(), z * 2),
+        lambda z: where(z > 100, (z * 0).log() * math.inf, z * 2),
+        lambda z: where(z < 100, z * 3, 1 / (z * 0)),
+        lambda z: (1 / (z * 0)).minimum(z * 4),
+        lambda z: (z * 1e200 * 1e200).leaky_relu(0.0).minimum(3.0) * z,
+    ],
+)
+def test_no_nan_leaks_out_of_a_branch_that_was_not_taken(function):
+    w = parameter(2)
+    check(lambda x: function((w * x).sum()), [batch(5, 2)], [w])
+
+
+@pytest.mark.parametrize("name", ["relu", "abs", "maximum", "minimum", "max", "min", "tanh"])
+def test_a_nan_goes_through_forward_and_back_as_in_eager_mode(name):
+    w = parameter(3)
+
+    def function(x):
+        y = w * x
+        bad = (y[0] - 100).sqrt()
+        if name in ("max", "min"):
+            return getattr(stack([y[1], bad, y[2]]), name)()
+        if name in ("maximum", "minimum"):
+            return getattr(y[1], name)(bad)
+        return abs(bad) if name == "abs" else getattr(bad, name)()
+
+    check(function, [batch(4, 3)], [w])
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_in_a_tie_of_a_reduction_the_first_entry_takes_the_gradient(name):
+    w = Tensor([1.0, 2.0, 1.0, 2.0, 1.0])
+    integers = np.random.default_rng(1).integers(-1, 2, (20, 5))
+    check(lambda x: getattr(x * w, name)() * 3.0, [integers], [w], BOTH)
+
+
+def test_a_maximum_of_many_entries_and_of_equal_numbers():
+    w = Tensor([0.5] * 40)
+    integers = np.random.default_rng(1).integers(-2, 3, (9, 40))
+    check(lambda x: (x * w).max() ** 2 + (x * w).min(), [integers], [w], BOTH)
+    check(lambda x: w.max() * x + w[0].maximum(w[1]), [batch(3)], [w])
+
+
+SINGULAR = [0.0, -0.0, 1.0, -1.0, 0.5, 1000.0, -1000.0, math.inf, -math.inf]
+UNARY = [
+    "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "relu",
+    "leaky_relu",
+]  # fmt: skip
+
+
+def unary(name, x):
+    return {"neg": lambda: -x, "abs": lambda: abs(x)}.get(name, lambda: getattr(x, name)())()
+
+
+@pytest.mark.parametrize("x", SINGULAR)
+@pytest.mark.parametrize("name", UNARY)
+def test_singular_points_and_infinities_follow_ieee_as_in_eager_mode(name, x):
+    w = Value(x)
+    check(lambda x: unary(name, x * 1.0) * 2.0, [[x, x]])
+    check(lambda one: unary(name, w) * one, [[1.0, 1.0]], [w])
+    check(lambda one: unary(name, w * one), [[1.0, 1.0]], [w])
+
+
+@pytest.mark.parametrize("n", [0.0, 0.5, 1.0, 2.0, 3.0, -1.0, -2.0, 0.3])
+@pytest.mark.parametrize("x", [0.0, -2.0, -8.0, 1e200, 0.7])
+def test_powers_at_awkward_points_have_eager_values_and_slopes(x, n):
+    base, exponent = Value(x), Value(n)
+    check(lambda one: base**n * one, [[1.0, 1.0]], [base])
+    check(lambda one: (base * one) ** n, [[1.0, 1.0]], [base])
+    check(lambda n: base**n, [[n, n]], [base])
+    check(lambda one: base**exponent * one, [[1.0, 1.0]], [base, exponent])
+    check(lambda x: x**exponent, [[x, x]], [exponent])
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.0, 0.0), (-1.0, 0.0), (1.0, -0.0), (0.0, 0.0)])
+def test_a_quotient_by_zero_is_infinite_by_the_signs(a, b):
+    top, bottom = Value(a), Value(b)
+    check(lambda one: top / bottom * one, [[1.0, 1.0]], [top, bottom])
+    check(lambda one: (top * one) / (bottom * one), [[1.0, 1.0]], [top, bottom])
+
+
+def test_an_exponent_and_a_slope_that_are_parameters_may_change_after_compiling():
+    base, exponent, slope = Value(1.5), Value(2.0), Value(0.25)
+
+    def function(x):
+        return base**exponent * x + (slope * 1.0 - 1).leaky_relu(slope) + x.leaky_relu(slope)
+
+    program = check(function, [batch(5)], [base, exponent, slope])
+    for changed in (3.0, -0.5, 0.5):
+        exponent.data = slope.data = changed
+        run = eagerly(function, [batch(5)], [base, exponent, slope])
+        assert_agree(program, [batch(5)], run, 1e-9)

@@ -1,0 +1,100 @@
+"""Functions that differentiate: gradients of gradients, compiled and differentiated once more."""
+
+import numpy as np
+import pytest
+from oracle import BOTH, batch, check, eagerly, numbers, parameter
+
+import autograd
+from autograd import grad, hessian, jacobian, where
+
+SMOOTH_AND_KINKY = {
+    "cube": lambda z: z**3,
+    "square": lambda z: z**2,
+    "root": lambda z: (z * z + 0.5) ** 0.5,
+    "reciprocal": lambda z: (z * z + 0.5) ** -1,
+    "quotient": lambda z: z / (1 + z * z),
+    "power": lambda z: (z * z + 0.5) ** z,
+    "exp": lambda z: z.exp(),
+    "log": lambda z: (z * z + 0.5).log(),
+    "sin": lambda z: z.sin() * z.cos(),
+    "tanh": lambda z: z.tanh(),
+    "sigmoid": lambda z: z.sigmoid(),
+    "softplus": lambda z: z.softplus(),
+    "erf": lambda z: z.erf(),
+    "relu": lambda z: z.relu() ** 3,
+    "abs": lambda z: abs(z) ** 3,
+    "maximum": lambda z: z.maximum(0.2 * z + 0.1) ** 3,
+    "minimum": lambda z: (z.minimum(0.2) * z) ** 2,
+    "leaky": lambda z: z.leaky_relu(0.2) ** 3,
+    "where": lambda z: where(z > 0.1, z**3, z.sin()),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH_AND_KINKY)
+def test_second_and_third_derivatives_in_the_input_train_parameters(name):
+    f, w = SMOOTH_AND_KINKY[name], parameter(2)
+
+    def function(x):
+        (first,) = grad(f(w[0] * x + w[1]), [x])
+        (second,) = grad(first, [x])
+        (third,) = grad(second, [x])
+        return first * second + third, first, second, third
+
+    check(function, [batch(6)], [w])
+
+
+def test_second_derivatives_of_reductions_over_a_tensor():
+    w = parameter(4)
+
+    def function(x):
+        y = (w * x).max() ** 3 + (w * x * x).min() ** 2 + (w * x).sum() ** 3 + (w @ x) ** 2
+        (first,) = grad(y, [x])
+        (second,) = grad(first.sum(), [x])
+        return (first * second).sum(), first, second
+
+    check(function, [batch(6, 4)], [w])
+
+
+def test_hessians_and_jacobians():
+    w = parameter(3, 3)
+
+    def energy(x):
+        return (w @ x).tanh().sum() + (x * x).sum() ** 2 + (w @ x).relu().sum() ** 2
+
+    def function(x):
+        h, j = hessian(energy(x), x), jacobian((w @ x).sin(), x)
+        return (h * h).sum() + (j * j).sum(), h, j
+
+    check(function, [batch(5, 3)], [w])
+
+
+def test_a_gradient_in_the_parameters_inside_the_function():
+    """Differentiating through a step of gradient descent, as meta-learning does."""
+    w = parameter(3)
+
+    def function(x, t):
+        (bar,) = grad(((w * x).sum() - t) ** 2, [w])
+        return (((w - 0.1 * bar) * x).sum() - t) ** 2, bar
+
+    check(function, [batch(5, 3), batch(5, seed=9)], [w], BOTH)
+
+
+def test_a_physics_informed_network():
+    w, b, v = parameter(5, seed=50), parameter(5, seed=51), parameter(5, seed=52)
+
+    def residual(t):
+        u = (v * (w * t + b).tanh()).sum()
+        (du,) = grad(u, [t])
+        (ddu,) = grad(du, [t])
+        return (ddu + 0.1 * du + u) ** 2, u
+
+    check(residual, [batch(8)], [w, b, v], BOTH)
+
+
+def test_compiling_leaves_gradients_and_numbers_alone():
+    w = parameter(3)
+    run = eagerly(lambda x: (w * x).sum(), [batch(4, 3)], [w])
+    before = numbers(w)
+    autograd.compile(lambda x: grad((w * x).sum() ** 2, [w])[0].sum(), [0.1] * 3, parameters=[w])
+    assert np.array_equal(numbers(w), before)
+    assert np.array_equal(np.array(w.grad), run.gradients[0])
