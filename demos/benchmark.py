@@ -267,7 +267,7 @@ def alone(quick: bool) -> Iterator[Row]:
 
 def versions() -> str:
     """What was measured."""
-    packages = ["glassgrad", "micrograd"]
+    packages = ["glassgrad", "numpy", "micrograd", "torch"]
     found = [f"{p} {importlib.metadata.version(p)}" for p in packages if _installed(p)]
     return ", ".join([f"Python {platform.python_version()}", *found])
 

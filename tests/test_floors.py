@@ -30,7 +30,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"reverse"},
         {"machine"},
         {"engine", "trust"},
-        {"worker", "describe"},
+        {"worker", "describe", "profile"},
         {"team"},
         {"program"},
         {"__init__"},

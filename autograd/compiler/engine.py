@@ -32,7 +32,7 @@ class Engine:
         n = len(results[0])
         parts = cuts(n, -(-n // self.part))
         for k, span in enumerate(parts):
-            machine = self._machine(span.stop - span.start, bool(seed))
+            machine = self.machine(span.stop - span.start, bool(seed))
             machine.run([array[span] for array in arrays], seed)
             for result, rows in zip(results, machine.results, strict=True):
                 part = result[span]
@@ -43,7 +43,8 @@ class Engine:
                 (np.copyto if k == 0 else _accumulate)(self.gradient, machine.gradient)
         return self.gradient
 
-    def _machine(self, size: int, differentiate: bool) -> Machine:
+    def machine(self, size: int, differentiate: bool) -> Machine:
+        """The buffers and calls for parts of this size."""
         key = (size, differentiate)
         if key not in self._machines:
             self._machines[key] = Machine(self.plan, self.weights, size, differentiate)

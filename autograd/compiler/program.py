@@ -18,6 +18,7 @@ from .kernels import Plan
 from .lower import lower
 from .memory import Array
 from .packs import packs
+from .profile import Profile, profiled
 from .record import Recording, record
 from .tape import tape
 from .team import Team
@@ -133,6 +134,15 @@ class Program:
     def explain(self, scope: str = "") -> str:
         """Why the reverse pass of a layer (by its scope) is what it is, in words and shapes."""
         return explanation(self.plan, scope)
+
+    @property
+    def scalars(self) -> int:
+        """How many scalars of the graph the kernels compute."""
+        return sum(kernel.count for kernel in self.plan.kernels)
+
+    def profile(self, *batches: Any) -> Profile:
+        """Where the time of one step goes, on one processor, for a batch as large as this."""
+        return profiled(self.team.engine, samples(self.recording.arguments, batches))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""

@@ -4,6 +4,8 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given, reject
+from hypothesis import strategies as st
 from oracle import BOTH, TOLERANCE, Run, assert_agree, assert_close, check, eagerly
 
 import autograd
@@ -123,6 +125,31 @@ def test_a_convolution_that_is_used_twice_gets_the_sum_of_its_gradients():
     conv = network("Conv2D(2, 2, 3, padding=1)")
     batch = np.random.default_rng(6).standard_normal((4, 2, 4, 4))
     check(lambda x: (conv(conv(x).relu() + x) ** 2).mean(), [batch], conv.parameters(), BOTH)
+
+
+sizes = st.tuples(st.integers(1, 4), st.integers(1, 4))
+steps = st.tuples(st.integers(1, 3), st.integers(1, 3))
+margins = st.tuples(st.integers(0, 2), st.integers(0, 2))
+
+
+@given(sizes, steps, margins | st.just("same"), steps, st.sampled_from([1, 2]), st.data())
+def test_a_convolution_and_a_pool_of_any_sizes_agree(
+    kernel, stride, padding, dilation, groups, data
+):
+    height, width = data.draw(st.tuples(st.integers(1, 7), st.integers(1, 7)))
+    pool = data.draw(st.sampled_from([nn.MaxPool, nn.AvgPool]))
+    window, skip = data.draw(sizes), data.draw(steps)
+    model = nn.Sequential(
+        nn.Conv2D(2, 4, kernel, stride, padding, dilation, groups, rng=random.Random(1)),
+        pool(window, skip, data.draw(st.tuples(*[st.integers(0, k // 2) for k in window]))),
+        nn.Conv2D(4, 1, 1, rng=random.Random(2)),
+    )
+    batch = np.random.default_rng(3).standard_normal((2, 2, height, width))
+    try:
+        model(Tensor(batch[0]))
+    except ValueError:  # the kernel or the window is larger than the image
+        reject()
+    check(lambda x: (model(x) ** 2).sum(), [batch], model.parameters())
 
 
 # --- dropout --------------------------------------------------------------------------------------
