@@ -13,18 +13,21 @@ from .kernels import Kernel, Plan
 from .machine import Machine
 from .memory import Array
 
-CACHE = 16_000_000  # bytes of rows, with their adjoints, that are worked on at a time
+CACHE = 4_000_000  # bytes of rows, with their adjoints, that are worked on at a time
+MEMORY = 1_000_000_000  # the same for graphs so large that fewer than 32 samples need more
 
 
 class Engine:
-    """A plan with its machines, one for each size of a part, and the weights that they read."""
+    """A plan with its machines, one for each size of a part; all read `weights`, and write the
+    gradient to `gradient`.
+    """
 
-    def __init__(self, plan: Plan, weights: Array) -> None:
+    def __init__(self, plan: Plan, weights: Array, gradient: Array | None = None) -> None:
         self.plan, self.weights = plan, weights
-        self.gradient = np.zeros_like(weights)
-        _, rows = cost(plan)
-        most = max(1, CACHE // (2 * rows * weights.itemsize + 1))
-        self.part = max(4, 1 << (most.bit_length() - 1))
+        self.gradient = np.zeros_like(weights) if gradient is None else gradient
+        self._total = np.zeros_like(weights)
+        bytes_each = 2 * cost(plan)[1] * weights.itemsize + 1
+        self.part = min(max(_power(CACHE // bytes_each), 32), _power(MEMORY // bytes_each))
         self._machines: dict[tuple[int, bool], Machine] = {}
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> Array:
@@ -37,17 +40,25 @@ class Engine:
             for result, rows in zip(results, machine.results, strict=True):
                 part = result[span]
                 np.copyto(part if part.ndim == 1 else part.reshape((-1, *rows.shape[1:])), rows)
-            if seed and len(parts) == 1:
-                return machine.gradient
-            if seed:
-                (np.copyto if k == 0 else _accumulate)(self.gradient, machine.gradient)
+            if seed and len(parts) > 1:
+                self._add_up(k, len(parts))
         return self.gradient
+
+    def _add_up(self, k: int, parts: int) -> None:
+        """Add the gradient of part k to the sum; after the last, the sum is the gradient."""
+        if k == 0:
+            np.copyto(self._total, self.gradient)
+        elif k < parts - 1:
+            self._total += self.gradient
+        else:
+            self.gradient += self._total
 
     def machine(self, size: int, differentiate: bool) -> Machine:
         """The buffers and calls for parts of this size."""
         key = (size, differentiate)
         if key not in self._machines:
-            self._machines[key] = Machine(self.plan, self.weights, size, differentiate)
+            gradient = self.gradient if differentiate else None
+            self._machines[key] = Machine(self.plan, self.weights, size, gradient)
         return self._machines[key]
 
     def nbytes(self) -> int:
@@ -55,8 +66,9 @@ class Engine:
         return sum(machine.memory.nbytes() for machine in self._machines.values())
 
 
-def _accumulate(total: Array, more: Array) -> None:
-    total += more
+def _power(n: int) -> int:
+    """The largest power of two up to n, at least 1."""
+    return 1 << max(0, n.bit_length() - 1)
 
 
 @cache

@@ -14,15 +14,17 @@ from .ufuncs import IN_PLACE
 
 
 class Machine:
-    """Runs a plan on so many samples; `weights` and what it writes to are shared arrays.
+    """Runs a plan on so many samples; reads `weights`, and writes `gradient` if there is one.
 
     Buffers are allocated here, once; running allocates nothing that grows with the batch.
     """
 
-    def __init__(self, plan: Plan, weights: Array, batch: int, differentiate: bool) -> None:
+    def __init__(
+        self, plan: Plan, weights: Array, batch: int, gradient: Array | None = None
+    ) -> None:
         self.plan, self.batch = plan, batch
         dtype = weights.dtype
-        needed = wanted(plan) if differentiate else set()
+        needed = set() if gradient is None else wanted(plan)
         self.memory = Memory(plan, dtype, batch, places(plan, needed))
         self.seed = np.zeros((), dtype)
         self.memory.arrays.update(self._by_parameter(weights))
@@ -32,10 +34,10 @@ class Machine:
         views = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.results = [np.moveaxis(view, -1, 0) for view in views]
         self.reverse: list[Any] = []
-        self.gradient = np.zeros_like(weights)
         self.careful: list[Any] | None = None
         self.needed = needed
-        if differentiate:
+        self.gradient = weights if gradient is None else gradient
+        if gradient is not None:
             self.reverse = self._reversed(Fast)
 
     def _reversed(self, rules: Any) -> list[Any]:

@@ -24,9 +24,6 @@ from .tape import tape
 from .team import Team
 from .trust import check
 
-PART = 16_384  # parameters that an optimiser updates at a time
-
-
 def compile(
     function: Callable[..., Any],
     *examples: Any,
@@ -219,10 +216,7 @@ class TrainStep:
             )
         where = [place[v] for v in optimizer.values]
         whole = where == list(range(len(where)))
-        numbers = np.array(where)
-        self.where: Any = slice(0, len(where)) if whole else numbers
-        spans = [slice(k, min(k + PART, len(where))) for k in range(0, len(where), PART)]
-        self.parts = [(span if whole else numbers[span], span) for span in spans]
+        self.where: Any = slice(0, len(where)) if whole else np.array(where)
         self.state: list[Array] | None = None
 
     def __call__(self, *batches: Any) -> float:
@@ -239,19 +233,10 @@ class TrainStep:
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
         self.optimizer.steps += 1
-        for part in self.parts:
-            self._update(part)
+        weights, gradient = program.weights[self.where], program.team.gradient[self.where]
+        changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
+        program.weights[self.where] = changed
         return loss
-
-    def _update(self, part: Any) -> None:
-        """The optimiser's rule on some parameters: a few thousand at a time stay in the cache."""
-        where, kept = part
-        weights, gradient = self.program.weights, self.program.team.gradient
-        state = [column[kept] for column in self.state or ()]
-        weights[where], *changed = self.optimizer.rule(weights[where], gradient[where], *state)
-        for old, new in zip(state, changed, strict=True):
-            if new is not old:
-                old[...] = new
 
     def _clip(self, max_norm: float) -> None:
         """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""

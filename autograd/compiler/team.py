@@ -54,11 +54,14 @@ class Team:
         helped = list(zip(self._helpers(len(shares) - 1), parts[1:], strict=False))
         for worker, part in helped:
             worker.submit(self.weights, *part, seed)
-        np.copyto(self.total, self.engine.run(*parts[0], seed))
+        gradient = self.engine.run(*parts[0], seed)
         for k, part in enumerate(parts[1:]):
             found = helped[k][0].collect(part[1]) if k < len(helped) else None
-            self.total += self.engine.run(*part, seed) if found is None else found
-        self.gradient = self.total
+            if found is None:
+                np.copyto(self.total, gradient)  # the engine will write its own anew
+                gradient, found = self.total, self.engine.run(*part, seed)
+            gradient = np.add(gradient, found, out=self.total)
+        self.gradient = gradient
         self._spent += time.perf_counter() - start
 
     def _helpers(self, count: int) -> list[Worker]:

@@ -28,7 +28,7 @@ def check(program: Any, recording: Recording) -> None:
         numbers.update(zip(values, drawn, strict=True))
         inputs.append(np.array([drawn], np.float64))
     weights = np.array([numbers[v] for v in program.values], np.float64)
-    machine = Machine(plan, weights, 1, False)
+    machine = Machine(plan, weights, 1)
     machine.run(inputs)
     roots = [v for result in recording.results for v in result.values]
     expected = evaluated(roots, numbers)

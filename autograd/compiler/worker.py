@@ -49,7 +49,10 @@ class Worker:
         assert self.process.stdin
         assert self.process.stdout
         self._to, self._from = self.process.stdin, self.process.stdout
-        self._tell(pickle.dumps(sys.path), pickle.dumps((plan, np.dtype(dtype).str)))
+        path = self.shared.create_weights()
+        self._tell(pickle.dumps(sys.path), pickle.dumps((plan, np.dtype(dtype).str, path)))
+        self._wait()
+        _remove(path)
 
     def submit(
         self, weights: Array, arrays: Sequence[Array], results: Sequence[Array], seed: float
@@ -58,11 +61,10 @@ class Worker:
         n = len(results[0])
         if n > self.room:
             self.room = n
-            path = self.shared.create(n)
+            path = self.shared.create_samples(n)
             self._tell(COMMAND.pack(-1, 0.0), pickle.dumps((path, n)))
             self._wait()
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            _remove(path)
         if self.alive:
             np.copyto(self.shared.weights, weights)
             for ours, array in zip(self.shared.arrays, arrays, strict=True):
@@ -102,8 +104,14 @@ def _close(process: Any) -> None:
     process.wait()
 
 
+def _remove(path: str) -> None:
+    """A file's name goes; what is mapped stays (where the system allows it)."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
 class _Shared:
-    """Arrays in a file that two processes map: weights, gradient, samples, results."""
+    """Arrays in files that two processes map: weights and gradient, samples and results."""
 
     def __init__(self, plan: Plan, dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
@@ -111,23 +119,38 @@ class _Shared:
         self.result_sizes = [int(np.prod(view.box.shape, dtype=int)) for view in plan.results]
         self.parameters = sum(block.size for block in plan.parameters)
 
-    def create(self, n: int) -> str:
-        """A new file with room for n samples, where memory is a file system if there is one."""
+    def _create(self, numbers: int) -> str:
+        """A new file, where memory is a file system if there is one."""
         folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
         handle, path = tempfile.mkstemp(prefix="glassgrad-", dir=folder)
-        total = 2 * self.parameters + n * sum(self.sizes + self.result_sizes)
-        os.truncate(handle, (total + 1) * self.dtype.itemsize)
+        os.truncate(handle, (numbers + 1) * self.dtype.itemsize)
         os.close(handle)
-        self.open(path, n)
         return path
 
-    def open(self, path: str, n: int) -> None:
-        """Map a file that `create` made."""
-        whole = np.memmap(path, self.dtype, mode="r+")
-        lengths = [self.parameters] * 2 + [n * size for size in self.sizes + self.result_sizes]
-        parts = np.split(np.asarray(whole), np.cumsum(lengths))[:-1]
-        self.weights, self.gradient = parts[:2]
-        rows = [part.reshape(n, -1) for part in parts[2:]]
+    def create_weights(self) -> str:
+        """A new file for weights and gradient."""
+        path = self._create(2 * self.parameters)
+        self.open_weights(path)
+        return path
+
+    def open_weights(self, path: str) -> None:
+        """Map such a file."""
+        whole = np.asarray(np.memmap(path, self.dtype, mode="r+"))
+        self.weights = whole[: self.parameters]
+        self.gradient = whole[self.parameters : 2 * self.parameters]
+
+    def create_samples(self, n: int) -> str:
+        """A new file with room for n samples and their results."""
+        path = self._create(n * sum(self.sizes + self.result_sizes))
+        self.open_samples(path, n)
+        return path
+
+    def open_samples(self, path: str, n: int) -> None:
+        """Map such a file."""
+        whole = np.asarray(np.memmap(path, self.dtype, mode="r+"))
+        lengths = [n * size for size in self.sizes + self.result_sizes]
+        parts = np.split(whole, np.cumsum(lengths))[:-1]
+        rows = [part.reshape(n, -1) for part in parts]
         self.arrays, self.results = rows[: len(self.sizes)], rows[len(self.sizes) :]
 
 
@@ -135,23 +158,22 @@ def serve() -> None:
     """The helper's loop: until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
-    plan, dtype = pickle.load(pipe)
+
+    def answer() -> None:
+        answers.write(b".")
+        answers.flush()
+
+    plan, dtype, path = pickle.load(pipe)
     shared = _Shared(plan, dtype)
-    engine = Engine(plan, np.zeros(shared.parameters, dtype))
+    shared.open_weights(path)
+    engine = Engine(plan, shared.weights, shared.gradient)
+    answer()
     with single_blas():
         while command := pipe.read(COMMAND.size):
             n, seed = COMMAND.unpack(command)
             if n < 0:
-                shared.open(*pickle.load(pipe))
+                shared.open_samples(*pickle.load(pipe))
             else:
-                _work(engine, shared, n, seed)
-            answers.write(b".")
-            answers.flush()
-
-
-def _work(engine: Engine, shared: _Shared, n: int, seed: float) -> None:
-    np.copyto(engine.weights, shared.weights)
-    results = [rows[:n] for rows in shared.results]
-    gradient = engine.run([rows[:n] for rows in shared.arrays], results, seed)
-    if seed:
-        np.copyto(shared.gradient, gradient)
+                arrays, results = ([x[:n] for x in xs] for xs in (shared.arrays, shared.results))
+                engine.run(arrays, results, seed)
+            answer()

@@ -114,6 +114,12 @@ def test_an_infinity_in_a_batch_is_a_number(program):
     assert infinite.tolist() == [math.copysign(math.inf, w[0].data)]
 
 
+def test_losses_of_both_infinities_have_the_mean_nan_without_a_warning(program):
+    loss, (bar,) = program.value_and_grad(GOOD, [math.inf, -math.inf])
+    assert math.isnan(loss)
+    assert np.isnan(bar).all()
+
+
 def test_a_number_too_large_for_float32_becomes_infinite_without_a_warning():
     small = autograd.compile(lambda x: x * 1.0, 0.0, dtype="float32")
     assert small([1e300, -1e300, 1.0]).tolist() == [math.inf, -math.inf, 1.0]

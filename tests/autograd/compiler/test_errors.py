@@ -2,9 +2,11 @@
 
 import math
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 from oracle import batch, eagerly, parameter
 
 import autograd
@@ -237,6 +239,28 @@ def test_an_example_that_holds_no_numbers_is_an_error(example):
 def test_an_example_of_other_numbers_is_an_error_or_a_float():
     program = compiled(lambda x: x.sum(), [Decimal("0.5"), 1], dtype="float64")
     assert program([[1.0, 2.0]]).tolist() == [3.0]
+
+
+@pytest.mark.parametrize(
+    "number", [1j, 1 + 0j, pytest.param(10**400, id="huge"), sympy.Symbol("t")]
+)
+def test_a_number_in_the_function_that_is_no_float_is_an_error_of_compile(number):
+    with pytest.raises((TypeError, ValueError, OverflowError), match="compile: "):
+        compiled(lambda x: x.sum() * number)
+
+
+@pytest.mark.parametrize("number", [1j, sympy.Symbol("t")])
+def test_a_parameter_that_is_not_real_is_an_error_of_compile(number):
+    w = Value(number)
+    with pytest.raises(TypeError, match="compile: "):
+        compiled(lambda x: x.sum() * w, parameters=[w])
+
+
+def test_fractions_and_other_real_numbers_become_floats():
+    w = Value(Fraction(1, 3))
+    program = compiled(lambda x: x.sum() * w + Fraction(1, 2), parameters=[w], dtype="float64")
+    assert program([[1.0, 2.0, 0.0]]).tolist() == [1.5]
+    assert w.data == Fraction(1, 3)
 
 
 def test_the_wrong_number_of_examples_is_the_functions_own_error():

@@ -11,7 +11,7 @@ import pytest
 from oracle import BOTH, batch, check, eagerly, parameter
 
 import autograd
-from autograd import Tensor, Value, grad, softmax
+from autograd import Primitive, Tensor, Value, apply, grad, softmax
 from autograd.compiler.kernels import Product
 
 
@@ -116,6 +116,14 @@ def test_a_convolution_of_plain_loops_becomes_one_product_over_all_positions():
 
 
 # --- formulas ---
+
+
+def test_a_primitive_of_ones_own_is_compiled_as_it_is_written():
+    """A row is generic in the number, so it serves arrays as well as floats."""
+    cube = Primitive("mine", "³", lambda x: x * x * x, lambda y, x: (3 * x * x,))
+    double = Primitive("mine", "2·", lambda x: x + x, lambda y, x: (2,))
+    w = parameter(3, seed=23)
+    check(lambda x: apply(cube, (w * x).sum()) + apply(double, w[0] * x[1]), [batch(4, 3)], [w])
 
 
 def test_rosenbrocks_valley():

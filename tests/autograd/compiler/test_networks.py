@@ -11,6 +11,7 @@ from oracle import BOTH, TOLERANCE, Run, assert_agree, assert_close, check, eage
 import autograd
 import nn
 from autograd import Tensor
+from autograd.compiler.program import uniform
 
 
 def network(text, seed=3):
@@ -83,6 +84,17 @@ def test_a_network_agrees_with_eager_for_small_large_and_odd_batches(name):
         for dtype, program in programs.items():
             expected = Run(loss, bars, outputs)
             assert_agree(program, [batch], expected, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("tile", [1, 300, 2000, 10_000])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_columns_that_are_gathered_a_tile_at_a_time_give_the_same_numbers(monkeypatch, name, tile):
+    monkeypatch.setattr("autograd.compiler.matrices.TILE", tile)
+    shape, text = NETWORKS[name]
+    model = network(text)
+    batch = np.random.default_rng(1).standard_normal((3, *shape))
+    check(squared(model), [batch], model.parameters())
+    check(lambda x: (model[0](x.tanh() * x) ** 2).mean(), [batch], model[0].parameters())
 
 
 @pytest.mark.parametrize("images", ["integers", "constant", "zero"])
@@ -210,6 +222,18 @@ def test_dropout_from_the_module_random_follows_its_seed():
     loss, _ = by_eager(model, batch)
     random.seed(11)
     assert program.value_and_grad(batch)[0] == pytest.approx(loss, rel=1e-9)
+
+
+@given(st.integers(0, 9), st.integers(0, 700), st.integers(1, 9), st.integers(1, 9))
+def test_random_numbers_are_those_that_the_generator_gives_one_by_one(seed, before, n, size):
+    ours, theirs = random.Random(seed), random.Random(seed)
+    for rng in (ours, theirs):
+        rng.gauss(0, 1)
+        rng.getrandbits(32 * before + 1)
+    expected = [[theirs.random() for _ in range(size)] for _ in range(n)]
+    assert uniform(ours, (n, size)).tolist() == expected
+    assert ours.getstate() == theirs.getstate()
+    assert ours.gauss(0, 1) == theirs.gauss(0, 1)
 
 
 def test_compiling_draws_nothing():

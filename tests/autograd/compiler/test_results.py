@@ -77,8 +77,10 @@ def test_batches_may_be_lists_tensors_and_arrays_of_any_real_type():
         assert program(same).tolist() == [1.0, 2.0]
 
 
-def test_parameters_may_be_values_tensors_and_layers_of_both():
+def test_parameters_may_be_values_tensors_and_views_of_tensors():
     w, b, bulk = Value(0.3), Value(-0.2), parameter(2, 3)
+    views = [bulk[1], bulk[:1].T]
+    check(lambda x: (bulk @ x).tanh().sum(), [batch(4, 3)], views, BOTH)
     check(lambda x: ((bulk @ x) * w + b).tanh().sum(), [batch(4, 3)], [b, bulk, w], BOTH)
 
 
