@@ -60,7 +60,7 @@ def _forward(kernel: Kernel) -> tuple[str, str]:
 def _product(kernel: Product) -> str:
     f, k, p = kernel.rows, kernel.inner, kernel.columns
     groups = f"{kernel.groups} × " if kernel.groups > 1 else ""
-    return f"{kernel.count:,} dots = {groups}({f}×{k})·({k}×{p})"
+    return f"{_many(kernel.count, 'dot')} = {groups}({f}×{k})·({k}×{p})"
 
 
 def _operands(kernel: Product) -> str:
@@ -128,9 +128,7 @@ def _share(view: View, p: object) -> str:
 def _product_reverse(kernel: Product, needed: set[int]) -> list[tuple[str, str]]:
     f, k, p = kernel.rows, kernel.inner, kernel.columns
     groups = f"{kernel.groups} × " if kernel.groups > 1 else ""
-    wide = f"{p}·B" if p > 1 else "B"
-    if kernel.left.block.batched or not kernel.right.block.batched:
-        wide = str(p)
+    wide = _wide(kernel)
     lines = []
     if kernel.left.block.number in needed:
         name = kernel.left.block.name if not kernel.left.block.batched else ""
@@ -143,38 +141,34 @@ def _product_reverse(kernel: Product, needed: set[int]) -> list[tuple[str, str]]
 
 # --- why ------------------------------------------------------------------------------------------
 
+GRID = """\
+{where}: {dots} {many}.
+
+{shapes}
+
+Row f of W is {row}, column p of X is {column}.
+{each}
+"""
+ONE_GRID = """\
+There is one column for each position and each of the B samples, and every row meets every column:
+the dots fill a grid, and a grid of dots is a matrix product."""
+PER_SAMPLE = """\
+Both differ from sample to sample, so each of the B samples has such a product of its own."""
 WHY = """\
-{where}: {count:,} dots are {many}.
-
-  Z = W·X        ({f}×{wide}) = ({f}×{k})·({k}×{wide})
-  z[f,p] = Σₖ w[f,k]·x[k,p]
-
-Row f of W is {row}. Column p of X is {column}: one for
-each position and each of the B samples. Every row meets every column, so the scalars of this layer
-fill a grid, and a grid of dots is a matrix product.
-
-Why the reverse has a transpose. The partial of z[f,p] with respect to w[f,k] is x[k,p]. One weight
-is used in every column, so the chain rule adds up over p:
+Why the reverse has a transpose: z[f,p] = Σₖ w[f,k]·x[k,p], so ∂z[f,p]/∂w[f,k] = x[k,p]. One weight is
+used in every column, and the chain rule adds up over them:
 
   ∂L/∂w[f,k] = Σₚ ∂L/∂z[f,p]·x[k,p]
 
 The sum runs along the rows of both dZ and X. A matrix product sums along the rows of its left
-factor and down the columns of its right one. So X must be turned, and the shapes agree:
-
-  dW = dZ·Xᵀ     ({f}×{k}) = ({f}×{wide})·({wide}×{k})
-"""
-WHY_INPUT = """
-For the inputs the sum runs over the {f} rows that read x[k,p], down the columns of W and dZ:
+factor and down the columns of its right one, so X must be turned: dW = dZ·Xᵀ. For the inputs the
+sum runs over f, down the columns of both W and dZ, so W must be turned: dX = Wᵀ·dZ.
 
   ∂L/∂x[k,p] = Σ_f w[f,k]·∂L/∂z[f,p]
-  dX = Wᵀ·dZ     ({k}×{wide}) = ({k}×{f})·({f}×{wide})
 """
-WHY_OVERLAP = """
+OVERLAP = """
 A number of the layer before lies in several windows, so its gradient is the sum of several entries
 of dX: they are added back to where the windows were cut out.
-"""
-WHY_NOTHING_BEFORE = """
-Nothing before this layer is trained, so ∂L/∂x is not computed.
 """
 
 
@@ -184,30 +178,45 @@ def explanation(plan: Plan, scope: str) -> str:
     if not kernels:
         known = ", ".join(repr(s) for s in dict.fromkeys(k.scope for k in plan.kernels))
         raise ValueError(f"explain({scope!r}): the program's scopes are {known}")
-    needed = wanted(plan)
-    parts = [_why(k, needed) for k in kernels if isinstance(k, Product)]
-    if not parts:
+    products = [kernel for kernel in kernels if isinstance(kernel, Product)]
+    if not products:
         lines = [(k.scope, *_forward(k)) for k in kernels]
         return "\n".join([f"{scope}: no matrix products, number by number", *_table(lines)]) + "\n"
-    return "\n".join(parts)
+    needed = wanted(plan)
+    overlap = any(is_window(k.right) and k.right.block.number in needed for k in products)
+    return "\n".join([*(_grid(k, needed) for k in products), WHY + OVERLAP * overlap])
 
 
-def _why(kernel: Product, needed: set[int]) -> str:
-    f, k, p, g = kernel.rows, kernel.inner, kernel.columns, kernel.groups
-    window = is_window(kernel.right)
-    words = {
-        "where": kernel.scope or "the function",
-        "count": kernel.count,
-        "many": "one matrix product" if g == 1 else f"{g} matrix products of one shape",
-        "wide": f"{p}·B" if p > 1 else "B",
-        "row": f"a kernel of {k} weights" if window else f"the {k} weights of one output",
-        "column": f"a window of {k} numbers" if window else f"an input of {k} numbers",
-        "f": f,
-        "k": k,
-    }
-    text = WHY
+def _grid(kernel: Product, needed: set[int]) -> str:
+    """What the dots of one kernel are, and the shapes of its products."""
+    k, g, window = kernel.inner, kernel.groups, is_window(kernel.right)
+    per_sample = kernel.left.block.batched
+    are = "is" if kernel.count == 1 else "are"
+    return GRID.format(
+        where=kernel.scope or "the function",
+        dots=_many(kernel.count, "dot") + f" {are}",
+        many="one matrix product" if g == 1 else f"{g} matrix products of one shape",
+        shapes="\n".join(_shapes(kernel, needed)),
+        row=f"a kernel of {k} weights" if window else f"{k} numbers that go to one output",
+        column=f"a window of {k} numbers" if window else f"{k} numbers that come in",
+        each=PER_SAMPLE if per_sample else ONE_GRID,
+    )
+
+
+def _shapes(kernel: Product, needed: set[int]) -> list[str]:
+    f, k, p = kernel.rows, kernel.inner, _wide(kernel)
+    lines = [f"  Z  = W·X    ({f}×{p}) = ({f}×{k})·({k}×{p})"]
+    if kernel.left.block.number in needed:
+        lines.append(f"  dW = dZ·Xᵀ  ({f}×{k}) = ({f}×{p})·({p}×{k})")
     if kernel.right.block.number in needed:
-        text += WHY_INPUT + (WHY_OVERLAP if window else "")
+        lines.append(f"  dX = Wᵀ·dZ  ({k}×{p}) = ({k}×{f})·({f}×{p})")
     else:
-        text += WHY_NOTHING_BEFORE
-    return text.format(**words)
+        lines.append("  dX is not computed: nothing before this layer is trained")
+    return lines
+
+
+def _wide(kernel: Product) -> str:
+    """The number of columns: positions times samples, where all samples are in one product."""
+    if kernel.left.block.batched or not kernel.right.block.batched:
+        return str(kernel.columns)
+    return f"{kernel.columns}·B" if kernel.columns > 1 else "B"

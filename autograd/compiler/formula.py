@@ -69,7 +69,7 @@ class Formula:
         if condition and name == "where":
             self.calls += _chosen(out, *x)
         else:
-            self.calls += calls(name, out, *x)
+            self.calls += calls(node.op, out, *x)
         return out
 
 

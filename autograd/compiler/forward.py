@@ -66,7 +66,7 @@ def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
     operands = [operand(memory, v, kernel.out.batched) for v in kernel.operands]
     if kernel.op.name == "stop" and kernel.out.number in memory.shared:
         return []
-    return calls(kernel.op.name, out, *operands)
+    return calls(kernel.op, out, *operands)
 
 
 def reduction(memory: Memory, kernel: Reduce) -> list[Call]:

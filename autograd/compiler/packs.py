@@ -42,7 +42,7 @@ def packs(tape: Tape) -> list[Pack]:
             )
         else:
             shape = tuple(kinds[i] for i in args)
-        groups.setdefault((level[k], op.name if op else "", tape.scope[k], shape), []).append(k)
+        groups.setdefault((level[k], op, tape.scope[k], shape), []).append(k)
     found = [_pack(tape, key[0], ids) for key, ids in groups.items()]
     return sorted(found, key=lambda pack: pack.level)
 

@@ -20,9 +20,10 @@ from .memory import Array
 from .packs import packs
 from .profile import Profile, profiled
 from .record import Recording, record
-from .tape import tape
+from .tape import real, tape
 from .team import Team
 from .trust import check
+
 
 def compile(
     function: Callable[..., Any],
@@ -154,7 +155,10 @@ class Program:
 
     def read(self) -> None:
         """Take the parameters' numbers from their Values."""
-        self.weights[...] = list(map(attrgetter("data"), self.values))
+        try:
+            self.weights[...] = list(map(attrgetter("data"), self.values))
+        except (TypeError, ValueError):
+            self.weights[...] = [real(v.data, f"parameter {v.label}") for v in self.values]
 
     def _refresh(self) -> None:
         if not self._ahead:
@@ -172,7 +176,8 @@ class Program:
             )
         results = self._run(batches, differentiate=True)
         self.outputs = self.recording.rebuild(results)
-        return float(np.add.reduce(results[0])) / len(results[0])
+        with np.errstate(all="ignore"):
+            return float(np.add.reduce(results[0])) / len(results[0])
 
     def _run(self, batches: Sequence[Any], differentiate: bool) -> list[Array]:
         arrays = samples(self.recording.arguments, batches)
@@ -205,6 +210,8 @@ class TrainStep:
     """
 
     def __init__(self, program: Program, optimizer: Any, clip_norm: float | None) -> None:
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"train_step: clip_norm must be positive, got {clip_norm}")
         self.program, self.optimizer, self.clip_norm = program, optimizer, clip_norm
         place = {v: k for k, v in enumerate(program.values)}
         missing = [v for v in optimizer.values if v not in place]
@@ -242,6 +249,8 @@ class TrainStep:
         """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""
         gradient = self.program.team.gradient
         norm = float(np.linalg.norm(gradient[self.where].astype(np.float64)))
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the norm of the gradient is {norm}")
         if norm > max_norm:
             gradient *= gradient.dtype.type(max_norm / norm)
 

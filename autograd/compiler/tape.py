@@ -119,8 +119,18 @@ def _leaf(v: Value, made: Tape, number: dict[Any, int], position: dict[Value, in
             "compile: no_grad() hides from the recording how a number was made; "
             "use autograd.stop_gradient to keep gradients out"
         )
-    number[v] = made.constant(float(v.data))
+    number[v] = made.constant(real(v.data, "a number in the function"))
     return number[v]
+
+
+def real(x: Any, what: str) -> float:
+    """A number as a float; the error of one that cannot be says `what` it is."""
+    try:
+        return float(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"compile: {what} is {x!r:.40}, programs compute with floats") from error
+    except OverflowError as error:
+        raise OverflowError(f"compile: {what} is too large for a float: {x!r:.40}") from error
 
 
 def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..primitives import PRIMITIVES, Primitive
+
 Call = Callable[[], Any]
 
 SIMPLE = {
@@ -32,11 +34,16 @@ POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
 IN_PLACE = frozenset(SIMPLE) | {"relu", "sigmoid", "softplus", "pow"}  # may overwrite an operand
 
 
-def calls(name: str, out: Any, *x: Any) -> list[Call]:
-    """What computes the row `name` of arrays and numbers into `out`."""
-    if name in SIMPLE:
-        return [partial(SIMPLE[name], *x, out=out)]
-    return _COMPOSED[name](out, *x)
+def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
+    """What computes a row of the table, of arrays and numbers, into `out`.
+
+    A row of one's own is computed as it is written: rows serve arrays as well as floats.
+    """
+    if PRIMITIVES.get(op.name) is not op:
+        return [lambda: np.copyto(out, op.forward(*x), casting="same_kind")]
+    if op.name in SIMPLE:
+        return [partial(SIMPLE[op.name], *x, out=out)]
+    return _COMPOSED[op.name](out, *x)
 
 
 def is_number(x: Any) -> bool:
