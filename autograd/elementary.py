@@ -10,7 +10,7 @@ nothing raises in the middle of a training run. A real argument never gives a co
 import cmath
 import math
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 
 from .kinds import is_array, is_symbol, is_unknown, numpy, quietly
 
@@ -83,7 +83,36 @@ def _array_sigmoid(np, x):
 
 
 def _array_erf(np, x):
-    return np.vectorize(math.erf, otypes=[np.result_type(x, np.float32)])(x)
+    """Maclaurin's series near 0; elsewhere 1 - erfc, with erfc(x) = t·exp(P(t) - x²), t = 2/(2+x).
+
+    P is interpolated through values of `math.erfc` (the form of Numerical Recipes, section 6.2).
+    """
+    far, near = np.minimum(abs(x), 26), np.clip(x, -0.5, 0.5)
+    t = 2 / (2 + far)
+    erfc = t * np.exp(np.polynomial.chebyshev.chebval((2 * t - 1 - LEAST) / (1 - LEAST), _tail()))
+    tail = np.copysign(1 - erfc * np.exp(-far * far), x)
+    series = near * np.polynomial.polynomial.polyval(near * near, _series())
+    return np.where(abs(x) < 0.5, series, tail).astype(np.result_type(x, np.float32), copy=False)
+
+
+LEAST = 2 / (2 + 26)  # t of the largest x: erfc(26) is as good as 0
+
+
+@cache
+def _tail():
+    """Chebyshev coefficients of P(t) = log(erfc(x)/t) + x² for LEAST <= t <= 1."""
+
+    def exponent(u):
+        t = [(v * (1 - LEAST) + 1 + LEAST) / 2 for v in u.tolist()]
+        return [math.log(math.erfc(2 / v - 2) / v) + (2 / v - 2) ** 2 for v in t]
+
+    return numpy().polynomial.chebyshev.chebinterpolate(exponent, 30)
+
+
+@cache
+def _series():
+    """2/√π·(-1)ⁿ / (n!·(2n+1)), the coefficients of erf(x)/x in powers of x²."""
+    return [2 / math.pi**0.5 * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(14)]
 
 
 def _finite(function):

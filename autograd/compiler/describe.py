@@ -126,7 +126,7 @@ def _share(view: View, p: object) -> str:
 
 
 def _product_reverse(kernel: Product, needed: set[int]) -> list[tuple[str, str]]:
-    f, k, p = kernel.rows, kernel.inner, kernel.columns
+    f, k = kernel.rows, kernel.inner
     groups = f"{kernel.groups} × " if kernel.groups > 1 else ""
     wide = _wide(kernel)
     lines = []
@@ -155,8 +155,8 @@ the dots fill a grid, and a grid of dots is a matrix product."""
 PER_SAMPLE = """\
 Both differ from sample to sample, so each of the B samples has such a product of its own."""
 WHY = """\
-Why the reverse has a transpose: z[f,p] = Σₖ w[f,k]·x[k,p], so ∂z[f,p]/∂w[f,k] = x[k,p]. One weight is
-used in every column, and the chain rule adds up over them:
+Why the reverse has a transpose: z[f,p] = Σₖ w[f,k]·x[k,p], so ∂z[f,p]/∂w[f,k] = x[k,p]. One weight
+is used in every column, and the chain rule adds up over them:
 
   ∂L/∂w[f,k] = Σₚ ∂L/∂z[f,p]·x[k,p]
 

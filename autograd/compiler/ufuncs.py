@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..elementary import erf
 from ..primitives import PRIMITIVES, Primitive
 
 Call = Callable[[], Any]
@@ -81,8 +82,6 @@ def _softplus(out: Any, x: Any) -> list[Call]:
 
 
 def _erf(out: Any, x: Any) -> list[Call]:
-    from ..elementary import erf
-
     return [lambda: np.copyto(out, erf(x), casting="same_kind")]
 
 

@@ -43,6 +43,7 @@ def convolutions():
 def neurons():
     """Two layers written by hand, `w*x` and `+` one by one."""
     first = [[Value(0.1 * (i + j)) for i in range(4)] for j in range(3)]
+    flat = [w for row in first for w in row]
     second = [Value(0.2 * j) for j in range(3)]
     bias = Value(0.5)
 
@@ -55,7 +56,7 @@ def neurons():
             hidden.append(total.tanh())
         return (sum(w * h for w, h in zip(second, hidden, strict=True)) - 1.0) ** 2
 
-    return autograd.compile(by_hand, [0.0] * 4, parameters=[*sum(first, []), *second, bias])
+    return autograd.compile(by_hand, [0.0] * 4, parameters=[*flat, *second, bias])
 
 
 def attention():
