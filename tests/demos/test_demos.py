@@ -21,8 +21,9 @@ def run(*arguments):
     )
 
 
-def test_two_digits_are_told_apart_and_all_is_printed():
-    done = run("demos/train_digits.py", "--classes", "3", "8", "--epochs", "4")
+@pytest.mark.parametrize("way", [[], ["--eager"]])
+def test_two_digits_are_told_apart_and_all_is_printed(way):
+    done = run("demos/train_digits.py", "--classes", "3", "8", "--epochs", "4", *way)
     assert done.returncode == 0, done.stderr
     for text in ("digits to learn from", "Conv2D(1, 24, 3)", "epoch  1  loss", "epoch  4"):
         assert text in done.stdout
@@ -36,7 +37,7 @@ def test_two_digits_are_told_apart_and_all_is_printed():
 
 def test_help_explains_every_option():
     text = run("demos/train_digits.py", "--help").stdout
-    for option in ("--classes", "--epochs", "--batch-size", "--channels", "--lr", "--seed"):
+    for option in ("--classes", "--epochs", "--batch-size", "--channels", "--lr", "--eager"):
         assert re.search(rf"{option} .*\s+\w+", text)
 
 
@@ -55,6 +56,15 @@ def test_the_benchmark_prints_its_table():
     assert all(len(row) == 5 for row in rows)
     assert any("25,103" in row[1] for row in rows)
     assert any("RecursionError" in row[2] for row in rows)
+
+
+def test_the_benchmark_of_compiled_programs_prints_its_table():
+    done = run("demos/benchmark_compiled.py", "--quick")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| ")]
+    assert len(rows) >= 6
+    assert all(len(row) == 5 for row in rows)
+    assert any("10,400 compiled" in row[0] for row in rows)
 
 
 def test_the_cnn_of_the_readme_runs():

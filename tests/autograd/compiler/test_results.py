@@ -38,6 +38,8 @@ def test_results_come_back_in_the_structure_in_which_they_were_returned():
         lambda x, w: ((x * w).sum() + (w**2).sum(),),
         lambda x, w: (Value(2.0) * Value(3.0) * w[0] * x[0], Value(2.0) + Value(3.0)),
         lambda x, w: (x.pad(1, value=Value(1.0) + 1.0).windows((3,)) @ w[:3] @ w[:4],),
+        lambda x, w: ((x * Tensor([0.0, 1.0, 2.0, 3.0]).sin() * w).sum(), Tensor([1.0, 2.0]).exp()),
+        lambda x, w: ((w * Tensor([1.0, 4.0]).sqrt().max()).sum(),),
         lambda x, w: (x.pad(1, value=w[0]).windows((3,)) @ w[:3] @ w[:4],),
         lambda x, w: (stop_gradient(x * w).sum() * w[0], x.detach(), w.detach()),
     ],
