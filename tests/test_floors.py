@@ -25,7 +25,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"fold", "packs", "kernels"},
         {"lower", "memory", "needs"},
         {"batches", "formula", "rules"},
-        {"matrices"},
+        {"matrices", "wide"},
         {"forward", "adjoints"},
         {"reverse"},
         {"machine"},

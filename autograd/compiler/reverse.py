@@ -19,6 +19,7 @@ from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
 from .rules import Fast
 from .ufuncs import Call
+from .wide import Wide
 
 
 class Reverse:
@@ -173,19 +174,30 @@ class Reverse:
     def _tiled(self, work: Matrices, bar: Array, left: Array | None) -> None:
         """The same, a tile of X at a time: gathered, multiplied, and turned into its adjoint."""
         total = work.left_total() if self._wants(work.kernel.left) else None
+        wide = Wide(self.memory, work.kernel) if Wide.fits(work.kernel) else None
         for k, (positions, span) in enumerate(work.tiles()):
             copies, copy, matrix = work.columns(positions, gather=False)
             part = bar[:, :, span]
             if total is not None:
                 self.adjoints.calls += [*copies, *work.add_to_left(total, part, matrix, k == 0)]
-            if left is not None:
+            if left is not None and wide is None:
                 self.adjoints.calls.append(self.rules.product(turned(left), part, matrix, 1))
                 self.adjoints.add(work.tile(positions), copy, work.batched)
+            elif left is not None and wide is not None:
+                self._add_widely(left, *wide.tile(bar, positions))
             self.memory.release(copy)
         if total is not None:
             oriented = work.as_left(total)
             self.adjoints.add(work.kernel.left, Copied(self.memory, oriented), False)
             self.memory.release(total)
+
+    def _add_widely(self, left: Array, copies: list[Call], bar: Array, view: View) -> None:
+        """X̄ += Wᵀ·Z̄ for rows of positions with zeros between them."""
+        c = self.memory.scratch((*view.box.shape, self.memory.batch))
+        matrix = c.reshape((len(bar), left.shape[2], bar.shape[2]))
+        self.adjoints.calls += [*copies, self.rules.product(turned(left), bar, matrix, 1)]
+        self.adjoints.add(view, c, True)
+        self.memory.release(c)
 
     def _entrywise(self, work: Matrices, upstream: Array) -> None:
         """Single dots of two operands that differ from sample to sample."""
