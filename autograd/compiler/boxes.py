@@ -227,13 +227,21 @@ def injective(box: Box) -> bool:
 
 
 def slices(box: Box) -> list[tuple[Any, ...]]:
-    """Indices of slices that together are the box, and of which each has every row once."""
+    """Indices of slices that together are the box, and of which each has every address once.
+
+    They are few, and their rows are long: a slice costs as much as some twenty rows.
+    """
     axes = range(len(box.shape))
     choices = [c for n in axes for c in itertools.combinations(axes, n + 1)]
-    for chosen in sorted(choices, key=lambda c: math.prod(box.shape[k] for k in c)):
+
+    def cost(chosen: tuple[int, ...]) -> float:
+        row = 1 if axes[-1] in chosen else box.shape[-1]
+        return 20 * math.prod(box.shape[k] for k in chosen) + math.prod(box.shape) / row
+
+    for chosen in sorted(choices, key=cost):
         rest = [k for k in axes if k not in chosen]
         part = Box(0, (tuple(box.shape[k] for k in rest),), (tuple(box.strides[k] for k in rest),))
         if injective(part):
             ranges = [range(box.shape[k]) if k in chosen else [slice(None)] for k in axes]
             return list(itertools.product(*ranges))
-    raise AssertionError("one row at a time has every row once")
+    raise AssertionError("one address at a time is every address once")

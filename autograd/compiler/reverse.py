@@ -14,7 +14,7 @@ from .adjoints import Adjoints, Copied, Into
 from .formula import Formula
 from .forward import operand
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from .matrices import Matrices, turned
+from .matrices import TILE, Matrices, turned
 from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
 from .rules import Fast
@@ -172,31 +172,36 @@ class Reverse:
             self.memory.release(left)
 
     def _tiled(self, work: Matrices, bar: Array, left: Array | None) -> None:
-        """The same, a tile of X at a time: gathered, multiplied, and turned into its adjoint."""
-        total = work.left_total() if self._wants(work.kernel.left) else None
-        wide = Wide(self.memory, work.kernel) if Wide.fits(work.kernel) else None
+        """The same, a tile of X at a time."""
+        if self._wants(work.kernel.left):
+            self._tiles_to_left(work, bar)
+        if left is not None and Wide.fits(work.kernel):
+            wide = Wide(self.memory, work.kernel)
+            for positions, _ in work.tiles(2 * TILE):
+                copies, part, view = wide.tile(bar, positions)
+                self.adjoints.calls += copies
+                self._to_right(work, left, part, view)
+        elif left is not None:
+            for positions, span in work.tiles():
+                self._to_right(work, left, bar[:, :, span], work.tile(positions))
+
+    def _tiles_to_left(self, work: Matrices, bar: Array) -> None:
+        """W̄ = Z̄·Xᵀ, added up over tiles."""
+        total = work.left_total()
         for k, (positions, span) in enumerate(work.tiles()):
             copies, copy, matrix = work.columns(positions, gather=False)
-            part = bar[:, :, span]
-            if total is not None:
-                self.adjoints.calls += [*copies, *work.add_to_left(total, part, matrix, k == 0)]
-            if left is not None and wide is None:
-                self.adjoints.calls.append(self.rules.product(turned(left), part, matrix, 1))
-                self.adjoints.add(work.tile(positions), copy, work.batched)
-            elif left is not None and wide is not None:
-                self._add_widely(left, *wide.tile(bar, positions))
+            added = work.add_to_left(total, bar[:, :, span], matrix, k == 0)
+            self.adjoints.calls += [*copies, *added]
             self.memory.release(copy)
-        if total is not None:
-            oriented = work.as_left(total)
-            self.adjoints.add(work.kernel.left, Copied(self.memory, oriented), False)
-            self.memory.release(total)
+        self.adjoints.add(work.kernel.left, Copied(self.memory, work.as_left(total)), False)
+        self.memory.release(total)
 
-    def _add_widely(self, left: Array, copies: list[Call], bar: Array, view: View) -> None:
-        """X̄ += Wᵀ·Z̄ for rows of positions with zeros between them."""
-        c = self.memory.scratch((*view.box.shape, self.memory.batch))
+    def _to_right(self, work: Matrices, left: Array, bar: Array, view: View) -> None:
+        """X̄ += Wᵀ·Z̄ for some positions."""
+        c = self.memory.scratch((*view.box.shape, work.width)[: len(view.box.shape) + work.batched])
         matrix = c.reshape((len(bar), left.shape[2], bar.shape[2]))
-        self.adjoints.calls += [*copies, self.rules.product(turned(left), bar, matrix, 1)]
-        self.adjoints.add(view, c, True)
+        self.adjoints.calls.append(self.rules.product(turned(left), bar, matrix, 1))
+        self.adjoints.add(view, c, work.batched)
         self.memory.release(c)
 
     def _entrywise(self, work: Matrices, upstream: Array) -> None:

@@ -203,3 +203,14 @@ def test_shuffled_windows_are_none_or_reproduce_their_addresses(a, rng):
     assert found is None or np.array_equal(reproduced(found, shuffled.shape), shuffled)
     exact = box(shuffled)
     assert exact is None or np.array_equal(exact.addresses().reshape(shuffled.shape), shuffled)
+
+
+@given(windows(margin=1), st.sets(st.integers(0, 400), min_size=1, max_size=4))
+def test_windows_with_holes_are_none_or_reproduce_their_addresses(a, holes):
+    """An entry that lies outside in one window and inside in another is in no padded image."""
+    arranged = as_convolution(a).copy()
+    arranged.flat[[hole % arranged.size for hole in holes]] = -1
+    inside = arranged >= 0
+    assume(inside.any())
+    found = padded(arranged, inside)
+    assert found is None or np.array_equal(reproduced(found, arranged.shape), arranged)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from oracle import BOTH, batch, check, parameter
 
-from autograd import Tensor, einsum
+from autograd import Tensor, Value, einsum, stack
 from autograd.compiler.kernels import Product
 
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
@@ -112,3 +112,34 @@ def test_a_chain_of_products_keeps_its_other_terms(term):
         return y * z + term
 
     check(function, [batch(4, 3)], [w, b], BOTH)
+
+
+def test_one_image_may_have_margins_of_several_constants():
+    w = parameter(2, 2, seed=79)
+
+    def function(x):
+        h = x * 2.0
+        windows = [h.pad(1, 1, value=value).windows((2, 2)) for value in (0.0, -9.0, 2.5)]
+        y = einsum("uv,ijuv->ij", w, windows[0]) + windows[1].max((-2, -1))
+        return (y * einsum("uv,ijuv->ij", w, windows[2])).sum(), y
+
+    check(function, [batch(4, 3, 3)], [w], BOTH)
+
+
+def test_what_is_computed_over_constants_leaves_them_for_the_next_run():
+    """Margins and constants are written once, so nothing may be computed in their place."""
+    w = parameter(3, seed=78)
+
+    def function(x):
+        y = stack([x[0], Value(1.0), x[1], Value(0.5)]).exp().sin()
+        z = (x.pad(1, value=0.25).exp() * 0.5).tanh()
+        return (y.sum() + z.sum()) * w.sum(), y, z
+
+    check(function, [batch(4, 3)], [w], BOTH)
+
+
+def test_zero_and_minus_zero_are_two_constants():
+    w = parameter(2, seed=77)
+    check(
+        lambda x: (w[0] * x, w[0] * x / 0.0, w[0] * x / -0.0, Value(-0.0) + w[1]), [batch(4)], [w]
+    )
