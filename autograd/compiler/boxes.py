@@ -109,7 +109,7 @@ def padded(a: Ints, inside: NDArray[np.bool_]) -> Padded | None:
     lines = [_inner_line(a, inside, axis) for axis in range(a.ndim)]
     if any(line is None for line in lines):
         return None
-    first = tuple(int(i) for i in np.unravel_index(inside.argmax(), a.shape))
+    first = tuple(int(i) for i in np.unravel_index(int(np.argmax(inside)), a.shape))
     known = [line for line in lines if line is not None]
     base = int(a[first]) - sum(int(line[i]) for line, i in zip(known, first, strict=True))
     if (a != base + _outer(known))[inside].any():
@@ -157,7 +157,7 @@ def _inner_line(a: Ints, inside: NDArray[np.bool_], axis: int) -> Ints | None:
     whole = inside.all(axis=axis)
     if not whole.any():
         return None
-    at = [int(i) for i in np.unravel_index(whole.argmax(), whole.shape)]
+    at = [int(i) for i in np.unravel_index(int(np.argmax(whole)), whole.shape)]
     at.insert(axis, 0)
     line = _line(a, axis, tuple(at))
     return line - line[0]

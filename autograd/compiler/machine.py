@@ -80,7 +80,7 @@ class Machine:
                 self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
                 for call in self.reverse:
                     call()
-                total = np.add.reduce(self.gradient)
+                total = self.gradient.sum()
                 if total != total and not np.isnan(self.results[0]).any():
                     self._again()
 

@@ -177,7 +177,7 @@ class Program:
         results = self._run(batches, differentiate=True)
         self.outputs = self.recording.rebuild(results)
         with np.errstate(all="ignore"):
-            return float(np.add.reduce(results[0])) / len(results[0])
+            return float(results[0].sum()) / len(results[0])
 
     def _run(self, batches: Sequence[Any], differentiate: bool) -> list[Array]:
         arrays = samples(self.recording.arguments, batches)
