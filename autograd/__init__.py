@@ -22,7 +22,7 @@ from .functions import (
 )
 from .kinds import UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
-from .scopes import current_scope, is_compiling, no_grad, scope
+from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, concatenate, einsum, stack
 from .value import Value, apply
 
@@ -65,6 +65,7 @@ __all__ = [
     "stop_gradient",
     "tanh",
     "trace_anomaly",
+    "uncollected",
     "where",
 ]
 

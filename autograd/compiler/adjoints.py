@@ -8,14 +8,15 @@ import numpy as np
 from .boxes import Box, injective, slices
 from .kernels import Block, Piece, View
 from .memory import Array, Memory, boxed, merged
+from .rules import Fast
 from .ufuncs import Call
 
 
 class Adjoints:
     """The arrays x̄ of blocks, and the calls so far that fill them."""
 
-    def __init__(self, memory: Memory, gradients: dict[int, Array]) -> None:
-        self.memory = memory
+    def __init__(self, memory: Memory, gradients: dict[int, Array], rules: Any = Fast) -> None:
+        self.memory, self.rules = memory, rules
         self.arrays: dict[int, Array] = dict(gradients)
         self.written: dict[int, Any] = {}
         self.calls: list[Call] = []
@@ -23,7 +24,7 @@ class Adjoints:
     def array(self, block: Block) -> Array:
         """The adjoint's array of a block."""
         if block.number not in self.arrays:
-            self.arrays[block.number] = self.memory.scratch(self.memory.shape(block))
+            self.arrays[block.number] = self.memory.adjoint(self.memory.shape(block))
         if block.number not in self.written:
             self.written[block.number] = np.zeros(block.size, bool)
         return self.arrays[block.number]
@@ -76,7 +77,7 @@ class Adjoints:
                 (tuple(box.strides[k] for k in kept),),
             )
             shape = (*box.shape, self.memory.batch) if batched else box.shape
-            reduced = Summed(self.memory, c, shape, tuple(summed))
+            reduced = Summed(self.memory, self.rules.total, c, shape, tuple(summed))
             self.add(View(block, smaller), reduced, block.batched)
             return
         target, rows = boxed(bar, block, box, beside_batch=False), view.rows()
@@ -114,7 +115,7 @@ class Adjoints:
         """A contribution as an array; scratch where it has to be computed."""
         if not callable(c):
             return c
-        array = self.memory.scratch(shape)
+        array = self.memory.adjoint(shape)
         self.calls += c(array)
         return array
 
@@ -143,7 +144,7 @@ class Into:
         matrix = merged(out, shape)
         if matrix is not None and matrix.strides[-1] == matrix.itemsize:
             return [self.product(matrix)]
-        copy = self.memory.scratch(shape)
+        copy = self.memory.adjoint(shape)
         self.memory.release(copy)
         return [self.product(copy), partial(np.copyto, out, copy.reshape(out.shape))]
 
@@ -158,7 +159,7 @@ class Copied:
         target = merged(out, self.array.shape)
         if target is not None:
             return [partial(np.copyto, target, self.array)]
-        copy = self.memory.scratch(self.array.shape)
+        copy = self.memory.adjoint(self.array.shape)
         self.memory.release(copy)
         return [
             partial(np.copyto, copy, self.array),
@@ -169,24 +170,17 @@ class Copied:
 class Summed:
     """The sum of a contribution over some of its axes."""
 
-    def __init__(self, memory: Memory, c: Any, shape: tuple[int, ...], axes: tuple[int, ...]):
-        self.memory, self.c, self.shape, self.axes = memory, c, shape, axes
+    def __init__(
+        self, memory: Memory, total: Any, c: Any, shape: tuple[int, ...], axes: tuple[int, ...]
+    ) -> None:
+        self.memory, self.total, self.c, self.shape, self.axes = memory, total, c, shape, axes
 
     def __call__(self, out: Array) -> list[Call]:
         array, made = self.c, []
         if callable(self.c):
-            array = self.memory.scratch(self.shape)
+            array = self.memory.adjoint(self.shape)
             made += self.c(array)
-        made.append(self._sum(array, out))
+        made.append(self.total(array, self.axes, out))
         if callable(self.c):
             self.memory.release(array)
         return made
-
-    def _sum(self, array: Array, out: Array) -> Call:
-        last = tuple(range(array.ndim - len(self.axes), array.ndim))
-        rows = merged(array, (out.size, -1)) if self.axes == last else None
-        flat = merged(out, (-1,))
-        if rows is None or flat is None or not rows.flags.c_contiguous or rows.shape[1] < 8:
-            return partial(np.add.reduce, array, axis=self.axes, out=out)
-        ones = np.ones(rows.shape[1], array.dtype)
-        return partial(np.matmul, rows, ones, out=flat)  # the fastest sum of rows is a product

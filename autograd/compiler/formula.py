@@ -16,8 +16,10 @@ CONDITIONS = frozenset(["greater", "at_least", "equal"])
 class Formula:
     """Arrays of formulas of known leaves, each computed once, in scratch."""
 
-    def __init__(self, memory: Memory, leaves: dict[Value, Any], shape: tuple[int, ...]) -> None:
-        self.memory, self.shape = memory, shape
+    def __init__(
+        self, memory: Memory, leaves: dict[Value, Any], shape: tuple[int, ...], exact: bool
+    ) -> None:
+        self.memory, self.shape, self.exact = memory, shape, exact
         self.found: dict[Value, Any] = dict(leaves)
         self.borrowed: list[Array] = []
         self.calls: list[Call] = []
@@ -42,15 +44,24 @@ class Formula:
     def _known(self, x: Value) -> Any:
         return self.found[x] if x in self.found else self.memory.dtype.type(x.data)
 
-    def _borrow(self, dtype: Any = None) -> Array:
+    def borrow(self, dtype: Any = None) -> Array:
+        """Scratch of the formula's shape, until `release`."""
         self.borrowed.append(self.memory.scratch(self.shape, dtype))
         return self.borrowed[-1]
+
+    def _truth(self, x: Array) -> Array:
+        """Numbers as truths: all but 0 are true."""
+        if x.dtype.kind == "b":
+            return x
+        out = self.borrow(bool)
+        self.calls.append(partial(np.not_equal, x, 0, out=out))
+        return out
 
     def _number(self, x: Any) -> Any:
         """Truths as 1 and 0, where arithmetic needs numbers."""
         if is_number(x) or x.dtype != bool:
             return x
-        out = self._borrow()
+        out = self.borrow()
         self.calls.append(partial(np.copyto, out, x))
         return out
 
@@ -60,14 +71,18 @@ class Formula:
             return x[0]
         if all(map(is_number, x)) and not node.unknown:
             return self.memory.dtype.type(node.data)
-        condition = name in CONDITIONS or (name == "where" and all(map(_is_condition, x)))
+        condition = name in CONDITIONS or (name == "where" and all(map(_is_condition, x[1:])))
+        if condition and name == "where":
+            x[0] = self._truth(x[0])
         if condition and name == "where" and _is_itself(*x[1:]):
             return x[0]
         if not condition and name not in ("mul", "where"):
             x = [self._number(v) for v in x]
-        out = self._borrow(bool if condition else None)
+        out = self.borrow(bool if condition else None)
         if condition and name == "where":
             self.calls += _chosen(out, *x)
+        elif name == "equal" and not self.exact:
+            self.calls.append(partial(np.equal, *x, out=out))  # nan may win nothing
         else:
             self.calls += calls(node.op, out, *x)
         return out

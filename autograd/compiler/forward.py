@@ -8,6 +8,7 @@ import numpy as np
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
 from .matrices import Matrices
 from .memory import Memory, boxed
+from .rules import total
 from .ufuncs import Call, calls
 
 
@@ -79,7 +80,7 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
         return [partial(np.copyto, out, x)]
     axes = tuple(range(len(rows), len(rows) + len(over)))
     if kernel.op.name == "sum":
-        return [partial(np.add.reduce, x, axis=axes, out=out)]
+        return [total(x, axes, out)]
     combine = np.maximum if kernel.op.name == "max" else np.minimum
     parts = [memory.view(part, kernel.out.batched) for part in kernel.operand.planes()]
     if len(parts) > 16 or not rows:

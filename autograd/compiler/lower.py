@@ -195,14 +195,15 @@ def _together(parameters: list[Result]) -> list[list[Any]]:
 
 def _piece(source: Block, target: Ints, rows: Ints) -> Piece:
     found = factor(np.stack([target, rows]))
-    boxes = None
-    if found is not None:
-        dims, (to, of) = found
-        boxes = tuple(
-            Box(int(start), (dims,), (tuple(map(int, steps)),))
-            for start, steps in [(target[0], to), (rows[0], of)]
-        )
-    return Piece(source, target, rows, boxes)  # type: ignore[arg-type]
+    if found is None:
+        return Piece(source, target, rows, None)
+    dims, (to, of) = found
+    boxes = Box(int(target[0]), (dims,), (_ints(to),)), Box(int(rows[0]), (dims,), (_ints(of),))
+    return Piece(source, target, rows, boxes)
+
+
+def _ints(steps: Ints) -> tuple[int, ...]:
+    return tuple(map(int, steps))
 
 
 # --- which dots form grids ------------------------------------------------------------------------

@@ -34,19 +34,20 @@ class Machine:
         views = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.results = [np.moveaxis(view, -1, 0) for view in views]
         self.reverse: list[Any] = []
-        self.careful: list[Any] | None = None
+        self.careful: Any = None
         self.needed = needed
         self.gradient = weights if gradient is None else gradient
         if gradient is not None:
-            self.reverse = self._reversed(Fast)
+            self.reverse = self._reversed(Fast, self.gradient, self.seed)
 
-    def _reversed(self, rules: Any) -> list[Any]:
+    def _reversed(self, rules: Any, gradient: Array, seed: Array) -> list[Any]:
         """The calls of the reverse pass by these rules."""
-        loss, gradients = self.plan.results[0], self._by_parameter(self.gradient)
+        loss = self.plan.results[0]
         if loss.block.number not in self.needed:
             return []
-        seed = np.broadcast_to(self.seed, (self.batch,) if loss.block.batched else ())
-        return Reverse(self.memory, gradients, self.needed, rules).run(loss, seed)
+        seeds = np.broadcast_to(seed, (self.batch,) if loss.block.batched else ())
+        by_parameter = self._by_parameter(gradient)
+        return Reverse(self.memory, by_parameter, self.needed, rules).run(loss, seeds)
 
     def _by_parameter(self, flat: Array) -> dict[int, Array]:
         """Views of a flat array, by the number of each parameter's block."""
@@ -81,15 +82,22 @@ class Machine:
                 for call in self.reverse:
                     call()
                 total = self.gradient.sum()
-                if total != total and not np.isnan(self.results[0]).any():
+                if total != total:
                     self._again()
 
     def _again(self) -> None:
         """The reverse pass once more, so that 0·nan of branches not taken stays out."""
         if self.careful is None:
-            self.careful = self._reversed(Careful)
-        for call in self.careful:
+            memory, kind = self.memory, np.result_type(self.gradient.dtype, np.complex64)
+            memory.adjoint_dtype = kind
+            marked, seed = np.zeros(len(self.gradient), kind), np.zeros((), kind)
+            self.careful = marked, seed, self._reversed(Careful, marked, seed)
+            memory.adjoint_dtype = memory.dtype
+        marked, seed, calls = self.careful
+        seed[...] = complex(float(self.seed), 1)
+        for call in calls:
             call()
+        np.copyto(self.gradient, marked.real)
 
 
 def places(plan: Plan, needed: set[int]) -> dict[int, int]:

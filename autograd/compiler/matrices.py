@@ -113,7 +113,7 @@ class Matrices:
     def left_total(self) -> Array:
         """Room for W̄, or its transpose."""
         g, f, k = self.left_shape
-        return self.memory.scratch((g, k, f) if self.tall else (g, f, k))
+        return self.memory.adjoint((g, k, f) if self.tall else (g, f, k))
 
     def as_left(self, total: Array) -> Array:
         """W̄ (g, f, k), whichever way it was added up."""
@@ -125,7 +125,7 @@ class Matrices:
         adjoint = int(self.tall)
         if first:
             return [self.rules.product(a, b, total, adjoint)]
-        more = self.memory.scratch(total.shape)
+        more = self.memory.adjoint(total.shape)
         self.memory.release(more)
         return [self.rules.product(a, b, more, adjoint), partial(np.add, total, more, out=total)]
 

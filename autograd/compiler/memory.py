@@ -17,6 +17,7 @@ class Memory:
 
     def __init__(self, plan: Plan, dtype: Any, batch: int, shared: dict[int, int]) -> None:
         self.dtype = np.dtype(dtype)
+        self.adjoint_dtype = self.dtype  # complex where the reverse pass is careful
         self.batch = batch
         self.plan = plan
         self.arrays: dict[int, Array] = {}
@@ -52,6 +53,10 @@ class Memory:
         made = raw[: count * dtype.itemsize].view(dtype).reshape(shape)
         self._lent[made.ctypes.data] = raw
         return made
+
+    def adjoint(self, shape: tuple[int, ...]) -> Array:
+        """Scratch for adjoints."""
+        return self.scratch(shape, self.adjoint_dtype)
 
     def release(self, array: Array) -> None:
         """Let scratch (or a reshaped view of it) be used again; other arrays stay."""

@@ -50,7 +50,8 @@ def read_again(kernel: Kernel, plan: Plan, needed: set[int]) -> set[int]:
     if isinstance(kernel, Elementwise):
         found = elementwise_formulas(kernel, plan.constants)
         used = found.reads([v.block.number in needed for v in kernel.operands])
-        pairs = [(found.y, kernel.out), *zip(found.x, [v.block for v in kernel.operands])]  # noqa: B905
+        blocks = [v.block for v in kernel.operands]
+        pairs = [(found.y, kernel.out), *zip(found.x, blocks, strict=True)]
         return {block.number for v, block in pairs if v in used}
     if isinstance(kernel, Reduce) and kernel.op.name != "sum":
         return {kernel.out.number, kernel.operand.block.number}

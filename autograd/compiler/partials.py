@@ -52,6 +52,6 @@ def _simplified(p: Any) -> Any:
     """A formula of known numbers as a number, a factor of 1 as True."""
     if isinstance(p, Value) and not p.unknown:
         p = p.data
-    if isinstance(p, Value):
+    if isinstance(p, Value | bool):
         return p
-    return bool(p) if p in (0, 1) else float(p)
+    return True if p == 1 else float(p)

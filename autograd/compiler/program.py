@@ -1,14 +1,13 @@
 """Write scalars, run matrices: compile a function of Values and Tensors, and run it on batches."""
 
-import gc
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
+from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
 from .batches import samples
@@ -70,18 +69,6 @@ def _dtype(dtype: Any) -> Any:
         if dtype is not None and (dtype == name or dtype == np.dtype(name)):
             return np.dtype(name)
     raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Pause the search for reference cycles: a recording has none, and many objects to search."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class Program:

@@ -29,7 +29,7 @@ class Reverse:
         self, memory: Memory, gradients: dict[int, Array], needed: set[int], rules: Any = Fast
     ) -> None:
         self.memory, self.plan, self.needed, self.rules = memory, memory.plan, needed, rules
-        self.adjoints = Adjoints(memory, gradients)
+        self.adjoints = Adjoints(memory, gradients, rules)
 
     @property
     def calls(self) -> list[Call]:
@@ -68,9 +68,9 @@ class Reverse:
         leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
         for v, view in zip(found.x, kernel.operands, strict=True):
             leaves[v] = operand(self.memory, view, batched)
-        values = Formula(self.memory, leaves, bar.shape)
+        values = Formula(self.memory, leaves, bar.shape, exact=self.rules is not Fast)
         terms = [
-            (view, self._factor(values, p))
+            (view, self._with_nan(kernel, values, self._factor(values, p), leaves[found.y]))
             for view, p in zip(kernel.operands, found.partials, strict=True)
             if self._wants(view) and p is not False
         ]
@@ -105,6 +105,17 @@ class Reverse:
         self.adjoints.calls += values.take_calls()
         return factor
 
+    def _with_nan(self, kernel: Elementwise, values: Formula, factor: Any, y: Array) -> Any:
+        """With care: the slopes of relu and abs are nan where they are nan, not 0."""
+        if self.rules is Fast or kernel.op.name not in ("relu", "abs"):
+            return factor
+        slopes = values.borrow()
+        self.adjoints.calls += [
+            partial(np.copyto, slopes, factor),
+            lambda: np.copyto(slopes, y, where=np.isnan(y)),
+        ]
+        return slopes
+
     def _reduce(self, kernel: Reduce, upstream: Array) -> None:
         """To every entry of a sum, to the winner of a maximum."""
         view, batched = kernel.operand, kernel.out.batched
@@ -122,7 +133,7 @@ class Reverse:
         leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
         for v, part in zip(found.x, parts, strict=True):
             leaves[v] = self.memory.view(part, batched)
-        values = Formula(self.memory, leaves, bar.shape)
+        values = Formula(self.memory, leaves, bar.shape, exact=self.rules is not Fast)
         for part, p in zip(parts, found.partials, strict=True):
             factor = self._factor(values, p)
             self.adjoints.add(
@@ -198,7 +209,7 @@ class Reverse:
 
     def _to_right(self, work: Matrices, left: Array, bar: Array, view: View) -> None:
         """X̄ += Wᵀ·Z̄ for some positions."""
-        c = self.memory.scratch((*view.box.shape, work.width)[: len(view.box.shape) + work.batched])
+        c = self.memory.adjoint((*view.box.shape, work.width)[: len(view.box.shape) + work.batched])
         matrix = c.reshape((len(bar), left.shape[2], bar.shape[2]))
         self.adjoints.calls.append(self.rules.product(turned(left), bar, matrix, 1))
         self.adjoints.add(view, c, work.batched)
@@ -207,8 +218,10 @@ class Reverse:
     def _entrywise(self, work: Matrices, upstream: Array) -> None:
         """Single dots of two operands that differ from sample to sample."""
         kernel, batch = work.kernel, self.memory.batch
-        made, a, b, c = work.entrywise()
+        made, a, b, terms = work.entrywise()
+        self.memory.release(terms)
         self.adjoints.calls += made
+        c = self.memory.adjoint(a.shape)
         bar = upstream.reshape((kernel.groups, 1, batch))
         for view, factor in [(kernel.left, b), (kernel.right, a)]:
             if self._wants(view):
@@ -221,14 +234,14 @@ class Reverse:
         """One product for each sample: W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄ of small matrices."""
         kernel, batch, shape = work.kernel, self.memory.batch, work.by_sample_shape()
         made, a, b = work.by_sample()
-        bar = self.memory.scratch((batch, *shape))
+        bar = self.memory.adjoint((batch, *shape))
         moved = np.moveaxis(upstream.reshape((*shape, batch)), -1, 0)
         self.adjoints.calls += [*made, partial(np.copyto, bar, moved)]
         for adjoint, (view, x, y, like) in enumerate(
             [(kernel.left, bar, turned(b), a), (kernel.right, turned(a), bar, b)]
         ):
             if self._wants(view):
-                c = self.memory.scratch(like.shape)
+                c = self.memory.adjoint(like.shape)
                 self.adjoints.calls.append(self.rules.product(x, y, c, adjoint))
                 whole = np.moveaxis(c.reshape((batch, *view.box.shape)), 0, -1)
                 self.adjoints.add(view, whole, True)

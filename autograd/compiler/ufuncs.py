@@ -28,7 +28,6 @@ SIMPLE = {
     "minimum": np.minimum,
     "greater": np.greater,
     "at_least": np.greater_equal,
-    "equal": np.equal,
     "stop": np.positive,
 }
 POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
@@ -85,6 +84,13 @@ def _erf(out: Any, x: Any) -> list[Call]:
     return [lambda: np.copyto(out, erf(x), casting="same_kind")]
 
 
+def _equal(out: Any, a: Any, b: Any) -> list[Call]:
+    def both_or_neither() -> None:
+        np.copyto(out, (a == b) | (np.isnan(a) & np.isnan(b)))
+
+    return [both_or_neither]
+
+
 def _where(out: Any, condition: Any, a: Any, b: Any) -> list[Call]:
     return [partial(_select, out, lambda: condition, a, lambda: b)]
 
@@ -100,5 +106,6 @@ _COMPOSED: dict[str, Callable[..., list[Call]]] = {
     "sigmoid": _sigmoid,
     "softplus": _softplus,
     "erf": _erf,
+    "equal": _equal,
     "where": _where,
 }

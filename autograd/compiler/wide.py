@@ -25,10 +25,8 @@ class Wide:
         (self.rows, self.columns), (self.step, self.unit) = self._positions(kernel)
         self.width = self.step // self.unit
         shape = (kernel.groups, kernel.rows, self.rows, self.width, memory.batch)
-        key = -1 - kernel.out.number
-        if key not in memory.columns:
-            memory.columns[key] = np.zeros(shape, memory.dtype)  # the zeros between stay
-        self.buffer = memory.columns[key]
+        self.buffer = np.zeros(shape, memory.adjoint_dtype)  # the zeros between rows stay
+        memory.columns[-1 - kernel.out.number] = self.buffer
 
     @staticmethod
     def _positions(kernel: Product) -> tuple[tuple[int, ...], tuple[int, ...]]:

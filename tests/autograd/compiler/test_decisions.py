@@ -1,11 +1,13 @@
 """A program decides for each sample: branches, kinks, ties, nan, and singular points."""
 
 import math
+import random
 
 import numpy as np
 import pytest
 from oracle import BOTH, assert_agree, batch, check, eagerly, parameter
 
+import nn
 from autograd import Tensor, Value, stack, where
 
 
@@ -60,6 +62,65 @@ def test_where_on_tensors_decides_for_each_entry():
 def test_no_nan_leaks_out_of_a_branch_that_was_not_taken(function):
     w = parameter(2)
     check(lambda x: function((w * x).sum()), [batch(5, 2)], [w])
+
+
+def roots(z):
+    """√z where that is a number, else z: nan in the branch that is not taken."""
+    conditions = stack([entry > 0 for entry in z.values]).reshape(z.shape)
+    return where(conditions, z.sqrt(), z)
+
+
+@pytest.mark.parametrize(
+    ("shape", "layers"),
+    [
+        ((4,), "Sequential(Dense(4, 3), roots, Dense(3, 2))"),
+        ((2, 4, 4), "Sequential(Conv2D(2, 3, 3, padding=1), roots, MaxPool(2), Conv2D(3, 1, 2))"),
+        ((2, 3, 3), "Sequential(roots, Conv2D(2, 2, 2, groups=2), roots, Flatten(), roots)"),
+    ],
+)
+def test_no_nan_leaks_through_layers(shape, layers):
+    random.seed(5)
+    model = eval(layers, {**vars(nn), "roots": roots})
+    scale = parameter(*shape, seed=24)
+    parameters = [scale, *[p for k in model.layers if k is not roots for p in k.parameters()]]
+    check(lambda x: (model(x * scale) ** 2).sum(), [batch(6, *shape)], parameters, BOTH)
+
+
+@pytest.mark.parametrize(
+    "product",
+    [
+        lambda h, w: (w @ h).sum(),
+        lambda h, w: (h @ h) + (w @ h).max(),
+        lambda h, w: ((w * h) @ (w * h).T).sum(),
+        lambda h, w: ((w[:2] @ w) @ h).sum() / (h * 0).sum(),
+        lambda h, w: h.windows((2,)).max(-1).sum() + h.min(),
+    ],
+)
+def test_no_nan_leaks_out_of_products_that_were_not_taken(product):
+    """The branch computes products of nan, in both operands, and nothing of it is used."""
+    w = parameter(3, 3, seed=25)
+
+    def function(x):
+        z = w @ x
+        return where(z.sum() > 100, product((z - 50).sqrt(), w), (z * z).sum())
+
+    check(function, [batch(5, 3)], [w], BOTH)
+
+
+def test_a_sample_whose_loss_is_nan_spoils_only_what_its_nan_reaches():
+    w, v = Value(0.5), Value(0.3)
+
+    def function(x):
+        other = where(x > 100, (v * x - 900).sqrt(), v * x)
+        return where(x > 0.5, (w * x - 9).sqrt(), other)
+
+    check(function, [[0.3, 0.7]], [w, v])
+
+
+def test_a_zero_that_was_computed_makes_nan_of_an_infinite_slope_as_in_eager_mode():
+    """Only a branch that was not taken stops an adjoint; 0·inf is nan, and is not hidden."""
+    w, v = Value(0.5), Value(0.3)
+    check(lambda x: (w * x * 0).sqrt() * (x * 0) + v, [[0.3, 0.7]], [w, v])
 
 
 @pytest.mark.parametrize("name", ["relu", "abs", "maximum", "minimum", "max", "min", "tanh"])

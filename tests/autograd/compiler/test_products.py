@@ -5,7 +5,7 @@ import pytest
 from oracle import BOTH, batch, check, parameter
 
 from autograd import Tensor, Value, einsum, stack
-from autograd.compiler.kernels import Product
+from autograd.compiler.kernels import Gather, Product
 
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
 PAIRS = [
@@ -115,15 +115,18 @@ def test_a_chain_of_products_keeps_its_other_terms(term):
 
 
 def test_one_image_may_have_margins_of_several_constants():
-    w = parameter(2, 2, seed=79)
+    w = parameter(3, 3, seed=79)
 
     def function(x):
-        h = x * 2.0
-        windows = [h.pad(1, 1, value=value).windows((2, 2)) for value in (0.0, -9.0, 2.5)]
-        y = einsum("uv,ijuv->ij", w, windows[0]) + windows[1].max((-2, -1))
-        return (y * einsum("uv,ijuv->ij", w, windows[2])).sum(), y
+        h = x * w[0, 0]
+        zeros, low, high = [h.pad(1, 1, value=v).windows((3, 3)) for v in (0.0, -9.0, 2.5)]
+        y = einsum("uv,ijuv->ij", w, zeros) + low.max((-2, -1))
+        sums = low.sum((-2, -1)) * high.min((-2, -1)) + zeros.tanh().sum((-2, -1))
+        return (y * einsum("uv,ijuv->ij", w, high) + sums).sum(), y
 
-    check(function, [batch(4, 3, 3)], [w], BOTH)
+    program = check(function, [batch(4, 3, 4)], [w], BOTH)
+    gathers = [kernel for kernel in program.plan.kernels if isinstance(kernel, Gather)]
+    assert any(kernel.margins for kernel in gathers)
 
 
 def test_what_is_computed_over_constants_leaves_them_for_the_next_run():
