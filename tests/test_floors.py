@@ -25,7 +25,7 @@ FLOORS: dict[str, list[set[str]]] = {
         {"fold", "packs", "kernels"},
         {"lower", "memory", "needs"},
         {"batches", "formula", "rules"},
-        {"matrices", "wide"},
+        {"matrices"},
         {"forward", "adjoints"},
         {"reverse"},
         {"machine"},

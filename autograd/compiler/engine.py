@@ -14,7 +14,7 @@ from .machine import Machine
 from .memory import Array
 
 CACHE = 4_000_000  # bytes of rows, with their adjoints, that are worked on at a time
-MEMORY = 1_000_000_000  # the same for graphs so large that fewer than 32 samples need more
+MEMORY = 1_000_000_000  # the same for graphs so large that fewer than 64 samples need more
 
 
 class Engine:
@@ -27,7 +27,7 @@ class Engine:
         self.gradient = np.zeros_like(weights) if gradient is None else gradient
         self._total = np.zeros_like(weights)
         bytes_each = 2 * cost(plan)[1] * weights.itemsize + 1
-        self.part = min(max(_power(CACHE // bytes_each), 32), _power(MEMORY // bytes_each))
+        self.part = min(max(_power(CACHE // bytes_each), 64), _power(MEMORY // bytes_each))
         self._machines: dict[tuple[int, bool], Machine] = {}
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> Array:

@@ -51,14 +51,14 @@ class Matrices:
         direct = matrix is not None and matrix.itemsize in matrix.strides[1:]
         return matrix if direct else None
 
-    def tiles(self, most: int = TILE) -> list[tuple[slice, slice]]:
+    def tiles(self) -> list[tuple[slice, slice]]:
         """Slices of the first dimension of the positions, and of the matrices' columns."""
         positions = self.kernel.right.box.dims[2]
         if not positions or self.right_matrix() is not None:
             return [(slice(None), slice(None))]
         n = positions[0]
         each = math.prod(self.right_shape) * self.memory.dtype.itemsize // n
-        count = max(1, min(n, most // max(1, each)))
+        count = max(1, min(n, TILE // max(1, each)))
         width = self.right_shape[2] // n
         return [
             (slice(i, min(n, i + count)), slice(i * width, min(n, i + count) * width))

@@ -14,12 +14,11 @@ from .adjoints import Adjoints, Copied, Into
 from .formula import Formula
 from .forward import operand
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from .matrices import TILE, Matrices, turned
+from .matrices import Matrices, turned
 from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
 from .rules import Fast
 from .ufuncs import Call
-from .wide import Wide
 
 
 class Reverse:
@@ -186,13 +185,7 @@ class Reverse:
         """The same, a tile of X at a time."""
         if self._wants(work.kernel.left):
             self._tiles_to_left(work, bar)
-        if left is not None and Wide.fits(work.kernel):
-            wide = Wide(self.memory, work.kernel)
-            for positions, _ in work.tiles(2 * TILE):
-                copies, part, view = wide.tile(bar, positions)
-                self.adjoints.calls += copies
-                self._to_right(work, left, part, view)
-        elif left is not None:
+        if left is not None:
             for positions, span in work.tiles():
                 self._to_right(work, left, bar[:, :, span], work.tile(positions))
 
