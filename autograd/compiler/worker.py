@@ -15,7 +15,6 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,6 +42,7 @@ class Worker:
             [sys.executable, "-c", START.format(__name__)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # what fails here is done by this process instead
             env={**os.environ, **options},
         )
         self._close = weakref.finalize(self, _close, self.process)
@@ -104,6 +104,22 @@ def _close(process: Any) -> None:
     process.wait()
 
 
+def _file(size: int, folder: str | None) -> str:
+    """A new file whose room is reserved, as writing to a map beyond it would end the process."""
+    handle, path = tempfile.mkstemp(prefix="glassgrad-", dir=folder)
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(handle, 0, size)
+        else:
+            os.truncate(handle, size)
+    except OSError:
+        _remove(path)
+        raise
+    finally:
+        os.close(handle)
+    return path
+
+
 def _remove(path: str) -> None:
     """A file's name goes; what is mapped stays (where the system allows it)."""
     with contextlib.suppress(OSError):
@@ -120,12 +136,12 @@ class _Shared:
         self.parameters = sum(block.size for block in plan.parameters)
 
     def _create(self, numbers: int) -> str:
-        """A new file, where memory is a file system if there is one."""
-        folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
-        handle, path = tempfile.mkstemp(prefix="glassgrad-", dir=folder)
-        os.truncate(handle, (numbers + 1) * self.dtype.itemsize)
-        os.close(handle)
-        return path
+        """A new file, where memory is a file system if there is one with room."""
+        size = (numbers + 1) * self.dtype.itemsize
+        try:
+            return _file(size, "/dev/shm")
+        except OSError:
+            return _file(size, None)
 
     def create_weights(self) -> str:
         """A new file for weights and gradient."""
