@@ -14,6 +14,7 @@ from .machine import Machine
 from .memory import Array
 
 CACHE = 4_000_000  # bytes of rows, with their adjoints, that are worked on at a time
+SIZES = 8  # of parts that have buffers at a time
 MEMORY = 1_000_000_000  # the same for graphs so large that fewer than 64 samples need more
 
 
@@ -57,6 +58,8 @@ class Engine:
         """The buffers and calls for parts of this size."""
         key = (size, differentiate)
         if key not in self._machines:
+            while len(self._machines) >= SIZES:
+                del self._machines[next(iter(self._machines))]
             gradient = self.gradient if differentiate else None
             self._machines[key] = Machine(self.plan, self.weights, size, gradient)
         return self._machines[key]

@@ -139,7 +139,7 @@ class Lowering:
     def _with_margins(self, ids: Ints, blocks: Ints, rows: Ints, scope: str) -> View | None:
         """A view of an image with margins of one constant, where it is that."""
         number = self.plan.blocks
-        fixed = np.array([b.constant for b in number])[blocks]
+        fixed = blocks == self.plan.constant_block.number
         inside = ~fixed
         if len(np.unique(blocks[inside])) != 1 or len(np.unique(ids[fixed])) != 1:
             return None

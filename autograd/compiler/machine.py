@@ -116,7 +116,7 @@ def places(plan: Plan, needed: set[int]) -> dict[int, int]:
         if isinstance(kernel, Elementwise) and kernel.op.name in IN_PLACE:
             heir = _heir(kernel, k, last, kept, shared)
             if heir is not None:
-                shared[kernel.out.number] = heir.number
+                shared[kernel.out.number] = shared.get(heir.number, heir.number)
     return shared
 
 
@@ -127,15 +127,10 @@ def _heir(
     for view in kernel.operands:
         block = view.block
         fits = block.batched == kernel.out.batched and not block.constant and view.is_whole()
-        others = [v for v in kernel.operands if _root(v.block, shared) == _root(block, shared)]
+        place = shared.get(block.number, block.number)
+        others = [v for v in kernel.operands if shared.get(v.block.number) == place]
+        others += [v for v in kernel.operands if v.block.number == place]
         free = block.number not in kept and last[block.number] == k
         if fits and free and all(v.is_whole() for v in others):
             return block
     return None
-
-
-def _root(block: Block, shared: dict[int, int]) -> int:
-    number = block.number
-    while number in shared:
-        number = shared[number]
-    return number

@@ -32,9 +32,7 @@ class Memory:
 
     def array(self, block: Block) -> Array:
         """The array of a block."""
-        number = block.number
-        while number in self.shared:
-            number = self.shared[number]
+        number = self.shared.get(block.number, block.number)
         if number not in self.arrays:
             self.arrays[number] = np.zeros(self.shape(block), self.dtype)
         return self.arrays[number]

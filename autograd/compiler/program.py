@@ -1,6 +1,7 @@
 """Write scalars, run matrices: compile a function of Values and Tensors, and run it on batches."""
 
 import math
+import random
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -49,6 +50,8 @@ def compile(
     Raises ValueError for a parameter that is missing, and UnknownNumberError (a TypeError) where
     the function decides something by a number.
     """
+    if not examples:
+        raise TypeError("compile: give an example of each argument of the function")
     kind = _dtype(dtype)
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
@@ -180,7 +183,9 @@ class Program:
 
 
 def uniform(rng: Any, shape: tuple[int, ...]) -> Array:
-    """Numbers of `random.Random` as an array: the same that `rng.random()` gives one by one."""
+    """The numbers that `rng.random()` gives one by one; of Python's generators, in one go."""
+    if not isinstance(rng, random.Random) and rng is not random:
+        return np.array([rng.random() for _ in range(math.prod(shape))]).reshape(shape)
     version, state, gauss = rng.getstate()
     twister = np.random.RandomState()
     twister.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))

@@ -289,3 +289,8 @@ def test_a_failed_recording_leaves_numbers_gradients_and_eager_mode_as_they_were
     again = eagerly(lambda x: (w * x).sum() ** 2, [batch(2, 3)], [w])
     assert np.array_equal(again.gradients[0], run.gradients[0])
     assert Value(2.0) > Value(1.0)
+
+
+def test_a_function_without_arguments_is_an_error():
+    with pytest.raises(TypeError, match="compile: give an example"):
+        autograd.compile(lambda: Value(1.0))

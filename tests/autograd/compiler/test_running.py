@@ -269,3 +269,22 @@ def test_programs_are_freed():
     finally:
         tracemalloc.stop()
     assert left < peak / 2
+
+
+def test_buffers_of_a_few_batch_sizes_are_kept():
+    program = compiled(model().eval(), threads=1)
+    for n in range(1, 13):
+        program.value_and_grad(IMAGES[:n])
+    assert len(program.team.engine._machines) == 8
+
+
+def test_dropout_may_draw_from_any_generator():
+    class Ones:
+        """A generator that drops nothing."""
+
+        def random(self):
+            return 0.999
+
+    net = nn.Sequential(nn.Flatten(), nn.Dropout(0.5, rng=Ones()))
+    program = autograd.compile(lambda x: net(x).sum(), np.zeros((1, 2, 2)))
+    assert program(np.ones((3, 1, 2, 2))).tolist() == [8.0] * 3
