@@ -289,6 +289,7 @@ def residual_network() -> Iterator[Row]:
 def rows(quick: bool) -> Iterator[Row]:
     """All rows for which the peers are installed."""
     yield from scheduling(quick)
+    gc.freeze()  # micrograd's graphs are cycles: spare its collector what is not its own
     if importlib.util.find_spec("micrograd"):
         yield from against_micrograd(quick)
     if importlib.util.find_spec("torch"):
