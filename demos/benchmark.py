@@ -1,9 +1,10 @@
 """Measure Glassgrad against the peers that are installed, side by side in one run.
 
-    pip install micrograd==0.1.0
+    pip install micrograd==0.1.0 torch==2.13.0
     python demos/benchmark.py
 
-In every row ours and the peer take turns, and medians are compared. `--quick` measures less often.
+In every row ours and the peer take turns, and medians are compared. The rows of compiled programs
+(`benchmark_compiled.py`) follow those of eager mode. `--quick` measures less often.
 """
 
 import argparse
@@ -288,12 +289,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="measure less often")
     options = parser.parse_args(arguments)
     print(f"{versions()}\n")
-    print("| what | ours | micrograd | ratio | bar |\n|---|---|---|---|---|")
+    print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
     if importlib.util.find_spec("micrograd"):
         for row in against_micrograd(options.quick):
             print("| " + " | ".join(row) + " |", flush=True)
     for row in alone(options.quick):
         print("| " + " | ".join(row) + " |", flush=True)
+    if importlib.util.find_spec("numpy"):
+        import benchmark_compiled
+
+        benchmark_compiled.print_rows(options.quick)
 
 
 if __name__ == "__main__":

@@ -298,6 +298,12 @@ def rows(quick: bool) -> Iterator[Row]:
             yield from residual_network()
 
 
+def print_rows(quick: bool) -> None:
+    """Print the rows, each as soon as it is measured."""
+    for row in rows(quick):
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Print the table as Markdown, a row at a time."""
     parser = argparse.ArgumentParser(
@@ -307,8 +313,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     print(f"{versions()}; median (minimum) of a step\n")
     print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
-    for row in rows(options.quick):
-        print("| " + " | ".join(row) + " |", flush=True)
+    print_rows(options.quick)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from .kernels import Plan
 from .memory import Array
 from .worker import Worker
 
-WORTH = 1e-3  # seconds of work in a batch from which on sharing it pays
+WORTH = 5e-4  # seconds of work that a share must have at least
 PATIENCE = 0.1  # seconds of such work before helpers are started, which takes about as long
 
 
@@ -31,7 +31,7 @@ class Team:
 
     def shares(self, n: int) -> list[slice]:
         """The samples that each processor works on."""
-        return cuts(n, min(self.threads, n) if n * self._seconds >= WORTH else 1)
+        return cuts(n, max(1, min(self.threads, n, int(n * self._seconds / WORTH))))
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""

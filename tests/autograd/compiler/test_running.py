@@ -43,7 +43,7 @@ IMAGES = batch(64, 1, 6, 6, seed=70)
 @pytest.fixture
 def sharing(monkeypatch):
     """Share every batch, and start helpers when told to; returns what sets that moment."""
-    monkeypatch.setattr(team, "WORTH", 0.0)
+    monkeypatch.setattr(team, "WORTH", 1e-12)
     monkeypatch.setattr(team, "PATIENCE", NEVER)
     return lambda patience: monkeypatch.setattr(team, "PATIENCE", patience)
 
