@@ -81,8 +81,8 @@ class Machine:
                 self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
                 for call in self.reverse:
                     call()
-                total = self.gradient.sum()
-                if total != total:
+                square = np.dot(self.gradient, self.gradient)  # nan if one of them is
+                if square != square:
                     self._again()
 
     def _again(self) -> None:

@@ -62,6 +62,7 @@ def compile(
         plan = lower(recording, numbered, packs(numbered))
         program = Program(recording, plan, kind, threads)
         check(program, recording)
+        recording.forget()
     return program
 
 

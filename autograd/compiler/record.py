@@ -49,6 +49,14 @@ class Recording:
     trace: Trace
     rebuild: Callable[[list[Any]], Any]
 
+    def forget(self) -> None:
+        """Let the graph go; shapes, parameters and draws stay."""
+        self.trace.clear()
+        for argument in self.arguments:
+            argument.values = []
+        for result in self.results:
+            result.values = []
+
 
 def record(function: Callable[..., Any], examples: Sequence[Any], parameters: Any) -> Recording:
     """Run the function on unknown inputs of the examples' shapes, with unknown parameters."""
