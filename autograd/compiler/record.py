@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..indexing import Shape
-from ..kinds import UNKNOWN, UnknownNumberError
+from ..kinds import UNKNOWN
 from ..scopes import tracing
 from ..tensor import Tensor
 from ..value import Value
@@ -148,6 +148,3 @@ def _structure(outputs: Any, results: list[Result]) -> Callable[[list[Any]], Any
     results.append(_result("what the function returns", outputs))
     k = len(results) - 1
     return lambda arrays: arrays[k]
-
-
-__all__ = ["Argument", "Recording", "Result", "Trace", "UnknownNumberError", "record"]

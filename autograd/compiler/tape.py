@@ -20,14 +20,13 @@ class Tape:
     """For each number: its primitive (None for a leaf), its operands, scope and kind.
 
     The operands of `sum`, `dot`, `max` and `min` are numbers of bundles, of others numbers.
-    `schedule` lists the operations, operands first. `leaves` says what each leaf is.
+    `schedule` lists the operations, operands first.
     """
 
     op: list[Primitive | None] = field(default_factory=list)
     args: list[tuple[int, ...]] = field(default_factory=list)
     scope: list[str] = field(default_factory=list)
     kind: list[int] = field(default_factory=list)
-    values: list[Value | None] = field(default_factory=list)
     bundles: list[tuple[int, ...]] = field(default_factory=list)
     schedule: list[int] = field(default_factory=list)
     constants: dict[int, float] = field(default_factory=dict)
@@ -42,7 +41,6 @@ class Tape:
         self.args.append(args)
         self.scope.append(scope)
         self.kind.append(kind)
-        self.values.append(None)
         return len(self.op) - 1
 
     def constant(self, x: float) -> int:
@@ -91,7 +89,6 @@ def _number_leaves(recording: Recording, made: Tape, number: dict[Any, int]) -> 
     for values, kind in groups:
         for v in values:
             number[v] = made.new(None, (), "", kind)
-            made.values[-1] = v
 
 
 def _check_origin(ordered: list[Value], position: dict[Value, int]) -> None:
@@ -170,5 +167,4 @@ def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[V
         number[node] = made.constant(float(op.forward(*_known(made, op, args))))
         return
     k = number[node] = made.new(op, tuple(args), node.scope, kind)
-    made.values[k] = node
     made.schedule.append(k)
