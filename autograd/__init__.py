@@ -34,7 +34,6 @@ __all__ = [
     "UnknownNumberError",
     "Value",
     "apply",
-    "compile",
     "concatenate",
     "cos",
     "current_scope",
