@@ -21,7 +21,9 @@ from . import kinks as k
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Primitive:
-    """A differentiable operation: its name, its symbol in drawings, y = f(*x) and (∂y/∂x, ...)."""
+    """A differentiable operation: its name, its symbol in drawings, y = forward(*x), and
+    partials(y, *x) -> (∂y/∂x, ...).
+    """
 
     name: str
     symbol: str
@@ -32,8 +34,14 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle and deepcopy by name, so that a row stays the one row of its kind."""
-        return _named, (self.name,)
+        """Pickle rows of the table by name, others by their functions."""
+        if PRIMITIVES.get(self.name) is self:
+            return _named, (self.name,)
+        return Primitive, (self.name, self.symbol, self.forward, self.partials)
+
+    def __deepcopy__(self, memo: Any) -> "Primitive":
+        """A copy of a graph has the same rows."""
+        return self
 
 
 def _named(name: str) -> Primitive:

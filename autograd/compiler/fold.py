@@ -5,9 +5,9 @@ one dot, and the dots of a layer may turn out to be a matrix product.
 """
 
 from ..primitives import PRIMITIVES
-from .tape import SEQUENCES, Tape
+from .tape import DOT, SEQUENCES, Tape
 
-ADD, MUL, SUM, DOT = (PRIMITIVES[name] for name in ["add", "mul", "sum", "dot"])
+ADD, MUL, SUM = (PRIMITIVES[name] for name in ["add", "mul", "sum"])
 
 
 def fold(tape: Tape) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from ..graph import order
 from ..value import Value
 from .memory import Array, Memory
-from .ufuncs import Call, calls, is_number
+from .ufuncs import Call, calls, is_number, name_of
 
 CONDITIONS = frozenset(["greater", "at_least", "equal"])
 
@@ -66,7 +66,7 @@ class Formula:
         return out
 
     def _compute(self, node: Any) -> Any:
-        name, x = node.op.name, [self._known(v) for v in node.inputs]
+        name, x = name_of(node.op), [self._known(v) for v in node.inputs]
         if name == "pow" and is_number(x[1]) and x[1] == 1:
             return x[0]
         if all(map(is_number, x)) and not node.unknown:

@@ -9,7 +9,7 @@ from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
 from .matrices import Matrices
 from .memory import Memory, boxed
 from .rules import total
-from .ufuncs import Call, calls
+from .ufuncs import Call, calls, name_of
 
 
 def forward(memory: Memory, kernel: Kernel) -> list[Call]:
@@ -65,7 +65,7 @@ def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
     out = memory.array(kernel.out)
     out = out.reshape((*kernel.shape, *out.shape[1:]))
     operands = [operand(memory, v, kernel.out.batched) for v in kernel.operands]
-    if kernel.op.name == "stop" and kernel.out.number in memory.shared:
+    if name_of(kernel.op) == "stop" and kernel.out.number in memory.shared:
         return []
     return calls(kernel.op, out, *operands)
 

@@ -10,7 +10,7 @@ from .boxes import Box, Ints, box, factor, padded
 from .kernels import Block, Elementwise, Gather, Piece, Plan, Product, Reduce, View
 from .packs import Pack
 from .record import Recording, Result
-from .tape import BATCH, CONSTANT, SEQUENCES, WEIGHT, Tape
+from .tape import BATCH, CONSTANT, DOT, SEQUENCES, WEIGHT, Tape
 
 
 def lower(recording: Recording, tape: Tape, packs: list[Pack]) -> Plan:
@@ -54,7 +54,7 @@ class Lowering:
     def run(self, packs: list[Pack]) -> Plan:
         """Lower pack by pack."""
         for pack in packs:
-            if pack.op.name == "dot":
+            if pack.op is DOT:
                 self._dots(pack)
             elif pack.op in SEQUENCES:
                 self._reduction(pack)

@@ -10,7 +10,7 @@ from .memory import Array, Memory
 from .needs import read_again, reads, wanted
 from .reverse import Reverse
 from .rules import Careful, Fast
-from .ufuncs import IN_PLACE
+from .ufuncs import IN_PLACE, name_of
 
 
 class Machine:
@@ -113,7 +113,7 @@ def places(plan: Plan, needed: set[int]) -> dict[int, int]:
             kept.add(kernel.out.number)  # its margins are written once
     shared: dict[int, int] = {}
     for k, kernel in enumerate(plan.kernels):
-        if isinstance(kernel, Elementwise) and kernel.op.name in IN_PLACE:
+        if isinstance(kernel, Elementwise) and name_of(kernel.op) in IN_PLACE:
             heir = _heir(kernel, k, last, kept, shared)
             if heir is not None:
                 shared[kernel.out.number] = shared.get(heir.number, heir.number)

@@ -18,7 +18,7 @@ from .matrices import Matrices, turned
 from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
 from .rules import Fast
-from .ufuncs import Call
+from .ufuncs import Call, name_of
 
 
 class Reverse:
@@ -106,7 +106,7 @@ class Reverse:
 
     def _with_nan(self, kernel: Elementwise, values: Formula, factor: Any, y: Array) -> Any:
         """With care: the slopes of relu and abs are nan where they are nan, not 0."""
-        if self.rules is Fast or kernel.op.name not in ("relu", "abs"):
+        if self.rules is Fast or name_of(kernel.op) not in ("relu", "abs"):
             return factor
         slopes = values.borrow()
         self.adjoints.calls += [

@@ -12,6 +12,8 @@ from .record import Recording
 
 SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
+DOT = PRIMITIVES["dot"]
+
 CONSTANT, WEIGHT, BATCH = range(3)  # what a number depends on: nothing, parameters, the sample
 
 

@@ -1,5 +1,7 @@
 """A batch shared among processors: this process, and helpers once there is enough to do."""
 
+import os
+import pickle
 import time
 from collections.abc import Sequence
 
@@ -28,6 +30,7 @@ class Team:
         self.workers: list[Worker] = []
         self._seconds, _ = cost(plan)
         self._spent = 0.0
+        self._owner = os.getpid()
 
     def shares(self, n: int) -> list[slice]:
         """The samples that each processor works on."""
@@ -38,9 +41,14 @@ class Team:
         shares = self.shares(len(results[0]))
         with single_blas():
             if len(shares) == 1:
-                self.gradient = self.engine.run(arrays, results, seed)
+                gradient = self.engine.run(arrays, results, seed)
+                self.gradient = gradient if seed else self.gradient
             else:
-                self._together(shares, arrays, results, seed)
+                try:
+                    self._together(shares, arrays, results, seed)
+                except BaseException:  # an interrupt: what helpers still answer is not asked for
+                    self._dismiss()
+                    raise
 
     def _together(
         self,
@@ -61,14 +69,24 @@ class Team:
                 np.copyto(self.total, gradient)  # the engine will write its own anew
                 gradient, found = self.total, self.engine.run(*part, seed)
             gradient = np.add(gradient, found, out=self.total)
-        self.gradient = gradient
+        self.gradient = gradient if seed else self.gradient
         self._spent += time.perf_counter() - start
 
     def _helpers(self, count: int) -> list[Worker]:
         """Living helpers, started when so much was done alone that they will pay."""
+        if self._owner != os.getpid():
+            for worker in self.workers:
+                worker.forget()
+            self.workers, self._owner = [], os.getpid()
         if not self.workers and self._spent > PATIENCE:
             try:
-                self.workers = [Worker(self.plan, self.weights.dtype) for _ in range(count)]
-            except OSError:
-                self._spent = -float("inf")  # no processes here: go on alone
+                for _ in range(count):
+                    self.workers.append(Worker(self.plan, self.weights.dtype))
+            except (OSError, pickle.PicklingError, AttributeError, TypeError):
+                self._spent = -float("inf")  # no helpers for this plan, or here: go on alone
         return [worker for worker in self.workers if worker.alive]
+
+    def _dismiss(self) -> None:
+        for worker in self.workers:
+            worker.close()
+        self.workers = []

@@ -34,12 +34,17 @@ POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
 IN_PLACE = frozenset(SIMPLE) | {"relu", "sigmoid", "softplus", "pow"}  # may overwrite an operand
 
 
+def name_of(op: Primitive) -> str:
+    """The name of a row of the table; nothing for a row of one's own, whatever it is called."""
+    return op.name if PRIMITIVES.get(op.name) is op else ""
+
+
 def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
     """What computes a row of the table, of arrays and numbers, into `out`.
 
     A row of one's own is computed as it is written: rows serve arrays as well as floats.
     """
-    if PRIMITIVES.get(op.name) is not op:
+    if not name_of(op):
         return [lambda: np.copyto(out, op.forward(*x), casting="same_kind")]
     if op.name in SIMPLE:
         return [partial(SIMPLE[op.name], *x, out=out)]

@@ -26,7 +26,9 @@ from .memory import Array
 START = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {} import serve; serve()"
 )
-COMMAND = struct.Struct("<qd")  # samples, seed; -1 samples: a new file follows
+COMMAND = struct.Struct("<qd")  # samples, seed
+FILE, QUIT = -1, -2  # instead of samples: a new file follows; the work is over
+_inherited: list[Any] = []  # helpers of the process that this one was forked from
 
 
 class Worker:
@@ -38,6 +40,7 @@ class Worker:
         self.room = 0
         self.shared = _Shared(plan, dtype)
         options = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+        task = pickle.dumps((plan, np.dtype(dtype).str))  # fails here, before there is a process
         self.process = subprocess.Popen(
             [sys.executable, "-c", START.format(__name__)],
             stdin=subprocess.PIPE,
@@ -45,14 +48,16 @@ class Worker:
             stderr=subprocess.DEVNULL,  # what fails here is done by this process instead
             env={**os.environ, **options},
         )
-        self._close = weakref.finalize(self, _close, self.process)
+        self._close = weakref.finalize(self, _close, self.process, os.getpid())
         assert self.process.stdin
         assert self.process.stdout
         self._to, self._from = self.process.stdin, self.process.stdout
         path = self.shared.create_weights()
-        self._tell(pickle.dumps(sys.path), pickle.dumps((plan, np.dtype(dtype).str, path)))
-        self._wait()
-        _remove(path)
+        try:
+            self._tell(pickle.dumps(sys.path), task, pickle.dumps(path))
+            self._wait()
+        finally:
+            _remove(path)
 
     def submit(
         self, weights: Array, arrays: Sequence[Array], results: Sequence[Array], seed: float
@@ -60,16 +65,31 @@ class Worker:
         """Hand over a share of a batch; `collect` waits for it."""
         n = len(results[0])
         if n > self.room:
-            self.room = n
-            path = self.shared.create_samples(n)
-            self._tell(COMMAND.pack(-1, 0.0), pickle.dumps((path, n)))
-            self._wait()
-            _remove(path)
+            self._make_room(n)
         if self.alive:
             np.copyto(self.shared.weights, weights)
             for ours, array in zip(self.shared.arrays, arrays, strict=True):
                 np.copyto(ours[:n], array, casting="unsafe")
             self._tell(COMMAND.pack(n, seed))
+
+    def _make_room(self, n: int) -> None:
+        try:
+            path = self.shared.create_samples(n)
+        except OSError:  # no room for files here
+            self.close()
+            return
+        try:
+            self._tell(COMMAND.pack(FILE, 0.0), pickle.dumps((path, n)))
+            self._wait()
+        finally:
+            _remove(path)
+        self.room = n
+
+    def forget(self) -> None:
+        """Leave the helper to the process that started it, of which this one is a fork."""
+        self._close.detach()
+        self.alive = False
+        _inherited.append(self)
 
     def collect(self, results: Sequence[Array]) -> Array | None:
         """Wait for the share, fill its results and return its gradient; None after a failure."""
@@ -90,18 +110,26 @@ class Worker:
             for message in messages:
                 self._to.write(message)
             self._to.flush()
-        except OSError:
+        except (OSError, ValueError):  # the helper, or the pipe, is gone
             self.alive = False
 
     def _wait(self) -> None:
         self.alive = self.alive and self._from.read(1) == b"."
 
 
-def _close(process: Any) -> None:
-    with contextlib.suppress(OSError):
+def _close(process: Any, owner: int) -> None:
+    """End a helper, if it is ours: a fork of its owner must leave it alone."""
+    if os.getpid() != owner:
+        return
+    with contextlib.suppress(OSError, ValueError):
+        process.stdin.write(COMMAND.pack(QUIT, 0.0))
         process.stdin.close()
     process.stdout.close()
-    process.wait()
+    try:
+        process.wait(timeout=1.0)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _file(size: int, folder: str | None) -> str:
@@ -179,7 +207,7 @@ def serve() -> None:
         answers.write(b".")
         answers.flush()
 
-    plan, dtype, path = pickle.load(pipe)
+    (plan, dtype), path = pickle.load(pipe), pickle.load(pipe)
     shared = _Shared(plan, dtype)
     shared.open_weights(path)
     engine = Engine(plan, shared.weights, shared.gradient)
@@ -187,7 +215,9 @@ def serve() -> None:
     with single_blas():
         while command := pipe.read(COMMAND.size):
             n, seed = COMMAND.unpack(command)
-            if n < 0:
+            if n == QUIT:
+                return
+            if n == FILE:
                 shared.open_samples(*pickle.load(pipe))
             else:
                 arrays, results = ([x[:n] for x in xs] for xs in (shared.arrays, shared.results))
