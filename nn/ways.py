@@ -78,7 +78,7 @@ class Compiled:
     def __init__(self, model: Module, loss: Loss) -> None:
         self.model, self.loss = model, loss
         self.state = [part for _, part in model.named_state()]
-        self.classes: int | None = None
+        self.shape: tuple[int, ...] | None = None  # of one sample's outputs
         self._step: Any = None
         self._program: Any = None
         self._measure: Any = None
@@ -137,16 +137,32 @@ class Compiled:
         import numpy as np
 
         images, targets = np.asarray(batch.images), np.asarray(batch.labels)
-        if not isinstance(self.loss, NLLLoss) or targets.ndim != 1 or targets.dtype.kind != "i":
-            return images, targets
-        if self.classes is None:
+        if self.shape is None:
             with evaluating(self.model):
-                self.classes = self.model(Tensor(images[0])).shape[-1]
-        wrong = [t for t in targets.tolist() if not 0 <= t < self.classes]
-        if wrong:
-            known = f"the {self.classes} classes 0 to {self.classes - 1}"
-            raise ValueError(f"{self.loss!r}: label {wrong[0]} is not one of {known}")
-        return images, np.eye(self.classes, dtype=np.float32)[targets]
+                self.shape = self.model(Tensor(images[0])).shape
+        if not isinstance(self.loss, NLLLoss):
+            entrywise = getattr(type(self.loss), "forward", None) is Loss.forward
+            if entrywise and targets.shape[1:] != self.shape:
+                needed = f"prediction has shape {(len(targets), *self.shape)}"
+                raise ValueError(
+                    f"{self.loss!r}: {needed}, target {targets.shape}; make them equal"
+                )
+            return images, targets
+        if targets.shape[1:] == self.shape:
+            return images, targets
+        return images, np.eye(self.shape[-1], dtype=np.float32)[self._classes(targets)]
+
+    def _classes(self, targets: Any) -> Any:
+        """Class numbers as ints; ValueError for what is none."""
+        classes = self.shape[-1] if self.shape else 0
+        if targets.ndim != 1 or targets.dtype.kind not in "biuf":
+            needed = f"classes ({len(targets)},) or one-hot {(len(targets), classes)}"
+            raise ValueError(f"{self.loss!r}: target has shape {targets.shape}, needs {needed}")
+        for label in targets.tolist():
+            if label != int(label) or not 0 <= label < classes:
+                known = f"the {classes} classes 0 to {classes - 1}"
+                raise ValueError(f"{self.loss!r}: label {label} is not one of {known}")
+        return targets.astype(int)
 
     def _anomaly(self, batch: Dataset) -> str:
         """Where the batch goes wrong in eager mode, if it does there too."""

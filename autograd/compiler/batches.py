@@ -45,6 +45,8 @@ def _sizes(shape: tuple[int, ...]) -> str:
 
 
 def _hint(argument: Argument, array: Array) -> str:
+    if array.ndim == len(argument.shape) and array.shape[1:] == argument.shape[1:] != ():
+        return "; if the example that was compiled with was a batch, compile with one sample"
     if array.shape == argument.shape:
         return "; a single sample needs an axis in front, x[None]"
     if array.dtype.kind in "iu" and array.ndim == len(argument.shape):

@@ -7,6 +7,7 @@ from .engine import multiply_adds
 from .kernels import Elementwise, Gather, Kernel, Plan, Product, Reduce, View
 from .needs import elementwise_formulas, wanted
 
+MOST = 400  # lines of a pass; of longer ones the middle is left out
 SIGNS = {"add": "+", "sub": "-", "mul": "·", "div": "/", "pow": "**", "neg": "-"}
 
 
@@ -15,7 +16,8 @@ def listing(plan: Plan, dtype: str) -> str:
     needed = wanted(plan)
     count = sum(kernel.count for kernel in plan.kernels)
     macs = sum(map(multiply_adds, plan.kernels))
-    head = f"{count:,} scalars in {len(plan.kernels)} kernels, {dtype}; B samples"
+    kernels = _many(len(plan.kernels), "kernel")
+    head = f"{_many(count, 'scalar')} in {kernels}, {dtype}; B samples"
     if macs:
         head += f"; {macs:,} multiply-adds for one"
     forward = [(kernel.scope, *_forward(kernel)) for kernel in plan.kernels]
@@ -29,6 +31,8 @@ def listing(plan: Plan, dtype: str) -> str:
 
 
 def _table(rows: list[tuple[str, str, str]]) -> list[str]:
+    if len(rows) > MOST:
+        rows = [*rows[: MOST // 2], ("…", f"{len(rows) - MOST:,} more", ""), *rows[-MOST // 2 :]]
     widths = [max((len(row[k]) for row in rows), default=0) for k in range(2)]
     return [
         f"  {scope or '-':<{max(1, widths[0])}}  {what:<{widths[1]}}  {why}".rstrip()
@@ -54,7 +58,9 @@ def _forward(kernel: Kernel) -> tuple[str, str]:
     moved = sum(len(piece.target_rows) for piece in kernel.pieces)
     if kernel.margins:
         return f"{moved:,} rows copied", f"into an image with margins of {kernel.initial[0]:g}"
-    return f"{moved:,} rows gathered", f"from {len(kernel.pieces)} places"
+    if not moved:
+        return f"{kernel.out.size:,} constants", "laid out once"
+    return f"{moved:,} rows gathered", f"from {_many(len(kernel.pieces), 'place')}"
 
 
 def _product(kernel: Product) -> str:
@@ -173,15 +179,16 @@ of dX: they are added back to where the windows were cut out.
 
 
 def explanation(plan: Plan, scope: str) -> str:
-    """The products of a layer in words; ValueError names the scopes where there is none."""
-    kernels = [kernel for kernel in plan.kernels if kernel.scope == scope]
+    """The products of a layer and of what is in it, "" for all; ValueError names the scopes."""
+    kernels = [k for k in plan.kernels if not scope or f"{k.scope}.".startswith(f"{scope}.")]
     if not kernels:
         known = ", ".join(repr(s) for s in dict.fromkeys(k.scope for k in plan.kernels))
         raise ValueError(f"explain({scope!r}): the program's scopes are {known}")
     products = [kernel for kernel in kernels if isinstance(kernel, Product)]
     if not products:
         lines = [(k.scope, *_forward(k)) for k in kernels]
-        return "\n".join([f"{scope}: no matrix products, number by number", *_table(lines)]) + "\n"
+        head = f"{scope or 'the function'}: no matrix products, number by number"
+        return "\n".join([head, *_table(lines)]) + "\n"
     needed = wanted(plan)
     overlap = any(is_window(k.right) and k.right.block.number in needed for k in products)
     return "\n".join([*(_grid(k, needed) for k in products), WHY + OVERLAP * overlap])

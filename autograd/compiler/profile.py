@@ -13,8 +13,9 @@ from .needs import wanted
 
 
 class Profile(NamedTuple):
-    """Seconds of a step and of its matrix products, and what these products compute."""
+    """Seconds of a step of so many samples, and of its matrix products, and their operations."""
 
+    samples: int
     seconds: float
     product_seconds: float
     flops: int
@@ -27,7 +28,13 @@ class Profile(NamedTuple):
     @property
     def gflops(self) -> float:
         """Billions of additions and multiplications per second within the products."""
-        return self.flops / self.product_seconds / 1e9
+        return self.flops / self.product_seconds / 1e9 if self.flops else 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.samples} samples in {self.seconds * 1e3:.3f} ms, {self.share:.0%} of it in "
+            f"matrix products at {self.gflops:.0f} GFLOP/s"
+        )
 
 
 def profiled(engine: Engine, arrays: Sequence[Array], repeats: int = 20) -> Profile:
@@ -46,7 +53,7 @@ def profiled(engine: Engine, arrays: Sequence[Array], repeats: int = 20) -> Prof
                 call()
                 best[k] = min(best[k], time.perf_counter() - start)
     products = [t for t, call in zip(best, calls, strict=True) if _is_product(call)]
-    return Profile(sum(best), sum(products), flops(engine.plan) * size)
+    return Profile(size, sum(best), sum(products), flops(engine.plan) * size)
 
 
 def _is_product(call: object) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 import random
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -36,7 +37,8 @@ def compile(
 
     The function is called once, with Tensors (for numbers: Values) shaped like the examples. It
     may use the `parameters`, numbers of its own, and nothing else; it returns Values and Tensors,
-    alone or in tuples, lists and dicts.
+    alone or in tuples, lists and dicts. Random numbers that it should draw anew for every sample
+    come from `autograd.drawn`.
 
     >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> program = compile(lambda x: (w @ x).tanh().sum(), [0.0, 0.0], parameters=[w])
@@ -90,12 +92,14 @@ class Program:
         self.team = Team(plan, self.weights, threads)
         self.outputs: Any = None
         self._ahead: list[TrainStep] = []
+        self._lock = threading.RLock()  # buffers serve one thread at a time
         self.read()
 
     def __call__(self, *batches: Any) -> Any:
         """The function's results for a batch: arrays (N, ...)."""
-        self._refresh()
-        return self.recording.rebuild(self._run(batches, differentiate=False))
+        with self._lock:
+            self._refresh()
+            return self.recording.rebuild(self._run(batches, differentiate=False))
 
     def value_and_grad(self, *batches: Any) -> tuple[float, list[Array]]:
         """The mean of the loss over a batch, and its gradient: an array for each parameter.
@@ -103,9 +107,11 @@ class Program:
         The loss is the function's result, or the first of several; the others are left in
         `outputs`. TypeError where it is not a single Value.
         """
-        self._refresh()
-        loss = self._loss_and_gradient(batches)
-        groups, gradient, start = self.recording.parameters, self.team.gradient.copy(), 0
+        with self._lock:
+            self._refresh()
+            loss = self._loss_and_gradient(batches)
+            gradient = self.team.gradient.copy()
+        groups, start = self.recording.parameters, 0
         found = []
         for group in groups:
             stop = start + len(group.values)
@@ -114,7 +120,11 @@ class Program:
         return loss, found
 
     def train_step(self, optimizer: Any, clip_norm: float | None = None) -> "TrainStep":
-        """A function of batches that updates the parameters, and returns the mean loss before."""
+        """A function of batches that updates the parameters, and returns the mean loss before.
+
+        The updates happen in arrays: until `sync`, the Values (and other programs of the same
+        model, `state_dict` and eager evaluation, which read them) stay as they were.
+        """
         return TrainStep(self, optimizer, clip_norm)
 
     def __str__(self) -> str:
@@ -130,19 +140,20 @@ class Program:
         return sum(kernel.count for kernel in self.plan.kernels)
 
     def profile(self, *batches: Any) -> Profile:
-        """Where the time of one step goes, on one processor, for a batch as large as this."""
+        """Where the time of one step goes on one processor, for as many samples of the batch as are
+        worked on at a time.
+        """
         return profiled(self.team.engine, samples(self.recording.arguments, batches))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""
-        if not self._ahead:
-            return
-        numbers, gradient = self.weights.tolist(), self.team.gradient.tolist()
-        for v, number, slope in zip(self.values, numbers, gradient, strict=True):
-            v.data, v.grad = number, slope
-        for step in self._ahead:
-            step.write_back()
-        self._ahead = []
+        with self._lock:
+            if self._ahead:
+                for v, slope in zip(self.values, self.team.gradient.tolist(), strict=True):
+                    v.grad = slope
+            for step in self._ahead:
+                step.write_back()
+            self._ahead = []
 
     def read(self) -> None:
         """Take the parameters' numbers from their Values."""
@@ -203,6 +214,8 @@ class TrainStep:
     """
 
     def __init__(self, program: Program, optimizer: Any, clip_norm: float | None) -> None:
+        if not hasattr(optimizer, "rule") or isinstance(optimizer, type):
+            raise TypeError(f"train_step: needs an optimiser such as nn.SGD, got {optimizer!r:.60}")
         if clip_norm is not None and not clip_norm > 0:
             raise ValueError(f"train_step: clip_norm must be positive, got {clip_norm}")
         self.program, self.optimizer, self.clip_norm = program, optimizer, clip_norm
@@ -224,6 +237,10 @@ class TrainStep:
 
         FloatingPointError where the loss is not finite; then nothing is updated.
         """
+        with self.program._lock:
+            return self._update(batches)
+
+    def _update(self, batches: Sequence[Any]) -> float:
         program = self.program
         if self.state is None:
             self._start()
@@ -234,7 +251,8 @@ class TrainStep:
             self._clip(self.clip_norm)
         self.optimizer.steps += 1
         weights, gradient = program.weights[self.where], program.team.gradient[self.where]
-        changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
+        with np.errstate(all="ignore"):
+            changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
         program.weights[self.where] = changed
         return loss
 
@@ -257,8 +275,11 @@ class TrainStep:
         self.state = [column.copy() for column in rows.T]
 
     def write_back(self) -> None:
-        """Give the state back to the optimiser."""
+        """Give the numbers back to the Values that the optimiser changes, and its state to it."""
         if self.state is not None:
+            numbers = self.program.weights[self.where].tolist()
+            for v, number in zip(self.optimizer.values, numbers, strict=True):
+                v.data = number
             columns = [column.tolist() for column in self.state]
             rows = zip(*columns, strict=True) if columns else [()] * len(self.optimizer.values)
             self.optimizer.state = [tuple(row) for row in rows]

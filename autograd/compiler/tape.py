@@ -115,8 +115,8 @@ def _leaf(v: Value, made: Tape, number: dict[Any, int], position: dict[Value, in
         )
     if v.data is UNKNOWN:
         raise ValueError(
-            "compile: no_grad() hides from the recording how a number was made; "
-            "use autograd.stop_gradient to keep gradients out"
+            "compile: no_grad(), or the .data or item() of a Value, hides from the recording how a "
+            "number was made; use autograd.stop_gradient to keep gradients out"
         )
     number[v] = made.constant(real(v.data, "a number in the function"))
     return number[v]

@@ -1,0 +1,127 @@
+"""What people do to a program with helper processes: interrupt it, fork it, share it."""
+
+import copy
+import os
+import pickle
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import PRIMITIVES, Primitive, Tensor, apply
+from autograd.compiler import team as teams
+from autograd.compiler.worker import Worker
+
+IMAGES = np.random.default_rng(0).standard_normal((24, 6))
+WEIGHTS = np.random.default_rng(1).standard_normal((6, 6)).tolist()
+
+
+@pytest.fixture
+def helped(monkeypatch):
+    """A program whose batches are shared with one helper from the first one on."""
+    monkeypatch.setattr(teams, "WORTH", 1e-12)
+    monkeypatch.setattr(teams, "PATIENCE", -1.0)
+    w = Tensor(WEIGHTS)
+    program = autograd.compile(
+        lambda x: ((w @ x).tanh() ** 2).sum(), IMAGES[0], parameters=[w], threads=2
+    )
+    program.value_and_grad(IMAGES)
+    assert len(program.team.workers) == 1
+    return program
+
+
+def results(program, n=24):
+    loss, (gradient,) = program.value_and_grad(IMAGES[:n])
+    return loss, gradient.tolist()
+
+
+def test_an_interrupt_between_question_and_answer_spoils_nothing(helped, monkeypatch):
+    expected = [results(helped, n) for n in (24, 20, 16)]
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    for _ in range(3):
+        with monkeypatch.context() as patch:
+            patch.setattr(Worker, "collect", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                helped.value_and_grad(IMAGES[::-1])
+        assert not helped.team.workers
+        assert [results(helped, n) for n in (24, 20, 16)] == expected
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_leaves_the_helpers_of_its_parent_alone(helped):
+    expected = results(helped)
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:  # the child: the same numbers, without the parent's helper
+        same = results(helped) == expected
+        os.write(writer, b"same" if same else b"else")
+        os._exit(0)
+    assert [results(helped) for _ in range(5)] == [expected] * 5
+    os.waitpid(pid, 0)
+    assert os.read(reader, 4) == b"same"
+    assert helped.team.workers[0].alive
+    for end in (reader, writer):
+        os.close(end)
+
+
+def test_a_helper_ends_by_a_word_though_another_process_holds_its_pipe(helped):
+    worker = helped.team.workers[0]
+    held = os.dup(worker.process.stdin.fileno())
+    worker.close()
+    assert worker.process.returncode == 0
+    os.close(held)
+
+
+def test_without_room_for_files_the_work_is_done_alone(helped, monkeypatch):
+    expected = results(helped)
+    more = np.concatenate([IMAGES, IMAGES])
+
+    def full(*_):
+        raise OSError(28, "no room")
+
+    monkeypatch.setattr("autograd.compiler.worker._file", full)
+    loss, _ = helped.value_and_grad(more)
+    assert loss == pytest.approx(expected[0], rel=1e-5)
+    assert results(helped) == expected
+
+
+def test_a_forward_run_leaves_the_last_gradient_as_it_is(helped):
+    gradient = helped.value_and_grad(IMAGES)[1][0].ravel().tolist()
+    helped(IMAGES[:1])
+    assert helped.team.gradient.tolist() == gradient
+
+
+def test_threads_take_turns_on_one_program(helped):
+    expected = results(helped)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: results(helped), range(60)))
+    assert found == [expected] * 60
+    assert threading.active_count() < 20
+
+
+def test_a_row_that_is_called_like_one_of_the_table_stays_itself(monkeypatch):
+    monkeypatch.setattr(teams, "WORTH", 1e-12)
+    monkeypatch.setattr(teams, "PATIENCE", -1.0)
+    for name in ("relu", "stop", "pow", "exp"):
+        double = Primitive(name, "2·", lambda x: x + x, lambda y, x: (2,))
+        program = autograd.compile(lambda x, row=double: apply(row, x * x), 1.0, threads=2)
+        assert program([1.0, -2.0, 3.0]).tolist() == [2.0, 8.0, 18.0]
+
+
+def test_rows_are_copied_as_themselves():
+    mine = Primitive("relu", "ReLU", abs, abs)
+    assert copy.deepcopy(mine) is mine
+    assert pickle.loads(pickle.dumps(mine)).forward is abs
+    assert pickle.loads(pickle.dumps(PRIMITIVES["relu"])) is PRIMITIVES["relu"]
+
+
+def test_what_is_no_optimiser_is_named(helped):
+    for wrong in (0.1, IMAGES, type("Sgd", (), {"rule": None})):
+        with pytest.raises(TypeError, match="train_step: needs an optimiser"):
+            helped.train_step(wrong)
