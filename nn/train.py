@@ -149,7 +149,8 @@ class Trainer:
 
         `train` and `validation` are Datasets or pairs (inputs, targets). The seed rules the order
         of the samples and what layers draw, so the same seed gives the same result, bit for bit (on
-        as many processors, which share large batches when compiled). A callback gets (trainer, epoch) after each epoch; a true result ends the training.
+        as many processors, which share large batches when compiled). A callback gets (trainer,
+        epoch) after each epoch; a true result ends the training.
 
         FloatingPointError where the loss stops being finite; it names the operation.
         """
