@@ -10,7 +10,10 @@ from .record import Argument
 
 
 def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[Array]:
-    """Batches (N, *shape) as arrays (N, numbers); ValueError and TypeError name the argument."""
+    """Batches (N, *shape) as arrays (N, numbers); ValueError and TypeError name the argument.
+
+    Whether there are nans is not looked at: `refuse_nan` does, once they have done something.
+    """
     if len(batches) != len(arguments):
         raise TypeError(f"the program takes {len(arguments)} batches, got {len(batches)}")
     arrays = [_numbers(a, b) for a, b in zip(arguments, batches, strict=True)]
@@ -34,10 +37,17 @@ def _numbers(argument: Argument, batch: Any) -> Array:
             f"{argument.name}: a batch must have shape (N{_sizes(argument.shape)}), got "
             f"{array.shape}{_hint(argument, array)}"
         )
-    if array.dtype.kind == "f" and not np.vdot(array, array) < np.inf and np.isnan(array).any():
-        index = tuple(int(i) for i in np.argwhere(np.isnan(array))[0])
-        raise ValueError(f"{argument.name}: the batch has nan at {index}")
     return array
+
+
+def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[Array]) -> None:
+    """ValueError where a sample (N, numbers) has a nan: asked when a result is not a number."""
+    for argument, array in zip(arguments, arrays, strict=False):
+        bad = np.isnan(array) if array.dtype.kind == "f" else np.zeros(0, bool)
+        if bad.any():
+            sample, number = (int(i) for i in np.argwhere(bad)[0])
+            index = (sample, *(int(i) for i in np.unravel_index(number, argument.shape)))
+            raise ValueError(f"{argument.name}: the batch has nan at {index}")
 
 
 def _sizes(shape: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
-from .batches import samples
+from .batches import refuse_nan, samples
 from .describe import explanation, listing
 from .fold import fold
 from .kernels import Plan
@@ -187,11 +187,18 @@ class Program:
         arrays += self._drawn(n)
         results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
         self.team.run(arrays, results, 1 / n if differentiate else 0.0)
+        if any(map(_has_nan, results[:1] if differentiate else results)):
+            refuse_nan(self.recording.arguments, arrays)
         return results
 
     def _drawn(self, n: int) -> list[Array]:
         """Fresh random numbers for every sample, in the order in which eager mode draws them."""
         return [number(uniform(rng, (n, len(v)))) for v, rng, number in self.recording.trace.draws]
+
+
+def _has_nan(array: Array) -> bool:
+    """Whether an entry is nan; one pass over the array, unless a square is infinite."""
+    return not np.vdot(array, array) < np.inf and bool(np.isnan(array).any())
 
 
 def uniform(rng: Any, shape: tuple[int, ...]) -> Array:
