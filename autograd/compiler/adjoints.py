@@ -1,5 +1,6 @@
 """The adjoints of blocks: the first contribution to rows is written, the later ones are added."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -132,21 +133,29 @@ class Adjoints:
 # --- contributions that are computed where they go ----------------------------------------------
 
 
+def filled(
+    memory: Memory, out: Array, shape: tuple[int, ...], fill: Callable[[Array], Call], dense: bool
+) -> list[Call]:
+    """Fill `out` in another shape of the same order: where it is, if that is a view (and its rows
+    are dense, where that matters), else through a copy.
+    """
+    view = merged(out, shape)
+    if view is not None and (view.strides[-1] == view.itemsize or not dense):
+        return [fill(view)]
+    copy = memory.adjoint(shape)
+    memory.release(copy)
+    return [fill(copy), partial(np.copyto, out, copy.reshape(out.shape))]
+
+
 class Into:
     """A product of matrices, computed where it goes if it lies there as matrices do."""
 
     def __init__(self, memory: Memory, product: Any, a: Array, b: Array, adjoint: int) -> None:
-        self.memory, self.a, self.b = memory, a, b
+        self.memory, self.shape = memory, (len(a), a.shape[1], b.shape[2])
         self.product = partial(product, a, b, adjoint=adjoint)
 
     def __call__(self, out: Array) -> list[Call]:
-        shape = (len(self.a), self.a.shape[1], self.b.shape[2])
-        matrix = merged(out, shape)
-        if matrix is not None and matrix.strides[-1] == matrix.itemsize:
-            return [self.product(matrix)]
-        copy = self.memory.adjoint(shape)
-        self.memory.release(copy)
-        return [self.product(copy), partial(np.copyto, out, copy.reshape(out.shape))]
+        return filled(self.memory, out, self.shape, self.product, dense=True)
 
 
 class Copied:
@@ -156,15 +165,10 @@ class Copied:
         self.memory, self.array = memory, array
 
     def __call__(self, out: Array) -> list[Call]:
-        target = merged(out, self.array.shape)
-        if target is not None:
-            return [partial(np.copyto, target, self.array)]
-        copy = self.memory.adjoint(self.array.shape)
-        self.memory.release(copy)
-        return [
-            partial(np.copyto, copy, self.array),
-            partial(np.copyto, out, copy.reshape(out.shape)),
-        ]
+        def fill(target: Array) -> Call:
+            return partial(np.copyto, target, self.array)
+
+        return filled(self.memory, out, self.array.shape, fill, dense=False)
 
 
 class Summed:

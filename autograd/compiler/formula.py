@@ -14,27 +14,27 @@ CONDITIONS = frozenset(["greater", "at_least", "equal"])
 
 
 class Formula:
-    """Arrays of formulas of known leaves, each computed once, in scratch."""
+    """Arrays of formulas of known leaves, each computed once, in scratch, by more `calls`."""
 
     def __init__(
-        self, memory: Memory, leaves: dict[Value, Any], shape: tuple[int, ...], exact: bool
+        self,
+        memory: Memory,
+        leaves: dict[Value, Any],
+        shape: tuple[int, ...],
+        exact: bool,
+        calls: list[Call],
     ) -> None:
         self.memory, self.shape, self.exact = memory, shape, exact
         self.found: dict[Value, Any] = dict(leaves)
         self.borrowed: list[Array] = []
-        self.calls: list[Call] = []
+        self.calls = calls
 
     def array(self, root: Value) -> Any:
-        """The array (or number) of a formula; the calls that fill it wait in `take_calls`."""
+        """The array (or number) of a formula; what fills it is appended to the calls."""
         for node in order(root):
             if node not in self.found:
                 self.found[node] = self._compute(node)
         return self._known(root)
-
-    def take_calls(self) -> list[Call]:
-        """The calls since the last time."""
-        made, self.calls = self.calls, []
-        return made
 
     def release(self) -> None:
         """Give the scratch back."""

@@ -116,8 +116,13 @@ def places(plan: Plan, needed: set[int]) -> dict[int, int]:
         if isinstance(kernel, Elementwise) and name_of(kernel.op) in IN_PLACE:
             heir = _heir(kernel, k, last, kept, shared)
             if heir is not None:
-                shared[kernel.out.number] = shared.get(heir.number, heir.number)
+                shared[kernel.out.number] = _place(heir, shared)
     return shared
+
+
+def _place(block: Block, shared: dict[int, int]) -> int:
+    """The block whose array this one lives in."""
+    return shared.get(block.number, block.number)
 
 
 def _heir(
@@ -127,9 +132,8 @@ def _heir(
     for view in kernel.operands:
         block = view.block
         fits = block.batched == kernel.out.batched and not block.constant and view.is_whole()
-        place = shared.get(block.number, block.number)
-        others = [v for v in kernel.operands if shared.get(v.block.number) == place]
-        others += [v for v in kernel.operands if v.block.number == place]
+        place = _place(block, shared)
+        others = [v for v in kernel.operands if _place(v.block, shared) == place]
         free = block.number not in kept and last[block.number] == k
         if fits and free and all(v.is_whole() for v in others):
             return block

@@ -9,7 +9,7 @@ import numpy as np
 from .boxes import Box
 from .kernels import Product, View
 from .memory import Array, Memory, merged
-from .rules import Fast, product
+from .rules import Fast, product, turned
 from .ufuncs import Call
 
 TILE = 1 << 18  # bytes of columns that a matrix product gathers at a time: they stay in the cache
@@ -52,9 +52,11 @@ class Matrices:
         return matrix if direct else None
 
     def tiles(self) -> list[tuple[slice, slice]]:
-        """Slices of the first dimension of the positions, and of the matrices' columns."""
+        """Where the right operand is gathered: slices of the first dimension of its positions, and
+        of the matrices' columns.
+        """
         positions = self.kernel.right.box.dims[2]
-        if not positions or self.right_matrix() is not None:
+        if not positions:
             return [(slice(None), slice(None))]
         n = positions[0]
         each = math.prod(self.right_shape) * self.memory.dtype.itemsize // n
@@ -151,7 +153,8 @@ class Matrices:
     def _per_sample(self) -> list[Call]:
         """Both operands differ from sample to sample: one small product for each sample."""
         if self.single:
-            made, a, b, terms = self.entrywise()
+            made, a, b = self.entrywise()
+            terms = self.memory.scratch(a.shape)
             out = self.out.reshape(self.kernel.groups, -1)
             made.append(partial(np.multiply, a, b, out=terms))
             made.append(partial(np.add.reduce, terms, axis=1, out=out))
@@ -169,8 +172,8 @@ class Matrices:
         """Whether the groups are single dots."""
         return self.kernel.rows == self.kernel.columns == 1
 
-    def entrywise(self) -> tuple[list[Call], Array, Array, Array]:
-        """left and right as (g, k, batch), and room for their products."""
+    def entrywise(self) -> tuple[list[Call], Array, Array]:
+        """left and right as (g, k, batch)."""
         shape = (self.kernel.groups, self.kernel.inner, self.memory.batch)
         made: list[Call] = []
         sides = []
@@ -181,7 +184,7 @@ class Matrices:
                 made.append(partial(np.copyto, copy, x))
                 view = copy.reshape(shape)
             sides.append(view)
-        return made, sides[0], sides[1], self.memory.scratch(shape)
+        return made, sides[0], sides[1]
 
     def by_sample(self) -> tuple[list[Call], Array, Array]:
         """Copies of left (batch, g, f, k) and right (batch, g, k, p)."""
@@ -198,8 +201,3 @@ class Matrices:
     def by_sample_shape(self) -> tuple[int, int, int]:
         """The output of one sample."""
         return self.kernel.groups, self.kernel.rows, self.kernel.columns
-
-
-def turned(x: Array) -> Array:
-    """Matrices transposed."""
-    return np.swapaxes(x, -1, -2)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..primitives import Primitive
 from .boxes import Ints
-from .tape import BATCH, CONSTANT, SEQUENCES, WEIGHT, Tape
+from .tape import SEQUENCES, WEIGHT, Tape
 
 
 @dataclass
@@ -30,9 +30,9 @@ def packs(tape: Tape) -> list[Pack]:
     """The packs of a tape, operands before what reads them."""
     level = _levels(tape)
     groups: dict[Any, list[int]] = {}
-    kinds = [
-        CONSTANT if k == CONSTANT else BATCH if k == BATCH else WEIGHT + (op is not None) / 2
-        for k, op in zip(tape.kind, tape.op, strict=True)
+    kinds = [  # a parameter is not packed with what is computed from parameters
+        (kind, kind == WEIGHT and op is not None)
+        for kind, op in zip(tape.kind, tape.op, strict=True)
     ]
     for k in tape.schedule:
         op, args = tape.op[k], tape.args[k]

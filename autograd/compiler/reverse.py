@@ -14,10 +14,10 @@ from .adjoints import Adjoints, Copied, Into
 from .formula import Formula
 from .forward import operand
 from .kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from .matrices import Matrices, turned
+from .matrices import Matrices
 from .memory import Array, Memory, boxed
 from .needs import elementwise_formulas
-from .rules import Fast
+from .rules import Fast, turned
 from .ufuncs import Call, name_of
 
 
@@ -67,7 +67,7 @@ class Reverse:
         leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
         for v, view in zip(found.x, kernel.operands, strict=True):
             leaves[v] = operand(self.memory, view, batched)
-        values = Formula(self.memory, leaves, bar.shape, exact=self.rules is not Fast)
+        values = self._formula(leaves, bar.shape)
         terms = [
             (view, self._with_nan(kernel, values, self._factor(values, p), leaves[found.y]))
             for view, p in zip(kernel.operands, found.partials, strict=True)
@@ -76,9 +76,7 @@ class Reverse:
         heir = next((t for t in terms if self.adjoints.may_take(t[0], batched)), None)
         for view, factor in terms:
             if heir is None or view is not heir[0]:
-                self.adjoints.add(
-                    view, bar if factor is True else self.rules.times(bar, factor), batched
-                )
+                self._add(view, bar, factor, batched)
         if heir is not None:
             self._bequeath(*heir, upstream, bar, batched)
         values.release()
@@ -88,21 +86,24 @@ class Reverse:
     ) -> None:
         """The last contribution: multiplied where ȳ is, unless the block was written meanwhile."""
         if not self.adjoints.may_take(view, batched):
-            self.adjoints.add(
-                view, bar if factor is True else self.rules.times(bar, factor), batched
-            )
+            self._add(view, bar, factor, batched)
             return
         self.adjoints.take(view.block, upstream)
         if factor is not True:
             self.adjoints.calls += self.rules.times(bar, factor)(bar)
 
+    def _add(self, view: View, bar: Array, factor: Any, batched: bool) -> None:
+        """x̄ += ȳ·∂y/∂x."""
+        c = bar if factor is True else self.rules.times(bar, factor)
+        self.adjoints.add(view, c, batched)
+
+    def _formula(self, leaves: dict[Value, Any], shape: tuple[int, ...]) -> Formula:
+        exact = self.rules is not Fast
+        return Formula(self.memory, leaves, shape, exact, self.adjoints.calls)
+
     def _factor(self, values: Formula, p: Any) -> Any:
         """A partial as True, a number or an array."""
-        if not isinstance(p, Value):
-            return p
-        factor = values.array(p)
-        self.adjoints.calls += values.take_calls()
-        return factor
+        return values.array(p) if isinstance(p, Value) else p
 
     def _with_nan(self, kernel: Elementwise, values: Formula, factor: Any, y: Array) -> Any:
         """With care: the slopes of relu and abs are nan where they are nan, not 0."""
@@ -132,12 +133,9 @@ class Reverse:
         leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
         for v, part in zip(found.x, parts, strict=True):
             leaves[v] = self.memory.view(part, batched)
-        values = Formula(self.memory, leaves, bar.shape, exact=self.rules is not Fast)
+        values = self._formula(leaves, bar.shape)
         for part, p in zip(parts, found.partials, strict=True):
-            factor = self._factor(values, p)
-            self.adjoints.add(
-                part, bar if factor is True else self.rules.times(bar, factor), batched
-            )
+            self._add(part, bar, self._factor(values, p), batched)
         values.release()
 
     def _gather(self, kernel: Gather, upstream: Array) -> None:
@@ -211,8 +209,7 @@ class Reverse:
     def _entrywise(self, work: Matrices, upstream: Array) -> None:
         """Single dots of two operands that differ from sample to sample."""
         kernel, batch = work.kernel, self.memory.batch
-        made, a, b, terms = work.entrywise()
-        self.memory.release(terms)
+        made, a, b = work.entrywise()
         self.adjoints.calls += made
         c = self.memory.adjoint(a.shape)
         bar = upstream.reshape((kernel.groups, 1, batch))

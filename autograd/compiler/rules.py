@@ -17,6 +17,11 @@ from .memory import Array, merged
 from .ufuncs import Call
 
 
+def turned(x: Array) -> Array:
+    """Matrices transposed."""
+    return np.swapaxes(x, -1, -2)
+
+
 def product(a: Array, b: Array, out: Array) -> Call:
     """out = a @ b; one group is a plain matrix product."""
     if len(a) == 1:
@@ -77,14 +82,14 @@ class Careful:
         """out = a @ b, in which terms that were not reached are left out."""
 
         def multiply() -> None:
-            bar, other = (a, b) if adjoint == 0 else (_turned(b), _turned(a))
+            bar, other = (a, b) if adjoint == 0 else (turned(b), turned(a))
             reached, finite = bar.imag > 0, np.isfinite(other)
             total = bar.real @ np.where(finite, other, 0)
             for k in np.flatnonzero(~finite.all(axis=(*range(finite.ndim - 2), -1))):
                 column, row = bar.real[..., :, k, None], np.where(finite, 0, other)[..., None, k, :]
                 total += np.where(reached[..., :, k, None], column * row, 0)
             marks = np.broadcast_to(reached.any(axis=-1, keepdims=True), total.shape)
-            target = out if adjoint == 0 else _turned(out)
+            target = out if adjoint == 0 else turned(out)
             target.real, target.imag = total, marks
 
         return multiply
@@ -93,7 +98,3 @@ class Careful:
     def total(array: Array, axes: tuple[int, ...], out: Array) -> Call:
         """out = the sum over axes, real and imaginary parts apart."""
         return partial(np.add.reduce, array, axis=axes, out=out)
-
-
-def _turned(x: Array) -> Array:
-    return np.swapaxes(x, -1, -2)

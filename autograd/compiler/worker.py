@@ -35,7 +35,6 @@ class Worker:
     """Runs shares in another process. After a failure `alive` is False, and nothing is lost."""
 
     def __init__(self, plan: Plan, dtype: Any) -> None:
-        self.plan, self.dtype = plan, dtype
         self.alive = True
         self.room = 0
         self.shared = _Shared(plan, dtype)
