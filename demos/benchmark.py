@@ -23,6 +23,7 @@ import nn
 from autograd import Tensor, Value, graph
 
 Forward = Callable[[], object]
+Arguments = list[str] | None
 
 
 class Row(NamedTuple):
@@ -281,24 +282,33 @@ def _installed(package: str) -> bool:
     return True
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Print the table as Markdown, a row at a time."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="measure less often")
-    options = parser.parse_args(arguments)
-    print(f"{versions()}\n")
-    print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
+def rows(quick: bool) -> Iterator[Row]:
+    """All rows for which the peers are installed."""
     if importlib.util.find_spec("micrograd"):
-        for row in against_micrograd(options.quick):
-            print("| " + " | ".join(row) + " |", flush=True)
-    for row in alone(options.quick):
-        print("| " + " | ".join(row) + " |", flush=True)
+        yield from against_micrograd(quick)
+    yield from alone(quick)
     if importlib.util.find_spec("numpy"):
         import benchmark_compiled
 
-        benchmark_compiled.print_rows(options.quick)
+        yield from benchmark_compiled.rows(quick)
+
+
+def run(description: str, rows: Callable[[bool], Iterator[Row]], arguments: Arguments) -> None:
+    """Print a table as Markdown, each row as soon as it is measured."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="measure less often")
+    options = parser.parse_args(arguments)
+    print(f"{versions()}; compiled: median (minimum)\n")
+    print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
+    for row in rows(options.quick):
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def main(arguments: Arguments = None) -> None:
+    """Print the table."""
+    run(__doc__ or "", rows, arguments)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ A step is forward, backward and an SGD update in float32, with two threads on bo
 the peer take turns; medians (and minima) are compared. `--quick` measures less often.
 """
 
-import argparse
 import gc
 import importlib.util
 import random
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from benchmark import DIGITS, Row, cnn_by_hand, versions
+from benchmark import DIGITS, Arguments, Row, cnn_by_hand, run
 
 import autograd
 import nn
@@ -298,22 +297,9 @@ def rows(quick: bool) -> Iterator[Row]:
             yield from residual_network()
 
 
-def print_rows(quick: bool) -> None:
-    """Print the rows, each as soon as it is measured."""
-    for row in rows(quick):
-        print("| " + " | ".join(row) + " |", flush=True)
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Print the table as Markdown, a row at a time."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--quick", action="store_true", help="measure less often")
-    options = parser.parse_args(arguments)
-    print(f"{versions()}; median (minimum) of a step\n")
-    print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
-    print_rows(options.quick)
+def main(arguments: Arguments = None) -> None:
+    """Print the table."""
+    run(__doc__ or "", rows, arguments)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,15 @@ Predictions and targets must have equal shapes; nothing broadcasts here. `reduct
 all entries, or all samples for losses of class scores), "sum" or "none".
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
 
 from . import check
 from .module import Module
+
+Shape = tuple[int, ...]
 
 
 class Loss(Module):
@@ -149,11 +152,16 @@ def _tensor(loss: Loss, name: str, x: Any) -> Tensor:
 def _alike(loss: Loss, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:
     """Both as Tensors of one shape; ValueError for two."""
     y, t = _tensor(loss, "prediction", prediction), _tensor(loss, "target", target)
-    if y.shape != t.shape:
-        raise ValueError(
-            f"{loss!r}: prediction has shape {y.shape}, target {t.shape}; make them equal"
-        )
+    equal_shapes(loss, y.shape, t.shape)
     return y, t
+
+
+def equal_shapes(loss: Loss, prediction: Shape, target: Shape) -> None:
+    """ValueError where a prediction and its target differ in shape."""
+    if prediction != target:
+        raise ValueError(
+            f"{loss!r}: prediction has shape {prediction}, target {target}; make them equal"
+        )
 
 
 def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
@@ -167,13 +175,26 @@ def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
             return target
         if is_compiling():
             raise TypeError(f"{loss!r}: in a compiled function, targets are one-hot {scores.shape}")
-        if target.shape != lead:
-            needed = f"classes {lead} or one-hot {scores.shape}"
-            raise ValueError(f"{loss!r}: target has shape {target.shape}, needs {needed}")
+        classes_for(loss, scores.shape, target.shape)
     elif lead:
         raise ValueError(f"{loss!r}: one target for {lead} samples")
     labels = [v.data for v in target.values] if isinstance(target, Tensor) else [target]
+    numbers = class_numbers(loss, labels, n)
+    return numbers if isinstance(target, Tensor) else target
+
+
+def classes_for(loss: Loss, scores: Shape, target: Shape) -> None:
+    """ValueError where a target that is not one-hot is not one class for each row of scores."""
+    if target != scores[:-1]:
+        needed = f"classes {scores[:-1]} or one-hot {scores}"
+        raise ValueError(f"{loss!r}: target has shape {target}, needs {needed}")
+
+
+def class_numbers(loss: Loss, labels: Iterable[Any], n: int) -> list[int]:
+    """Labels as ints; ValueError for one that is none of n classes."""
+    numbers = []
     for label in labels:
         if label != int(label) or not 0 <= label < n:
             raise ValueError(f"{loss!r}: label {label} is not one of the {n} classes 0 to {n - 1}")
-    return [int(k) for k in labels] if isinstance(target, Tensor) else target
+        numbers.append(int(label))
+    return numbers

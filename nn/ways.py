@@ -10,7 +10,7 @@ import autograd
 from autograd import Tensor, no_grad, trace_anomaly
 
 from .data import Dataset
-from .losses import Loss, NLLLoss
+from .losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
 from .module import Module
 from .optim import Optimizer, clip_grad_norm
 
@@ -140,29 +140,19 @@ class Compiled:
         if self.shape is None:
             with evaluating(self.model):
                 self.shape = self.model(Tensor(images[0])).shape
+        scores = (len(targets), *self.shape)
         if not isinstance(self.loss, NLLLoss):
-            entrywise = getattr(type(self.loss), "forward", None) is Loss.forward
-            if entrywise and targets.shape[1:] != self.shape:
-                needed = f"prediction has shape {(len(targets), *self.shape)}"
-                raise ValueError(
-                    f"{self.loss!r}: {needed}, target {targets.shape}; make them equal"
-                )
+            if getattr(type(self.loss), "forward", None) is Loss.forward:
+                equal_shapes(self.loss, scores, targets.shape)
             return images, targets
-        if targets.shape[1:] == self.shape:
+        if targets.shape == scores:
             return images, targets
-        return images, np.eye(self.shape[-1], dtype=np.float32)[self._classes(targets)]
-
-    def _classes(self, targets: Any) -> Any:
-        """Class numbers as ints; ValueError for what is none."""
-        classes = self.shape[-1] if self.shape else 0
-        if targets.ndim != 1 or targets.dtype.kind not in "biuf":
-            needed = f"classes ({len(targets)},) or one-hot {(len(targets), classes)}"
-            raise ValueError(f"{self.loss!r}: target has shape {targets.shape}, needs {needed}")
-        for label in targets.tolist():
-            if label != int(label) or not 0 <= label < classes:
-                known = f"the {classes} classes 0 to {classes - 1}"
-                raise ValueError(f"{self.loss!r}: label {label} is not one of {known}")
-        return targets.astype(int)
+        if targets.dtype.kind not in "biuf":
+            needed = "targets are classes or one-hot rows"
+            raise ValueError(f"{self.loss!r}: {needed}, got {targets.flat[0]!r}")
+        classes_for(self.loss, scores, targets.shape)
+        numbers = class_numbers(self.loss, targets.tolist(), scores[-1])
+        return images, np.eye(scores[-1], dtype=np.float32)[numbers]
 
     def _anomaly(self, batch: Dataset) -> str:
         """Where the batch goes wrong in eager mode, if it does there too."""

@@ -1,7 +1,11 @@
 """Settings for all tests."""
 
+import importlib.util
+import sys
+import types
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 import autograd
@@ -17,3 +21,15 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
 settings.load_profile("steady")
+
+
+@pytest.fixture
+def their_nn(monkeypatch):
+    """micrograd's published nn.py, unchanged, with its Value replaced by ours."""
+    engine = types.ModuleType("micrograd.engine")
+    engine.Value = autograd.Value
+    monkeypatch.setitem(sys.modules, "micrograd.engine", engine)
+    spec = importlib.util.find_spec("micrograd.nn")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

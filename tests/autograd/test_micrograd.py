@@ -1,9 +1,6 @@
 """Drop-in for micrograd 0.1.0: its formulas, its nn module and its way of drawing, on our Value."""
 
-import importlib.util
 import random
-import sys
-import types
 
 import micrograd.engine
 import micrograd.nn
@@ -36,18 +33,6 @@ def test_every_operation_agrees_with_micrograd():
         their_root.backward()
         assert ours_root.data == pytest.approx(their_root.data, rel=1e-12)
     assert [v.grad for v in ours[0]] == pytest.approx([v.grad for v in theirs[0]], rel=1e-12)
-
-
-@pytest.fixture
-def their_nn(monkeypatch):
-    """micrograd's published nn.py, unchanged, with its Value replaced by ours."""
-    engine = types.ModuleType("micrograd.engine")
-    engine.Value = Value
-    monkeypatch.setitem(sys.modules, "micrograd.engine", engine)
-    spec = importlib.util.find_spec("micrograd.nn")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def loss_of(model, kind):

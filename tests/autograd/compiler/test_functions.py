@@ -1,10 +1,7 @@
 """Functions that no layer wrote: scalars in, matrices out, the same numbers as eager mode."""
 
-import importlib.util
 import math
 import random
-import sys
-import types
 
 import numpy as np
 import pytest
@@ -22,18 +19,6 @@ def products(program):
 
 
 # --- scalars written by hand become matrices ---
-
-
-@pytest.fixture
-def their_nn(monkeypatch):
-    """micrograd's published nn.py, unchanged, with its Value replaced by ours."""
-    engine = types.ModuleType("micrograd.engine")
-    engine.Value = Value
-    monkeypatch.setitem(sys.modules, "micrograd.engine", engine)
-    spec = importlib.util.find_spec("micrograd.nn")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_micrograds_mlp_becomes_one_product_for_each_layer(their_nn):
