@@ -51,8 +51,13 @@ def order(*roots):
 
 def nodes(*roots):
     """Every scalar node behind the roots, leaves too, inputs first: the graph as people see it."""
+    return scalars(order(*roots))
+
+
+def scalars(ordered):
+    """The operations of an `order` and the leaves that they read, inputs first."""
     found = {}
-    for node in order(*roots):
+    for node in ordered:
         found.update(dict.fromkeys(x for x in node.inputs if not x.inputs))
         if node.op is not None or not node.inputs:
             found[node] = None

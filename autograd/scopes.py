@@ -4,7 +4,23 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+
+class Call(str):
+    """One visit to a scope: its path, told apart from other visits of the same path by identity.
+
+    `kind` says what was called, such as `Conv2D`, and `parent` is the visit around this one.
+    """
+
+    __slots__ = ("kind", "parent")
+    kind: str
+    parent: str
+
+    def __new__(cls, path: str, kind: str = "", parent: str = "") -> Self:
+        call = super().__new__(cls, path)
+        call.kind, call.parent = kind, parent
+        return call
 
 
 class Scope(NamedTuple):
@@ -24,16 +40,22 @@ current_scope = _scope.get
 
 
 class scope:
-    """Name the nodes made in a `with` block: `with scope("attention"): ...`."""
+    """Name the nodes made in a `with` block: `with scope("attention"): ...`.
 
-    __slots__ = ("path", "token")
+    `kind` is shown beside the path in drawings.
+    """
 
-    def __init__(self, path: str) -> None:
+    __slots__ = ("kind", "path", "token")
+
+    def __init__(self, path: str, kind: str = "") -> None:
         self.path = path
+        self.kind = kind
 
-    def __enter__(self) -> None:
-        _, recording, depth, trace = current_scope()
-        self.token = _scope.set(Scope(self.path, recording, depth + 1, trace))
+    def __enter__(self) -> Call:
+        parent, recording, depth, trace = current_scope()
+        call = Call(self.path, self.kind, parent)
+        self.token = _scope.set(Scope(call, recording, depth + 1, trace))
+        return call
 
     def __exit__(self, *_: object) -> None:
         _scope.reset(self.token)

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import graph
 from .kinds import UNKNOWN, UnknownNumberError
+from .names import Name
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
 
@@ -23,7 +24,7 @@ def node(op, data, inputs):
     path, recording, _, trace = current_scope()
     new.data = data
     new.grad = 0
-    new.label = ""
+    new.name = ""
     new.scope = path
     if recording:
         new.op = op
@@ -49,7 +50,7 @@ def nodes(op, operands):
         new = _new(Value)
         new.data = data
         new.grad = 0
-        new.label = ""
+        new.name = ""
         new.scope = path
         new.op = op if recording else None
         new.inputs = inputs if recording else ()
@@ -159,7 +160,8 @@ class Value:
 
     `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after
     `root.backward()`, and 0 before; `op` is the primitive that made it (None for a leaf) and
-    `inputs` are its operands; `label` is for people, and `scope` is the path of the layer.
+    `inputs` are its operands; `label` is for people, and `scope` is the path of the layer. An entry
+    of a named tensor keeps the tensor's `name` and its own `place` there, and is labelled by both.
 
     `==` and `hash` are identity; `<`, `>`, `<=` and `>=` compare data.
 
@@ -172,13 +174,14 @@ class Value:
     Raises TypeError for what is not a number: a string, None, a list or another Value.
     """
 
-    __slots__ = ("data", "grad", "inputs", "label", "op", "scope")
+    __slots__ = ("data", "grad", "inputs", "name", "op", "place", "scope")
     __array_ufunc__ = None  # numpy_scalar * value asks the Value, and never makes an object array
 
     data: Any
     grad: Any
     inputs: tuple[Any, ...]
-    label: str
+    name: str
+    place: int
     op: Primitive | None
     scope: str
 
@@ -191,7 +194,7 @@ class Value:
         self.grad = 0
         self.op = None
         self.inputs = ()
-        self.label = label
+        self.name = label
         self.scope, _, _, trace = current_scope()
         if trace is not None:
             trace.append(self)
@@ -253,6 +256,15 @@ class Value:
     def item(self) -> Any:
         """The number."""
         return self.data
+
+    @property
+    def label(self) -> str:
+        """What the node is called: `conv1.weight[0,0,1,2]` for an entry of a named tensor."""
+        return self.name.entry(self.place) if isinstance(self.name, Name) else self.name
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self.name = label
 
     @property
     def unknown(self) -> bool:

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any, Self, cast
 
 from . import indexing
 from .indexing import Shape
 from .kinds import numpy
+from .names import Name
 from .value import Value, lift
 
 
@@ -27,9 +27,10 @@ class Arrangement:
 
     def rename(self, label: str) -> None:
         """Call the entries `label[i,j,...]`."""
-        texts = product(*[[str(i) for i in range(n)] for n in self.shape])
-        for value, index in zip(self.values, map(",".join, texts), strict=True):
-            value.label = f"{label}[{index}]"
+        name = Name(label, self.shape, type(self).__name__)
+        for place, value in enumerate(self.values):
+            value.name = name
+            value.place = place
 
     # --- reading ---------------------------------------------------------------------------------
 

@@ -73,11 +73,21 @@ class Module:
         raise TypeError(f"{type(self).__name__} has no forward method")
 
     def __call__(self, *inputs: Any) -> Any:
-        """Compute the outputs within this module's scope; sequences and arrays become Tensors."""
-        if self.path is None or current_scope().depth == 0:
+        """Compute the outputs within this module's scope; sequences and arrays become Tensors.
+
+        Entries that this module made are called by its path, `conv1[3,4,5]`; those of unnamed
+        inputs of the whole model by the argument of `forward`, `x[0,4,5]`.
+        """
+        tensors = [_as_tensor(x) for x in inputs]
+        outermost = current_scope().depth == 0
+        if self.path is None or outermost:
             self._name_parts()
-        with scope(self.path or ""):
-            return self.forward(*map(_as_tensor, inputs))
+        if outermost:
+            _name_inputs(type(self).forward, tensors)
+        with scope(self.path or "", type(self).__name__) as call:
+            outputs = self.forward(*tensors)
+        _name_outputs(call, outputs)
+        return outputs
 
     # --- parts and their names -------------------------------------------------------------------
 
@@ -233,6 +243,26 @@ def _parts_of(items: Any) -> Iterator[tuple[str, Any]]:
 
 def _join(path: Any, name: str) -> str:
     return f"{path}.{name}" if path and name else str(path) or name
+
+
+def _name_inputs(forward: Any, inputs: list[Any]) -> None:
+    """Call unnamed leaves by the arguments of `forward`."""
+    code = getattr(forward, "__code__", None)
+    for name, x in zip(
+        code.co_varnames[1 : code.co_argcount] if code else (), inputs, strict=False
+    ):
+        if isinstance(x, Tensor) and x.size and not (x.values[0].name or x.values[0].inputs):
+            x.rename(name)
+
+
+def _name_outputs(call: Any, outputs: Any) -> None:
+    """Call the entries of tensors that were made in this call by its path, or by its kind."""
+    name = call or call.kind
+    for k, y in enumerate(outputs if isinstance(outputs, list | tuple) else [outputs]):
+        if isinstance(y, Tensor) and y.size:
+            first, last = y.values[0], y.values[-1]
+            if first.scope is call and last.scope is call and first.inputs and not first.name:
+                y.rename(f"{name}.{k}" if isinstance(outputs, list | tuple) else name)
 
 
 def _as_tensor(x: Any) -> Any:

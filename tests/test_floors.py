@@ -12,11 +12,12 @@ FLOORS = {
         {"kinds"},
         {"elementary", "kinks"},
         {"primitives", "scopes", "indexing", "graph"},
+        {"names"},
         {"value", "subscripts"},
         {"contraction", "views"},
         {"tensor"},
         {"functions"},
-        {"anomaly", "compiler"},
+        {"anomaly", "compiler", "drawing"},
         {"__init__"},
     ],
     "nn": [

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..names import Name
 from .boxes import Box, Ints, box, factor, padded
 from .kernels import Block, Elementwise, Gather, Piece, Plan, Product, Reduce, View
 from .packs import Pack
@@ -37,7 +38,7 @@ class Lowering:
             ([values for values, _, _ in recording.trace.draws], BATCH, plan.draws),
         ]:
             for values in groups:
-                label = values[0].label.partition("[")[0] if "[" in values[0].label else ""
+                label = values[0].name if isinstance(values[0].name, Name) else ""
                 blocks.append(self._place(np.arange(start, start + len(values)), kind, label))
                 start += len(values)
         constants = self.tape.constants

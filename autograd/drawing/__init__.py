@@ -1,0 +1,1 @@
+"""Drawings and an explorer of the computation graph: `draw` and `explore`."""
