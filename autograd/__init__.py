@@ -70,9 +70,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`compile` and its package, which need NumPy, when they are first asked for."""
+    """`compile`, `draw` and `explore`, which need other packages, when they are first asked for."""
     if name in ("Program", "compile"):
         from . import compiler
 
         return getattr(compiler, name)
+    if name in ("Drawing", "LayoutError", "draw", "explore"):
+        from . import drawing
+
+        return getattr(drawing, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

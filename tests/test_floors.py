@@ -45,6 +45,16 @@ COMPILER = [
     {"program"},
     {"__init__"},
 ]
+DRAWING = [
+    {"survey", "words", "look"},
+    {"stages"},
+    {"homes"},
+    {"outline", "snapshot"},
+    {"dot", "engines", "page"},
+    {"drawing"},
+    {"notebook"},
+    {"__init__"},
+]
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
 DEMOS = sorted((ROOT / "demos").glob("*.py"))
 
@@ -92,7 +102,11 @@ def test_demos_use_what_the_packages_export(path):
     assert all(name is None for _, name in imported(path))
 
 
-INNER = sorted((ROOT / "autograd" / "compiler").glob("*.py"))
+INNER = [
+    path
+    for folder in ("compiler", "drawing")
+    for path in sorted((ROOT / "autograd" / folder).glob("*.py"))
+]
 
 
 def neighbours(path):
@@ -102,9 +116,10 @@ def neighbours(path):
             yield from [node.module] if node.module else [alias.name for alias in node.names]
 
 
-@pytest.mark.parametrize("path", INNER, ids=lambda p: p.name)
-def test_the_compiler_has_floors_of_its_own(path):
-    floor = {name: k for k, names in enumerate(COMPILER) for name in names}
+@pytest.mark.parametrize("path", INNER, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_packages_have_floors_of_their_own(path):
+    floors = {"compiler": COMPILER, "drawing": DRAWING}[path.parent.name]
+    floor = {name: k for k, names in enumerate(floors) for name in names}
     for name in neighbours(path):
         assert floor[name] < floor[path.stem], f"{path.stem} imports {name} from above or beside"
 
