@@ -1,0 +1,174 @@
+// The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
+// x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
+
+import { prefix } from "graph";
+import { nameOf, rootName } from "names";
+import { count, factor, many, short } from "numbers";
+
+export const GRAINS = ["layer", "channel", "scalar"];
+
+export class Chain {
+  constructor(graph) {
+    this.graph = graph;
+    const { sequence } = graph;
+    this.offset = offsets(graph);
+    this.start = prefix(sequence.map((n) => this.stepsOf(n)));
+    this.position = new Int32Array(graph.size).fill(-1);
+    sequence.forEach((n, p) => {
+      this.position[n] = p;
+    });
+    this.end = this.start[sequence.length];
+    this.marks = { layer: this.#stageMarks(), channel: this.#channelMarks(), scalar: null };
+  }
+
+  /** How many contributions an operation sends. */
+  stepsOf(n) {
+    const { firstSlot, operands } = this.graph;
+    const last = firstSlot[n + 1] - 1;
+    return this.offset[last] + this.graph.width(operands[last]);
+  }
+
+  #stageMarks() {
+    return [0, ...this.graph.stages.map((s) => this.start[s.end]).reverse()];
+  }
+
+  #channelMarks() {
+    const { sequence, stageOf, channel } = this.graph;
+    const marks = [0];
+    for (let p = 1; p < sequence.length; p++) {
+      const [a, b] = [sequence[p - 1], sequence[p]];
+      if (stageOf[a] !== stageOf[b] || channel[a] !== channel[b]) marks.push(this.start[p]);
+    }
+    return [...marks, this.end];
+  }
+
+  /** The next time at this grain, or the one before. */
+  next(t, grain, direction) {
+    const marks = this.marks[grain];
+    if (!marks) return clamp(t + direction, 0, this.end);
+    const k = direction > 0 ? upper(marks, t) : upper(marks, t - 1) - 1;
+    return marks[clamp(k, 0, marks.length - 1)];
+  }
+
+  /** The contribution that is made last at time t > 0. */
+  stepAt(t) {
+    const { graph } = this;
+    const position = upper(this.start, t - 1) - 1;
+    const y = graph.sequence[position];
+    let k = t - 1 - this.start[position];
+    let slot = graph.firstSlot[y];
+    while (k >= graph.width(graph.operands[slot])) k -= graph.width(graph.operands[slot++]);
+    const x = graph.entriesOf(graph.operands[slot])[k];
+    return { position, y, x, slot, k, stage: graph.stageOf[y], ...this.contribution(slot, k) };
+  }
+
+  /** upstream · partial; a partial of null sends nothing, whatever comes from upstream. */
+  contribution(slot, k) {
+    const upstream = this.graph.adjoint[this.graph.slotOwner[slot]];
+    const partial = this.graph.partial(slot, k);
+    return { upstream, partial, contribution: partial === null ? 0 : upstream * partial };
+  }
+
+  /** When a slot sends its contribution to entry k: a number below the time at which it is in. */
+  timeOf(slot, k) {
+    return this.start[this.position[this.graph.slotOwner[slot]]] + this.offset[slot] + k;
+  }
+
+  /** What a node's gradient has grown to at time t, and how many contributions are in. */
+  sumAt(n, t) {
+    const { graph } = this;
+    let sum = graph.roots.includes(n) ? 1 : 0;
+    let made = 0;
+    let all = 0;
+    graph.eachUse(n, (slot, k) => {
+      all++;
+      if (this.timeOf(slot, k) >= t) return;
+      made++;
+      const { partial, contribution } = this.contribution(slot, k);
+      if (partial !== null) sum += contribution;
+    });
+    return { sum: made === all ? graph.adjoint[n] : sum, made, all };
+  }
+
+  /** The gradients of a tensor's entries at time t; nan where the graph does not use an entry. */
+  gradientsAt(tensor, t) {
+    const { graph } = this;
+    const [first, last] = this.#spanOf(tensor);
+    return Float64Array.from(tensor.entries, (n) => {
+      if (n < 0) return Number.NaN;
+      if (t >= last) return graph.adjoint[n];
+      return t <= first && !graph.roots.includes(n) ? 0 : this.sumAt(n, t).sum;
+    });
+  }
+
+  /** The times between which contributions to a tensor arrive, by the stages that read it. */
+  #spanOf(tensor) {
+    const { stages, stageOf } = this.graph;
+    const made = tensor.leaf ? -1 : stageOf[tensor.entries.find((n) => n >= 0)];
+    const readers = stages.filter(
+      (s) => s.reads.includes(tensor.index) || s.index === made || s.before.some(([k]) => k === made),
+    );
+    return [
+      Math.min(...readers.map((s) => this.start[s.start])),
+      Math.max(...readers.map((s) => this.start[s.end])),
+    ];
+  }
+
+  /** The layer whose reverse pass is under way at time t, or was finished last. */
+  stageAt(t) {
+    return t > 0 ? this.stepAt(t).stage : this.graph.stages.length - 1;
+  }
+
+  /** In words: what was done between two times. */
+  words(from, to) {
+    const { graph } = this;
+    if (!this.end) return "nothing was computed: there is nothing to go back through";
+    if (to === this.end && from === to) return "the reverse pass is done: press space to watch it";
+    if (to === 0) return `∂${rootName(graph)}/∂${rootName(graph)} = 1: the reverse pass starts here`;
+    const step = this.stepAt(to);
+    if (to - from === 1) return this.#rule(step, to);
+    const stage = graph.stages[step.stage];
+    const c = graph.channel[step.y];
+    const where = this.marks.layer.includes(to) ? "" : c >= 0 ? `, channel ${c}` : ", what is shared";
+    return `${stage.title}${where}: ${many(to - from, "contribution")}, ${this.#receivers(stage)}`;
+  }
+
+  #rule({ x, y, upstream, partial, contribution }, t) {
+    const [root, a, c] = [rootName(this.graph), nameOf(this.graph, x), nameOf(this.graph, y)];
+    const { made, all, sum } = this.sumAt(x, t);
+    const soFar = all > 1 ? `; ${count(made)} of ${count(all)}, now ${short(sum)}` : "";
+    const rule = `∂${root}/∂${a} += ∂${root}/∂${c} · ∂${c}/∂${a}`;
+    if (partial === null) return `${rule}: nothing flows, the operation stops it${soFar}`;
+    return `${rule} = ${short(upstream)} · ${factor(partial)} = ${short(contribution)}${soFar}`;
+  }
+
+  #receivers(stage) {
+    const { graph } = this;
+    const layers = stage.before.map(([k, n]) => `${many(n, "number")} of ${graph.stages[k].title}`);
+    const tensors = stage.reads.map((t) => graph.tensors[t].name);
+    return `to ${[...layers, ...tensors].join(", ") || "constants"}`;
+  }
+}
+
+/** For each operand slot, how many contributions its node sends before it. */
+function offsets(graph) {
+  const result = new Int32Array(graph.operands.length);
+  for (let s = 1; s < result.length; s++)
+    if (graph.slotOwner[s] === graph.slotOwner[s - 1])
+      result[s] = result[s - 1] + graph.width(graph.operands[s - 1]);
+  return result;
+}
+
+export const clamp = (x, low, high) => Math.max(low, Math.min(high, x));
+
+/** The position of the first of sorted numbers that is greater than x. */
+export function upper(sorted, x) {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] > x) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

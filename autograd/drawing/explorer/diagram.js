@@ -1,0 +1,122 @@
+// Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
+
+import { clamp } from "chain";
+import { make, svg } from "dom";
+import { placed } from "layout";
+
+let markers = 0;
+
+export class Diagram {
+  /** boxes: {id, element, width, height}; arrows: {from, to, label: {element, width, height}}. */
+  constructor(label) {
+    this.lines = svg("svg", { class: "arrows" });
+    this.sheet = make("div.sheet", {}, this.lines);
+    this.element = make("div.diagram", { role: "group", "aria-label": label }, this.sheet);
+    this.view = { x: 0, y: 0, scale: 1 };
+    this.#listen();
+  }
+
+  async show(boxes, arrows) {
+    const layout = await placed(boxes, arrows);
+    this.size = layout;
+    this.places = new Map(boxes.map((box, k) => [box.id, { ...layout.boxes[k], ...box }]));
+    const tip = `tip${markers++}`;
+    const marker = svg(
+      "marker",
+      {
+        id: tip,
+        viewBox: "0 0 8 8",
+        refX: 7,
+        refY: 4,
+        markerWidth: 7,
+        markerHeight: 7,
+        orient: "auto-start-reverse",
+      },
+      svg("path", { d: "M0,0 L8,4 L0,8 z", class: "tip" }),
+    );
+    this.paths = arrows.map((arrow, k) =>
+      svg("path", {
+        d: layout.arrows[k].path,
+        class: `arrow ${arrow.kind ?? ""}`,
+        "marker-end": `url(#${tip})`,
+      }),
+    );
+    this.lines.setAttribute("width", layout.width);
+    this.lines.setAttribute("height", layout.height);
+    this.lines.replaceChildren(svg("defs", {}, marker), ...this.paths);
+    const labels = arrows.map((arrow, k) => arrow.label && this.#label(arrow.label, layout.arrows[k].label));
+    for (const { element, x, y, width, height } of this.places.values())
+      element.style.cssText += `left:${x}px;top:${y}px;width:${width}px;height:${height}px`;
+    this.sheet.replaceChildren(this.lines, ...boxes.map((b) => b.element), ...labels.filter(Boolean));
+    this.fit();
+  }
+
+  #label({ element, width, height }, at) {
+    element.classList.add("label");
+    element.style.cssText += `left:${at.x - width / 2}px;top:${at.y - height / 2}px;width:${width}px;height:${height}px`;
+    return element;
+  }
+
+  /** Show the whole drawing, no larger than it is; a very long one at a legible size. */
+  fit() {
+    const { clientWidth: w, clientHeight: h } = this.element;
+    const whole = Math.min(w / (this.size.width + 20), h / (this.size.height + 20));
+    const scale = clamp(whole, Math.min(0.72, h / (this.size.height + 20)), 1);
+    const slack = (room, size) => Math.max(10, (room - size * scale) / 2);
+    this.#move({ x: slack(w, this.size.width), y: slack(h, this.size.height), scale });
+  }
+
+  /** Bring a box into sight. */
+  reveal(id) {
+    const box = this.places?.get(id);
+    if (!box) return;
+    const { x, y, scale } = this.view;
+    const { clientWidth: w, clientHeight: h } = this.element;
+    const [left, top] = [x + box.x * scale, y + box.y * scale];
+    const [wide, high] = [box.width * scale, box.height * scale];
+    const inside = left >= 0 && top >= 0 && left + wide <= w && top + high <= h;
+    if (inside) return;
+    this.#move({
+      x: w / 2 - (box.x + box.width / 2) * scale,
+      y: h / 2 - (box.y + box.height / 2) * scale,
+      scale,
+    });
+  }
+
+  zoom(by, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
+    const scale = clamp(this.view.scale * by, 0.02, 4);
+    const k = scale / this.view.scale;
+    this.#move({ x: x - (x - this.view.x) * k, y: y - (y - this.view.y) * k, scale });
+  }
+
+  #move(view) {
+    this.view = view;
+    this.sheet.style.transform = `translate(${view.x}px,${view.y}px) scale(${view.scale})`;
+  }
+
+  #listen() {
+    const { element } = this;
+    let from = null;
+    element.addEventListener(
+      "wheel",
+      (e) => {
+        e.preventDefault();
+        const box = element.getBoundingClientRect();
+        this.zoom(Math.exp(-e.deltaY / 400), e.clientX - box.left, e.clientY - box.top);
+      },
+      { passive: false },
+    );
+    element.addEventListener("pointerdown", (e) => {
+      if (e.button === 0 && !e.target.closest("button, canvas, input"))
+        from = { x: e.clientX - this.view.x, y: e.clientY - this.view.y };
+    });
+    window.addEventListener("pointermove", (e) => {
+      if (from) this.#move({ ...this.view, x: e.clientX - from.x, y: e.clientY - from.y });
+    });
+    window.addEventListener("pointerup", () => {
+      from = null;
+    });
+    element.addEventListener("dblclick", () => this.fit());
+    element.addEventListener("focusin", (e) => this.reveal(e.target.closest("[data-box]")?.dataset.box));
+  }
+}

@@ -1,0 +1,249 @@
+// A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
+
+import { largest } from "colors";
+import { make, table } from "dom";
+import { indexText, Maps } from "maps";
+import { rootName, shapeText } from "names";
+import { count, full, many, short } from "numbers";
+
+const ROWS = 500; // of a table of entries
+
+/** The pane of a layer, and `update(changes)` to repaint it. */
+export function layerPane(app, stage) {
+  const { graph } = app;
+  const leaves = stage.reads.map((t) => graph.tensors[t]);
+  const outputsOf = (s) => s.outputs.map((t) => graph.tensors[t]);
+  const before = [
+    ...leaves.filter((t) => t.kind !== "Parameter"),
+    ...stage.before.flatMap(([k]) => outputsOf(graph.stages[k])),
+  ];
+  const after = graph.stages.filter((s) => s.before.some(([k]) => k === stage.index));
+  const won = winners(graph, stage);
+  const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
+  const columns = {
+    before: group(before, 240, (n) => (won.has(n) ? "won" : null)),
+    here: group(outputsOf(stage), 320, (n) => (graph.isDead(n) ? "dead" : null)),
+    after: group(after.flatMap(outputsOf), 240, (n) => (graph.isDead(n) ? "dead" : null)),
+    kernels: group(
+      leaves.filter((t) => t.kind === "Parameter"),
+      240,
+    ),
+  };
+  const maps = Object.values(columns).flat();
+  for (const map of maps) map.maps.onhover = (place) => highlight(app, maps, map, place);
+  const element = make(
+    "div.pane.layer-pane",
+    {},
+    make(
+      "h2",
+      {},
+      stage.title,
+      make("span.kind", {}, stage.kind),
+      make("span.small", {}, many(stage.count, "node")),
+    ),
+    make(
+      "div.columns",
+      {},
+      column("before", columns.before, "reads", won.size ? "• won its window" : ""),
+      column("kernels", columns.kernels, "parameters"),
+      column("here", columns.here, "makes", "⟋ passes nothing back"),
+      column("after", columns.after, "read by"),
+    ),
+    stage.products.map((p) => productText(graph, p)),
+    graph.header.programs?.[stage.path] && compiled(graph.header.programs[stage.path]),
+    columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
+  );
+  const update = () => {
+    for (const map of maps) map.paint();
+    select(app, maps);
+    highlightStep(app, maps);
+  };
+  update();
+  return { element, update };
+}
+
+function column(name, maps, title, note = "") {
+  if (!maps.length) return null;
+  const noted = note && (name !== "here" || maps.some((m) => m.hasMarks));
+  return make(
+    `div.column.${name}`,
+    {},
+    make("h3", {}, title),
+    maps.map((m) => m.element),
+    noted ? make("p.small", {}, note) : null,
+  );
+}
+
+/** One tensor as heat maps, with a caption, painted as the state wants it. */
+class TensorMap {
+  constructor(app, tensor, width, mark) {
+    Object.assign(this, { app, tensor });
+    const { graph, state } = app;
+    const { shape, entries, name } = tensor;
+    this.hasMarks = mark !== undefined && entries.some((n) => n >= 0 && mark(n));
+    this.maps = new Maps({
+      shape,
+      width,
+      name: `${name} ${shapeText(shape)}`,
+      say: (place) => this.#say(place),
+      mark: this.hasMarks ? (place) => entries[place] >= 0 && mark(entries[place]) : undefined,
+      onpick: (place) =>
+        entries[place] >= 0 && state.select({ node: entries[place], stage: this.stage(place) }),
+    });
+    this.caption = make("p.small", {}, "");
+    const hidden = this.maps.plan.hidden ? `, ${count(this.maps.plan.hidden)} more not shown` : "";
+    this.element = make(
+      "figure",
+      { "data-tensor": name },
+      make("figcaption", {}, make("b", {}, name), ` ${shapeText(shape)}${hidden}`),
+      this.maps.element,
+      this.caption,
+    );
+    this.graph = graph;
+  }
+
+  /** Where a picked entry is looked at: in its own layer, a parameter in the layer that is open. */
+  stage(place) {
+    const own = this.graph.stageOf[this.tensor.entries[place]];
+    return own >= 0 ? own : this.app.state.stage;
+  }
+
+  paint() {
+    const { state, chain, graph } = this.app;
+    const key = state.show === "value" ? "value" : `${state.show} ${state.time}`;
+    if (key === this.painted) return;
+    this.painted = key;
+    const { entries } = this.tensor;
+    const numbers =
+      state.show === "value"
+        ? Float64Array.from(entries, (n) => (n < 0 ? Number.NaN : graph.data[n]))
+        : chain.gradientsAt(this.tensor, state.time);
+    const sizes = state.show === "|gradient|";
+    const final = state.show === "value" ? numbers : Float64Array.from(entries, (n) => graph.adjoint[n]);
+    const most = largest(final); // the scale stays while gradients grow
+    this.maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
+    this.caption.textContent = `${sizes ? "sizes up to " : "between ±"}${short(most)}`;
+  }
+
+  #say(place) {
+    const { name, shape, entries } = this.tensor;
+    const n = entries[place];
+    if (n < 0) return `${name}${indexText(shape, place)}: nothing reads it`;
+    const gradient = this.app.chain.sumAt(n, this.app.state.time).sum;
+    return `${name}${indexText(shape, place)} = ${short(this.graph.data[n])}, gradient ${short(gradient)}`;
+  }
+
+  ring(kind, nodes, colour) {
+    const { tensorOf, placeOf } = this.graph;
+    const own = nodes.filter((n) => tensorOf[n] === this.tensor.index);
+    this.maps.ring(
+      kind,
+      own.map((n) => placeOf[n]),
+      colour,
+    );
+  }
+}
+
+/** The entries that an operation such as max handed its gradient to, among others it did not. */
+function winners(graph, stage) {
+  const found = new Set();
+  for (let p = stage.start; p < stage.end; p++) {
+    const y = graph.sequence[p];
+    for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
+      if (graph.operands[slot] < graph.size) continue;
+      if (!graph.chooses(slot)) continue;
+      graph.entriesOf(graph.operands[slot]).forEach((x, k) => {
+        if (graph.partial(slot, k) === 1) found.add(x);
+      });
+    }
+  }
+  return found;
+}
+
+/** Ring what an entry is made of in the layer before, and what it feeds in the layer after. */
+function highlight(app, maps, over, place) {
+  const n = place < 0 ? -1 : over.tensor.entries[place];
+  const related = n < 0 ? [] : [...madeOf(app.graph, n), ...feeds(app.graph, n)];
+  for (const map of maps) if (map !== over) map.ring("related", related, "#009e73");
+}
+
+/** The nodes of other layers, and the leaves, that a node's arithmetic in its own layer reads. */
+export function madeOf(graph, n) {
+  const stage = graph.stageOf[n];
+  const found = new Set();
+  const seen = new Set([n]);
+  const stack = graph.isLeaf(n) ? [] : [n];
+  while (stack.length && seen.size < 20_000) {
+    for (const x of graph.operandsOf(stack.pop()))
+      for (const v of graph.entriesOf(x)) {
+        if (seen.has(v)) continue;
+        seen.add(v);
+        if (graph.stageOf[v] === stage) stack.push(v);
+        else found.add(v);
+      }
+  }
+  return [...found];
+}
+
+/** The output entries that a node's readers work for. */
+export function feeds(graph, n) {
+  const homes = graph.readersOf(n).map((y) => (graph.home[y] >= 0 ? graph.home[y] : y));
+  return [...new Set(homes)];
+}
+
+function select({ state }, maps) {
+  for (const map of maps) map.ring("selected", state.node === null ? [] : [state.node], "#cc0066");
+}
+
+function highlightStep({ state, chain, graph }, maps) {
+  const moving = state.time > 0 && state.time < chain.end && state.grain === "scalar";
+  const step = moving ? chain.stepAt(state.time) : null;
+  const nodes = step ? [step.x, graph.home[step.y] >= 0 ? graph.home[step.y] : step.y] : [];
+  for (const map of maps) map.ring("step", nodes, "#cc0066");
+}
+
+// --- words and tables ------------------------------------------------------------------------------
+
+/** A matrix product, forward and in reverse, and why there is a transpose. */
+function productText(graph, { groups, rows, inner, columns, left, right }) {
+  const each = groups > 1 ? `${groups} products of this kind: ` : "";
+  const line = (text, why) => make("p.product", {}, make("code", {}, text), make("span.small", {}, why));
+  const root = rootName(graph);
+  return make(
+    "section.products",
+    {},
+    make("h3", {}, "its dots are a matrix product"),
+    line(
+      `Z (${rows}×${columns}) = W (${rows}×${inner}) · X (${inner}×${columns})`,
+      `${each}W: rows of ${left || "the left operand"}; X: columns of ${right || "the right operand"}`,
+    ),
+    line(
+      `dW (${rows}×${inner}) = dZ (${rows}×${columns}) · Xᵀ (${columns}×${inner})`,
+      `∂${root}/∂W[f,k] = Σₚ ∂${root}/∂Z[f,p] · X[k,p]: the sum runs along the rows of both, so X is turned`,
+    ),
+    line(
+      `dX (${inner}×${columns}) = Wᵀ (${inner}×${rows}) · dZ (${rows}×${columns})`,
+      `∂${root}/∂X[k,p] = Σ_f W[f,k] · ∂${root}/∂Z[f,p]: the sum runs down the columns of both, so W is turned`,
+    ),
+  );
+}
+
+const compiled = (text) =>
+  make("details.compiled", {}, make("summary", {}, "as compiled"), make("pre", {}, text));
+
+/** The entries of a tensor as a table that can be read aloud, filled when it is opened. */
+function entriesTable({ graph, chain, state }, { name, shape, entries }) {
+  const details = make("details.entries", {}, make("summary", {}, `${name} as a table`));
+  details.addEventListener("toggle", () => {
+    if (!details.open || details.querySelector("table")) return;
+    const rows = [...entries.subarray(0, ROWS)].map((n, place) => [
+      name + indexText(shape, place),
+      n < 0 ? "unused" : full(graph.data[n]),
+      n < 0 ? "" : full(chain.sumAt(n, state.time).sum),
+    ]);
+    details.append(table(["entry", "value", "gradient"], rows));
+    if (entries.length > ROWS)
+      details.append(make("p.small", {}, `the first ${count(ROWS)} of ${count(entries.length)}`));
+  });
+  return details;
+}

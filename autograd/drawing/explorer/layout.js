@@ -1,0 +1,113 @@
+// Where boxes and arrows go: Graphviz in a worker, with a plain layering where it cannot be had.
+
+import { inflated } from "decode";
+
+const PATIENCE = 20_000; // milliseconds
+let worker;
+let next = 0;
+const waiting = new Map();
+
+async function started() {
+  const text = new TextDecoder().decode(await inflated("viz"));
+  const script = document.getElementById("layout-worker").textContent;
+  const url = URL.createObjectURL(new Blob([text, "\n", script], { type: "text/javascript" }));
+  const made = new Worker(url);
+  made.onmessage = ({ data }) => {
+    waiting.get(data.id)?.(data.layout ?? null);
+    waiting.delete(data.id);
+  };
+  return made;
+}
+
+function ask(dot) {
+  worker ??= started();
+  const id = next++;
+  return new Promise((resolve) => {
+    waiting.set(id, resolve);
+    setTimeout(() => resolve(null), PATIENCE);
+    worker.then((w) => w.postMessage({ id, dot })).catch(() => resolve(null));
+  });
+}
+
+/**
+ * Place boxes {id, width, height} and arrows {from, to, label: {width, height}?}: {width, height,
+ * boxes: [{x, y}] (top left), arrows: [{path, label: {x, y}}]}, in pixels, left to right.
+ */
+export async function placed(boxes, arrows) {
+  const layout = boxes.length <= 400 ? await ask(dotOf(boxes, arrows)) : null;
+  return layout ? read(layout, boxes, arrows) : layered(boxes, arrows);
+}
+
+function dotOf(boxes, arrows) {
+  const inches = (pixels) => (pixels / 72).toFixed(3);
+  const nodes = boxes.map((b, k) => `b${k} [width=${inches(b.width)}, height=${inches(b.height)}];`);
+  const number = new Map(boxes.map((b, k) => [b.id, k]));
+  const edges = arrows.map(({ from, to, label }, k) => {
+    const space = label
+      ? `, label=<<table border="0" fixedsize="true" width="${label.width}" height="${label.height}"><tr><td></td></tr></table>>`
+      : "";
+    return `b${number.get(from)} -> b${number.get(to)} [id=e${k}${space}];`;
+  });
+  return `digraph { rankdir=LR; ranksep=0.4; nodesep=0.2; ordering=in; node [shape=box, fixedsize=true, label=""];
+${nodes.join("\n")}
+${edges.join("\n")} }`;
+}
+
+/** Graphviz's answer, turned upside down: its origin is at the lower left. */
+function read(layout, boxes, arrows) {
+  const [, , width, height] = layout.bb.split(",").map(Number);
+  const flip = (text) => {
+    const [x, y] = text.split(",").map(Number);
+    return { x, y: height - y };
+  };
+  const at = layout.objects ?? [];
+  const result = { width, height, boxes: [], arrows: arrows.map(() => null) };
+  boxes.forEach((box, k) => {
+    const centre = flip(at[k].pos);
+    result.boxes.push({ x: centre.x - box.width / 2, y: centre.y - box.height / 2 });
+  });
+  for (const edge of layout.edges ?? []) {
+    const points = edge.pos.split(" ");
+    const end = points[0].startsWith("e") ? flip(points.shift().slice(2)) : null;
+    const [start, ...rest] = points.map(flip);
+    const curve = rest.map(({ x, y }) => `${x},${y}`).join(" ");
+    const path = `M${start.x},${start.y} C${curve}${end ? ` L${end.x},${end.y}` : ""}`;
+    result.arrows[Number(edge.id.slice(1))] = { path, label: edge.lp ? flip(edge.lp) : null };
+  }
+  return result;
+}
+
+/** Columns by the longest way from the start: no crossing is avoided, but it takes no time. */
+function layered(boxes, arrows) {
+  const column = new Map(boxes.map((b) => [b.id, 0]));
+  for (let round = 0, moved = true; moved && round < boxes.length; round++) {
+    moved = false;
+    for (const { from, to } of arrows) {
+      if (column.get(to) > column.get(from)) continue;
+      column.set(to, column.get(from) + 1);
+      moved = true;
+    }
+  }
+  const widths = [];
+  for (const box of boxes) widths[column.get(box.id)] = Math.max(widths[column.get(box.id)] ?? 0, box.width);
+  const left = [0];
+  for (const w of widths) left.push(left.at(-1) + w + 60);
+  const heights = widths.map(() => 0);
+  const places = boxes.map((box) => {
+    const c = column.get(box.id);
+    const y = heights[c];
+    heights[c] += box.height + 16;
+    return { x: left[c], y };
+  });
+  const number = new Map(boxes.map((b, k) => [b.id, k]));
+  const lines = arrows.map(({ from, to }) => {
+    const [a, b] = [number.get(from), number.get(to)];
+    const start = { x: places[a].x + boxes[a].width, y: places[a].y + boxes[a].height / 2 };
+    const end = { x: places[b].x, y: places[b].y + boxes[b].height / 2 };
+    return {
+      path: `M${start.x},${start.y} L${end.x},${end.y}`,
+      label: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
+    };
+  });
+  return { width: left.at(-1), height: Math.max(0, ...heights), boxes: places, arrows: lines };
+}

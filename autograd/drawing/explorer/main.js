@@ -1,0 +1,146 @@
+// The page: a bar, the model or the expression, what is selected, and the player.
+
+import { drawCards, isExpression } from "cards";
+import { Chain, GRAINS } from "chain";
+import { onTheme } from "colors";
+import { inflated, unpacked } from "decode";
+import { make } from "dom";
+import { Graph } from "graph";
+import { layerPane } from "layer";
+import { find } from "names";
+import { nodePane } from "node";
+import { many } from "numbers";
+import { Player } from "player";
+import { SHOWN, State } from "state";
+
+const $ = (id) => document.getElementById(id);
+
+async function start() {
+  const { header, arrays } = unpacked(await inflated("graph"));
+  const graph = new Graph(header, arrays);
+  const chain = new Chain(graph);
+  const state = new State(graph, chain);
+  const app = { graph, chain, state, top: $("top") };
+  if (!location.hash) Object.assign(state, isExpression(graph) ? { node: graph.roots[0] } : { stage: 0 });
+  const player = new Player(app);
+  $("player").replaceWith(player.element);
+  $("about").textContent = `${many(graph.size, "node")}, ${many(graph.stages.length, "layer")}`;
+  shownButtons(state);
+  search(graph, state);
+  details(app);
+  keys(app, player);
+  app.diagram = await drawCards(app);
+  onTheme(() => details.render(true));
+  window.explorer = app;
+  document.body.dataset.ready = performance.now().toFixed(0);
+}
+
+// --- what is selected ------------------------------------------------------------------------------
+
+function details(app) {
+  const { state, graph } = app;
+  let panes = [];
+  let shown = "";
+  const render = (anew) => {
+    const key = `${state.stage} ${state.node}`;
+    if (!anew && key === shown) {
+      for (const pane of panes) pane.update();
+      return;
+    }
+    shown = key;
+    panes = [];
+    const layered = state.stage !== null && !isExpression(graph);
+    if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
+    if (state.node !== null) panes.push(nodePane(app, state.node));
+    const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
+    $("details").replaceChildren(
+      ...(panes.length ? panes.map((p) => p.element) : [make("p.hint", {}, hint)]),
+    );
+    for (const pane of panes) pane.update();
+  };
+  details.render = render;
+  state.onChange(() => render(false));
+  render(true);
+}
+
+function shownButtons(state) {
+  const buttons = SHOWN.map((show) =>
+    make(
+      "button",
+      { onclick: () => state.set({ show }), title: `show each ${show} (v)` },
+      show.replace("gradient", "gradients").replace("value", "values"),
+    ),
+  );
+  $("shown").replaceChildren(...buttons);
+  const update = () => {
+    buttons.forEach((b, k) => {
+      b.setAttribute("aria-pressed", SHOWN[k] === state.show);
+    });
+  };
+  state.onChange(update);
+  update();
+}
+
+// --- search ----------------------------------------------------------------------------------------
+
+function search(graph, state) {
+  const names = [
+    ...graph.stages.map((s) => s.title),
+    ...graph.tensors.map((t) => `${t.name}[${t.shape.map(() => 0).join(",")}]`),
+    ...Object.values(graph.header.labels),
+  ];
+  $("names").replaceChildren(...[...new Set(names)].slice(0, 500).map((value) => make("option", { value })));
+  const box = $("search");
+  box.addEventListener("change", () => {
+    const text = box.value.trim();
+    if (!text) return;
+    const found = find(graph, text);
+    $("problem").textContent = found.error ?? "";
+    if (found.error) return;
+    state.select(found);
+    box.value = "";
+    box.blur();
+  });
+}
+
+// --- keys ------------------------------------------------------------------------------------------
+
+function keys(app, player) {
+  const { state, chain, graph } = app;
+  const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
+  const layer = (by) => {
+    const n = graph.stages.length;
+    const at = state.stage === null ? (by > 0 ? 0 : n - 1) : (state.stage + by + n) % n;
+    state.set({ stage: at, node: null });
+  };
+  const actions = {
+    " ": () => player.toggle(),
+    ArrowRight: () => player.step(1),
+    ArrowLeft: () => player.step(-1),
+    Home: () => player.go(0),
+    End: () => player.go(chain.end),
+    "/": () => $("search").focus(),
+    "?": () => $("help").showModal(),
+    v: () => state.set({ show: cycle(SHOWN, state.show) }),
+    g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
+    "[": () => layer(-1),
+    "]": () => layer(1),
+    "+": () => app.diagram?.zoom(1.25),
+    "-": () => app.diagram?.zoom(0.8),
+    0: () => app.diagram?.fit(),
+    Escape: () => state.set(state.node !== null ? { node: null } : { stage: null }),
+  };
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input:not([type=range]), select, textarea") || $("help").open;
+    if (event.ctrlKey || event.metaKey || event.altKey || typing || !(event.key in actions)) return;
+    if (event.key === " " && event.target.closest?.("button, summary")) return;
+    event.preventDefault();
+    actions[event.key]();
+  });
+  $("help-button").addEventListener("click", () => $("help").showModal());
+}
+
+start().catch((error) => {
+  $("details").replaceChildren(make("p.hint", {}, `The page could not be shown: ${error.message}`));
+  throw error;
+});

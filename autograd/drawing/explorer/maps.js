@@ -1,0 +1,190 @@
+// A tensor as heat maps: one canvas with a tile for each channel, or for each kernel.
+
+import { clamp } from "chain";
+import { color, css, largest } from "colors";
+import { make } from "dom";
+import { address } from "names";
+
+const GAP = 3;
+const MOST_TILES = 256;
+
+/** How the entries of a shape are laid out: tiles of rows × cols, in a grid across × down. */
+export function arrangement(shape, width) {
+  const rows = shape.length > 1 ? shape.at(-2) : 1;
+  const cols = shape.at(-1) ?? 1;
+  const all = shape.slice(0, -2).reduce((a, b) => a * b, 1);
+  const tiles = Math.min(all, MOST_TILES);
+  if (shape.length === 1 && cols > 32) return wrapped(cols, width);
+  const square = Math.max(1, Math.ceil(Math.sqrt((tiles * rows) / cols)));
+  const across =
+    shape.length > 3 && shape.at(-3) <= 16 ? Math.min(shape.at(-3), tiles) : Math.min(tiles, square);
+  const cell = clamp(Math.floor((width / across - GAP) / cols), 1, 28);
+  return { rows, cols, tiles, hidden: all - tiles, across, down: Math.ceil(tiles / across), cell };
+}
+
+/** A long vector in lines of 32. */
+function wrapped(n, width) {
+  const cell = clamp(Math.floor(width / 32), 1, 20);
+  return { rows: Math.ceil(n / 32), cols: 32, tiles: 1, hidden: 0, across: 1, down: 1, cell, size: n };
+}
+
+/**
+ * Heat maps of numbers in a shape. `onpick(place)` and `onhover(place or -1)` report an entry;
+ * `say(place)` describes it. `mark(place)` may give "dead" or "won". Keys: arrows and Enter.
+ */
+export class Maps {
+  constructor({ shape, name, width = 300, say, mark, onpick, onhover }) {
+    Object.assign(this, { shape, name, say, mark, onpick, onhover, cursor: 0 });
+    this.plan = arrangement(shape, width);
+    const { rows, cols, cell, across, down } = this.plan;
+    const [w, h] = [across * (cols * cell + GAP), down * (rows * cell + GAP)];
+    this.picture = make("canvas", { width: w, height: h });
+    this.overlay = make("canvas.overlay", {
+      width: w,
+      height: h,
+      tabindex: 0,
+      role: "img",
+      "aria-label": name,
+      onmousemove: (e) => this.#hover(this.#placeAt(e)),
+      onmouseleave: () => this.#hover(-1),
+      onclick: (e) => this.#pick(this.#placeAt(e)),
+      onkeydown: (e) => this.#key(e),
+    });
+    this.element = make("div.maps", { style: `width:${w}px;height:${h}px` }, this.picture, this.overlay);
+    this.rings = new Map();
+  }
+
+  /** Paint numbers, on a common scale. */
+  paint(numbers, { sizes = false, most = largest(numbers) } = {}) {
+    this.numbers = numbers;
+    const { cell } = this.plan;
+    const context = this.picture.getContext("2d");
+    context.clearRect(0, 0, this.picture.width, this.picture.height);
+    const image = context.createImageData(this.picture.width, this.picture.height);
+    for (let place = 0; place < numbers.length; place++) {
+      const at = this.#corner(place);
+      if (at) fill(image, at, cell, color(numbers[place], most, sizes));
+    }
+    context.putImageData(image, 0, 0);
+    if (this.mark && cell >= 3) this.#marks(context);
+  }
+
+  #marks(context) {
+    const { cell } = this.plan;
+    for (let place = 0; place < this.numbers.length; place++) {
+      const kind = this.mark(place);
+      const at = kind && this.#corner(place);
+      if (!at) continue;
+      context.strokeStyle = context.fillStyle = css(
+        color(Number.NaN, 1).map((c) => (c > 128 ? c - 80 : c + 80)),
+      );
+      if (kind === "won") dot(context, at, cell);
+      else cross(context, at, cell);
+    }
+  }
+
+  /** Ring entries in a class of their own: {places, colour}. */
+  ring(kind, places, colour = "#d0006f") {
+    this.rings.set(kind, { places, colour });
+    const context = this.overlay.getContext("2d");
+    context.clearRect(0, 0, this.overlay.width, this.overlay.height);
+    const { cell } = this.plan;
+    context.lineWidth = cell > 4 ? 2 : 1;
+    for (const ring of this.rings.values()) {
+      context.strokeStyle = ring.colour;
+      for (const place of ring.places) {
+        const at = this.#corner(place);
+        if (at) context.strokeRect(at[0] + 0.5, at[1] + 0.5, cell - 1, cell - 1);
+      }
+    }
+  }
+
+  /** The centre of an entry, in pixels of the element: for tests and tooltips. */
+  centre(place) {
+    const [x, y] = this.#corner(place);
+    return [x + this.plan.cell / 2, y + this.plan.cell / 2];
+  }
+
+  #corner(place) {
+    const { rows, cols, cell, across, tiles } = this.plan;
+    const tile = Math.floor(place / (rows * cols));
+    if (tile >= tiles) return null;
+    const [i, j] = [Math.floor(place / cols) % rows, place % cols];
+    const [down, right] = [Math.floor(tile / across), tile % across];
+    return [right * (cols * cell + GAP) + j * cell, down * (rows * cell + GAP) + i * cell];
+  }
+
+  #placeAt(event) {
+    const { rows, cols, cell, across, tiles } = this.plan;
+    const box = this.overlay.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const [right, down] = [Math.floor(x / (cols * cell + GAP)), Math.floor(y / (rows * cell + GAP))];
+    const j = Math.floor((x - right * (cols * cell + GAP)) / cell);
+    const i = Math.floor((y - down * (rows * cell + GAP)) / cell);
+    const tile = down * across + right;
+    const place = tile * rows * cols + i * cols + j;
+    const inside = right < across && tile < tiles && i >= 0 && i < rows && j >= 0 && j < cols;
+    return inside && place < this.numbers.length ? place : -1;
+  }
+
+  #hover(place) {
+    if (place === this.hovered) return;
+    this.hovered = place;
+    this.overlay.title = place >= 0 && this.say ? this.say(place) : "";
+    this.ring("hover", place >= 0 ? [place] : []);
+    this.onhover?.(place);
+  }
+
+  #pick(place) {
+    if (place < 0) return;
+    this.cursor = place;
+    this.onpick?.(place);
+  }
+
+  #key(event) {
+    const { cols, rows } = this.plan;
+    const moves = {
+      ArrowLeft: -1,
+      ArrowRight: 1,
+      ArrowUp: -cols,
+      ArrowDown: cols,
+      PageUp: -rows * cols,
+      PageDown: rows * cols,
+    };
+    if (event.key in moves) {
+      this.cursor = clamp(this.cursor + moves[event.key], 0, this.numbers.length - 1);
+      this.#hover(this.cursor);
+    } else if (event.key === "Enter") this.#pick(this.cursor);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}
+
+function fill(image, [x, y], cell, [r, g, b]) {
+  const edge = cell > 5 ? 1 : 0; // a hair between large cells
+  for (let i = y; i < y + cell - edge; i++) {
+    for (let j = x, at = 4 * (i * image.width + x); j < x + cell - edge; j++, at += 4) {
+      image.data[at] = r;
+      image.data[at + 1] = g;
+      image.data[at + 2] = b;
+      image.data[at + 3] = 255;
+    }
+  }
+}
+
+function dot(context, [x, y], cell) {
+  context.beginPath();
+  context.arc(x + cell / 2, y + cell / 2, Math.max(1, cell / 5), 0, 2 * Math.PI);
+  context.fill();
+}
+
+function cross(context, [x, y], cell) {
+  context.beginPath();
+  context.moveTo(x + 1, y + cell - 1);
+  context.lineTo(x + cell - 1, y + 1);
+  context.stroke();
+}
+
+/** `[3,4,5]` of a place. */
+export const indexText = (shape, place) => `[${address(shape, place).join(",")}]`;

@@ -1,0 +1,93 @@
+// What is selected, what is shown, and how far the reverse pass has come: in one place, and in the
+// fragment of the page's address, so that a view can be linked to.
+
+import { clamp, GRAINS } from "chain";
+import { find, nameOf } from "names";
+
+export const SHOWN = ["value", "gradient", "|gradient|"];
+
+export class State {
+  #listeners = [];
+
+  constructor(graph, chain) {
+    this.graph = graph;
+    this.chain = chain;
+    this.usual = graph.stages.length > 1 ? "layer" : "scalar"; // grain of a step
+    this.#reset();
+    this.read();
+    window.addEventListener("hashchange", () => {
+      if (location.hash.slice(1) !== this.written) this.read() || this.#tell({});
+    });
+  }
+
+  #reset() {
+    Object.assign(this, {
+      stage: null,
+      node: null,
+      show: "value",
+      time: this.chain.end,
+      before: this.chain.end,
+      grain: this.usual,
+    });
+  }
+
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** Change some of stage, node, show, time, grain; `follow` says that the player moved. */
+  set(changes) {
+    if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
+    Object.assign(this, changes);
+    this.write();
+    this.#tell(changes);
+  }
+
+  #tell(changes) {
+    for (const listener of this.#listeners) listener(changes);
+  }
+
+  select(found) {
+    if (found.error) return;
+    const node = found.node ?? null;
+    const stage = found.stage ?? this.stageFor(node);
+    this.set({ node, stage });
+  }
+
+  /** The layer in which a node is looked at: its own, or the first that reads it. */
+  stageFor(node) {
+    if (node === null) return null;
+    const own = this.graph.stageOf[node];
+    if (own >= 0) return own;
+    const reader = this.graph.readersOf(node)[0];
+    return reader === undefined ? null : this.graph.stageOf[reader];
+  }
+
+  write() {
+    const { graph, stage, node, show, time, grain, chain, usual } = this;
+    const parts = new URLSearchParams();
+    if (node !== null)
+      parts.set("node", find(graph, nameOf(graph, node)).node === node ? nameOf(graph, node) : `n${node}`);
+    else if (stage !== null) parts.set("layer", graph.stages[stage].title);
+    if (show !== "value") parts.set("show", show);
+    if (grain !== usual) parts.set("grain", grain);
+    if (time !== chain.end) parts.set("step", time);
+    this.written = parts.toString();
+    history.replaceState(null, "", `#${this.written}`);
+  }
+
+  read() {
+    const parts = new URLSearchParams(location.hash.slice(1));
+    this.#reset();
+    if (SHOWN.includes(parts.get("show"))) this.show = parts.get("show");
+    if (GRAINS.includes(parts.get("grain"))) this.grain = parts.get("grain");
+    if (/^\d+$/.test(parts.get("step") ?? ""))
+      this.time = clamp(Number(parts.get("step")), 0, this.chain.end);
+    this.before = this.time < this.chain.end ? Math.max(0, this.time - 1) : this.time;
+    const named = parts.get("node") ?? parts.get("layer");
+    const found = named ? find(this.graph, named) : {};
+    this.node = found.node ?? null;
+    this.stage = found.stage ?? this.stageFor(this.node);
+    this.problem = found.error;
+  }
+}
