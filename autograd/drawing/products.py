@@ -34,11 +34,12 @@ def products(survey: Survey, stage: Stage) -> list[Product]:
         node = survey.nodes[k]
         if node.op is DOT:
             partners.setdefault(node.inputs[0], {})[node.inputs[1]] = None
-    grids: dict[tuple[Node, ...], list[Node]] = {}
+    grids: dict[frozenset[Node], list[Node]] = {}
     for left, rights in partners.items():
-        grids.setdefault(tuple(rights), []).append(left)
+        grids.setdefault(frozenset(rights), []).append(left)
     found: dict[Product, int] = {}
-    for columns, rows in grids.items():
+    for rows in grids.values():
+        columns = list(partners[rows[0]])
         sizes = len(rows), len(rows[0].inputs), len(columns)
         product = Product(1, *sizes, _names(rows), _names(columns))
         found[product] = found.get(product, 0) + 1

@@ -5,7 +5,9 @@ computes before and after its parts) are cut into several, so that stages form n
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
+from ..names import Name
 from .survey import NamedTensor, Survey
 
 
@@ -41,6 +43,7 @@ def stages(survey: Survey) -> list[Stage]:
         order = _sorted(groups)
     for k, stage in enumerate(order):
         stage.number = k
+    arrange(survey, order)
     return order
 
 
@@ -116,18 +119,81 @@ def _sorted(groups: list[Stage]) -> list[Stage]:
 
 def _ranked(survey: Survey, tangled: set[int]) -> list[tuple[int, int]]:
     """Keys that cut tangled calls: how often the longest path to a node went from call to call."""
-    rank: dict[int, int] = {}
+    rank: dict[Any, int] = {}
+    bundled: dict[Any, dict[int, int]] = {}  # the highest rank of each call among the entries
     keys = []
-    for k in survey.operations:
-        node = survey.nodes[k]
-        call = id(node.scope)
-        if call not in tangled:
+    for node in survey.ordered:
+        call = id(node.scope) if node.op else 0
+        if node.op is None:
+            highest = bundled[node] = {}
+            for v in node.inputs:
+                if v in rank and rank[v] >= highest.get(id(v.scope), 0):
+                    highest[id(v.scope)] = rank[v]
+        elif call not in tangled:
             keys.append((call, 0))
-            continue
-        entries = [v for x in node.inputs for v in ([x] if x in survey.number else x.inputs)]
-        steps = [
-            rank[n] + (id(v.scope) != call) for v in entries if (n := survey.number[v]) in rank
-        ]
-        rank[k] = max(steps, default=0)
-        keys.append((call, rank[k]))
+        else:
+            found = [0]
+            for x in node.inputs:
+                if x in rank:
+                    found.append(rank[x] + (id(x.scope) != call))
+                elif x in bundled:
+                    found += [r + (c != call) for c, r in bundled[x].items()]
+            rank[node] = max(found)
+            keys.append((call, rank[node]))
     return keys
+
+
+# --- shapes of what has no name ------------------------------------------------------------------
+
+
+def arrange(survey: Survey, order: list[Stage]) -> None:
+    """Give stages whose results have no name the shape of the tensor that they work on.
+
+    `y = (y + x).relu()` in a module's forward computes entry by entry: what it makes is called
+    `block.relu`, and is arranged as `y` is.
+    """
+    at: dict[int, tuple[NamedTensor, int]] = {
+        k: (tensor, place)
+        for tensor in survey.tensors
+        for place, k in enumerate(tensor.entries)
+        if len(tensor.entries) > 1
+    }
+    for stage in order:
+        if not stage.outputs:
+            made = _arranged(survey, stage, at)
+            stage.outputs = made
+            survey.tensors += made
+            at.update({k: (t, place) for t in made for place, k in enumerate(t.entries)})
+
+
+def _arranged(
+    survey: Survey, stage: Stage, at: dict[int, tuple[NamedTensor, int]]
+) -> list[NamedTensor]:
+    """The tensors that a stage's results form, one for each entry of a tensor that it reads."""
+    here: dict[int, tuple[NamedTensor, int]] = {}
+    read: set[Any] = set()
+    for k in stage.nodes:
+        inputs = survey.nodes[k].inputs
+        read.update(inputs)
+        numbers = [survey.number[x] for x in inputs if x in survey.number]
+        where = next((at.get(n) or here.get(n) for n in numbers if n in at or n in here), None)
+        if where:
+            here[k] = where
+    inner = {x for bundle in read if bundle not in survey.number for x in bundle.inputs} | read
+    found: dict[int, list[int]] = {}
+    for k, (tensor, place) in here.items():
+        if survey.nodes[k] not in inner:
+            entries = found.setdefault(id(tensor), [-1] * len(tensor.entries))
+            entries[place] = k
+    shapes = {id(tensor): tensor.name.shape for tensor, _ in here.values()}
+    return [
+        NamedTensor(_result_name(survey, stage, entries[0], shapes[key]), entries, leaf=False)
+        for key, entries in found.items()
+        if -1 not in entries
+    ]
+
+
+def _result_name(survey: Survey, stage: Stage, k: int, shape: tuple[int, ...]) -> Name:
+    path = stage.call or stage.kind
+    op: Any = survey.nodes[k].op
+    return Name(f"{path}.{op.name}" if path else op.name, shape, "Tensor")

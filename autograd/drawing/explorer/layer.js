@@ -46,7 +46,7 @@ export function layerPane(app, stage) {
       {},
       column("before", columns.before, "reads", won.size ? "• won its window" : ""),
       column("kernels", columns.kernels, "parameters"),
-      column("here", columns.here, "makes", "⟋ passes nothing back"),
+      column("here", columns.here, "makes", "/ passes nothing back"),
       column("after", columns.after, "read by"),
     ),
     stage.products.map((p) => productText(graph, p)),
