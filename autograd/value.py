@@ -240,9 +240,10 @@ class Value:
         ordered = graph.order(self)
         seed = 1.0 if isinstance(self.data, float) else 1
         adjoint = graph.adjoints(ordered, {self: seed})
+        unreached = 0 * seed  # 0.0 where numbers are floats: drawings tell it from never asked
         for node in ordered:
             if node.op is not None:
-                node.grad = 0
+                node.grad = unreached
         for node, gradient in adjoint.items():
             node.grad = gradient if node.inputs else node.grad + gradient
 
