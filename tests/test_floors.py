@@ -46,11 +46,13 @@ COMPILER = [
     {"__init__"},
 ]
 DRAWING = [
-    {"survey", "words", "look"},
-    {"stages"},
-    {"homes"},
-    {"outline", "snapshot"},
-    {"dot", "engines", "page"},
+    {"survey", "words", "look", "outline", "engines"},
+    {"stages", "grids", "dot", "svg"},
+    {"homes", "products", "plan"},
+    {"layers", "parts", "paths", "operands", "snapshot"},
+    {"groups", "page"},
+    {"boxes"},
+    {"choose"},
     {"drawing"},
     {"notebook"},
     {"__init__"},

@@ -1,0 +1,158 @@
+"""What the boxes of layers, channels and tensors say, and the frames of the modules around them."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .grids import thumbnail
+from .layers import calls
+from .outline import Box, Frame, Outline
+from .plan import Group, Plan
+from .survey import NamedTensor, Survey
+from .words import UNSEEN, by, clean, count, kind, norm, number, title
+
+
+def group_box(survey: Survey, group: Group, values: bool, gradients: bool, ran: bool) -> Box:
+    """The box of a group, with its numbers and gradients where they are wanted."""
+    if group.tensor and not group.stages:
+        return _tensor_box(survey, group.id, group.tensor, values, gradients, ran)
+    if group.tensor:
+        return _channel_box(survey, group, group.tensor, values, gradients, ran)
+    return _layer_box(survey, group, gradients, ran)
+
+
+def _norm(survey: Survey, numbers: Iterable[int], ran: bool) -> str:
+    """The norm of gradients, or — before there are any."""
+    if not ran:
+        return UNSEEN
+    return number(norm(survey.nodes[k].grad for k in numbers if k >= 0))
+
+
+def _tensor_box(
+    survey: Survey, key: str, tensor: NamedTensor, values: bool, gradients: bool, ran: bool
+) -> Box:
+    """Leaves that have a name: an input, or a parameter that several layers share."""
+    box = Box(key, "parameter" if tensor.parameter else "input", clean(tensor.name))
+    box.lines.append(("", by(tensor.name.shape)))
+    if gradients:
+        ran = ran or any(survey.nodes[k].grad != 0 for k in tensor.entries if k >= 0)
+        box.lines.append(("‖grad‖", _norm(survey, tensor.entries, ran)))
+    shape = tensor.name.shape
+    if values and len(shape) > 1 and math.prod(shape[:-2]) <= 4:
+        _picture(survey, box, tensor, 0)
+    return box
+
+
+def _picture(survey: Survey, box: Box, tensor: NamedTensor, channel: int) -> None:
+    """A channel's numbers as a small heat map."""
+    plane = tensor.entries[channel * tensor.plane : (channel + 1) * tensor.plane]
+    if all(k >= 0 for k in plane):
+        data = [survey.nodes[k].data for k in plane]
+        found = thumbnail("data", data, tensor.name.shape[-1])
+        box.grids += [found] if found else []
+
+
+def _channel_box(
+    survey: Survey, group: Group, tensor: NamedTensor, values: bool, gradients: bool, ran: bool
+) -> Box:
+    """One channel of a layer's output."""
+    shape = tensor.name.shape
+    plane = tensor.entries[group.channel * tensor.plane : (group.channel + 1) * tensor.plane]
+    box = Box(group.id, "layer", f"{clean(tensor.name)}[{group.channel}]")
+    box.lines.append(("", by(shape[-2:] if len(shape) > 2 else shape[1:])))
+    box.lines.append(("", count(len(group.nodes), "node")))
+    if gradients:
+        box.lines.append(("‖grad‖", _norm(survey, plane, ran)))
+    if values and len(shape) > 2:
+        _picture(survey, box, tensor, group.channel)
+    return box
+
+
+def _layer_box(survey: Survey, group: Group, gradients: bool, ran: bool) -> Box:
+    """A layer, or several: shapes in → out, parameters, nodes, and norms of gradients."""
+    call = group.call
+    box = Box(group.id, "layer", title(call) if call is not None else title(""))
+    box.symbol = kind(call) if call is not None else ""
+    if group.rest:
+        box.title += " · the rest"
+    outputs = [t for stage in group.stages[-1:] for t in stage.outputs]
+    shapes = " + ".join(by(t.name.shape) for t in outputs) or "1"
+    box.lines.append(("", f"{_inputs(group)} → {shapes}"))
+    parameters = _parameters(group)
+    if len(group.stages) > 1:
+        box.lines.append(("", count(len(group.stages), "call")))
+    if parameters:
+        box.lines.append(("", count(sum(len(t.entries) for t in parameters), "parameter")))
+    box.lines.append(("", count(len(group.nodes), "node")))
+    if gradients:
+        ends = [k for t in outputs for k in t.entries] or group.stages[-1].nodes[-1:]
+        box.lines.append(("‖grad‖ of output", _norm(survey, ends, ran)))
+        if parameters:
+            entries = [k for t in parameters for k in t.entries]
+            ran = ran or any(survey.nodes[k].grad != 0 for k in entries if k >= 0)
+            box.lines.append(("‖grad‖ of parameters", _norm(survey, entries, ran)))
+    box.tip = " · ".join(clean(str(t.name), 80) + " " + by(t.name.shape) for t in parameters)
+    return box
+
+
+def _parameters(group: Group) -> list[NamedTensor]:
+    """The parameters that a group reads, each once."""
+    found = {id(t): t for stage in group.stages for t in stage.reads if t.parameter}
+    return list(found.values())
+
+
+def _inputs(group: Group) -> str:
+    """The shapes of what a group reads from outside."""
+    own = set(group.stages)
+    shapes: dict[Any, str] = {}
+    for stage in group.stages:
+        for other, n in stage.before.items():
+            if other not in own:
+                whole = [t for t in other.outputs if len(t.entries) == n]
+                shapes[other] = by(whole[0].name.shape) if whole else count(n)
+        shapes.update((id(t), by(t.name.shape)) for t in stage.reads if not t.parameter)
+    texts = list(dict.fromkeys(shapes.values()))
+    return " + ".join(texts[:3]) + (" + …" if len(texts) > 3 else "")
+
+
+def passage(survey: Survey, group: Group | None, numbers: set[int]) -> str:
+    """What goes along an arrow: the shape of a whole tensor, or how many scalars."""
+    tensors = [group.tensor] if group and group.tensor and not group.stages else []
+    tensors += [t for stage in group.stages for t in stage.outputs] if group else []
+    for tensor in tensors:
+        if tensor and len(tensor.entries) == len(numbers) == len(numbers & set(tensor.entries)):
+            return by(tensor.name.shape)
+    return count(len(numbers), "scalar")
+
+
+def frames_of(outline: Outline, plan: Plan, stages: dict[str, Any]) -> dict[str, str]:
+    """{box: frame}: the module around each box; frames are added to the outline.
+
+    A parameter and a shared operand stand with the one module that reads them.
+    """
+    chains: dict[str, Sequence[Any]] = {key: calls(stage) for key, stage in stages.items()}
+    chains |= {key: group.around for key, group in plan.groups.items() if group.stages}
+    heads: dict[str, list[str]] = {}
+    for arrow in outline.arrows:
+        heads.setdefault(arrow.tail, []).append(arrow.head)
+    for key, box in outline.boxes.items():
+        readers = {tuple(map(id, chains.get(head, ()))) for head in heads.get(key, [])}
+        if key not in chains and _belongs(box) and len(readers) == 1:
+            chains[key] = chains.get(heads[key][0], ())
+    numbers: dict[int, str] = {}
+    found = {}
+    for key in outline.boxes:
+        around = ""
+        for call in chains.get(key, ()):
+            if id(call) not in numbers:
+                name = numbers[id(call)] = f"f{len(numbers)}"
+                what = f"{title(call)}  {kind(call)}".strip()
+                outline.frames[name] = Frame(name, what, around)
+            around = numbers[id(call)]
+        found[key] = around
+    return found
+
+
+def _belongs(box: Box) -> bool:
+    """Whether a box is drawn beside what reads it: parameters, and shared operands."""
+    return box.kind in ("parameter", "constant") or box.id.endswith("p") or "i" in box.id

@@ -1,0 +1,21 @@
+"""What Jupyter shows of Values, Tensors and Modules: a picture where one can be made, and text."""
+
+from typing import Any
+
+from .engines import LayoutError
+
+SECONDS = 5.0  # nobody waits longer for the last line of a cell
+
+
+def mimebundle(root: Any) -> dict[str, str]:
+    """{"image/svg+xml": ..., "text/plain": ...}; the text alone where there is no engine."""
+    shown = {"text/plain": repr(root)}
+    try:
+        from .drawing import draw
+
+        drawing = draw(root, limit=100)
+        drawing.seconds = SECONDS
+        shown["image/svg+xml"] = drawing.pipe("svg", encoding="utf-8")
+    except (ImportError, LayoutError, TypeError, ValueError) as reason:
+        shown["text/plain"] += f"\n(no drawing: {reason})"
+    return shown
