@@ -150,7 +150,7 @@ function nodeCards(app) {
   const update = (diagram) => {
     const now = state.time > 0 && state.time < chain.end ? chain.stepAt(state.time) : null;
     for (const box of boxes) {
-      const { sum, made, all } = chain.sumAt(box.node, state.time);
+      const { sum, made, all } = chain.sumOf(box.node);
       box.gradient.textContent = made || graph.roots.includes(box.node) ? short(sum) : "—";
       box.element.classList.toggle("done", made === all);
       box.element.classList.toggle("frontier", now !== null && (now.x === box.node || now.y === box.node));

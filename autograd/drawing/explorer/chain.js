@@ -2,6 +2,7 @@
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
 import { prefix } from "graph";
+import { Ledger } from "ledger";
 import { nameOf, rootName } from "names";
 import { count, factor, many, short } from "numbers";
 
@@ -18,6 +19,7 @@ export class Chain {
       this.position[n] = p;
     });
     this.end = this.start[sequence.length];
+    this.ledger = new Ledger(this);
     this.marks = { layer: this.#stageMarks(), channel: this.#channelMarks(), scalar: null };
   }
 
@@ -50,10 +52,15 @@ export class Chain {
     return marks[clamp(k, 0, marks.length - 1)];
   }
 
+  /** The position in the sequence of the operation whose turn it is at time t. */
+  positionAt(t) {
+    return upper(this.start, t) - 1;
+  }
+
   /** The contribution that is made last at time t > 0. */
   stepAt(t) {
     const { graph } = this;
-    const position = upper(this.start, t - 1) - 1;
+    const position = this.positionAt(t - 1);
     const y = graph.sequence[position];
     let k = t - 1 - this.start[position];
     let slot = graph.firstSlot[y];
@@ -74,31 +81,29 @@ export class Chain {
     return this.start[this.position[this.graph.slotOwner[slot]]] + this.offset[slot] + k;
   }
 
-  /** What a node's gradient has grown to at time t, and how many contributions are in. */
-  sumAt(n, t) {
-    const { graph } = this;
-    let sum = graph.roots.includes(n) ? 1 : 0;
-    let made = 0;
-    let all = 0;
-    graph.eachUse(n, (slot, k) => {
-      all++;
-      if (this.timeOf(slot, k) >= t) return;
-      made++;
-      const { partial, contribution } = this.contribution(slot, k);
-      if (partial !== null) sum += contribution;
-    });
-    return { sum: made === all ? graph.adjoint[n] : sum, made, all };
+  /** What a node's gradient has grown to by now, and how many contributions are in. */
+  sumOf(n) {
+    return this.ledger.sumOf(n);
   }
 
-  /** The gradients of a tensor's entries at time t; nan where the graph does not use an entry. */
-  gradientsAt(tensor, t) {
-    const { graph } = this;
+  /** Go to time t. */
+  moveTo(t) {
+    this.ledger.moveTo(t);
+  }
+
+  /** The gradients of a tensor's entries by now; nan where the graph does not use an entry. */
+  gradientsOf(tensor) {
+    const done = this.ledger.time === this.end;
+    const sum = (n) => (done ? this.graph.adjoint[n] : this.ledger.sumOf(n).sum);
+    return Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : sum(n)));
+  }
+
+  /** What a picture of a tensor's gradients depends on at time t: nothing before the first and
+   * after the last contribution. */
+  phaseOf(tensor, t) {
     const [first, last] = this.#spanOf(tensor);
-    return Float64Array.from(tensor.entries, (n) => {
-      if (n < 0) return Number.NaN;
-      if (t >= last) return graph.adjoint[n];
-      return t <= first && !graph.roots.includes(n) ? 0 : this.sumAt(n, t).sum;
-    });
+    if (t >= last) return "final";
+    return t <= first ? "none" : String(t);
   }
 
   /** The times between which contributions to a tensor arrive, by the stages that read it. */
@@ -126,16 +131,16 @@ export class Chain {
     if (to === this.end && from === to) return "the reverse pass is done: press space to watch it";
     if (to === 0) return `∂${rootName(graph)}/∂${rootName(graph)} = 1: the reverse pass starts here`;
     const step = this.stepAt(to);
-    if (to - from === 1) return this.#rule(step, to);
+    if (to - from === 1) return this.#rule(step);
     const stage = graph.stages[step.stage];
     const c = graph.channel[step.y];
     const where = this.marks.layer.includes(to) ? "" : c >= 0 ? `, channel ${c}` : ", what is shared";
     return `${stage.title}${where}: ${many(to - from, "contribution")}, ${this.#receivers(stage)}`;
   }
 
-  #rule({ x, y, upstream, partial, contribution }, t) {
+  #rule({ x, y, upstream, partial, contribution }) {
     const [root, a, c] = [rootName(this.graph), nameOf(this.graph, x), nameOf(this.graph, y)];
-    const { made, all, sum } = this.sumAt(x, t);
+    const { made, all, sum } = this.sumOf(x);
     const soFar = all > 1 ? `; ${count(made)} of ${count(all)}, now ${short(sum)}` : "";
     const rule = `∂${root}/∂${a} += ∂${root}/∂${c} · ∂${c}/∂${a}`;
     if (partial === null) return `${rule}: nothing flows, the operation stops it${soFar}`;

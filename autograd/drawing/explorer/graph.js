@@ -106,7 +106,7 @@ export class Graph {
   partial(slot, k) {
     const mode = this.modes[slot];
     if (mode >= OPERAND) {
-      const other = this.operands[this.firstSlot[this.slotOwner[slot]] + mode - OPERAND];
+      const other = this.partialsOf(slot);
       return this.data[other < this.size ? other : this.entries[this.firstEntry[other - this.size] + k]];
     }
     if (mode === NUMBER) return this.partials[this.partialAt[slot]];
@@ -117,6 +117,23 @@ export class Graph {
     let at = this.partialAt[slot];
     for (let e = start; e < start + k; e++) if (this.rows[e] === NUMBER) at++;
     return this.partials[at];
+  }
+
+  /** The operand whose numbers are a slot's partials, or -1. */
+  partialsOf(slot) {
+    const mode = this.modes[slot];
+    return mode < OPERAND ? -1 : this.operands[this.firstSlot[this.slotOwner[slot]] + mode - OPERAND];
+  }
+
+  /** How often each node is read. */
+  uses() {
+    if (this.useCounts) return this.useCounts;
+    this.#index();
+    const readers = (x) => this.slotsOf.start[x + 1] - this.slotsOf.start[x];
+    this.useCounts = Int32Array.from({ length: this.size }, (_, n) => readers(n));
+    for (let e = 0; e < this.entries.length; e++)
+      this.useCounts[this.entries[e]] += readers(this.size + this.bundleOf[e]);
+    return this.useCounts;
   }
 
   /** Whether an operand's entries get different partials, given one by one: the choice of a max. */

@@ -110,14 +110,14 @@ class TensorMap {
 
   paint() {
     const { state, chain, graph } = this.app;
-    const key = state.show === "value" ? "value" : `${state.show} ${state.time}`;
+    const key = state.show === "value" ? "value" : `${state.show} ${chain.phaseOf(this.tensor, state.time)}`;
     if (key === this.painted) return;
     this.painted = key;
     const { entries } = this.tensor;
     const numbers =
       state.show === "value"
         ? Float64Array.from(entries, (n) => (n < 0 ? Number.NaN : graph.data[n]))
-        : chain.gradientsAt(this.tensor, state.time);
+        : chain.gradientsOf(this.tensor);
     const sizes = state.show === "|gradient|";
     const final = state.show === "value" ? numbers : Float64Array.from(entries, (n) => graph.adjoint[n]);
     const most = largest(final); // the scale stays while gradients grow
@@ -129,7 +129,7 @@ class TensorMap {
     const { name, shape, entries } = this.tensor;
     const n = entries[place];
     if (n < 0) return `${name}${indexText(shape, place)}: nothing reads it`;
-    const gradient = this.app.chain.sumAt(n, this.app.state.time).sum;
+    const gradient = this.app.chain.sumOf(n).sum;
     return `${name}${indexText(shape, place)} = ${short(this.graph.data[n])}, gradient ${short(gradient)}`;
   }
 
@@ -232,14 +232,14 @@ const compiled = (text) =>
   make("details.compiled", {}, make("summary", {}, "as compiled"), make("pre", {}, text));
 
 /** The entries of a tensor as a table that can be read aloud, filled when it is opened. */
-function entriesTable({ graph, chain, state }, { name, shape, entries }) {
+function entriesTable({ graph, chain }, { name, shape, entries }) {
   const details = make("details.entries", {}, make("summary", {}, `${name} as a table`));
   details.addEventListener("toggle", () => {
     if (!details.open || details.querySelector("table")) return;
     const rows = [...entries.subarray(0, ROWS)].map((n, place) => [
       name + indexText(shape, place),
       n < 0 ? "unused" : full(graph.data[n]),
-      n < 0 ? "" : full(chain.sumAt(n, state.time).sum),
+      n < 0 ? "" : full(chain.sumOf(n).sum),
     ]);
     details.append(table(["entry", "value", "gradient"], rows));
     if (entries.length > ROWS)

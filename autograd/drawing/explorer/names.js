@@ -89,8 +89,8 @@ function byAddress(graph, text) {
 
 function byLabel(graph, text) {
   if (graph.roots.length === 1 && text === rootName(graph)) return graph.roots[0];
-  const found = Object.entries(graph.header.labels).find(([, given]) => given === text);
-  return found && Number(found[0]);
+  graph.byLabel ??= new Map(Object.entries(graph.header.labels).map(([n, given]) => [given, Number(n)]));
+  return graph.byLabel.get(text);
 }
 
 /** The layer that made a tensor, or the first that reads it. */

@@ -14,7 +14,7 @@ const TERMS = 200; // rows of a table
 const PATHS = 5;
 
 export function nodePane(app, n) {
-  const { graph, chain, state } = app;
+  const { graph, chain } = app;
   const gradient = make("b.gradient", {}, "");
   const map = contributionMap(app, n);
   const pane = make(
@@ -40,7 +40,7 @@ export function nodePane(app, n) {
     pathsSection(app, n),
   );
   const update = () => {
-    const { sum, made, all } = chain.sumAt(n, state.time);
+    const { sum, made, all } = chain.sumOf(n);
     gradient.textContent = made < all ? `${full(sum)} (${count(made)} of ${count(all)})` : full(sum);
     map?.update();
   };

@@ -16,7 +16,10 @@ export class State {
     this.#reset();
     this.read();
     window.addEventListener("hashchange", () => {
-      if (location.hash.slice(1) !== this.written) this.read() || this.#tell({});
+      if (location.hash.slice(1) === this.written) return;
+      clearTimeout(this.writing);
+      this.read();
+      this.#tell({});
     });
   }
 
@@ -35,11 +38,13 @@ export class State {
     this.#listeners.push(listener);
   }
 
-  /** Change some of stage, node, show, time, grain; `follow` says that the player moved. */
+  /** Change some of stage, node, show, time, grain. */
   set(changes) {
     if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
     Object.assign(this, changes);
-    this.write();
+    this.chain.moveTo(this.time);
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => this.write(), 150); // browsers allow few changes a second
     this.#tell(changes);
   }
 
@@ -89,5 +94,6 @@ export class State {
     this.node = found.node ?? null;
     this.stage = found.stage ?? this.stageFor(this.node);
     this.problem = found.error;
+    this.chain.moveTo(this.time);
   }
 }

@@ -1,0 +1,90 @@
+// What every gradient has grown to at a time of the reverse pass. Going a step on adds one
+// contribution, going back takes it out again; a long way starts from the nearer end.
+
+export class Ledger {
+  constructor(chain) {
+    this.chain = chain;
+    this.graph = chain.graph;
+    this.finish();
+  }
+
+  /** All gradients are there: the arrays of sums are made when somebody leaves the end. */
+  finish() {
+    this.time = this.chain.end;
+    this.sums = this.graph.adjoint;
+    this.made = null;
+  }
+
+  #leave() {
+    if (this.made) return;
+    this.sums = Float64Array.from(this.graph.adjoint);
+    this.made = this.graph.uses().slice();
+  }
+
+  /** Nothing is there but the 1 of the roots. */
+  begin() {
+    this.time = 0;
+    this.sums = new Float64Array(this.graph.size);
+    this.made = new Int32Array(this.graph.size);
+    for (const root of this.graph.roots) this.sums[root] = 1;
+  }
+
+  /** {sum, made, all}: of so many contributions so many are in. */
+  sumOf(n) {
+    const all = this.graph.uses()[n];
+    const made = this.made ? this.made[n] : all;
+    if (made === all) return { sum: this.graph.adjoint[n], made, all };
+    return { sum: made ? this.sums[n] : Number(this.graph.roots.includes(n)), made, all };
+  }
+
+  moveTo(t) {
+    const { end } = this.chain;
+    const way = Math.abs(t - this.time);
+    if (end - t < Math.min(way, t)) this.finish();
+    else if (t < way) this.begin();
+    if (t !== this.time) this.#leave();
+    if (t > this.time) this.#book(this.time, t, 1);
+    if (t < this.time) this.#book(t, this.time, -1);
+    this.time = t;
+  }
+
+  /** Put in (+1) or take out (-1) the contributions between two times. */
+  #book(from, to, sign) {
+    const { chain, graph } = this;
+    const { firstSlot, operands, sequence } = graph;
+    let p = chain.positionAt(from);
+    for (; p < sequence.length && chain.start[p] < to; p++) {
+      const y = sequence[p];
+      let at = chain.start[p];
+      for (let slot = firstSlot[y]; slot < firstSlot[y + 1]; slot++) {
+        const width = graph.width(operands[slot]);
+        const [first, last] = [Math.max(0, from - at), Math.min(width, to - at)];
+        if (first < last) this.#send(slot, first, last, sign * graph.adjoint[y], sign);
+        at += width;
+      }
+    }
+  }
+
+  /** What a slot sends to its entries from `first` up to `last`. */
+  #send(slot, first, last, upstream, sign) {
+    const { graph, sums, made } = this;
+    const x = graph.operands[slot];
+    const other = graph.partialsOf(slot);
+    if (x < graph.size || other < 0) {
+      const entries = graph.entriesOf(x);
+      for (let k = first; k < last; k++) {
+        const partial = graph.partial(slot, k);
+        if (partial !== null) sums[entries[k]] += upstream * partial;
+        made[entries[k]] += sign;
+      }
+      return;
+    }
+    const { entries, data, firstEntry, size } = graph; // a dot: the other operand's numbers
+    const [a, b] = [firstEntry[x - size], firstEntry[other - size]];
+    for (let k = first; k < last; k++) {
+      const n = entries[a + k];
+      sums[n] += upstream * data[entries[b + k]];
+      made[n] += sign;
+    }
+  }
+}
