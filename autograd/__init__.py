@@ -69,13 +69,24 @@ __all__ = [
 ]
 
 
+def _repr_mimebundle_(root: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    """What Jupyter shows: a drawing of at most a hundred boxes, and the text."""
+    from .drawing import mimebundle
+
+    return mimebundle(root)
+
+
+for _drawn in (Value, Tensor):  # here, because drawings are made on a floor above theirs
+    setattr(_drawn, _repr_mimebundle_.__name__, _repr_mimebundle_)
+
+
 def __getattr__(name: str) -> Any:
     """`compile`, `draw` and `explore`, which need other packages, when they are first asked for."""
     if name in ("Program", "compile"):
         from . import compiler
 
         return getattr(compiler, name)
-    if name in ("Drawing", "LayoutError", "draw", "explore"):
+    if name in ("Drawing", "LayoutError", "draw", "explore", "mimebundle"):
         from . import drawing
 
         return getattr(drawing, name)

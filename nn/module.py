@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+import autograd
 from autograd import Tensor, current_scope, scope
 
 from .check import foreign_keywords
@@ -195,6 +196,10 @@ class Module:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What Jupyter shows: the modules inside as a drawing, and the text."""
+        return autograd.mimebundle(self)
 
     def describe(self) -> str:
         """The constructor's arguments, for `repr`."""
