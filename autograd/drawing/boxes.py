@@ -57,6 +57,7 @@ class _Builder:
                 boxes[key] = self._scalar(k) if key == f"n{k}" else self._group(key)
             if key and k in self.roots:
                 boxes[key].root = True
+        self._in_order()
         pairs: dict[tuple[str, str], set[int]] = {}
         seen: set[tuple[Any, str]] = set()
         for k in survey.operations:
@@ -72,6 +73,27 @@ class _Builder:
             self.outline.boxes = {"t0": leaves(survey.roots, self.gradients)}
         self._frame()
         return self.outline
+
+    def _in_order(self) -> None:
+        """Boxes of one tensor in the order of its entries; walks meet them from the last."""
+        keys = [*self.outline.boxes]
+        found: dict[Any, list[tuple[int, int]]] = {}
+        for at, key in enumerate(keys):
+            if group := self.plan.groups.get(key):
+                place, tensor = group.channel, group.tensor and id(group.tensor)
+            else:
+                node = self.survey.nodes[int(key[1:])]
+                named = isinstance(node.name, Name)
+                place, tensor = (node.place, id(node.name)) if named else (0, None)
+            if tensor:
+                found.setdefault(tensor, []).append((place, at))
+        ordered = keys[:]
+        for several in found.values():
+            for (_, source), target in zip(
+                sorted(several), sorted(at for _, at in several), strict=True
+            ):
+                ordered[target] = keys[source]
+        self.outline.boxes = {key: self.outline.boxes[key] for key in ordered}
 
     # --- boxes -----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from ..names import Name
 from ..tensor import Tensor
 from ..value import Value
 from .boxes import outlined
+from .grids import caption
 from .layers import layers
 from .outline import Outline
 from .parts import parts
@@ -128,7 +129,7 @@ def _inside(survey: Survey) -> set[int] | None:
 
 def _hint(plan: Plan, names: Sequence[str]) -> str:
     """How to see more of a drawing of layers."""
-    layer = next((g for g in plan.groups.values() if g.call and len(g.stages) == 1), None)
+    layer = next((g for g in plan.groups.values() if g.call), None)
     return f'expand="{clean(layer.call)}" opens a layer' if layer and not names else ""
 
 
@@ -144,6 +145,7 @@ def _finished(outline: Outline, survey: Survey, first: str, hint: str) -> Outlin
     if first:
         outline.notes.append(first)
     root = survey.roots[0]
-    name = clean(root.label) or (root.op.name if root.op else "a leaf")
+    name = clean(root.label) if len(survey.roots) == 1 else caption(survey.roots)
+    name = name or (root.op.name if root.op else "a leaf")
     outline.title = f"computation graph of {name}, {count(scalars, 'scalar')}"
     return outline

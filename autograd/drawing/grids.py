@@ -93,7 +93,7 @@ def strongest(
     return [*lines, ("", f"and {rest:,} smaller")] if rest else lines
 
 
-def thumbnail(what: str, numbers: Sequence[Any], width: int, most: int = 12) -> Grid | None:
+def thumbnail(what: str, numbers: Sequence[Any], width: int, most: int) -> Grid | None:
     """A picture of rows × columns, its cells means of blocks; None for what is no picture."""
     height = len(numbers) // max(1, width)
     if height < 2 or width < 2 or not all(isinstance(x, int | float) for x in numbers):

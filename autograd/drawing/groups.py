@@ -39,16 +39,16 @@ def _tensor_box(
         box.lines.append(("‖grad‖", _norm(survey, tensor.entries, ran)))
     shape = tensor.name.shape
     if values and len(shape) > 1 and math.prod(shape[:-2]) <= 4:
-        _picture(survey, box, tensor, 0)
+        _picture(survey, box, tensor, 0, 14)
     return box
 
 
-def _picture(survey: Survey, box: Box, tensor: NamedTensor, channel: int) -> None:
+def _picture(survey: Survey, box: Box, tensor: NamedTensor, channel: int, most: int) -> None:
     """A channel's numbers as a small heat map."""
     plane = tensor.entries[channel * tensor.plane : (channel + 1) * tensor.plane]
     if all(k >= 0 for k in plane):
         data = [survey.nodes[k].data for k in plane]
-        found = thumbnail("data", data, tensor.name.shape[-1])
+        found = thumbnail("data", data, tensor.name.shape[-1], most)
         box.grids += [found] if found else []
 
 
@@ -64,7 +64,7 @@ def _channel_box(
     if gradients:
         box.lines.append(("‖grad‖", _norm(survey, plane, ran)))
     if values and len(shape) > 2:
-        _picture(survey, box, tensor, group.channel)
+        _picture(survey, box, tensor, group.channel, 28 if group.large else 12)
     return box
 
 

@@ -203,6 +203,7 @@ def _channels(
                 key = f"{group.id}c{first + channel}"
                 around = [*group.around, group.call]
                 plan.groups[key] = Group(key, [stage], around, group.call, tensor, channel)
+                plan.groups[key].large = len(which) == 1
         first += tensor.channels
     group.rest = True
     group.around = [*group.around, group.call]

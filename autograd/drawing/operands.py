@@ -5,7 +5,7 @@ from typing import Any
 
 from .grids import WRITTEN, arranged, caption, grid, strongest
 from .outline import Box, Chain, Grid
-from .words import clean, size, symbol
+from .words import clean, number, symbol
 
 
 def swept(gradient: Any) -> bool:
@@ -75,8 +75,8 @@ def add_gradients(
     sent = [c.contribution for c in chains if c]
     what = "contribution to the gradient" if len(sent) == len(rest) else "gradient"
     back = sent if len(sent) == len(rest) else [v.grad for v in entries]
-    if not any(map(size, back)):
-        box.grids.append(Grid(f"{what}: all 0", []))
+    if len(back) > 1 and all(map(back[0].__eq__, back)):
+        box.grids.append(Grid(f"{what}: {number(back[0])} each", []))
     elif len(entries) > WRITTEN:
         box.lines += [("", what), *strongest(back, lambda j: clean(entries[j].label), 3)]
     else:

@@ -15,7 +15,10 @@ OPENED = 24  # entries of a shared operand that are drawn one by one
 
 @dataclass
 class Group:
-    """Several scalars as one box: calls of layers, one channel of a call, or a tensor of leaves."""
+    """Several scalars as one box: calls of layers, one channel of a call, or a tensor of leaves.
+
+    `rest` says that parts of it have boxes of their own, and `large` that its picture may be.
+    """
 
     id: str
     stages: list[Stage] = field(default_factory=list)
@@ -24,6 +27,7 @@ class Group:
     tensor: NamedTensor | None = None
     channel: int = -1
     rest: bool = False
+    large: bool = False
     nodes: list[int] = field(default_factory=list)
 
 
