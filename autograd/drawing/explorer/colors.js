@@ -19,13 +19,32 @@ const DARK = {
 
 export const onTheme = (action) => dark.addEventListener("change", action);
 
-/** The colour [r, g, b] of x on a scale where `most` is the strongest; `sizes` ignores the sign. */
-export function color(x, most, sizes = false) {
-  const theme = dark.matches ? DARK : LIGHT;
-  if (!Number.isFinite(x)) return theme.none;
-  const strength = most > 0 ? Math.sqrt(Math.min(1, Math.abs(x) / most)) : 0;
-  const full = sizes ? theme.size : x < 0 ? theme.minus : theme.plus;
-  return theme.paper.map((p, k) => Math.round(p + (full[k] - p) * strength));
+const STEPS = 255;
+const palettes = new Map();
+
+/** The colours of a theme from the strongest minus over 0 to the strongest plus, and of nan. */
+function palette(sizes) {
+  const key = `${dark.matches} ${sizes}`;
+  if (!palettes.has(key)) {
+    const theme = dark.matches ? DARK : LIGHT;
+    const mixed = (full, k) => theme.paper.map((p, c) => Math.round(p + ((full[c] - p) * k) / STEPS));
+    const up = sizes ? theme.size : theme.plus;
+    const down = sizes ? theme.size : theme.minus;
+    const colours = [];
+    for (let k = -STEPS; k <= STEPS; k++) colours.push(mixed(k < 0 ? down : up, Math.abs(k)));
+    palettes.set(key, [...colours, theme.none]);
+  }
+  return palettes.get(key);
+}
+
+/** x -> [r, g, b] on a scale where `most` is the strongest; `sizes` ignores the sign. */
+export function colorScale(most, sizes = false) {
+  const colours = palette(sizes);
+  return (x) => {
+    if (!Number.isFinite(x)) return colours[2 * STEPS + 1];
+    const strength = most > 0 ? Math.sqrt(Math.min(1, Math.abs(x) / most)) : 0;
+    return colours[STEPS + Math.sign(x) * Math.round(STEPS * strength)];
+  };
 }
 
 export const css = ([r, g, b]) => `rgb(${r},${g},${b})`;

@@ -1,6 +1,6 @@
 // Sequences of numbers as small grids: a kernel, the window that it is laid on, their products.
 
-import { color, css, inkOn, largest } from "colors";
+import { colorScale, css, inkOn, largest } from "colors";
 import { make } from "dom";
 import { Maps } from "maps";
 import { address, nameOf } from "names";
@@ -33,13 +33,14 @@ function cells(app, numbers, shape, nodes, most, mark) {
   const rows = shape.length > 1 ? shape.at(-2) : 1;
   const wide = shape.length === 1 && cols > 12 ? 12 : cols;
   const block = rows * cols;
+  const color = colorScale(most);
   const blocks = [];
   for (let from = 0; from < numbers.length; from += block) {
     const lines = [];
     for (let at = from; at < from + block; at += wide) {
       const line = [];
       for (let k = at; k < Math.min(at + wide, from + block); k++)
-        line.push(cell(app, numbers[k], nodes?.[k], most, mark?.(k)));
+        line.push(cell(app, numbers[k], nodes?.[k], color, mark?.(k)));
       lines.push(make("tr", {}, line));
     }
     blocks.push(make("table.cells", {}, make("tbody", {}, lines)));
@@ -47,8 +48,8 @@ function cells(app, numbers, shape, nodes, most, mark) {
   return make("div.blocks", {}, blocks);
 }
 
-function cell(app, x, node, most, marked) {
-  const back = color(x, most);
+function cell(app, x, node, color, marked) {
+  const back = color(x);
   const open =
     node === undefined ? {} : { onclick: () => app.state.select({ node }), title: nameOf(app.graph, node) };
   return make(

@@ -10,6 +10,7 @@ import { layerPane } from "layer";
 import { find } from "names";
 import { nodePane } from "node";
 import { many } from "numbers";
+import { prepare } from "paths";
 import { Player } from "player";
 import { SHOWN, State } from "state";
 
@@ -32,6 +33,7 @@ async function start() {
   app.diagram = await drawCards(app);
   onTheme(() => details.render(true));
   window.explorer = app;
+  prepare(graph);
   document.body.dataset.ready = performance.now().toFixed(0);
 }
 

@@ -1,7 +1,7 @@
 // A tensor as heat maps: one canvas with a tile for each channel, or for each kernel.
 
 import { clamp } from "chain";
-import { color, css, largest } from "colors";
+import { colorScale, css, largest } from "colors";
 import { make } from "dom";
 import { address } from "names";
 
@@ -61,9 +61,10 @@ export class Maps {
     const context = this.picture.getContext("2d");
     context.clearRect(0, 0, this.picture.width, this.picture.height);
     const image = context.createImageData(this.picture.width, this.picture.height);
+    const color = colorScale(most, sizes);
     for (let place = 0; place < numbers.length; place++) {
       const at = this.#corner(place);
-      if (at) fill(image, at, cell, color(numbers[place], most, sizes));
+      if (at) fill(image, at, cell, color(numbers[place]));
     }
     context.putImageData(image, 0, 0);
     if (this.mark && cell >= 3) this.#marks(context);
@@ -76,7 +77,7 @@ export class Maps {
       const at = kind && this.#corner(place);
       if (!at) continue;
       context.strokeStyle = context.fillStyle = css(
-        color(Number.NaN, 1).map((c) => (c > 128 ? c - 80 : c + 80)),
+        colorScale(1)(Number.NaN).map((c) => (c > 128 ? c - 80 : c + 80)),
       );
       if (kind === "won") dot(context, at, cell);
       else cross(context, at, cell);

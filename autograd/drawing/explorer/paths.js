@@ -2,12 +2,26 @@
 // One sweep finds the best product from every node on; a best-first search then meets the paths in
 // the order of their strength (A* with an exact estimate).
 
-/** The largest |product of partials| of a path from each node to a root. */
-function reach(graph) {
-  if (graph.reach) return graph.reach;
-  const best = new Float64Array(graph.size);
-  for (const root of graph.roots) best[root] = 1;
-  for (const y of graph.sequence) {
+/** The largest |product of partials| of a path from each node to a root, found in slices. */
+class Reach {
+  constructor(graph) {
+    this.graph = graph;
+    this.best = new Float64Array(graph.size);
+    for (const root of graph.roots) this.best[root] = 1;
+    this.at = 0;
+  }
+
+  /** Go on for some milliseconds; true when all is found. */
+  advance(milliseconds = Number.POSITIVE_INFINITY) {
+    const { sequence } = this.graph;
+    const stop = performance.now() + milliseconds;
+    while (this.at < sequence.length && (this.at % 256 || performance.now() < stop))
+      this.#visit(sequence[this.at++]);
+    return this.at === sequence.length;
+  }
+
+  #visit(y) {
+    const { best, graph } = this;
     for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
       const entries = graph.entriesOf(graph.operands[slot]);
       for (let k = 0; k < entries.length; k++) {
@@ -16,13 +30,27 @@ function reach(graph) {
       }
     }
   }
-  graph.reach = best;
-  return best;
+}
+
+function reachOf(graph) {
+  graph.reach ??= new Reach(graph);
+  return graph.reach;
+}
+
+/** Find, while nobody needs the processor, what the first click on a node would wait for. */
+export function prepare(graph) {
+  const slice = () => {
+    graph.uses();
+    if (!reachOf(graph).advance(8)) setTimeout(slice, 4);
+  };
+  setTimeout(slice, 50);
 }
 
 /** Up to `wanted` paths [{nodes, product}], the strongest first. */
 export function strongest(graph, from, wanted) {
-  const best = reach(graph);
+  const reach = reachOf(graph);
+  reach.advance();
+  const { best } = reach;
   const queue = new Heap();
   queue.push(best[from], { node: from, product: 1, back: null });
   const found = [];
