@@ -2,7 +2,7 @@
 
 from typing import Any
 
-__all__ = ["Drawing", "LayoutError", "draw", "mimebundle"]
+__all__ = ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,6 +15,10 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
+    if name in ("Page", "explore"):
+        from . import page
+
+        return getattr(page, name)
     if name == "LayoutError":
         from .engines import LayoutError
 

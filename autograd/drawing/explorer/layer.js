@@ -1,56 +1,34 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
-import { largest } from "colors";
 import { make, table } from "dom";
-import { indexText, Maps } from "maps";
-import { rootName, shapeText } from "names";
-import { count, full, many, short } from "numbers";
+import { indexText } from "maps";
+import { rootName } from "names";
+import { count, full, many } from "numbers";
+import { TensorMap } from "tensormap";
 
 const ROWS = 500; // of a table of entries
 
-/** The pane of a layer, and `update(changes)` to repaint it. */
+/** The pane of a layer, and `update()` to repaint it. */
 export function layerPane(app, stage) {
   const { graph } = app;
-  const leaves = stage.reads.map((t) => graph.tensors[t]);
-  const outputsOf = (s) => s.outputs.map((t) => graph.tensors[t]);
-  const before = [
-    ...leaves.filter((t) => t.kind !== "Parameter"),
-    ...stage.before.flatMap(([k]) => outputsOf(graph.stages[k])),
-  ];
-  const after = graph.stages.filter((s) => s.before.some(([k]) => k === stage.index));
-  const won = winners(graph, stage);
-  const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
-  const columns = {
-    before: group(before, 240, (n) => (won.has(n) ? "won" : null)),
-    here: group(outputsOf(stage), 320, (n) => (graph.isDead(n) ? "dead" : null)),
-    after: group(after.flatMap(outputsOf), 240, (n) => (graph.isDead(n) ? "dead" : null)),
-    kernels: group(
-      leaves.filter((t) => t.kind === "Parameter"),
-      240,
-    ),
-  };
+  const columns = columnsOf(app, stage);
   const maps = Object.values(columns).flat();
   for (const map of maps) map.maps.onhover = (place) => highlight(app, maps, map, place);
+  const small = (text) => make("span.small", {}, text);
   const element = make(
     "div.pane.layer-pane",
     {},
-    make(
-      "h2",
-      {},
-      stage.title,
-      make("span.kind", {}, stage.kind),
-      make("span.small", {}, many(stage.count, "node")),
-    ),
+    make("h2", {}, stage.title, make("span.kind", {}, stage.kind), small(many(stage.count, "node"))),
     make(
       "div.columns",
       {},
-      column("before", columns.before, "reads", won.size ? "• won its window" : ""),
-      column("kernels", columns.kernels, "parameters"),
-      column("here", columns.here, "makes", "/ passes nothing back"),
-      column("after", columns.after, "read by"),
+      column("before", "reads", columns.before),
+      column("kernels", "parameters", columns.kernels),
+      column("here", "makes", columns.here),
+      column("after", "read by", columns.after),
     ),
     stage.products.map((p) => productText(graph, p)),
-    graph.header.programs?.[stage.path] && compiled(graph.header.programs[stage.path]),
+    graph.header.programs[stage.path] && compiled(graph.header.programs[stage.path]),
     columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
   );
   const update = () => {
@@ -58,90 +36,37 @@ export function layerPane(app, stage) {
     select(app, maps);
     highlightStep(app, maps);
   };
-  update();
   return { element, update };
 }
 
-function column(name, maps, title, note = "") {
+/** The tensors around a layer, as heat maps. */
+function columnsOf(app, stage) {
+  const { graph } = app;
+  const read = stage.reads.map((t) => graph.tensors[t]);
+  const outputsOf = (s) => s.outputs.map((t) => graph.tensors[t]);
+  const before = stage.before.flatMap(([k]) => outputsOf(graph.stages[k]));
+  const after = graph.stages.filter((s) => s.before.some(([k]) => k === stage.index));
+  const won = winners(graph, stage);
+  const markWon = (n) => (won.has(n) ? "won" : null);
+  const markDead = (n) => (graph.isDead(n) ? "dead" : null);
+  const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
+  const isParameter = (t) => t.kind === "Parameter";
+  return {
+    before: group([...read.filter((t) => !isParameter(t)), ...before], 240, markWon),
+    kernels: group(read.filter(isParameter), 240),
+    here: group(outputsOf(stage), 320, markDead),
+    after: group(after.flatMap(outputsOf), 240, markDead),
+  };
+}
+
+function column(name, title, maps) {
   if (!maps.length) return null;
-  const noted = note && (name !== "here" || maps.some((m) => m.hasMarks));
   return make(
     `div.column.${name}`,
     {},
     make("h3", {}, title),
     maps.map((m) => m.element),
-    noted ? make("p.small", {}, note) : null,
   );
-}
-
-/** One tensor as heat maps, with a caption, painted as the state wants it. */
-class TensorMap {
-  constructor(app, tensor, width, mark) {
-    Object.assign(this, { app, tensor });
-    const { graph, state } = app;
-    const { shape, entries, name } = tensor;
-    this.hasMarks = mark !== undefined && entries.some((n) => n >= 0 && mark(n));
-    this.maps = new Maps({
-      shape,
-      width,
-      name: `${name} ${shapeText(shape)}`,
-      say: (place) => this.#say(place),
-      mark: this.hasMarks ? (place) => entries[place] >= 0 && mark(entries[place]) : undefined,
-      onpick: (place) =>
-        entries[place] >= 0 && state.select({ node: entries[place], stage: this.stage(place) }),
-    });
-    this.caption = make("p.small", {}, "");
-    const hidden = this.maps.plan.hidden ? `, ${count(this.maps.plan.hidden)} more not shown` : "";
-    this.element = make(
-      "figure",
-      { "data-tensor": name },
-      make("figcaption", {}, make("b", {}, name), ` ${shapeText(shape)}${hidden}`),
-      this.maps.element,
-      this.caption,
-    );
-    this.graph = graph;
-  }
-
-  /** Where a picked entry is looked at: in its own layer, a parameter in the layer that is open. */
-  stage(place) {
-    const own = this.graph.stageOf[this.tensor.entries[place]];
-    return own >= 0 ? own : this.app.state.stage;
-  }
-
-  paint() {
-    const { state, chain, graph } = this.app;
-    const key = state.show === "value" ? "value" : `${state.show} ${chain.phaseOf(this.tensor, state.time)}`;
-    if (key === this.painted) return;
-    this.painted = key;
-    const { entries } = this.tensor;
-    const numbers =
-      state.show === "value"
-        ? Float64Array.from(entries, (n) => (n < 0 ? Number.NaN : graph.data[n]))
-        : chain.gradientsOf(this.tensor);
-    const sizes = state.show === "|gradient|";
-    const final = state.show === "value" ? numbers : Float64Array.from(entries, (n) => graph.adjoint[n]);
-    const most = largest(final); // the scale stays while gradients grow
-    this.maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
-    this.caption.textContent = `${sizes ? "sizes up to " : "between ±"}${short(most)}`;
-  }
-
-  #say(place) {
-    const { name, shape, entries } = this.tensor;
-    const n = entries[place];
-    if (n < 0) return `${name}${indexText(shape, place)}: nothing reads it`;
-    const gradient = this.app.chain.sumOf(n).sum;
-    return `${name}${indexText(shape, place)} = ${short(this.graph.data[n])}, gradient ${short(gradient)}`;
-  }
-
-  ring(kind, nodes, colour) {
-    const { tensorOf, placeOf } = this.graph;
-    const own = nodes.filter((n) => tensorOf[n] === this.tensor.index);
-    this.maps.ring(
-      kind,
-      own.map((n) => placeOf[n]),
-      colour,
-    );
-  }
 }
 
 /** The entries that an operation such as max handed its gradient to, among others it did not. */

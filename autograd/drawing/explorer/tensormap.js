@@ -1,0 +1,82 @@
+// One tensor as heat maps, with a caption, painted as the state wants it.
+
+import { largest } from "colors";
+import { make } from "dom";
+import { indexText, Maps } from "maps";
+import { shapeText } from "names";
+import { count, short } from "numbers";
+
+const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
+
+/** `mark(node)` may give "dead" or "won"; the caption says how many there are. */
+export class TensorMap {
+  constructor(app, tensor, width, mark = () => null) {
+    Object.assign(this, { app, tensor });
+    const { entries, name, shape } = tensor;
+    this.marks = Array.from(entries, (n) => (n < 0 ? null : mark(n)));
+    this.maps = new Maps({
+      shape,
+      width,
+      name: `${name} ${shapeText(shape)}`,
+      say: (place) => this.#say(place),
+      mark: this.marks.some(Boolean) && ((place) => this.marks[place]),
+      onpick: (place) => this.#pick(place),
+    });
+    this.caption = make("p.small", {}, "");
+    const { hidden } = this.maps.plan;
+    const more = hidden ? `, ${count(hidden)} more not shown` : "";
+    const heading = make("figcaption", {}, make("b", {}, name), ` ${shapeText(shape)}${more}`);
+    this.element = make("figure", { "data-tensor": name }, heading, this.maps.element, this.caption);
+  }
+
+  /** Look at an entry in its own layer, at a parameter in the layer that is open. */
+  #pick(place) {
+    const { state, graph } = this.app;
+    const node = this.tensor.entries[place];
+    if (node < 0) return;
+    const own = graph.stageOf[node];
+    state.set({ node, stage: own >= 0 ? own : state.stage });
+  }
+
+  paint() {
+    const { state, chain, graph } = this.app;
+    const values = state.show === "value";
+    const key = values ? "value" : `${state.show} ${chain.phaseOf(this.tensor, state.time)}`;
+    if (key === this.painted) return;
+    this.painted = key;
+    const of = (numbers) => Float64Array.from(this.tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
+    const numbers = values ? of(graph.data) : chain.gradientsOf(this.tensor);
+    const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
+    const sizes = state.show === "|gradient|";
+    this.maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
+    this.caption.textContent = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
+  }
+
+  #marked() {
+    return Object.entries(MARKS)
+      .map(([kind, [sign, what]]) => [sign, this.marks.filter((m) => m === kind).length, what])
+      .filter(([, n]) => n)
+      .map(([sign, n, what]) => ` · ${sign} ${count(n)} ${what}`)
+      .join("");
+  }
+
+  #say(place) {
+    const { name, shape, entries } = this.tensor;
+    const n = entries[place];
+    const called = name + indexText(shape, place);
+    if (n < 0) return `${called}: nothing reads it`;
+    const { graph, chain } = this.app;
+    return `${called} = ${short(graph.data[n])}, gradient ${short(chain.sumOf(n).sum)}`;
+  }
+
+  /** Ring those of some nodes that are entries of this tensor. */
+  ring(kind, nodes, colour) {
+    const { tensorOf, placeOf } = this.app.graph;
+    const own = nodes.filter((n) => tensorOf[n] === this.tensor.index);
+    this.maps.ring(
+      kind,
+      own.map((n) => placeOf[n]),
+      colour,
+    );
+  }
+}
