@@ -132,7 +132,7 @@ class _Builder:
         node = self.survey.nodes[k]
         made = node.op.name if node.op else "leaf"
         where = f" in {clean(node.scope, 80)}" if node.scope else ""
-        return f"{clean(node.label, 300)} {made}{where}".strip()
+        return ", ".join(filter(None, [clean(node.label, 300), made + where]))
 
     def _formula(self, node: Any) -> str:
         """`a × b` as it was written, by names or by numbers."""

@@ -99,7 +99,7 @@ def _attempts(
     if inside is not None and not names:
         cut += cut or stages(survey)
         yield lambda: near(survey, min(LEGIBLE, limit), depth, inside)
-    if any(node.scope for node in _scoped(survey)):
+    if any(True for _ in _scoped(survey)):
         cut += cut or stages(survey)
         yield lambda: layers(survey, cut, depth, names)
         yield lambda: layers(survey, cut, depth)
@@ -113,7 +113,7 @@ def _attempts(
 
 
 def _scoped(survey: Survey) -> Iterator[Any]:
-    """The nodes that a layer made; a scope without a name has a kind."""
+    """The nodes that a layer made; that of a layer called by itself has no path."""
     return (node for node in survey.ordered if node.op and hasattr(node.scope, "parent"))
 
 

@@ -162,6 +162,7 @@ def _arrow(arrow: Arrow, largest: float) -> str:
     way, amount = sign(contribution), size(contribution)
     product = f"{number(upstream)} · {number(partial)} = "
     sentence = _text(product, 80) + f"<B>{_text(number(contribution))}</B>"
+    told = product + number(contribution)
     label = f"{text}<BR/>{sentence}" if text else sentence
     share = 1.0 if largest == float("inf") else amount / largest if largest else 0.0
     width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
@@ -170,13 +171,13 @@ def _arrow(arrow: Arrow, largest: float) -> str:
     style = "" if amount else " style=dotted"
     return (
         f'{ends} [class="{name}" color="{colour}" fontcolor="{colour}" penwidth={width:.3g}{style} '
-        f"label=<{label}> tooltip={_quoted('upstream · partial = contribution: ' + product)}]"
+        f"label=<{label}> tooltip={_quoted(f'upstream · partial = contribution: {told}')}]"
     )
 
 
 def _text(text: str, most: int = 40) -> str:
-    """Text for HTML-like labels."""
-    return html.escape(clean(text, most))
+    """Text for HTML-like labels, in which \\N would be the name of the node."""
+    return html.escape(clean(text, most)).replace("\\", "\\\\")
 
 
 def _quoted(text: str) -> str:

@@ -86,7 +86,7 @@ class Drawing(graphviz.Digraph):
             format = format or Path(outfile).suffix.lstrip(".") or None
             filename = filename or Path(outfile).with_suffix(".gv")
         wanted = format or self._format or "svg"
-        source = self.save(filename, directory)
+        source = self.save(filename, directory=directory)
         target = Path(outfile) if outfile is not None else Path(f"{source}.{wanted}")
         if raise_if_result_exists and target.exists():
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")

@@ -75,7 +75,7 @@ def add_gradients(
     sent = [c.contribution for c in chains if c]
     what = "contribution to the gradient" if len(sent) == len(rest) else "gradient"
     back = sent if len(sent) == len(rest) else [v.grad for v in entries]
-    if len(back) > 1 and all(map(back[0].__eq__, back)):
+    if len(back) > 1 and all(g == back[0] for g in back):
         box.grids.append(Grid(f"{what}: {number(back[0])} each", []))
     elif len(entries) > WRITTEN:
         box.lines += [("", what), *strongest(back, lambda j: clean(entries[j].label), 3)]
