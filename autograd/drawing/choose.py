@@ -9,7 +9,7 @@ from ..tensor import Tensor
 from ..value import Value
 from .boxes import outlined
 from .grids import caption
-from .layers import layers
+from .layers import layers, name_of
 from .outline import Outline
 from .parts import parts
 from .paths import sliced
@@ -146,6 +146,6 @@ def _finished(outline: Outline, survey: Survey, first: str, hint: str) -> Outlin
         outline.notes.append(first)
     root = survey.roots[0]
     name = clean(root.label) if len(survey.roots) == 1 else caption(survey.roots)
-    name = name or (root.op.name if root.op else "a leaf")
+    name = name or clean(name_of(root.scope)) or (root.op.name if root.op else "a leaf")
     outline.title = f"computation graph of {name}, {count(scalars, 'scalar')}"
     return outline

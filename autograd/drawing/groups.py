@@ -9,7 +9,7 @@ from .layers import calls
 from .outline import Box, Frame, Outline
 from .plan import Group, Plan
 from .survey import NamedTensor, Survey
-from .words import UNSEEN, by, clean, count, kind, norm, number, title
+from .words import UNSEEN, by, clean, count, kind, norm, number, symbol, title
 
 
 def group_box(survey: Survey, group: Group, values: bool, gradients: bool, ran: bool) -> Box:
@@ -73,6 +73,9 @@ def _layer_box(survey: Survey, group: Group, gradients: bool, ran: bool) -> Box:
     call = group.call
     box = Box(group.id, "layer", title(call) if call is not None else title(""))
     box.symbol = kind(call) if call is not None else ""
+    if call is not None and not call:  # a module's own steps between those of its parts
+        steps = dict.fromkeys(symbol(survey.nodes[k].op) for k in group.stages[0].nodes)
+        box.symbol = ", ".join(steps) if len(steps) < 4 else ""
     if group.rest:
         box.title += " · the rest"
     outputs = [t for stage in group.stages[-1:] for t in stage.outputs]

@@ -7,7 +7,7 @@ colours by their values, so each value here stands for one role.
 
 from typing import NamedTuple
 
-FONT = "Helvetica,Arial,sans-serif"
+FONT = "Arial"  # alone: of lists of fonts graphviz-pure knows no widths
 PAGE, INK, DIM, LINE = "#ffffff", "#1c1e21", "#5b626b", "#8a929c"
 PLUS, MINUS, FRAME = "#b04a00", "#0067a3", "#c9ced4"
 DARK = {
