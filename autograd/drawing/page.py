@@ -33,7 +33,7 @@ class Page:
 
     def save(self, path: str | PathLike[str]) -> "Page":
         """Write the page to a file."""
-        Path(path).write_text(self.html, encoding="utf-8")
+        Path(path).write_text(self.html, encoding="utf-8", errors="replace")
         return self
 
     def _repr_html_(self) -> str:

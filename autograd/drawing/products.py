@@ -5,7 +5,7 @@ recorded, so that a drawing can say where a transpose comes from.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..graph import Node
 from ..primitives import PRIMITIVES
@@ -28,7 +28,7 @@ class Product:
 
 
 def products(survey: Survey, stage: Stage) -> list[Product]:
-    """The matrix products that a stage's dots fill; dots that fill no grid are left out."""
+    """The matrix products that a stage's dots fill; single dots are left out."""
     partners: dict[Node, dict[Node, None]] = {}
     for k in stage.nodes:
         node = survey.nodes[k]
@@ -43,11 +43,7 @@ def products(survey: Survey, stage: Stage) -> list[Product]:
         sizes = len(rows), len(rows[0].inputs), len(columns)
         product = Product(1, *sizes, _names(rows), _names(columns))
         found[product] = found.get(product, 0) + 1
-    return [
-        Product(n, p.rows, p.inner, p.columns, p.left, p.right)
-        for p, n in found.items()
-        if p.rows * p.columns > 1 or n == 1
-    ]
+    return [replace(p, groups=n) for p, n in found.items() if p.rows * p.columns > 1]
 
 
 def _names(bundles: Sequence[Node]) -> str:

@@ -6,21 +6,26 @@ import { Maps } from "maps";
 import { isInfix, label, nameOf, shapeText, signOf, termOf } from "names";
 import { count, factor, many, short } from "numbers";
 
-const SMALL = 300; // nodes that are drawn one by one
 const THUMB = 130; // pixels
 
-/** Whether the graph is small enough to be drawn node by node. */
-export const isExpression = (graph) => graph.size <= SMALL && graph.entries.length <= 2 * SMALL;
-
+/** Draw the graph as the state wants it, and again when that changes. */
 export async function drawCards(app) {
-  const diagram = new Diagram(isExpression(app.graph) ? "the expression" : "the model");
-  app.top.replaceChildren(diagram.element);
-  const view = isExpression(app.graph) ? nodeCards(app) : layerCards(app);
-  await diagram.show(view.boxes, view.arrows);
-  const update = () => view.update(diagram);
-  app.state.onChange(update);
-  update();
-  return diagram;
+  const { state } = app;
+  let update = () => {};
+  let drawn = null;
+  const draw = async () => {
+    drawn = state.drawn;
+    const view = drawn === "nodes" ? nodeCards(app) : layerCards(app);
+    const diagram = new Diagram(drawn === "nodes" ? "the graph, node by node" : "the model, by layers");
+    update = () => {};
+    app.top.replaceChildren(diagram.element);
+    app.diagram = diagram;
+    await diagram.show(view.boxes, view.arrows);
+    update = () => view.update(diagram);
+    update();
+  };
+  state.onChange(() => (state.drawn === drawn ? update() : draw()));
+  await draw();
 }
 
 // --- layers ----------------------------------------------------------------------------------------

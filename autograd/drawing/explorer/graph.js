@@ -1,6 +1,7 @@
 // The computation graph: nodes by number, inputs first; bundles by numbers beyond the nodes'.
 // Partial derivatives come with the data: nothing here knows how to differentiate.
 
+const SMALL = 300; // nodes
 const STOP = 0;
 const PASS = 1;
 const NUMBER = 2;
@@ -74,6 +75,16 @@ export class Graph {
       seen.set(title, times);
       stage.title = times > 1 ? `${title} (${times})` : title;
     });
+  }
+
+  /** Whether the graph can be drawn node by node. */
+  get isSmall() {
+    return this.size <= SMALL && this.entries.length <= 2 * SMALL;
+  }
+
+  /** Whether the graph has layers worth a look: several, of tensors. */
+  get isLayered() {
+    return this.stages.length > 1 && this.stages.some((s) => s.outputs.length);
   }
 
   /** How many scalars an operand has: 1 for a node, its length for a bundle. */

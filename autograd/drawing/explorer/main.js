@@ -1,6 +1,6 @@
 // The page: a bar, the model or the expression, what is selected, and the player.
 
-import { drawCards, isExpression } from "cards";
+import { drawCards } from "cards";
 import { Chain, GRAINS } from "chain";
 import { onTheme } from "colors";
 import { inflated, unpacked } from "decode";
@@ -22,15 +22,16 @@ async function start() {
   const chain = new Chain(graph);
   const state = new State(graph, chain);
   const app = { graph, chain, state, top: $("top") };
-  if (!location.hash) Object.assign(state, isExpression(graph) ? { node: graph.roots[0] } : { stage: 0 });
+  if (!location.hash) Object.assign(state, state.drawn === "nodes" ? { node: graph.roots[0] } : { stage: 0 });
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${many(graph.size, "node")}, ${many(graph.stages.length, "layer")}`;
   shownButtons(state);
+  drawnButton(graph, state);
   search(graph, state);
   details(app);
   keys(app, player);
-  app.diagram = await drawCards(app);
+  await drawCards(app);
   onTheme(() => details.render(true));
   window.explorer = app;
   prepare(graph);
@@ -44,14 +45,14 @@ function details(app) {
   let panes = [];
   let shown = "";
   const render = (anew) => {
-    const key = `${state.stage} ${state.node}`;
+    const key = `${state.stage} ${state.node} ${state.drawn}`;
     if (!anew && key === shown) {
       for (const pane of panes) pane.update();
       return;
     }
     shown = key;
     panes = [];
-    const layered = state.stage !== null && !isExpression(graph);
+    const layered = state.stage !== null && state.drawn === "layers";
     if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
     if (state.node !== null) panes.push(nodePane(app, state.node));
     const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
@@ -82,6 +83,20 @@ function shownButtons(state) {
   state.onChange(update);
   update();
 }
+
+/** Small graphs with layers can be drawn both ways. */
+function drawnButton(graph, state) {
+  const button = $("drawn");
+  button.hidden = !graph.isSmall || !graph.stages.length;
+  button.addEventListener("click", () => turn(state));
+  const update = () => {
+    button.textContent = state.drawn === "nodes" ? "as layers" : "as nodes";
+  };
+  state.onChange(update);
+  update();
+}
+
+const turn = (state) => state.set({ drawn: state.drawn === "nodes" ? "layers" : "nodes" });
 
 // --- search ----------------------------------------------------------------------------------------
 
@@ -123,6 +138,7 @@ function keys(app, player) {
     End: () => player.go(chain.end),
     "/": () => $("search").focus(),
     "?": () => $("help").showModal(),
+    d: () => graph.isSmall && turn(state),
     v: () => state.set({ show: cycle(SHOWN, state.show) }),
     g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
     "[": () => layer(-1),

@@ -51,6 +51,7 @@ export class Maps {
       onkeydown: (e) => this.#key(e),
     });
     this.element = make("div.maps", { style: `width:${w}px;height:${h}px` }, this.picture, this.overlay);
+    this.overlay.maps = this; // whoever holds the element can ask where an entry is
     this.rings = new Map();
   }
 
@@ -100,7 +101,7 @@ export class Maps {
     }
   }
 
-  /** The centre of an entry, in pixels of the element: for tests and tooltips. */
+  /** The centre of an entry, in pixels of the element. */
   centre(place) {
     const [x, y] = this.#corner(place);
     return [x + this.plan.cell / 2, y + this.plan.cell / 2];

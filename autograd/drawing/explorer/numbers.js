@@ -2,19 +2,19 @@
 
 /** Four significant digits, with a true minus sign; powers of ten where numbers are far from 1. */
 export function short(x) {
-  if (!Number.isFinite(x)) return String(x).replace("Infinity", "inf").replace("NaN", "nan");
+  if (!Number.isFinite(x)) return full(x).replace("-", "−");
   const size = Math.abs(x);
   const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? power(x) : String(Number(x.toPrecision(4)));
   return text.replace("-", "−");
 }
 
 function power(x) {
-  const [digits, exponent] = x.toExponential(2).split("e");
+  const [digits, exponent] = x.toExponential(3).split("e");
   return `${Number(digits)}e${Number(exponent)}`;
 }
 
 /** All digits. */
-export const full = (x) => String(x);
+export const full = (x) => String(x).replace("Infinity", "inf").replace("NaN", "nan");
 
 export const count = (n) => n.toLocaleString("en-US");
 

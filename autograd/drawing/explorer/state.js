@@ -5,6 +5,7 @@ import { clamp, GRAINS } from "chain";
 import { find, nameOf } from "names";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
+const DRAWN = ["layers", "nodes"];
 
 export class State {
   #listeners = [];
@@ -12,7 +13,8 @@ export class State {
   constructor(graph, chain) {
     this.graph = graph;
     this.chain = chain;
-    this.usual = graph.stages.length > 1 ? "layer" : "scalar"; // grain of a step
+    const nodes = graph.isSmall && !graph.isLayered;
+    this.usual = { grain: graph.isLayered ? "layer" : "scalar", drawn: nodes ? "nodes" : "layers" };
     this.#reset();
     this.read();
     window.addEventListener("hashchange", () => {
@@ -30,7 +32,7 @@ export class State {
       show: "value",
       time: this.chain.end,
       before: this.chain.end,
-      grain: this.usual,
+      ...this.usual,
     });
   }
 
@@ -38,7 +40,7 @@ export class State {
     this.#listeners.push(listener);
   }
 
-  /** Change some of stage, node, show, time, grain. */
+  /** Change some of stage, node, show, time, grain, drawn. */
   set(changes) {
     if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
     Object.assign(this, changes);
@@ -69,13 +71,14 @@ export class State {
   }
 
   write() {
-    const { graph, stage, node, show, time, grain, chain, usual } = this;
+    const { graph, stage, node, show, time, grain, drawn, chain, usual } = this;
     const parts = new URLSearchParams();
     if (node !== null)
       parts.set("node", find(graph, nameOf(graph, node)).node === node ? nameOf(graph, node) : `n${node}`);
     else if (stage !== null) parts.set("layer", graph.stages[stage].title);
     if (show !== "value") parts.set("show", show);
-    if (grain !== usual) parts.set("grain", grain);
+    if (grain !== usual.grain) parts.set("grain", grain);
+    if (drawn !== usual.drawn) parts.set("as", drawn);
     if (time !== chain.end) parts.set("step", time);
     this.written = parts.toString();
     history.replaceState(null, "", `#${this.written}`);
@@ -86,9 +89,11 @@ export class State {
     this.#reset();
     if (SHOWN.includes(parts.get("show"))) this.show = parts.get("show");
     if (GRAINS.includes(parts.get("grain"))) this.grain = parts.get("grain");
+    if (DRAWN.includes(parts.get("as")) && this.graph.isSmall) this.drawn = parts.get("as");
     if (/^\d+$/.test(parts.get("step") ?? ""))
       this.time = clamp(Number(parts.get("step")), 0, this.chain.end);
-    this.before = this.time < this.chain.end ? Math.max(0, this.time - 1) : this.time;
+    const { time, chain } = this;
+    this.before = time < chain.end ? chain.next(time, this.grain, -1) : time;
     const named = parts.get("node") ?? parts.get("layer");
     const found = named ? find(this.graph, named) : {};
     this.node = found.node ?? null;

@@ -1,0 +1,279 @@
+"""What the explorer's page carries: the graph as arrays, read back and compared with the engine."""
+
+import base64
+import itertools
+import json
+import random
+import re
+import zlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, UnknownNumberError, Value, compile, explore, graph
+from autograd.drawing.homes import SHARED, homes
+from autograd.drawing.products import products
+from autograd.drawing.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
+from autograd.drawing.stages import stages
+from autograd.drawing.survey import Survey
+
+KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
+
+
+def carried(page):
+    """The header and the arrays of a page, unpacked by this test alone."""
+    packed = re.search(r'id="graph">([^<]*)<', page.html)[1]
+    blob = zlib.decompress(base64.b64decode(packed))
+    end = 4 + int.from_bytes(blob[:4], "little")
+    header, arrays = json.loads(blob[4:end]), {}
+    for name, kind, count in header["arrays"]:
+        dtype = np.dtype(KINDS[kind])
+        planes = np.frombuffer(blob[end : end + count * dtype.itemsize], np.uint8)
+        array = planes.reshape(dtype.itemsize, count).T.copy().view(dtype).ravel()
+        arrays[name] = np.cumsum(array, dtype=np.int32) if kind == "i4" else array
+        end += count * dtype.itemsize
+    assert end == len(blob)
+    return header, arrays
+
+
+def contributions(arrays):
+    """{node: sum of upstream·partial over its readers} as the page's arrays tell it."""
+    data, adjoint, arity = arrays["data"], arrays["adjoint"], arrays["arity"].tolist()
+    size = len(data)
+    starts = np.concatenate([[0], np.cumsum(arrays["length"])])
+    bundle = [arrays["entries"][a:b] for a, b in itertools.pairwise(starts)]
+    entries = [[x] if x < size else bundle[x - size] for x in arrays["operands"]]
+    partials, rows = iter(arrays["partials"]), iter(arrays["rows"])
+    sums, slot = np.zeros(size), 0
+    for node in range(size):
+        mine = entries[slot : slot + arity[node]]
+        for k, operand in enumerate(mine):
+            mode = arrays["modes"][slot + k]
+            if mode >= OPERAND:
+                given = data[list(mine[mode - OPERAND])]
+            else:
+                kinds = [next(rows) for _ in operand] if mode == ROW else [mode] * len(operand)
+                given = [next(partials) if m == NUMBER else float(m == PASS) for m in kinds]
+                assert set(kinds) <= {STOP, PASS, NUMBER}
+            np.add.at(sums, list(operand), adjoint[node] * np.array(given))
+        slot += arity[node]
+    assert slot == len(arrays["operands"])
+    assert next(partials, None) is next(rows, None) is None
+    return sums
+
+
+def check(root):
+    """The page's contributions add up to its gradients, and those are the engine's."""
+    header, arrays = carried(explore(root))
+    root.backward()
+    nodes = graph.nodes(root)
+    assert len(nodes) == len(arrays["op"])
+    assert header["roots"] == [nodes.index(root)]
+    np.testing.assert_array_equal(arrays["data"], [float(v.data) for v in nodes])
+    np.testing.assert_allclose(arrays["adjoint"], [v.grad for v in nodes], rtol=1e-12)
+    sums = contributions(arrays)
+    sums[header["roots"]] += 1
+    np.testing.assert_allclose(sums, arrays["adjoint"], rtol=1e-9, atol=1e-12)
+    return header, arrays
+
+
+STEPS = [
+    lambda a, b, t, u: a + b,
+    lambda a, b, t, u: a - b,
+    lambda a, b, t, u: a * b,
+    lambda a, b, t, u: a / (b * b + 1.0),
+    lambda a, b, t, u: a.tanh(),
+    lambda a, b, t, u: a.relu(),
+    lambda a, b, t, u: a.maximum(b),
+    lambda a, b, t, u: t.max(),
+    lambda a, b, t, u: t.sum(),
+    lambda a, b, t, u: t @ u * 0.1,
+    lambda a, b, t, u: t @ t * 0.1,
+]
+
+
+@st.composite
+def graphs(draw):
+    """A random expression of scalars and bundles."""
+    rng = random.Random(draw(st.integers(0, 10**6)))
+    pool = [Value(rng.uniform(-2, 2), label=f"v{k}") for k in range(4)]
+    for _ in range(draw(st.integers(1, 25))):
+        a, b = rng.choices(pool, k=2)
+        several, others = (Tensor(rng.choices(pool, k=4)) for _ in range(2))
+        pool.append(rng.choice(STEPS)(a, b, several, others))
+    return pool[-1]
+
+
+@given(graphs())
+def test_contributions_add_up_to_the_gradients_of_random_graphs(root):
+    check(root)
+
+
+def cnn():
+    rng = random.Random(0)
+    return nn.Sequential(
+        nn.Conv2D(1, 2, 3, padding=1, rng=rng), nn.GroupNorm(1, 2), nn.ReLU(), nn.MaxPool(2),
+        nn.Flatten(), nn.Dense(32, 5, rng=rng),
+    )  # fmt: skip
+
+
+IMAGE = [[[(3 * i + 5 * j) % 7 / 7 for j in range(8)] for i in range(8)]]
+
+
+def test_a_cnn_travels_with_layers_shapes_and_products():
+    loss = nn.CrossEntropyLoss()(cnn()(IMAGE), 1)
+    header, arrays = check(loss)
+    assert [s["path"] or s["kind"] for s in header["stages"]] == [
+        *"01235",
+        "CrossEntropyLoss",
+    ]
+    shapes = {t["name"]: t["shape"] for t in header["tensors"]}
+    assert shapes["x"] == [1, 8, 8]
+    assert shapes["0"] == shapes["1"] == shapes["2"] == [2, 8, 8]
+    assert shapes["3"] == [2, 4, 4]
+    assert shapes["5"] == [5]
+    conv = header["stages"][0]["products"][0]
+    assert (conv["rows"], conv["inner"], conv["columns"]) == (2, 9, 64)
+    assert sorted(arrays["sequence"]) == np.flatnonzero(arrays["op"]).tolist()
+
+
+def test_the_sequence_visits_readers_before_what_they_read():
+    _, arrays = carried(explore(nn.CrossEntropyLoss()(cnn()(IMAGE), 1)))
+    position = {node: k for k, node in enumerate(arrays["sequence"])}
+    starts = np.concatenate([[0], np.cumsum(arrays["length"])])
+    size, slot, arity = len(arrays["op"]), 0, arrays["arity"].tolist()
+    for node in range(size):
+        for x in arrays["operands"][slot : slot + arity[node]]:
+            b = x - size
+            for entry in [x] if x < size else arrays["entries"][starts[b] : starts[b + 1]]:
+                assert entry not in position or position[entry] > position[node]
+        slot += arity[node]
+
+
+# --- stages, homes, products ----------------------------------------------------------------------
+
+
+def made_of(root):
+    return stages(Survey([root]))
+
+
+class Block(nn.Module):
+    """Computes before, between and after its parts: its call is in knots with theirs."""
+
+    def __init__(self, n):
+        self.dense = nn.Dense(n, n, rng=random.Random(0))
+        self.out = nn.Dense(n, n, rng=random.Random(1))
+
+    def forward(self, x):
+        y = self.dense(x * 2.0).tanh()
+        return (self.out(y) + x).relu()
+
+
+def test_a_call_that_computes_between_its_parts_is_cut_into_stages_without_cycles():
+    found = made_of(Block(3)([1.0, -2.0, 3.0]).sum())
+    names = [str(stage.call) or stage.kind for stage in found]
+    assert names == ["Block", "dense", "Block", "out", "Block", ""]
+    assert all(other.number < stage.number for stage in found for other in stage.before)
+
+
+def test_unnamed_results_take_the_shape_of_what_they_work_on():
+    found = made_of(Block(3)([1.0, -2.0, 3.0]).sum())
+    outputs = [[(str(t.name), t.name.shape) for t in stage.outputs] for stage in found]
+    assert outputs[0] == [("Block.mul", (3,))]
+    assert outputs[2] == [("Block.tanh", (3,))]
+    assert outputs[4] == [("Block", (3,))], "what the module returned has its name"
+
+
+def test_each_node_of_a_convolution_works_for_one_pixel_and_a_softmax_shares():
+    survey = Survey([nn.CrossEntropyLoss()(cnn()(IMAGE), 1)])
+    conv, norm, *_, loss = stages(survey)
+    for stage, shared in ((conv, False), (loss, True)):
+        found = homes(survey, stage)
+        assert all((home == SHARED) == shared for home, _ in found.values())
+        assert set(found) == set(stage.nodes)
+    channels = {channel for _, channel in homes(survey, norm).values()}
+    assert channels == {SHARED, 0, 1}, "GroupNorm(1) shares its statistics over both channels"
+
+
+def test_products_are_found_in_groups_and_not_where_dots_fill_no_grid():
+    rng = random.Random(0)
+    grouped = nn.Conv2D(4, 6, 3, groups=2, rng=rng)
+    survey = Survey([grouped([[[0.1] * 5] * 5] * 4).sum()])
+    (product,) = products(survey, stages(survey)[0])
+    assert (product.groups, product.rows, product.inner, product.columns) == (2, 3, 18, 9)
+    assert (product.left, product.right) == ("weight", "x")
+    a, b = Tensor([1.0, 2.0], label="a"), Tensor([3.0, 4.0], label="b")
+    survey = Survey([(a @ b) + (b @ b)])
+    shapes = [(p.groups, p.rows, p.columns) for p in products(survey, stages(survey)[0])]
+    assert shapes == [], "two dots of their own are no matrix"
+
+
+# --- explore --------------------------------------------------------------------------------------
+
+
+def test_gradients_of_the_nodes_stay_as_they_are():
+    a = Value(2.0, label="a")
+    y = a * a
+    explore(y)
+    assert (a.grad, y.grad) == (0, 0)
+
+
+def test_a_tensor_is_explored_from_all_its_entries():
+    t = Tensor([1.0, 2.0], label="t")
+    header, arrays = carried(explore(t * t))
+    assert len(header["roots"]) == 2
+    entries = arrays["tensorEntries"][:2]
+    assert arrays["adjoint"][entries].tolist() == [2.0, 4.0]
+
+
+def test_large_graphs_travel_in_single_precision(monkeypatch):
+    monkeypatch.setattr("autograd.drawing.snapshot.EXACT", 2)
+    a = Value(1 / 3, label="a")
+    _, arrays = carried(explore(a * a + a))
+    assert arrays["data"].dtype == arrays["adjoint"].dtype == np.float32
+
+
+@pytest.mark.parametrize("root", [3.0, None, "loss", [Value(1.0)], nn.ReLU()])
+def test_what_is_no_value_is_refused_by_name(root):
+    with pytest.raises(TypeError, match=rf"explore\(root\): .* got a {type(root).__name__}"):
+        explore(root)
+
+
+def test_there_is_nothing_to_explore_while_a_function_is_recorded():
+    with pytest.raises(UnknownNumberError, match="explore"):
+        compile(lambda x: explore(x * x), 1.0)
+    with pytest.raises(ValueError, match="no entries"):
+        explore(Tensor([1.0])[:0])
+
+
+def test_the_page_is_written_and_shown_in_notebooks(tmp_path, monkeypatch):
+    a = Value(2.0, label="a")
+    page = explore(a * a, tmp_path / "page.html", title="<x>")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == page.html
+    assert "<title>&lt;x&gt;</title>" in page.html
+    assert page._repr_html_().startswith("<iframe srcdoc=")
+    assert repr(page).startswith("<Page of")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("autograd.drawing.page.INLINE", 10)
+    link = re.search(r'href="([^"]+)"', page._repr_html_())[1]
+    assert (tmp_path / link).read_text(encoding="utf-8") == page.html
+
+
+def test_the_same_graph_gives_the_same_page():
+    assert explore(check_me()).html == explore(check_me()).html
+
+
+def check_me():
+    return nn.CrossEntropyLoss()(cnn()(IMAGE), 1)
+
+
+def test_a_graph_100_000_operations_deep_is_explored():
+    y = Value(1.0, label="x")
+    for _ in range(100_000):
+        y = y + 1.0
+    header, arrays = carried(explore(y))
+    assert len(arrays["op"]) == 200_001
+    assert len(header["stages"]) == 1
