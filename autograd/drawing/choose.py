@@ -1,7 +1,8 @@
 """What to show of a graph: all of it if that is legible, one entry's arithmetic, or its layers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ..names import Name
@@ -18,8 +19,27 @@ from .stages import Stage, stages
 from .survey import Survey
 from .words import clean, count
 
-HUGE = 200_000  # operations: beyond, who is behind whom is told only of the nearest
-Attempt = Callable[[], Plan | None]
+
+@dataclass
+class Wish:
+    """What was asked for."""
+
+    survey: Survey
+    depth: int | None
+    names: list[str]
+    slice: Value | None
+    limit: int
+    paths: int
+
+    @cached_property
+    def stages(self) -> list[Stage]:
+        """The calls of layers, which small and plain graphs are drawn without."""
+        return stages(self.survey)
+
+    @cached_property
+    def scoped(self) -> bool:
+        """Whether layers made any of it; a layer that is called by itself has no path."""
+        return any(node.op and hasattr(node.scope, "parent") for node in self.survey.ordered)
 
 
 def choose(
@@ -38,24 +58,27 @@ def choose(
     TypeError for another root; ValueError for names and options that mean nothing.
     """
     _check(depth, limit, paths, slice)
-    names = [expand] if isinstance(expand, str) else [*expand]
+    names = [expand] if isinstance(expand, str) else [str(name) for name in expand]
     if hasattr(root, "named_children"):
         if names or slice is not None:
             raise ValueError("draw(model): expand and slice are about a graph: draw its output")
         return parts(root, depth)
-    survey = Survey(_roots(root))
-    cut: list[Stage] = []
-    first = ""
-    for attempt in _attempts(survey, cut, depth, names, slice, limit, paths):
-        plan = attempt()
-        if plan is None:
-            continue
-        outline = outlined(survey, plan, cut, values, gradients)
-        if outline.fits(limit):
-            return _finished(outline, survey, first, _hint(plan, names))
+    wish = Wish(Survey(_roots(root)), depth, names, slice, limit, paths)
+    return _first_that_fits(wish, values, gradients)
+
+
+def _first_that_fits(wish: Wish, values: bool, gradients: bool) -> Outline:
+    """The outline of the first plan within the limit, with a note if it is not what was asked."""
+    excess = ""
+    for plan in _plans(wish):
+        calls = wish.stages if wish.scoped else []
+        outline = outlined(wish.survey, plan, calls, values, gradients)
+        if outline.fits(wish.limit):
+            hint = "" if wish.names else _hint(plan)
+            return _finished(outline, wish.survey, [hint, excess])
         size = f"{len(outline.boxes):,} boxes and {len(outline.arrows):,} arrows"
-        first = first or f"what was asked for would be {size}: limit={limit} keeps it to this"
-    raise ValueError(f"the smallest drawing has more than limit={limit} boxes")
+        excess = excess or f"what was asked for would be {size}: limit={wish.limit} forbids it"
+    raise ValueError(f"the smallest drawing has more than limit={wish.limit} boxes")
 
 
 def _check(depth: Any, limit: Any, paths: Any, slice: Any) -> None:
@@ -77,44 +100,27 @@ def _roots(root: Any) -> list[Value]:
     raise TypeError(f"draw(root): root must be a Value, a Tensor or a Module, got {kind}")
 
 
-def _attempts(
-    survey: Survey,
-    cut: list[Stage],
-    depth: int | None,
-    names: list[str],
-    slice: Value | None,
-    limit: int,
-    paths: int,
-) -> Iterator[Attempt]:
-    """Plans from what was asked for to the simplest."""
-    if slice is not None:
-        cut += stages(survey)
-        yield lambda: sliced(survey, slice, paths, limit)
-    if depth is None and not names:
-        small = whole(survey, min(LEGIBLE, limit))
+def _plans(wish: Wish) -> Iterator[Plan]:
+    """Plans from what was asked for to the simplest, each made when it is needed."""
+    survey, depth, limit = wish.survey, wish.depth, wish.limit
+    if wish.slice is not None:
+        yield sliced(survey, wish.slice, wish.paths, limit)
+    if not wish.names:
+        small = whole(survey, min(LEGIBLE, limit)) if depth is None else None
         if small:
-            cut += cut or stages(survey)
-            yield lambda: small
-    inside = _inside(survey)
-    if inside is not None and not names:
-        cut += cut or stages(survey)
-        yield lambda: near(survey, min(LEGIBLE, limit), depth, inside)
-    if any(True for _ in _scoped(survey)):
-        cut += cut or stages(survey)
-        yield lambda: layers(survey, cut, depth, names)
-        yield lambda: layers(survey, cut, depth)
-        yield lambda: layers(survey, cut)
-    elif names:
-        raise ValueError(f"expand={names[0]!r}: this graph was not made by modules or scopes")
+            yield small
+        inside = _inside(survey)
+        if inside:
+            yield near(survey, min(LEGIBLE, limit), depth, inside)
+    if wish.scoped:
+        yield layers(survey, wish.stages, depth, wish.names)
+        yield layers(survey, wish.stages)
+    elif wish.names:
+        raise ValueError(f"expand={wish.names[0]!r}: no module and no scope made this graph")
     if depth is not None:
-        yield lambda: near(survey, limit, depth)
+        yield near(survey, limit, depth)
     for most in (LEGIBLE, 30, 10, 1):
-        yield partial(near, survey, min(most, limit), depth)
-
-
-def _scoped(survey: Survey) -> Iterator[Any]:
-    """The nodes that a layer made; that of a layer called by itself has no path."""
-    return (node for node in survey.ordered if node.op and hasattr(node.scope, "parent"))
+        yield near(survey, min(most, limit), depth)
 
 
 def _inside(survey: Survey) -> set[int] | None:
@@ -127,25 +133,20 @@ def _inside(survey: Survey) -> set[int] | None:
     return {k for k in survey.operations if survey.nodes[k].scope is root.scope}
 
 
-def _hint(plan: Plan, names: Sequence[str]) -> str:
+def _hint(plan: Plan) -> str:
     """How to see more of a drawing of layers."""
     layer = next((g for g in plan.groups.values() if g.call), None)
-    return f'expand="{clean(layer.call)}" opens a layer' if layer and not names else ""
+    return f'expand="{clean(layer.call)}" opens a layer' if layer else ""
 
 
-def _finished(outline: Outline, survey: Survey, first: str, hint: str) -> Outline:
+def _finished(outline: Outline, survey: Survey, notes: Sequence[str]) -> Outline:
     """Say what is not shown, and what the whole is."""
-    scalars, boxes = len(survey.nodes), len(outline.boxes)
-    if boxes < scalars:
-        outline.notes.insert(
-            0, f"{count(scalars, 'scalar')} in {count(boxes, 'box').replace('boxs', 'boxes')}"
-        )
-    if hint:
-        outline.notes.append(hint)
-    if first:
-        outline.notes.append(first)
+    scalars, boxes = count(len(survey.nodes), "scalar"), len(outline.boxes)
+    if boxes < len(survey.nodes):
+        outline.notes.insert(0, f"{scalars} in {boxes:,} box{'es' * (boxes != 1)}")
+    outline.notes += filter(None, notes)
     root = survey.roots[0]
     name = clean(root.label) if len(survey.roots) == 1 else caption(survey.roots)
     name = name or clean(name_of(root.scope)) or (root.op.name if root.op else "a leaf")
-    outline.title = f"computation graph of {name}, {count(scalars, 'scalar')}"
+    outline.title = f"computation graph of {name}, {scalars}"
     return outline

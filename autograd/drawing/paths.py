@@ -6,6 +6,7 @@ paths to an operation end in one of the best paths to its operands.
 """
 
 import heapq
+from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -92,7 +93,6 @@ def _strongest(survey: Survey, start: Any, most: int) -> tuple[list[Path], int]:
     tally: dict[Any, int] = {start: 1}
     reached: dict[Any, list[int]] = {}  # of bundles, which entries
     keep = max(1, min(most, ENTRIES // len(survey.nodes)))
-    order = count()
     for node in survey.ordered:
         if node is start:
             continue
@@ -104,22 +104,29 @@ def _strongest(survey: Survey, start: Any, most: int) -> tuple[list[Path], int]:
         steps = _steps(node, found, reached)
         if steps:
             tally[node] = min(sum(tally[x] for x, _ in steps), MANY + 1)
-            ends = (
-                (-_weight(path.weight, p), next(order), path, p)
-                for x, p in steps
-                for path in found[x]
-            )
-            found[node] = [
-                Path(-w, path.product if p is True else path.product * p, number[node], path)
-                for w, _, path, p in heapq.nsmallest(keep, ends)
-            ]
-    roots = [root for root in dict.fromkeys(survey.roots) if root in found]
-    best = heapq.nlargest(keep, [p for root in roots for p in found[root]], key=lambda p: p.weight)
-    return [p for p in best if p.weight > 0], sum(tally[root] for root in roots)
+            longer = ((path, p) for x, p in steps for path in found[x])
+            found[node] = _best(longer, number[node], keep)
+    ends = [path for root in dict.fromkeys(survey.roots) for path in found.get(root, [])]
+    best = heapq.nlargest(keep, [p for p in ends if p.weight > 0], key=lambda p: p.weight)
+    return best, sum(tally.get(root, 0) for root in dict.fromkeys(survey.roots))
+
+
+def _best(longer: Iterable[tuple[Path, Any]], node: int, keep: int) -> list[Path]:
+    """The strongest of paths that go one step on to a node; the first of equal ones."""
+    order = count()
+    weighed = ((-_weight(path.weight, p), next(order), path, p) for path, p in longer)
+    return [
+        Path(-w, path.product if p is True else path.product * p, node, path)
+        for w, _, path, p in heapq.nsmallest(keep, weighed)
+    ]
 
 
 def _weight(weight: float, partial: Any) -> float:
-    return weight if partial is True else weight * size(partial) if size(partial) else 0.0
+    """|product| one step on; 0 times infinity is 0, since nothing comes through."""
+    if partial is True or not weight:
+        return weight
+    factor = size(partial)
+    return weight * factor if factor else 0.0
 
 
 def _steps(

@@ -104,10 +104,12 @@ def near(
         plan.show([k])
         if node.op is None:
             continue
-        open_to = (depth is None or level < depth) and (within is None or k in within)
-        found, closed = _operands(node, number, seen, within, most) if open_to else ([], [])
-        fits = len(seen) + len(grids) + len(found) + len(closed) <= most
-        if not open_to or not (fits or level == 0 == len(plan.folded)):
+        if (depth is not None and level >= depth) or (within is not None and k not in within):
+            plan.folded[k] = 0
+            continue
+        found, closed = _operands(node, number, seen, within, most)
+        first = level == 0 and not plan.folded
+        if len(seen) + len(grids) + len(found) + len(closed) > most and not first:
             plan.folded[k] = 0
             continue
         seen.update(found)

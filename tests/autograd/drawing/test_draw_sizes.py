@@ -66,7 +66,9 @@ def test_what_does_not_fit_is_collapsed_and_said():
     y = nn.Conv2D(1, 300, 3)(Tensor([[[0.5] * 9] * 9]))
     found = draw(y, expand="Conv2D", limit=200).outline
     assert len(found.boxes) == 2
-    assert "what was asked for would be 301 boxes and 300 arrows: limit=200" in found.notes[-1]
+    assert (
+        "what was asked for would be 301 boxes and 300 arrows: limit=200 forbids" in found.notes[-1]
+    )
 
 
 def test_a_hundred_levels_of_doubling_are_drawn():
