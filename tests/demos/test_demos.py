@@ -59,6 +59,20 @@ def test_the_benchmark_prints_its_table():
     assert any("10,400 compiled" in row[0] for row in rows)
 
 
+def test_the_gallery_is_drawn_and_shown_in_the_readme(tmp_path):
+    done = run("demos/draw_graphs.py", "--to", str(tmp_path), "--format", "dot")
+    assert done.returncode == 0, done.stderr
+    drawn = {path.stem for path in tmp_path.iterdir()}
+    assert drawn == {"expression", "neuron", "pixel", "lenet", "channels", "paths"}
+    shown = re.findall(r"!\[.+?\]\((.github/gallery/(\w+)\.svg)\)", read("README.md"))
+    assert {name for _, name in shown} == drawn - {"channels"}
+    for path, name in shown:
+        source = (tmp_path / f"{name}.dot").read_text(encoding="utf-8")
+        titles = re.findall(r"<B>([\w.\[\],:]+)</B>", source)
+        assert titles
+        assert all(f">{title}</text>" in read(path) for title in titles)
+
+
 def test_the_cnn_of_the_readme_runs():
     (code,) = re.findall(r"```python\n(import nn\n.*?)```", read("README.md"), re.S)
     done = run("-c", code.replace("nn.data.digits().split()", "nn.data.digits().split(0.9)"))
