@@ -7,6 +7,7 @@ import { address } from "names";
 
 const GAP = 3;
 const MOST_TILES = 256;
+const HEIGHT = 420; // pixels, unless cells would be smaller than one
 
 /** How the entries of a shape are laid out: tiles of rows × cols, in a grid across × down. */
 export function arrangement(shape, width) {
@@ -15,11 +16,18 @@ export function arrangement(shape, width) {
   const all = shape.slice(0, -2).reduce((a, b) => a * b, 1);
   const tiles = Math.min(all, MOST_TILES);
   if (shape.length === 1 && cols > 32) return wrapped(cols, width);
-  const square = Math.max(1, Math.ceil(Math.sqrt((tiles * rows) / cols)));
-  const across =
-    shape.length > 3 && shape.at(-3) <= 16 ? Math.min(shape.at(-3), tiles) : Math.min(tiles, square);
-  const cell = clamp(Math.floor((width / across - GAP) / cols), 1, 28);
-  return { rows, cols, tiles, hidden: all - tiles, across, down: Math.ceil(tiles / across), cell };
+  const across = acrossOf(shape, tiles, rows, cols);
+  const down = Math.ceil(tiles / across);
+  const room = (size, tiles, n) => Math.floor((size / tiles - GAP) / n);
+  const cell = clamp(Math.min(room(width, across, cols), room(HEIGHT, down, rows)), 1, 28);
+  return { rows, cols, tiles, hidden: all - tiles, across, down, cell };
+}
+
+/** A line of kernels for each output channel, where that fits; else a square of tiles. */
+function acrossOf(shape, tiles, rows, cols) {
+  const inner = shape.length > 3 ? shape.at(-3) : 1;
+  if (inner > 1 && inner <= 16) return Math.min(inner, tiles);
+  return Math.min(tiles, Math.max(1, Math.ceil(Math.sqrt((tiles * rows) / cols))));
 }
 
 /** A long vector in lines of 32. */
