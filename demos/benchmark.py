@@ -3,8 +3,9 @@
     pip install micrograd==0.1.0 torch==2.13.0
     python demos/benchmark.py
 
-In every row ours and the peer take turns, and medians are compared. The rows of compiled programs
-(`benchmark_compiled.py`) follow those of eager mode. `--quick` measures less often.
+In every row ours and the peer take turns, and medians are compared. Rows of drawings
+(`benchmark_drawings.py`) and of compiled programs (`benchmark_compiled.py`) follow those of eager
+mode. `--quick` measures less often.
 """
 
 import argparse
@@ -289,7 +290,9 @@ def rows(quick: bool) -> Iterator[Row]:
     yield from alone(quick)
     if importlib.util.find_spec("numpy"):
         import benchmark_compiled
+        import benchmark_drawings
 
+        yield from benchmark_drawings.rows(quick)
         yield from benchmark_compiled.rows(quick)
 
 

@@ -62,8 +62,10 @@ def torch_model(convolutions: list[tuple[int, ...]], features: int) -> Any:
     return t.Sequential(*layers, t.Flatten(), t.Linear(features, 10))
 
 
-def resnet(kinds: Any, norm: Callable[[int], Any], pooled: list[Any], residual: Any) -> Any:
-    """ResNet-20 with GroupNorm for 3×32×32 (He et al. 2015), in the layers of either library."""
+def resnet(
+    kinds: Any, norm: Callable[[int], Any], pooled: list[Any], residual: Any, n: int = 3
+) -> Any:
+    """ResNet-(6n + 2) with GroupNorm for 3×32×32 (He et al. 2015), in either library's layers."""
 
     def convolution(i: int, o: int, size: int, stride: int) -> Any:
         conv = getattr(kinds, "Conv2D", None) or kinds.Conv2d
@@ -77,8 +79,8 @@ def resnet(kinds: Any, norm: Callable[[int], Any], pooled: list[Any], residual: 
         short = None if same else kinds.Sequential(convolution(i, o, 1, stride), norm(o))
         return kinds.Sequential(residual(body, short), kinds.ReLU())
 
-    widths = [(16, 16, 1)] * 3 + [(16, 32, 2), (32, 32, 1), (32, 32, 1)]
-    widths += [(32, 64, 2), (64, 64, 1), (64, 64, 1)]
+    stages = [(16, 16, 1), (16, 32, 2), (32, 64, 2)]
+    widths = [w for i, o, s in stages for w in [(i, o, s), *[(o, o, 1)] * (n - 1)]]
     stem = [convolution(3, 16, 3, 1), norm(16), kinds.ReLU()]
     return kinds.Sequential(*stem, *[block(*sizes) for sizes in widths], *pooled)
 

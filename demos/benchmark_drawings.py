@@ -1,0 +1,183 @@
+"""Measure drawings and the explorer's page: how long they take to make, and to answer in a browser.
+
+    python demos/benchmark_drawings.py
+
+The rows of the browser need Chromium, its driver and selenium. `--quick` measures less.
+"""
+
+import gc
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmark import Arguments, Row, run
+from benchmark_compiled import NETS, model, resnet
+
+import nn
+from autograd import Tensor, Value, draw, explore, graph
+
+FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"]
+FLAGS += ["--disable-background-networking", "--disable-component-update", "--no-first-run"]
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """Seconds, and what the action returned."""
+    gc.collect()
+    start = time.perf_counter()
+    result = action()
+    return time.perf_counter() - start, result
+
+
+def image(*shape: int) -> Tensor:
+    """A picture by formula."""
+    return Tensor([(k * k % 97) / 97 for k in range(math.prod(shape))]).reshape(*shape)
+
+
+def lenet() -> Value:
+    """The loss of LeNet for one 28×28 image, after backward."""
+    _, convolutions, features, _ = NETS["LeNet, 28×28"]
+    loss = nn.CrossEntropyLoss()(model(convolutions, features)(image(1, 28, 28)), 3)
+    loss.backward()
+    return loss
+
+
+def residual_network() -> Value:
+    """The loss of a ResNet-8 for one 3×32×32 image."""
+    pooled = [nn.GlobalAvgPool(), nn.Dense(64, 10)]
+    net = resnet(nn, lambda n: nn.GroupNorm(4, n), pooled, nn.Residual, n=1)
+    return nn.CrossEntropyLoss()(net(image(3, 32, 32)), 3)
+
+
+def chain(length: int) -> Value:
+    """An expression of this many additions, without any layer."""
+    total = Value(0.0)
+    for _ in range(length):
+        total = total + 1.0
+    return total
+
+
+# --- making ---------------------------------------------------------------------------------------
+
+
+def drawings(loss: Value, quick: bool) -> Iterator[Row]:
+    """DOT and SVG."""
+    nodes = len([n for n in graph.nodes(loss) if n.op])
+    source = min(timed(lambda: draw(loss).source)[0] for _ in range(5))
+    what = f"LeNet's loss, {nodes:,} operations: outline and DOT"
+    yield Row(what, f"{source:.2f} s", "", "", "≤ 0.5 s")
+    svg = min(timed(lambda: draw(loss).pipe("svg"))[0] for _ in range(3))
+    yield Row("- and laid out as SVG", f"{svg:.2f} s", "", "", "≤ 1 s")
+    for length in [1_000] if quick else [1_000, 1_000_000]:
+        root = chain(length)
+        seconds, _ = timed(lambda root=root: draw(root).pipe("svg"))
+        yield Row(f"draw of {length:,} additions", f"{seconds:.1f} s", "", "", "≤ 25 s")
+
+
+# --- answering ------------------------------------------------------------------------------------
+
+TIMED = """
+const [script, done] = arguments;
+const start = performance.now();
+(0, eval)(script);
+requestAnimationFrame(() => setTimeout(() => done(performance.now() - start)));
+"""
+KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+
+
+def browser() -> Any:
+    """Chromium, or None where it, its driver or selenium is missing."""
+    paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    try:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+    except ImportError:
+        return None
+    if None in paths:
+        return None
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(paths[0])
+    for flag in FLAGS:
+        options.add_argument(flag)
+    return webdriver.Chrome(options=options, service=Service(str(paths[1])))
+
+
+def first_view(driver: Any, path: Path) -> float:
+    """Seconds from the start of navigation until the page is drawn."""
+    driver.get("about:blank")
+    driver.get(path.as_uri())
+    while not (ready := driver.execute_script("return document.body.dataset.ready")):
+        time.sleep(0.02)
+    return float(ready) / 1000
+
+
+def answers(driver: Any) -> dict[str, list[float]]:
+    """Milliseconds from a click or a key to its picture."""
+
+    def spent(script: str) -> float:
+        return float(driver.execute_async_script(TIMED, script))
+
+    time.sleep(2)  # what the page prepares while nobody asks
+    tensors = driver.execute_script(
+        "return explorer.graph.tensors.map(t => t.entries[t.entries.length >> 1])"
+    )
+    layers = driver.execute_script("return explorer.graph.stages.length")
+    clicks = [
+        spent(f"document.querySelector('[data-box=s{k}]').click()") for k in range(layers)
+    ] + [spent(f"explorer.state.select({{node: {n}}})") for n in tensors if n >= 0]
+    time.sleep(1)
+    steps = {}
+    for grain, times in [("layer", layers), ("channel", 60), ("scalar", 60)]:
+        spent(f"explorer.state.set({{node: null, grain: '{grain}'}})")
+        spent(KEY % "Home")
+        if grain == "scalar":
+            spent("explorer.state.set({time: Math.floor(explorer.chain.end / 2)})")
+        steps[grain] = [spent(KEY % "ArrowRight") for _ in range(times)]
+    return {"click": clicks, **steps}
+
+
+def page(name: str, root: Value, bars: tuple[str, ...], driver: Any) -> Iterator[Row]:
+    """One graph's page: written, opened, clicked at, stepped through."""
+    written, opened, clicked, stepped = bars
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "page.html"
+        seconds, _ = timed(lambda: explore(root, path))
+        size = path.stat().st_size / 1e6
+        nodes = len(graph.nodes(root))
+        what = f"page of {name}, {nodes:,} scalars: written"
+        yield Row(what, f"{seconds:.1f} s", "", f"{size:.1f} MB", written)
+        if driver is None:
+            return
+        views = sorted(first_view(driver, path) for _ in range(5))
+        yield Row("- first view", f"{views[2]:.2f} s", "", f"worst {views[-1]:.2f} s", opened)
+        for what, times in answers(driver).items():
+            median, worst = sorted(times)[len(times) // 2], max(times)
+            title = "a click to its view" if what == "click" else f"a step back by one {what}"
+            bar = clicked if what == "click" else stepped
+            yield Row(f"- {title}", f"{median:.0f} ms", "", f"worst {worst:.0f} ms", bar)
+
+
+def rows(quick: bool) -> Iterator[Row]:
+    """All rows for which the programs are installed."""
+    loss = lenet()
+    yield from drawings(loss, quick)
+    driver = None if quick else browser()
+    fast = "≤ 0.2 s", "≤ 50 ms"
+    yield from page("LeNet", loss, ("≤ 3 s, 5 MB", "≤ 1.0 s", *fast), driver)
+    if not quick:
+        large = residual_network()
+        yield from page("ResNet-8", large, ("≤ 15 s, 20 MB", "≤ 3 s", *fast), driver)
+    if driver:
+        driver.quit()
+
+
+def main(arguments: Arguments = None) -> None:
+    """Print the table."""
+    run(__doc__ or "", rows, arguments)
+
+
+if __name__ == "__main__":
+    main()
