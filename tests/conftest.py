@@ -33,3 +33,36 @@ def their_nn(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def driver():
+    """A real browser; tests that need one are skipped where there is none."""
+    from browsing import browser
+
+    driver = browser()
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def explorer(driver, tmp_path):
+    """explorer(root, **options) writes a page and gives it, ready to be opened."""
+    from browsing import Explorer
+
+    def made(root, **options):
+        path = tmp_path / "page.html"
+        autograd.explore(root, path, **options)
+        for log in ("browser", "performance"):
+            driver.get_log(log)  # what was said before is not about this page
+        return Explorer(driver, path)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def net():
+    """A small CNN with the gradients of its loss."""
+    from browsing import Trained
+
+    return Trained()

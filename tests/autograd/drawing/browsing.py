@@ -1,15 +1,46 @@
 """What the explorer's tests share: a page in the browser, a trained net, numbers that are read."""
 
+import importlib
 import json
 import math
 import random
+import shutil
 from pathlib import Path
+
+import pytest
 
 import autograd
 import nn
 from autograd import Value
 
 PICTURES = Path(__file__).parents[3] / ".ci" / "artefacts"  # not committed
+FLAGS = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1400,1000", "--force-color-profile=srgb",
+]  # fmt: skip
+
+
+def executable(*names):
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+def browser():
+    """Debian's Chromium, driven by selenium; skips where one of them is absent."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium = executable("chromium", "chromium-browser", "google-chrome")
+    chromedriver = executable("chromedriver")
+    if not chromium or not chromedriver:
+        pytest.skip("Chromium and its driver are not installed")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = importlib.import_module("selenium.webdriver.chrome.service").Service(chromedriver)
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.set_script_timeout(30)
+    return driver
 
 
 class Explorer:
