@@ -73,6 +73,13 @@ def test_the_gallery_is_drawn_and_shown_in_the_readme(tmp_path):
         assert all(f">{title}</text>" in read(path) for title in titles)
 
 
+def test_the_page_of_a_trained_cnn_is_written(tmp_path):
+    path = tmp_path / "cnn.html"
+    done = run("demos/explore_cnn.py", "--epochs", "1", "--digit", "3", "--out", str(path))
+    assert done.returncode == 0, done.stderr
+    assert "<title>A CNN reads a" in path.read_text(encoding="utf-8")
+
+
 def test_the_cnn_of_the_readme_runs():
     (code,) = re.findall(r"```python\n(import nn\n.*?)```", read("README.md"), re.S)
     done = run("-c", code.replace("nn.data.digits().split()", "nn.data.digits().split(0.9)"))

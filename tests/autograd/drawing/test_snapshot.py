@@ -1,11 +1,13 @@
 """What the explorer's page carries: the graph as arrays, read back and compared with the engine."""
 
 import base64
+import hashlib
 import itertools
 import json
 import random
 import re
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, UnknownNumberError, Value, compile, explore, graph
+from autograd.drawing import page as page_module
 from autograd.drawing.homes import SHARED, homes
 from autograd.drawing.products import products
 from autograd.drawing.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
@@ -277,3 +280,9 @@ def test_a_graph_100_000_operations_deep_is_explored():
     header, arrays = carried(explore(y))
     assert len(arrays["op"]) == 200_001
     assert len(header["stages"]) == 1
+
+
+def test_the_vendored_layout_engine_is_the_one_whose_hash_is_noted():
+    vendor = Path(page_module.__file__).parent / "explorer" / "vendor"
+    noted = re.search(r"SHA-256: ([0-9a-f]{64})", (vendor / "LICENSES").read_text("utf-8"))[1]
+    assert hashlib.sha256((vendor / "viz-global.js").read_bytes()).hexdigest() == noted
