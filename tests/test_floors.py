@@ -17,7 +17,7 @@ FLOORS = {
         {"contraction", "views"},
         {"tensor"},
         {"functions"},
-        {"anomaly", "compiler", "drawing"},
+        {"anomaly", "check", "compiler", "drawing"},
         {"__init__"},
     ],
     "nn": [
@@ -55,6 +55,20 @@ DRAWING = [
     {"choose"},
     {"drawing"},
     {"notebook"},
+    {"__init__"},
+]
+CHECK = [
+    {"arrays", "library", "adapt"},
+    {"numeric", "exact"},
+    {"compare"},
+    {"findings"},
+    {"factors", "arrangements", "places", "behaviour", "known"},
+    {"diagnose"},
+    {"report"},
+    {"gradients"},
+    {"layers"},
+    {"probes"},
+    {"pictures", "__main__"},
     {"__init__"},
 ]
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
@@ -106,7 +120,7 @@ def test_demos_use_what_the_packages_export(path):
 
 INNER = [
     path
-    for folder in ("compiler", "drawing")
+    for folder in ("compiler", "drawing", "check")
     for path in sorted((ROOT / "autograd" / folder).glob("*.py"))
 ]
 
@@ -120,7 +134,7 @@ def neighbours(path):
 
 @pytest.mark.parametrize("path", INNER, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_packages_have_floors_of_their_own(path):
-    floors = {"compiler": COMPILER, "drawing": DRAWING}[path.parent.name]
+    floors = {"compiler": COMPILER, "drawing": DRAWING, "check": CHECK}[path.parent.name]
     floor = {name: k for k, names in enumerate(floors) for name in names}
     for name in neighbours(path):
         assert floor[name] < floor[path.stem], f"{path.stem} imports {name} from above or beside"
