@@ -90,4 +90,8 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
+    if name in ("check_gradients", "check_layer"):
+        from . import check
+
+        return getattr(check, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -58,13 +58,13 @@ DRAWING = [
     {"__init__"},
 ]
 CHECK = [
-    {"arrays", "library", "adapt"},
-    {"numeric", "exact"},
+    {"arrays", "library", "roles", "calls", "attributes", "adapt"},
+    {"numeric", "exercised"},
     {"compare"},
     {"findings"},
-    {"factors", "arrangements", "places", "behaviour", "known"},
+    {"factors", "report"},
+    {"arrangements", "places", "behaviour", "exact", "known"},
     {"diagnose"},
-    {"report"},
     {"gradients"},
     {"layers"},
     {"probes"},
@@ -81,8 +81,9 @@ def imported(path):
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             if node.level:
-                inner = path.parent != ROOT / package and node.level == 1
-                names = [path.parent.name] if inner else [node.module] if node.module else []
+                folder = path.relative_to(ROOT).parent.parts
+                inner = folder[1 : len(folder) - node.level + 1]  # the folder that is meant
+                names = [*inner[:1]] or ([node.module] if node.module else [])
                 names = names or [alias.name for alias in node.names]
                 yield from ((package, name.partition(".")[0]) for name in names)
             elif node.module.partition(".")[0] in FLOORS:

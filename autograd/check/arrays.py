@@ -1,0 +1,85 @@
+"""The user's arrays: how their functions take them, and what is passed on."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Arrays = Mapping[str, Any]
+
+
+class Inputs:
+    """What a forward is called with, by name: `forward(**inputs)` for a dict, else by position.
+
+    Inputs whose gradient is checked are called as double precision, lists as lists again; others
+    (labels, options) are passed as they came.
+    """
+
+    def __init__(self, inputs: Any) -> None:
+        if isinstance(inputs, Mapping):
+            self.positional = False
+            self.originals: dict[str, Any] = {str(k): v for k, v in inputs.items()}
+        elif isinstance(inputs, Sequence) and not isinstance(inputs, str):
+            self.positional = True
+            self.originals = {f"inputs[{k}]": v for k, v in enumerate(inputs)}
+        else:
+            kind = type(inputs).__name__
+            raise TypeError(f"inputs must be a dict or a tuple of arrays, got {kind}")
+        if not self.originals:
+            raise ValueError("inputs are empty: there is nothing to differentiate by")
+
+    @property
+    def names(self) -> list[str]:
+        """The names, in order."""
+        return list(self.originals)
+
+    def call(self, function: Callable[..., Any], arrays: Arrays, *first: Any) -> Any:
+        """function(*first, inputs), where some arrays take the place of the originals."""
+        given = {k: self._as_given(k, arrays[k]) if k in arrays else _copy(v)
+                 for k, v in self.originals.items()}  # fmt: skip
+        return function(*first, *given.values()) if self.positional else function(*first, **given)
+
+    def _as_given(self, name: str, array: Array) -> Any:
+        """An array as the user's code takes it: nested lists for lists, numbers for numbers."""
+        original = self.originals[name]
+        if isinstance(original, list | tuple):
+            return array.tolist()
+        if isinstance(original, int | float):
+            return float(array)
+        return array.copy(order="K")
+
+    def array(self, name: str) -> Array:
+        """An input in double precision; ValueError for what holds no real numbers."""
+        return as_array(self.originals[name], name)
+
+    def integers(self, name: str) -> bool:
+        """Whether an input holds integers, which cannot move by a small step."""
+        return np.asarray(self.originals[name]).dtype.kind in "iub"
+
+
+def _copy(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def as_array(x: Any, name: str) -> Array:
+    """Numbers in double precision, from arrays, nested lists, Tensors and Values."""
+    try:
+        array = np.asarray(x.tolist() if hasattr(x, "tolist") else x)
+        if array.dtype.kind == "c":
+            raise TypeError
+        return np.array(array, np.float64, order="C")
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must hold real numbers, got {x!r:.60}") from None
+
+
+def entry(name: str, index: tuple[int, ...]) -> str:
+    """What an entry is called: `w[0,1]`."""
+    return f"{name}[{','.join(map(str, index))}]" if index else name
+
+
+def single_precision(x: Any) -> bool:
+    """Whether numbers were computed in less than double precision."""
+    dtype = getattr(x, "dtype", None)
+    return dtype is not None and getattr(dtype, "kind", "") == "f" and dtype.itemsize < 8

@@ -1,0 +1,56 @@
+"""What explains a wrong gradient: hypotheses from the cheapest on; only exact matches are told."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from . import arrangements, factors, places
+from .findings import Case, Finding
+
+Hypothesis = Callable[[Case], Iterator[Finding]]
+
+WHOLE: list[Hypothesis] = [
+    factors.zero,
+    factors.variants,
+    places.elementwise,
+    factors.factor,
+    arrangements.arrangement,
+    arrangements.shifted,
+    arrangements.flattened,
+    arrangements.slices,
+    factors.decay,
+    places.sliced,
+    places.ties,
+    places.partly,
+]
+
+
+def diagnose(case: Case) -> list[Finding]:
+    """The findings on one wrong gradient; none where nothing matches exactly."""
+    malformed = _malformed(case)
+    if malformed:
+        return malformed
+    for hypothesis in WHOLE:
+        found = list(hypothesis(case))
+        if found:
+            return found
+    return []
+
+
+def _malformed(case: Case) -> list[Finding]:
+    """A gradient of another shape, or with entries that are no numbers."""
+    if case.claimed.shape != case.value.shape:
+        return list(arrangements.shape(case))
+    bad = ~np.isfinite(case.claimed)
+    if bad.any():
+        index = tuple(map(int, np.argwhere(bad)[0]))
+        return [
+            Finding(
+                f"the gradient of {case.name} is not finite",
+                f"{int(bad.sum())} entries are nan or inf",
+                case.verdict.where(index),
+                "a division by zero, log(0), or exp of a large number: shift it, or use logits",
+                "not finite",
+            )
+        ]
+    return []

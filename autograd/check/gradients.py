@@ -1,0 +1,267 @@
+"""`check_gradients`: a hand-derived gradient against the true one, and what is wrong with it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, Inputs, as_array, single_precision
+from .behaviour import behave, call_claimed
+from .compare import SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
+from .diagnose import diagnose
+from .exact import modelled
+from .exercised import unexercised
+from .findings import Case, Finding
+from .numeric import COARSE, Gradient, Objective
+from .report import Checked, Report
+
+DIRECTIONS = 4  # random ones, before a gradient is measured entry by entry
+
+
+def check_gradients(
+    forward: Callable[..., Any],
+    inputs: Any,
+    claimed: Any,
+    *,
+    model: Callable[..., Any] | None = None,
+    upstream: Any = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    budget: float = 10.0,
+) -> Report:
+    """Compare a hand-derived gradient with the true one; where they differ, say what is wrong.
+
+    `forward(**inputs)` (a dict) or `forward(*inputs)` (a tuple) takes arrays, or nested lists, and
+    returns a number or an array. `claimed` is a dict or tuple of arrays, None for what is not
+    checked, or a function `backward(upstream, **inputs)` that returns one. For an array output,
+    upstream is drawn with distinct entries that are not 0, unless it is given.
+
+    The truth comes from central differences of `forward` with error bars, or from `model`, the same
+    formula written with Tensors: then the two forwards are compared first. About `budget` seconds
+    are spent; where that is not enough for every entry, random directions are tried first, and a
+    sample of the entries is measured where they fail. `learning_rate` is tried as a factor.
+
+    Raises TypeError and ValueError for inputs that are no arrays, or that forward does not take.
+    """
+    return Check(forward, inputs, model, upstream, learning_rate, seed, budget).run(claimed)
+
+
+class Check:
+    """One check: the point, the upstream gradient, the objective, and the report so far."""
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        inputs: Any,
+        model: Callable[..., Any] | None,
+        upstream: Any,
+        learning_rate: float | None,
+        seed: int,
+        budget: float,
+    ) -> None:
+        self.forward, self.inputs, self.model = forward, Inputs(inputs), model
+        self.learning_rate, self.budget = learning_rate, budget
+        self.rng = np.random.default_rng(seed)
+        self.report = Report()
+        first = self.inputs.call(forward, {})
+        self.output = as_array(first, "the output of forward")
+        self.single = single_precision(first)
+        self.upstream = self._upstream(upstream)
+
+    def _upstream(self, given: Any) -> Array:
+        """∂L/∂output: 1 for a number, else distinct numbers that are not 0, of both signs."""
+        if given is not None:
+            array = as_array(given, "upstream")
+            if array.shape != self.output.shape:
+                raise ValueError(
+                    f"upstream has shape {array.shape}, forward's output {self.output.shape}"
+                )
+            return array
+        n = self.output.size
+        if self.output.ndim == 0:
+            return np.ones(())
+        sizes = self.rng.permutation(np.linspace(0.5, 1.5, n))
+        return (sizes * self.rng.choice([-1.0, 1.0], n)).reshape(self.output.shape)
+
+    def run(self, claimed: Any) -> Report:
+        """The report."""
+        given = claimed
+        if callable(claimed):
+            given = call_claimed(claimed, self.inputs, self.upstream, self.report)
+            if given is None:
+                return self.report
+        arrays, raw = self._claims(given)
+        self._objective(list(arrays))
+        truth = modelled(self.model, self.inputs, self.objective, self.report)
+        each = self.budget / max(1, len(arrays))
+        for name, array in arrays.items():
+            self._check(name, array, raw[name], truth, each)
+        if callable(claimed):
+            self.report.general += behave(claimed, self.inputs, self.upstream, given)
+        self.report.unexercised = unexercised(self.objective.point, self.output)
+        return self.report
+
+    def _claims(self, given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The claimed gradients by input, as they came too; those that are no arrays are wrong."""
+        raw = named(given, self.inputs.names)
+        arrays: dict[str, Any] = {}
+        for name, gradient in raw.items():
+            try:
+                arrays[name] = as_array(gradient, f"the claimed gradient of {name}")
+            except ValueError as error:
+                finding = Finding(str(error), name="no array")
+                self.report.gradients[name] = Checked(name, None, None, WRONG, "", None, [finding])
+        return arrays, raw
+
+    def _objective(self, names: list[str]) -> None:
+        point = {name: self.inputs.array(name) for name in names}
+        variants = np.ones(self.upstream.shape), self.upstream**2
+        self.objective = Objective(self.forward, self.inputs, point, self.upstream, variants)
+        self._integers(names)
+        self.objective.measure_noise(self.rng)
+        if self.objective.steps is COARSE:
+            self.single = True
+            self.report.notes.append("forward has the noise of single precision: tolerances follow")
+
+    def _integers(self, names: list[str]) -> None:
+        """Integer inputs are checked as floats; a forward that treats those otherwise is told."""
+        integers = [name for name in names if self.inputs.integers(name)]
+        if not integers:
+            return
+        self.report.notes.append(f"{', '.join(integers)}: integers, checked as floats")
+        if not np.allclose(self.objective.here, self.output, rtol=1e-6, atol=1e-9):
+            self.report.general.append(
+                Finding(
+                    "forward gives another result for integers than for the same floats",
+                    f"max difference {np.max(np.abs(self.objective.here - self.output)):.2g}",
+                    ", ".join(integers),
+                    "convert the input first: x = np.asarray(x, dtype=float)",
+                    "integers truncate",
+                )
+            )
+
+    # --- one input -------------------------------------------------------------------------------
+
+    def _check(
+        self, name: str, claimed: Array, raw: Any, truth: Mapping[str, Array], seconds: float
+    ) -> None:
+        point = self.objective.point[name]
+        tolerance = SINGLE if self.single or single_precision(raw) else TOLERANCE
+        checked = self.report.gradients[name] = Checked(name, claimed)
+        if claimed.shape != point.shape or not np.isfinite(claimed).all():
+            entries = self._sample(point.shape, seconds)
+            gradient = self.objective.gradient(name, entries)
+            checked.verdict, checked.true = WRONG, gradient.value
+            checked.findings = diagnose(self._case(name, claimed, gradient, tolerance))
+            return
+        if self._affordable(point.size) > seconds and self._directions(name, claimed, tolerance):
+            checked.verdict, checked.how = "right", f"along {DIRECTIONS} random directions"
+            return
+        gradient = self._measured(name, truth, point.shape, seconds)
+        verdict = self._judged(name, claimed, gradient, tolerance)
+        checked.details, checked.true, checked.verdict = verdict, verdict.true, verdict.verdict
+        seen = int(gradient.seen.sum())
+        checked.how = f"{seen:,} of {point.size:,} entries" if seen < point.size else ""
+        if verdict.verdict == WRONG:
+            checked.findings = diagnose(self._case(name, claimed, gradient, tolerance, verdict))
+        elif not self._control(name, claimed, gradient, tolerance):
+            checked.verdict = "undecided"
+            checked.findings = [Finding("the control was not seen: a gradient that was made wrong "
+                                        "on purpose passed", name="control")]  # fmt: skip
+
+    def _judged(self, name: str, claimed: Array, gradient: Gradient, tolerance: float) -> Verdict:
+        kinks = kinks_of(self.objective, name, claimed, gradient)
+        return compare(name, claimed, gradient, tolerance, kinks)
+
+    def _control(self, name: str, claimed: Array, gradient: Gradient, tolerance: float) -> bool:
+        """Move one true entry and see whether it is called wrong: this check can fail."""
+        smooth = gradient.seen & ~gradient.kink
+        if not smooth.any():
+            return True
+        moved = np.where(smooth, gradient.value, claimed)
+        sizes = np.where(smooth, np.abs(gradient.value), -1.0)
+        index = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
+        moved[index] += max(1e-2 * abs(moved[index]), 100 * gradient.error[index], 1e-9)
+        return bool(compare(name, moved, gradient, tolerance).wrong[index])
+
+    def _affordable(self, entries: int) -> float:
+        return 4 * entries * self.objective.seconds
+
+    def _sample(self, shape: tuple[int, ...], seconds: float) -> list[tuple[int, ...]]:
+        """All entries, or as many as there is time for, corners first."""
+        places = list(np.ndindex(*shape))
+        most = max(32, int(seconds / (4 * self.objective.seconds)))
+        if len(places) <= most:
+            return places
+        chosen = {0, len(places) - 1, *self.rng.permutation(len(places))[: most - 2].tolist()}
+        return [places[k] for k in sorted(chosen)]
+
+    def _measured(
+        self, name: str, truth: Mapping[str, Array], shape: tuple[int, ...], seconds: float
+    ) -> Gradient:
+        """The true gradient: measured, or the model's where there is one and no kink."""
+        deadline = time.perf_counter() + 2 * seconds
+        entries = self._sample(shape, seconds)
+        gradient = self.objective.gradient(name, _until(entries, deadline))
+        if name in truth:
+            known = truth[name]
+            gradient.value = np.where(gradient.kink, gradient.value, known)
+            gradient.error = np.where(gradient.kink, gradient.error, 1e-12 * np.abs(known))
+            gradient.seen[...] = True
+        return gradient
+
+    def _directions(self, name: str, claimed: Array, tolerance: float) -> bool:
+        """Whether the claim holds along random directions, and a wrong one would not."""
+        for _ in range(DIRECTIONS):
+            v = self.rng.uniform(0.5, 1.5, claimed.shape) * self.rng.choice([-1, 1], claimed.shape)
+            slope = self.objective.slope({name: v}, 1e-2 * self.objective.scale(name))
+            claim, size = float(np.sum(claimed * v)), float(np.sqrt(np.sum((claimed * v) ** 2)))
+            slack = 0.1 * tolerance * size + 3 * slope.error
+            control = claim + float(np.max(np.abs(claimed * v), initial=0.0)) * 1e-1
+            if slope.kink or abs(claim - slope.value) > slack:
+                return False
+            if abs(control - slope.value) <= slack:
+                return False
+        return True
+
+    def _case(
+        self, name: str, claimed: Array, gradient: Gradient, tolerance: float,
+        verdict: Verdict | None = None,
+    ) -> Case:  # fmt: skip
+        if verdict is None:
+            verdict = Verdict(name, claimed, gradient, tolerance, gradient.seen, gradient.kink)
+        names = ["upstream of ones", "upstream squared"]
+        return Case(
+            name, claimed, verdict, self.objective.point, self.objective.here, self.upstream,
+            self.learning_rate, dict(zip(names, gradient.variants, strict=True)),
+        )  # fmt: skip
+
+
+def _until(entries: list[tuple[int, ...]], deadline: float) -> Iterator[tuple[int, ...]]:
+    """The entries, as long as there is time."""
+    for k, index in enumerate(entries):
+        if k >= 32 and time.perf_counter() > deadline:
+            return
+        yield index
+
+
+def named(given: Any, names: list[str]) -> dict[str, Any]:
+    """Claimed gradients by input, without those that are None."""
+    if isinstance(given, Mapping):
+        unknown = [str(k) for k in given if str(k) not in names]
+        if unknown:
+            raise ValueError(f"claimed: {unknown} are not among the inputs {names}")
+        found = {str(k): v for k, v in given.items()}
+    elif isinstance(given, tuple) or (isinstance(given, Sequence) and _ragged(given, names)):
+        if len(given) > len(names):
+            raise ValueError(f"claimed: {len(given)} gradients for {len(names)} inputs")
+        found = dict(zip(names, given, strict=False))
+    else:
+        found = {names[0]: given}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _ragged(given: Sequence[Any], names: list[str]) -> bool:
+    """Whether a list is one of gradients, and not a gradient itself."""
+    return len(names) > 1 and len(given) == len(names) and any(np.ndim(x) for x in given)

@@ -1,0 +1,172 @@
+"""The oracle that needs nothing but the user's own forward: central differences, with error bars.
+
+The slope at h and at h/2 give Richardson's extrapolation, (4·D(h/2) - D(h))/3, and what it corrects
+is an error bar; the other is the measured noise of the forward, so that single precision inside is
+not called wrong. One-sided slopes tell curvature, which fades with h, from a kink, which stays.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from .arrays import Array, Inputs, as_array
+
+STEPS = (2.0**-10, 2.0**-14, 2.0**-18)  # relative; tried in turn where a kink is near
+COARSE = (2.0**-6, 2.0**-8, 2.0**-10)  # for forwards with the noise of single precision
+NOISY = 1e-10
+
+
+@dataclass(frozen=True)
+class Slope:
+    """∂L/∂t along a direction: its value and error bar; at a kink, the slopes on both sides."""
+
+    value: float
+    error: float
+    low: float
+    high: float
+    kink: bool
+    variants: tuple[float, ...] = ()
+
+
+@dataclass
+class Gradient:
+    """∂L/∂input, entry by entry, as far as it was measured."""
+
+    value: Array
+    error: Array
+    low: Array
+    high: Array
+    seen: Any
+    kink: Any
+    variants: list[Array] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], variants: int = 0) -> "Gradient":
+        """Nothing measured yet."""
+        value, error, low, high = (np.full(shape, np.nan) for _ in range(4))
+        seen, kink = np.zeros(shape, bool), np.zeros(shape, bool)
+        return cls(
+            value, error, low, high, seen, kink, [np.full(shape, np.nan) for _ in range(variants)]
+        )
+
+    def put(self, index: tuple[int, ...], slope: Slope) -> None:
+        """Note what was measured at an entry."""
+        self.value[index], self.error[index] = slope.value, slope.error
+        self.low[index], self.high[index] = slope.low, slope.high
+        self.seen[index], self.kink[index] = True, slope.kink
+        for array, number in zip(self.variants, slope.variants, strict=True):
+            array[index] = number
+
+
+class Objective:
+    """L = Σ upstream·forward(inputs) around the user's point, and what a call costs.
+
+    Differences are taken of the outputs, before they are added up: what a step does not touch
+    cancels exactly. `variants` are other upstreams, contracted with the same differences.
+    """
+
+    def __init__(
+        self,
+        forward: Callable[..., Any],
+        inputs: Inputs,
+        point: dict[str, Array],
+        upstream: Array,
+        variants: tuple[Array, ...] = (),
+    ) -> None:
+        self.forward, self.inputs, self.point = forward, inputs, point
+        self.upstream, self.variants = upstream, variants
+        start = time.perf_counter()
+        self.here = self._output(point)
+        self.seconds = max(time.perf_counter() - start, 1e-6)
+        self.noise = 0.0
+        self.steps = STEPS
+
+    def _output(self, point: dict[str, Array]) -> Array:
+        y = as_array(self.inputs.call(self.forward, point), "the output of forward")
+        if y.shape != self.upstream.shape:
+            raise ValueError(
+                f"forward gave shape {y.shape} after a small step, {self.upstream.shape} before"
+            )
+        return y
+
+    def scale(self, name: str) -> float:
+        """How large a step of 1 is for an input: its typical size."""
+        x = self.point[name]
+        size = float(np.sqrt(np.mean(x * x))) if x.size else 0.0
+        return size if size > 0 else 1.0
+
+    def moved(self, direction: dict[str, Array], t: float) -> Array:
+        """The output at point + t·direction, less the output at the point."""
+        moved = dict(self.point)
+        for name, v in direction.items():
+            moved[name] = self.point[name] + t * v
+        return self._output(moved) - self.here
+
+    def measure_noise(self, rng: np.random.Generator) -> None:
+        """The noise of L, from sixth differences along a few single entries; sets the steps."""
+        found = []
+        for name in self.point:
+            for _ in range(6):
+                unit = np.zeros(self.point[name].shape)
+                unit.flat[int(rng.integers(0, unit.size))] = self.scale(name)
+                steps = [self.moved({name: unit}, k * 1e-4) for k in range(-3, 4)]
+                sixth = np.diff(np.array([np.sum(self.upstream * y) for y in steps]), 6)
+                found.append(abs(float(sixth[0])) / np.sqrt(924.0))
+        self.noise = float(np.quantile(found, 0.75)) if found else 0.0  # some may not matter
+        size = float(np.sum(np.abs(self.upstream * self.here))) or 1.0
+        if self.noise > NOISY * size:
+            self.steps = COARSE
+
+    def slope(self, direction: dict[str, Array], length: float) -> Slope:
+        """The slope of L along a direction; `length` is how far one step of 1 goes."""
+        found: list[Slope] = []
+        for step in self.steps:
+            slope = self._slope_at(direction, step * length)
+            found.append(slope)
+            if not slope.kink and slope.error <= 1e-7 * abs(slope.value) + self._little(length):
+                break
+        smooth = [slope for slope in found if not slope.kink]
+        return found[-1] if found[-1].kink else min(smooth, key=lambda slope: slope.error)
+
+    def _little(self, length: float) -> float:
+        """A slope that is nothing, beside the size of the output."""
+        return 1e-9 * self._size() / length
+
+    def _slope_at(self, direction: dict[str, Array], h: float) -> Slope:
+        """The slope from steps of h and h/2 on both sides."""
+        sides = [self.moved(direction, t) for t in (h, -h, h / 2, -h / 2)]
+        up, down, up2, down2 = (float(np.sum(self.upstream * y)) for y in sides)
+        wide, narrow = (up - down) / (2 * h), (up2 - down2) / h
+        value = (4 * narrow - wide) / 3
+        noise = 10 * self.noise / h
+        gap, gap2 = (up + down) / h, (up2 + down2) / (h / 2)
+        kink = bool(abs(gap2) > 0.75 * abs(gap) and abs(gap2) > 1e-6 * abs(value) + 4 * noise
+                    and abs(gap2) > 1e-9 * self._size())  # fmt: skip
+        low, high = sorted([up2 / (h / 2), -down2 / (h / 2)])
+        others = tuple(
+            float(np.sum(u * (4 * (sides[2] - sides[3]) / h - (sides[0] - sides[1]) / (2 * h)))) / 3
+            for u in self.variants
+        )
+        rounding = 1e-15 * self._size() / h
+        return Slope(value, abs(value - narrow) + noise + rounding, low, high, kink, others)
+
+    def _size(self) -> float:
+        return float(np.max(np.abs(self.upstream * self.here), initial=1e-300))
+
+    def entry(self, name: str, index: tuple[int, ...]) -> Slope:
+        """∂L/∂entry."""
+        unit = np.zeros(self.point[name].shape)
+        unit[index] = 1.0
+        return self.slope({name: unit}, max(self.scale(name), abs(float(self.point[name][index]))))
+
+    def gradient(
+        self, name: str, entries: Iterator[tuple[int, ...]] | list[tuple[int, ...]]
+    ) -> Gradient:
+        """∂L/∂input at some of its entries."""
+        found = Gradient.empty(self.point[name].shape, len(self.variants))
+        for index in entries:
+            found.put(index, self.entry(name, index))
+        return found
