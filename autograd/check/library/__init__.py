@@ -1,0 +1,50 @@
+"""A library of operations as people write them by hand, with every known mistake on a switch.
+
+`recognise` finds the operation from numbers alone; `mistaken` runs its backward pass with each
+mistake switched on. Where one equals the gradient in question, its remark is the diagnosis.
+
+>>> import numpy as np
+>>> x, w = np.arange(12.0).reshape(4, 3), np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 4.0]])
+>>> reading = recognise({"x": x, "w": w}, x @ w)[0]
+>>> print(reading.describe())
+dense, X as NI, W as IO
+>>> g = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0], [8.0, 9.0]])
+>>> [m.name for (m, *_), dx in mistaken(reading, g) if np.allclose(dx["w"], x.T @ g / 4)]
+['dw-averaged']
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import reading as _reading
+from .activations import ACTIVATIONS, RELU, SIGMOID, TANH, activated
+from .arranging import DROPOUT, FLATTEN, UPSAMPLE
+from .convolution import CONVOLUTION
+from .core import Mistake, Operation
+from .dense import DENSE
+from .entropy import CROSS_ENTROPY, NEGATIVE_LOG
+from .globalmean import GLOBAL_MEAN
+from .losses import ABSOLUTE, BINARY, BINARY_LOGITS, SQUARED
+from .normalising import BATCH_NORM, LAYER_NORM
+from .pooling import MAX_POOL, MEAN_POOL
+from .reading import Reading, mistaken
+from .softmax import LOG_SOFTMAX, SOFTMAX
+
+PLAIN = (
+    DENSE, CONVOLUTION, *ACTIVATIONS, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, NEGATIVE_LOG, SQUARED,
+    BINARY, BINARY_LOGITS, ABSOLUTE, GLOBAL_MEAN, MAX_POOL, MEAN_POOL, BATCH_NORM, LAYER_NORM,
+    DROPOUT, UPSAMPLE, FLATTEN,
+)  # fmt: skip
+OPERATIONS: tuple[Operation, ...] = PLAIN + tuple(
+    activated(layer, activation)
+    for layer in (DENSE, CONVOLUTION)
+    for activation in (RELU, SIGMOID, TANH)
+)
+
+
+def recognise(inputs: Mapping[str, Any], output: Any, tolerance: float = 1e-9) -> list[Reading]:
+    """Every reading of the inputs whose forward pass gives the output, relative to its largest."""
+    return _reading.recognise(OPERATIONS, inputs, output, tolerance)
+
+
+__all__ = ["OPERATIONS", "PLAIN", "Mistake", "Operation", "Reading", "mistaken", "recognise"]
