@@ -1,0 +1,145 @@
+"""What a layer holds: its numbers by path, and copies of it with other numbers in their place."""
+
+import copy
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+NUMBERS = (int, float, np.floating, np.integer)
+CLOSED: tuple[type, ...] = (  # what is not walked into
+    types.ModuleType, types.FunctionType, types.MethodType, type, str, bytes,
+    np.random.Generator, np.random.RandomState, np.random.BitGenerator,
+)  # fmt: skip
+
+
+class Step(NamedTuple):
+    """One step into an object: an attribute's name, or a key of a dict, list or tuple."""
+
+    attribute: bool
+    key: Any
+
+
+Path = tuple[Step, ...]
+
+
+def is_number(value: Any) -> bool:
+    """True for a real number that is not a bool."""
+    return isinstance(value, NUMBERS) and not isinstance(value, bool)
+
+
+def is_numbers(value: Any) -> bool:
+    """True for a non-empty nested list of numbers, as scalar loops keep their weights."""
+    if not isinstance(value, list) or not value:
+        return False
+    return all(is_number(entry) or is_numbers(entry) for entry in value)
+
+
+def is_leaf(value: Any) -> bool:
+    """True for a number, an array of numbers or a nested list of them."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fiu"
+    return is_number(value) or is_numbers(value)
+
+
+def children(value: Any) -> Iterator[tuple[Step, Any]]:
+    """The attributes of an object, or the entries of a container."""
+    if isinstance(value, Mapping):
+        yield from ((Step(False, key), entry) for key, entry in value.items())
+    elif isinstance(value, list | tuple):
+        yield from ((Step(False, k), entry) for k, entry in enumerate(value))
+    elif hasattr(value, "__dict__") and not isinstance(value, CLOSED):
+        yield from ((Step(True, key), entry) for key, entry in vars(value).items())
+
+
+def leaves(root: Any, depth: int = 5) -> dict[Path, Any]:
+    """path -> number, array or nested list, for everything that an object holds."""
+    found: dict[Path, Any] = {}
+    seen: set[int] = set()
+
+    def visit(value: Any, path: Path) -> None:
+        if is_leaf(value):
+            found[path] = value
+        elif len(path) < depth and id(value) not in seen:
+            seen.add(id(value))
+            for step, entry in children(value):
+                visit(entry, (*path, step))
+
+    visit(root, ())
+    return found
+
+
+def snapshot(root: Any) -> dict[Path, np.ndarray]:
+    """path -> a copy of the numbers there; ragged lists are left out."""
+    arrays = ((path, as_array(value)) for path, value in leaves(root).items())
+    return {path: array for path, array in arrays if array is not None}
+
+
+def as_array(value: Any) -> np.ndarray | None:
+    """A copy of the numbers as an array; None where they have no rectangular shape."""
+    try:
+        array = np.array(value)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "fiu" else None
+
+
+def like(value: Any, original: Any) -> Any:
+    """An array in the form of the original: a nested list, a Python number or an array."""
+    if isinstance(original, list):
+        return np.asarray(value).tolist()
+    if is_number(original):
+        return np.asarray(value).item()
+    return np.array(value, order="K")
+
+
+def clone(layer: Any, replaced: Mapping[Path, Any] | None = None) -> Any:
+    """A deep copy of a layer that shares nothing with it, with other numbers at some paths.
+
+    Whoever else refers to a replaced array (`params["W"] is self.W`) gets the new one too.
+    """
+    held = leaves(layer) if replaced else {}
+    memo: dict[int, Any] = {}
+    numbers: dict[Path, Any] = {}
+    for path, value in (replaced or {}).items():
+        new = like(value, held[path])
+        if is_number(held[path]):
+            numbers[path] = new
+        else:
+            memo[id(held[path])] = new
+    made = deep_copy(layer, memo)
+    for path, value in numbers.items():
+        put(made, path, value)
+    return made
+
+
+def deep_copy(layer: Any, memo: dict[int, Any]) -> Any:
+    """copy.deepcopy, where what cannot be copied (a module, an open file) stays shared."""
+    try:
+        return copy.deepcopy(layer, dict(memo))
+    except (TypeError, NotImplementedError, copy.Error):
+        pass
+    made = copy.copy(layer)
+    for key, value in vars(layer).items():
+        try:
+            made.__dict__[key] = copy.deepcopy(value, memo)
+        except (TypeError, NotImplementedError, copy.Error):
+            made.__dict__[key] = value
+    return made
+
+
+def put(root: Any, path: Path, value: Any) -> None:
+    """Put a number where a path leads."""
+    for step in path[:-1]:
+        root = getattr(root, step.key) if step.attribute else root[step.key]
+    if path[-1].attribute:
+        setattr(root, path[-1].key, value)
+    else:
+        root[path[-1].key] = value
+
+
+def text(path: Path) -> str:
+    """The path as the user writes it: `params['W']`, `layers[0].kernel`."""
+    written = "".join(f".{s.key}" if s.attribute else f"[{s.key!r}]" for s in path)
+    return written.removeprefix(".")
