@@ -58,7 +58,8 @@ def scalars(ordered):
     """The operations of an `order` and the leaves that they read, inputs first."""
     found = {}
     for node in ordered:
-        found.update(dict.fromkeys(x for x in node.inputs if not x.inputs))
+        leaves = (x for x in node.inputs if not x.inputs and x.data.__class__ is not tuple)
+        found.update(dict.fromkeys(leaves))
         if node.op is not None or not node.inputs:
             found[node] = None
     return list(found)

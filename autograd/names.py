@@ -9,7 +9,7 @@ from .indexing import Shape, strides
 
 
 class Name(str):
-    """What a tensor is called, its shape, and its class: Tensor, or Parameter."""
+    """What a tensor is called, its shape, and what it is: a Tensor, or a trained Parameter."""
 
     __slots__ = ("kind", "shape")
     kind: str

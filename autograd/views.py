@@ -27,7 +27,8 @@ class Arrangement:
 
     def rename(self, label: str) -> None:
         """Call the entries `label[i,j,...]`."""
-        name = Name(label, self.shape, type(self).__name__)
+        kind = "Parameter" if getattr(self, "trainable", False) else "Tensor"
+        name = Name(label, self.shape, kind)
         for place, value in enumerate(self.values):
             value.name = name
             value.place = place
@@ -73,7 +74,18 @@ class Arrangement:
 
     def detach(self) -> Self:
         """The same numbers as leaves, apart from the graph."""
-        return self._like(self.shape, [v.detach() for v in self.values])
+        names: dict[int, Name] = {}  # the same entries of other tensors, which keep their names
+        made = []
+        for v in self.values:
+            name = v.name
+            if isinstance(name, Name) and not v.unknown:
+                new = Value(v.data)
+                fresh = names.get(id(name)) or Name(name, name.shape, name.kind)
+                new.name, new.place = names.setdefault(id(name), fresh), v.place
+                made.append(new)
+            else:
+                made.append(v.detach())
+        return self._like(self.shape, made)
 
     def __len__(self) -> int:
         return self.shape[0]

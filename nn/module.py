@@ -256,7 +256,7 @@ def _name_inputs(forward: Any, inputs: list[Any]) -> None:
     for name, x in zip(
         code.co_varnames[1 : code.co_argcount] if code else (), inputs, strict=False
     ):
-        if isinstance(x, Tensor) and x.size and not (x.values[0].name or x.values[0].inputs):
+        if isinstance(x, Tensor) and not any(v.name or v.inputs for v in x.values):
             x.rename(name)
 
 
@@ -264,10 +264,10 @@ def _name_outputs(call: Any, outputs: Any) -> None:
     """Call the entries of tensors that were made in this call by its path, or by its kind."""
     name = call or call.kind
     for k, y in enumerate(outputs if isinstance(outputs, list | tuple) else [outputs]):
-        if isinstance(y, Tensor) and y.size:
-            first, last = y.values[0], y.values[-1]
-            if first.scope is call and last.scope is call and first.inputs and not first.name:
-                y.rename(f"{name}.{k}" if isinstance(outputs, list | tuple) else name)
+        if isinstance(y, Tensor) and all(
+            v.scope is call and v.inputs and not v.name for v in y.values
+        ):
+            y.rename(f"{name}.{k}" if isinstance(outputs, list | tuple) else name)
 
 
 def _as_tensor(x: Any) -> Any:

@@ -5,6 +5,8 @@ entries of one channel, such as a statistic of GroupNorm, belongs to the channel
 several channels, such as the sum of a softmax, is shared.
 """
 
+import heapq
+
 from .stages import Stage
 from .survey import Survey
 
@@ -21,7 +23,7 @@ def homes(survey: Survey, stage: Stage) -> dict[int, tuple[int, int]]:
     first = 0
     for tensor in stage.outputs:
         for place, k in enumerate(tensor.entries):
-            if k >= 0:
+            if k in found:
                 found[k] = (k, first + place // tensor.plane)
         first += tensor.channels
     outputs = {k for k, home in found.items() if home is not UNREAD}
@@ -54,3 +56,49 @@ def _joined(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int]:
     if a is UNREAD or a == b:
         return b
     return SHARED, a[1] if a[1] == b[1] else SHARED
+
+
+def reverse_order(survey: Survey, stage: Stage, found: dict[int, tuple[int, int]]) -> list[int]:
+    """A stage's nodes, readers before what they read: channel by channel, what is shared last.
+
+    Where channels read each other in turn, as the steps of a recurrence may, in reverse order.
+    """
+    groups: dict[int, list[int]] = {}
+    for k in reversed(stage.nodes):
+        groups.setdefault(found[k][1], []).append(k)
+    reads = _reads(survey, found, stage)
+    waiting = dict.fromkeys(groups, 0)
+    for read in reads.values():
+        for c in read:
+            waiting[c] += 1
+    ready = [(c == SHARED, c) for c in groups if not waiting[c]]
+    heapq.heapify(ready)
+    order: list[int] = []
+    while ready:
+        _, reader = heapq.heappop(ready)
+        order += groups[reader]
+        for c in reads.get(reader, ()):
+            waiting[c] -= 1
+            if not waiting[c]:
+                heapq.heappush(ready, (c == SHARED, c))
+    return order if len(order) == len(stage.nodes) else stage.nodes[::-1]
+
+
+def _reads(survey: Survey, found: dict[int, tuple[int, int]], stage: Stage) -> dict[int, set[int]]:
+    """{channel: the other channels whose nodes its nodes read}."""
+    reads: dict[int, set[int]] = {}
+    inside: dict[object, set[int]] = {}
+    for k in stage.nodes:
+        reader = found[k][1]
+        for x in survey.nodes[k].inputs:
+            n = survey.number.get(x)
+            if n is not None:
+                read = {found[n][1]} if n in found else set()
+            elif x in inside:
+                read = inside[x]
+            else:
+                entries = (survey.number[v] for v in x.inputs)
+                read = inside[x] = {found[n][1] for n in entries if n in found}
+            if read - {reader}:
+                reads.setdefault(reader, set()).update(read - {reader})
+    return reads

@@ -40,7 +40,8 @@ class Page:
         if len(self.html) <= INLINE:
             source = html.escape(self.html)
             return f'<iframe srcdoc="{source}" width="100%" height="720" frameborder="0"></iframe>'
-        name = f"explorer-{zlib.crc32(self.html.encode()):08x}.html"
+        checksum = zlib.crc32(self.html.encode(errors="replace"))
+        name = f"explorer-{checksum:08x}.html"
         self.save(name)
         return f'The page has {len(self.html) / 1e6:.0f} MB: <a href="{name}">{name}</a>'
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..names import Name
-from .homes import homes
+from .homes import homes, reverse_order
 from .products import products
 from .stages import Stage, stages
 from .survey import NamedTensor, Survey
@@ -30,7 +30,8 @@ class Snapshot:
         self.survey = survey
         self.stages = stages(survey)
         self.float = np.float64 if len(survey.nodes) <= EXACT else np.float32
-        bundles = [node for node in survey.ordered if node.op is None and node.inputs]
+        operands = (x for k in survey.operations for x in survey.nodes[k].inputs)
+        bundles = dict.fromkeys(x for x in operands if x not in survey.number)
         self.bundles = {b: len(survey.nodes) + k for k, b in enumerate(bundles)}
         self.ops: list[Any] = list(dict.fromkeys(survey.nodes[k].op for k in survey.operations))
         self.arrays: Arrays = {}
@@ -104,10 +105,9 @@ class Snapshot:
         sequence = []
         for stage in reversed(self.stages):
             found = homes(self.survey, stage)
-            members = np.array(stage.nodes[::-1])
-            home[members], channel[members] = np.array([found[k] for k in stage.nodes[::-1]]).T
-            shared_last = np.where(channel[members] < 0, n, channel[members])
-            sequence.append(members[np.argsort(shared_last, kind="stable")])
+            members = np.array(reverse_order(self.survey, stage, found))
+            home[members], channel[members] = np.array([found[k] for k in members.tolist()]).T
+            sequence.append(members)
         put = self.arrays.__setitem__
         put("home", home)
         put("channel", channel)
@@ -122,7 +122,7 @@ class Snapshot:
         entries = [k for t in survey.tensors for k in t.entries]
         self.arrays["tensorEntries"] = np.array(entries, np.int32)
         labels = {
-            k: node.name
+            k: str(node.name)
             for k, node in enumerate(survey.nodes)
             if node.name and node.name.__class__ is not Name
         }
@@ -140,11 +140,9 @@ class Snapshot:
         return {
             "path": str(stage.call),
             "kind": stage.kind,
-            "parent": _ancestors(stage.call),
             "count": len(stage.nodes),
             "before": [[other.number, n] for other, n in stage.before.items()],
             "reads": [tensors[id(t)] for t in stage.reads],
-            "loose": len(stage.loose),
             "outputs": [tensors[id(t)] for t in stage.outputs],
             "products": [asdict(p) for p in products(self.survey, stage)],
         }
@@ -153,14 +151,6 @@ class Snapshot:
 def _tensor(tensor: NamedTensor) -> dict[str, Any]:
     name = tensor.name
     return {"name": str(name), "shape": name.shape, "kind": name.kind, "leaf": tensor.leaf}
-
-
-def _ancestors(call: Any) -> list[str]:
-    """The paths of the calls around a call, outermost first; those without a path are left out."""
-    found = []
-    while (call := getattr(call, "parent", "")) != "":
-        found.append(str(call))
-    return found[::-1]
 
 
 def _real(x: Any) -> float:

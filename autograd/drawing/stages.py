@@ -4,6 +4,7 @@ The nodes that one call made are a stage. Calls that read each other's nodes in 
 computes before and after its parts) are cut into several, so that stages form no cycle.
 """
 
+import heapq
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,7 +65,7 @@ def _groups(survey: Survey, keys: list[tuple[int, int]]) -> list[Stage]:
         _link(stage, survey, of, tensor_of)
     for tensor in survey.tensors:
         if not tensor.leaf:
-            owner = next(of[k] for k in tensor.entries if k >= 0)
+            owner = next(of[k] for k in tensor.entries if k in of)
             owner.outputs.append(tensor)
     return list(found.values())
 
@@ -104,16 +105,16 @@ def _sorted(groups: list[Stage]) -> list[Stage]:
     for stage in groups:
         for other in stage.before:
             after.setdefault(other, []).append(stage)
-    ready = [stage for stage in groups if not waiting[stage]]
+    ready = [(stage.nodes[-1], stage) for stage in groups if not waiting[stage]]
+    heapq.heapify(ready)
     order = []
     while ready:
-        stage = min(ready, key=lambda s: s.nodes[-1])
-        ready.remove(stage)
+        _, stage = heapq.heappop(ready)
         order.append(stage)
         for other in after.get(stage, []):
             waiting[other] -= 1
             if not waiting[other]:
-                ready.append(other)
+                heapq.heappush(ready, (other.nodes[-1], other))
     return order
 
 

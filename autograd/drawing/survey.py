@@ -61,8 +61,9 @@ class Survey:
                 tensor = found.get(id(name))
                 if tensor is None:
                     entries = [-1] * math.prod(name.shape)
-                    tensor = found[id(name)] = NamedTensor(name, entries, not node.inputs)
+                    tensor = found[id(name)] = NamedTensor(name, entries, leaf=True)
                 tensor.entries[node.place] = k
+                tensor.leaf = tensor.leaf and not node.inputs
         return list(found.values())
 
     @cached_property
@@ -70,13 +71,3 @@ class Survey:
         """∂(sum of the roots)/∂node, by a sweep of its own: `grad` of the nodes stays as it is."""
         seeds = {root: 1.0 if isinstance(root.data, float) else 1 for root in self.roots}
         return graph.adjoints(self.ordered, seeds)
-
-    @cached_property
-    def consumers(self) -> dict[Any, list[Value]]:
-        """The operations that read each node or bundle, in order."""
-        found: dict[Any, list[Value]] = {}
-        for node in self.ordered:
-            if node.op is not None:
-                for x in dict.fromkeys(node.inputs):
-                    found.setdefault(x, []).append(node)
-        return found

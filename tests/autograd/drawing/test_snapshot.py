@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, UnknownNumberError, Value, compile, explore, graph
+from autograd import Tensor, UnknownNumberError, Value, compile, concatenate, explore, graph
 from autograd.drawing import page as page_module
 from autograd.drawing.homes import SHARED, homes
 from autograd.drawing.products import products
@@ -143,8 +143,42 @@ def test_a_cnn_travels_with_layers_shapes_and_products():
     assert sorted(arrays["sequence"]) == np.flatnonzero(arrays["op"]).tolist()
 
 
-def test_the_sequence_visits_readers_before_what_they_read():
-    _, arrays = carried(explore(nn.CrossEntropyLoss()(cnn()(IMAGE), 1)))
+class Recurrent(nn.Module):
+    """Outputs of one call that read each other."""
+
+    def forward(self, x):
+        state, states = Value(0.0), []
+        for value in x:
+            state = (state + value) * 0.5
+            states.append(state)
+        return Tensor(states)
+
+
+class Random(nn.Module):
+    """A tensor of nodes that read each other at random."""
+
+    def __init__(self, seed):
+        self.rng = random.Random(seed)
+
+    def forward(self, x):
+        made = list(x)
+        for _ in range(12):
+            a, b = self.rng.choices(made, k=2)
+            some = Tensor(self.rng.choices(made, k=3))
+            made.append(self.rng.choice([a * b, a + b, some.sum(), some @ some]))
+        return Tensor(self.rng.sample(made[4:], 6)).reshape(3, 2)
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        lambda: nn.CrossEntropyLoss()(cnn()(IMAGE), 1),
+        lambda: Recurrent()([1.0, 2.0, 3.0])[2] * 1.0,
+        *[lambda k=k: Random(k)([0.5, 1.5, -1.0, 2.0]).sum() for k in range(40)],
+    ],
+)
+def test_the_sequence_visits_readers_before_what_they_read(root):
+    _, arrays = check(root())
     position = {node: k for k, node in enumerate(arrays["sequence"])}
     starts = np.concatenate([[0], np.cumsum(arrays["length"])])
     size, slot, arity = len(arrays["op"]), 0, arrays["arity"].tolist()
@@ -286,3 +320,29 @@ def test_the_vendored_layout_engine_is_the_one_whose_hash_is_noted():
     vendor = Path(page_module.__file__).parent / "explorer" / "vendor"
     noted = re.search(r"SHA-256: ([0-9a-f]{64})", (vendor / "LICENSES").read_text("utf-8"))[1]
     assert hashlib.sha256((vendor / "viz-global.js").read_bytes()).hexdigest() == noted
+
+
+def test_tensors_of_leaves_and_results_and_of_nothing_are_explored():
+    a, b = Value(2.0), Value(3.0)
+    mixed = Tensor([b, a * 2.0], label="t")
+    check(mixed[1] * mixed[0])
+    x = Tensor([1.0, 2.0], label="x")
+    check(x[0:0] @ x[0:0] + x[0])
+
+
+def test_names_are_given_to_nothing_that_has_one():
+    class Joined(nn.Module):
+        def __init__(self):
+            self.t = nn.Parameter([5.0])
+
+        def forward(self, x):
+            return concatenate([x * 2.0, self.t, x * 3.0])
+
+    model = Joined()
+    model(Tensor([1.0]))
+    assert model.t[0].label == "t[0]"
+    b = Value(2.0, label="b")
+    nn.ReLU()(Tensor([Value(1.0), b]))
+    assert b.label == "b"
+    named = Tensor([1.0, 2.0], label="n").detach()
+    assert [v.label for v in named.values] == ["n[0]", "n[1]"]
