@@ -129,7 +129,7 @@ LEAKY_RELU = _activation(
     "leaky relu", "dX = dY · (1 where x > 0, else the slope)",
     lambda x, slope: np.where(x > 0, x, slope * x), _leaky_slope,
     [
-        *_always("f′(x)"),
+        *_always("f′(x)")[:3],
         Wrong("slope-forgotten", "nothing passes where x < 0: the slope is forgotten",
               lambda x, y, g, k: g * (x > 0)),
         Wrong("slope-squared", "the slope is multiplied in twice where x < 0",

@@ -18,7 +18,7 @@ DROPOUT_MISTAKES = table(
     ("x", "rate-for-kept", "1/p stands where 1/(1 − p) belongs, or the reverse", DROPOUT_LINE),
     ("x", "derivative-forgotten", "mask and scale are both missing", DROPOUT_LINE),
     ("x", "value-for-gradient", "the output is handed back, not the gradient", DROPOUT_LINE),
-) + shared("x", DROPOUT_LINE)
+) + shared("x m", DROPOUT_LINE)
 
 
 def _drop(a: Arrays, o: Options) -> Array:
@@ -42,9 +42,8 @@ def _undrop(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
         mask = mask.max() * (mask == 0)
     if "derivative-forgotten" in on:
         mask, scale = np.ones_like(mask), 1.0
-    if "value-for-gradient" in on:
-        g = a["x"]
-    return {"x": g * mask * scale, "m": g * a["x"] * o["scale"]}
+    value = a["x"] if "value-for-gradient" in on else g
+    return {"x": value * mask * scale, "m": g * a["x"] * o["scale"]}
 
 
 def _dropout_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:

@@ -226,8 +226,9 @@ def _geometries(n: dict[str, int]) -> Iterator[Options]:
     kernel = (n["U"], n["V"])
     for dilation in (1, 2, 3) if max(kernel) > 1 else (1,):
         u, v = ((k - 1) * dilation + 1 for k in kernel)
-        rows = list(steps(n["H"], u, n["P"], 2 * (u - 1)))
-        columns = list(steps(n["W"], v, n["Q"], 2 * (v - 1)))
+        full = 2 if dilation == 1 else 1  # hardly anybody pads more than for "same" when dilated
+        rows = list(steps(n["H"], u, n["P"], full * (u - 1)))
+        columns = list(steps(n["W"], v, n["Q"], full * (v - 1)))
         for found in together(rows, columns, 1 in (n["P"], n["Q"])):
             for rotated in (False, True) if max(kernel) > 1 else (False,):
                 yield {**geometry(kernel), **found, "dilation": dilation, "rotated": rotated}

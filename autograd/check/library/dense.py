@@ -17,15 +17,13 @@ LAYOUTS = [
 ]  # fmt: skip
 DX, DW, DB = "dX = dZ·Wᵀ", "dW = Xᵀ·dZ", "db[o] = Σ_n dZ[n,o]"
 MISTAKES = table(
-    ("x", "w-not-transposed", "dX multiplies by W where Wᵀ belongs", DX),
-    ("x", "w-reshaped", "W is reshaped for dX, not transposed", DX),
+    ("x", "w-not-transposed", "W is used in dX as it is or reshaped, not transposed", DX),
     ("x", "dx-averaged", "dX is divided by the number of samples; 1/N belongs to the loss", DX),
     ("x", "dx-summed", "dX is summed over the samples: every sample gets the same row", DX),
     ("x", "dx-one-output", "only the last output's weights send a gradient to X", DX),
     ("x", "dx-one-sample", "only the first sample gets a gradient", DX),
     ("x", "dx-w-squared", "dX multiplies by W twice", DX),
-    ("w", "dw-transposed", "dW is transposed", DW + ", of the shape of W"),
-    ("w", "dw-reshaped", "dW is reshaped to the shape of W where it should be transposed", DW),
+    ("w", "dw-transposed", "dW is transposed, its numbers are in the wrong places", DW),
     ("w", "dw-averaged", "dW is divided by the number of samples; 1/N belongs to the loss", DW),
     ("w", "dw-averaged-twice", "dW is divided by the number of samples twice", DW),
     ("w", "dw-first-sample", "dW is made of the first sample only", DW),
@@ -55,9 +53,7 @@ def backward(g: Array, a: Arrays, options: Options, on: Switches) -> dict[str, A
 
 def _dx(g: Array, a: Arrays, on: Switches) -> Array:
     wt = a["w"].T
-    if "w-not-transposed" in on and wt.shape == a["w"].shape:
-        wt = a["w"]
-    if "w-reshaped" in on:
+    if "w-not-transposed" in on:
         wt = a["w"].reshape(wt.shape)
     if "dx-one-output" in on:
         g, wt = g[:, -1:], wt[-1:]
@@ -86,9 +82,7 @@ def _dw(g: Array, a: Arrays, on: Switches) -> Array:
     if "dw-output-for-input" in on and x.shape == g.shape:
         x = forward(a, {})[: len(x)]
     dw = x.T @ g
-    if "dw-transposed" in on and dw.T.shape == dw.shape:
-        dw = dw.T
-    if "dw-reshaped" in on:
+    if "dw-transposed" in on:
         dw = dw.T.reshape(dw.shape)
     if "dw-averaged" in on:
         dw = dw / len(a["x"])

@@ -28,9 +28,8 @@ LOGITS_MISTAKES = table(
     ("p", "factor-2", "there is a factor 2, as in the squared error", LOGITS_LINE),
     ("p", "next-class", "1 is subtracted from the next class: labels count from 1", LOGITS_LINE),
     ("p", "first-target", "the first sample's target is used for all", LOGITS_LINE),
-    ("p", "diagonal-only", "−T·(1 − softmax(P)): other terms are missing", LOGITS_LINE),
     *divisors(LOGITS_LINE),
-) + shared("p", LOGITS_LINE)  # fmt: skip
+) + shared("p t", LOGITS_LINE)  # fmt: skip
 MISTAKES = table(
     ("p", "softmax-included", "P − T is the gradient of the logits, not of P", LINE),
     ("p", "targets-forgotten", "−1/P goes to every class, not to the true one", LINE),
@@ -42,7 +41,7 @@ MISTAKES = table(
     ("p", "base-forgotten", "the logarithm's base is forgotten: 1/ln(base)", LINE),
     ("p", "true-class-only", "P − T is used at the true class only", LINE),
     *divisors(LINE),
-) + shared("p", LINE)
+) + shared("p t", LINE)
 
 
 def _onehot(a: Arrays) -> Array:
@@ -108,8 +107,6 @@ def _logits_backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str,
         slope = slope * (t != 0)
     if "softmax-left-out" in on:
         slope = -t / y
-    if "diagonal-only" in on:
-        slope = -t * (1 - y)
     if "softmax-twice" in on:
         slope = slope * y * (1 - y)
     if "factor-2" in on:

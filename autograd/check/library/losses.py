@@ -47,7 +47,7 @@ def entrywise(
                     yield axes, {**options, "scale": scale, "eps": eps}
 
     return Operation(
-        name, ("p", "t"), rows + shared("p", line), forward, backward, readings, orders=ORDERS,
+        name, ("p", "t"), rows + shared("p t", line), forward, backward, readings, orders=ORDERS,
         describe=described,
     )  # fmt: skip
 

@@ -150,6 +150,8 @@ def _pooling():
         ("stride that does not divide", "NHWC", "NPQC", (2, 7, 7, 2), (2, 3, 3, 2),
          windows((2, 2), 2)),
         ("rectangles", "CHW", "CPQ", (3, 6, 6), (3, 3, 3), windows((2, 3), (2, 1))),
+        ("margins, channels last", "NHWC", "NPQC", (2, 6, 6, 2), (2, 4, 4, 2),
+         windows((2, 2), 2, one)),
         ("all overlap", "NCHW", "NCPQ", (2, 2, 4, 4), (2, 2, 3, 3), windows((2, 2), 1)),
         ("by three, margins", "NCHW", "NCPQ", (2, 2, 8, 8), (2, 2, 4, 4), windows((3, 3), 2, one)),
         ("square windows", "NCHW", "NCPQ", (2, 2, 6, 6), (2, 2, 3, 3), windows((2, 2), 2)),
@@ -159,6 +161,9 @@ def _pooling():
         x_values = {"x": numbers(7, *shape)}
         for kind, fill in (("max pooling", -np.inf), ("average pooling", 0.0)):
             yield case(kind, name, x_values, {"x": x, "y": y}, {**options, "fill": fill}, out)
+    ties = {"x": np.random.default_rng(8).integers(0, 4, (2, 3, 5, 5)) - 1.5}
+    yield case("max pooling", "ties, overlapping, with margins", ties, {"x": "NCHW", "y": "NCPQ"},
+               windows((3, 3), 2, one, fill=-np.inf), (2, 3, 3, 3))  # fmt: skip
     for n, shape in enumerate([(2, 2, 4, 4), (1, 2, 6, 6), (3, 1, 5, 5)]):
         ties = {"x": np.random.default_rng(n).integers(0, 3, shape) * 1.0}
         count = (shape[2] - 2) // 2 + 1
@@ -197,7 +202,7 @@ def _entry_losses():
         ("images", "NKLM", (2, 3, 2, 2), "entries", False),
         ("summed", "NK", (3, 4), "nothing", False),
         ("each", "NK", (3, 2), "nothing", True),
-        ("vector", "N", (5,), "entries", False),
+        ("vector", "N", (5,), "samples", False),
     ):
         y, out = (axes, shape) if each else ("", ())
         layout = {"p": axes, "t": axes, "y": y}
@@ -240,6 +245,7 @@ def _normalisations():
         ("batch normalisation", "features", "NC", (0,), "C", (5, 3), (3,)),
         ("batch normalisation", "images", "NCHW", (0, 2, 3), "1C11", (2, 3, 3, 2), (1, 3, 1, 1)),
         ("batch normalisation", "channels last", "NHWC", (0, 2, 3), "C", (3, 2, 2, 2), (2,)),
+        ("batch normalisation", "signals", "NCH", (0, 2), "C", (3, 2, 4), (2,)),
         ("batch normalisation", "in columns", "CN", (0,), "C1", (3, 4), (3, 1)),
         ("layer normalisation", "features", "NC", (1,), "C", (4, 5), (5,)),
         ("layer normalisation", "words", "NHC", (1,), "C", (2, 3, 4), (4,)),
