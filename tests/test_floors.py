@@ -69,9 +69,10 @@ CHECK = [
     {"diagnose"},
     {"gradients", "claims"},
     {"updates"},
-    {"habits"},
-    {"layers"},
+    {"habits", "makers"},
+    {"single"},
     {"losses", "probes"},
+    {"layers"},
     {"pictures", "__main__"},
     {"__init__"},
 ]

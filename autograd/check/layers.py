@@ -1,182 +1,55 @@
-"""`check_layer`: a layer object as people write them, its gradients and its habits."""
+"""`check_layer` and `check_stack`: layer objects as people write them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from .adapt import Layer, given
-from .attributes import as_array
-from .claims import Claims, inputs_of
-from .compare import RIGHT, UNDECIDED, WRONG
+from .compare import WRONG
 from .findings import Finding
-from .gradients import check_gradients
-from .habits import habits
-from .report import Checked, Report, merged
-from .updates import find_claims
-
-LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "ND", "DN", "N", "D"}
+from .probes import probed
+from .report import Report, merged
+from .single import check_one
 
 
-def check_one(
+def check_layer(
     layer: Any,
     x: Any,
     *,
-    learning_rate: float | None = None,
-    layout: str | None = None,
-    forward: str | None = None,
-    backward: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    mean: bool | None = None,
-    seed: int = 0,
-    budget: float = 10.0,
-    model: Callable[..., Any] | None = None,
+    make: Callable[..., Any] | None = None,
+    probe: bool = True,
+    **options: Any,
 ) -> Report:
-    """Check one layer on one input: see `check_layer`, which also varies both.
+    """Check the hand-derived gradients of a layer object, or of a list of them, on an input x.
 
-    Raises TypeError where the layer has no forward or backward, ValueError for an unknown layout.
+    The layer has a forward (or is called) and a backward that takes the upstream gradient, and
+    maybe a learning rate. Gradients are returned, kept in attributes, or recovered from weights
+    that backward updates itself. The report's notes say what was inferred. Nothing is changed: all
+    calls are made on copies.
+
+    With `probe`, the layer is also checked where x says little: another batch size, images that
+    are not square, ties, and other strides, paddings and kernels as far as its constructor takes
+    them, or `make(**options)`, which returns a layer. What forward refuses is not held against it.
+
+    Options: `learning_rate`, `layout` ("NCHW", "NHWC", ...), `forward` and `backward` (names of the
+    methods), `options` (values for other arguments of either), `mean` (False: a 1/N in the weights'
+    gradients is a mistake, and no convention), `model`, `seed` and `budget` as `check_gradients`.
+
+    Raises TypeError where the layer has no forward or no backward, or where an argument of theirs
+    fits nothing known; ValueError for a layout that x cannot have.
     """
-    layout = layout_of(x, layout)
-    adapted = Layer(layer, x, forward, backward, dict(options or {}))
-    upstream = drawn(as_array(adapted.output), seed)
-    try:
-        claims = find_claims(adapted, upstream, learning_rate)
-    except Exception as error:  # whatever the user's backward raises is the finding
-        return raised(adapted, error, upstream)
-    remarks = habits(claims, upstream)
-    settings = {"upstream": upstream, "seed": seed, "budget": budget, "model": model}
-    report = compared(claims, settings, adapted.rate if claims.updated else None, mean)
-    report.title = adapted.title
-    report.general = [r.finding for r in remarks if r.grave] + report.general
-    mild = [r.finding for r in remarks if not r.grave]
-    if mild:
-        how = "not part of the gradients, but it bites"
-        report.gradients["habits"] = Checked("habits", None, None, RIGHT, how, None, mild)
-    called = f"{adapted.forward_name} and {adapted.backward_name}, x {layout}"
-    report.notes = [called, *dict.fromkeys(adapted.notes), *report.notes]
-    return report
+    if isinstance(layer, list | tuple):
+        return check_stack(layer, x, probe=probe, **options)
+    report = check_one(layer, x, **options)
+    return probed(report, layer, x, make, options) if probe else report
 
 
-def drawn(output: Any, seed: int) -> Any:
-    """∂L/∂output: distinct numbers of both signs that are not 0; 1 for a number.
-
-    Raises TypeError where the output holds no numbers.
-    """
-    if output is None:
-        raise TypeError("forward returned no numbers")
-    if output.ndim == 0:
-        return 1.0
-    rng = np.random.default_rng(seed)
-    sizes = rng.permutation(np.linspace(0.5, 1.5, output.size))
-    signs = rng.choice([-1.0, 1.0], output.size)
-    return (sizes * signs).reshape(output.shape)
-
-
-def layout_of(x: Any, layout: str | None) -> str:
-    """What the axes of x are, as far as its shape tells; ValueError where a name is unknown."""
-    shape = np.shape(x)
-    if layout is not None:
-        if layout.upper() not in LAYOUTS or len(layout) != len(shape):
-            raise ValueError(f"layout {layout!r} for an input of shape {shape}: give one of NCHW, "
-                             "NHWC, CHW, HWC, HW, ND, DN")  # fmt: skip
-        return f"{layout.upper()} {shape}, as given"
-    last = len(shape) > 2 and shape[-1] <= 4 < max(shape[-3:])
-    guess = {4: "NHWC" if last else "NCHW", 3: "HWC" if last else "CHW", 1: "D"}.get(len(shape), "")
-    if len(shape) == 2:
-        guess = "DN" if shape[1] == 1 else "ND or HW"
-    return f"{shape}, probably {guess}" if guess else f"{shape}"
-
-
-def raised(layer: Layer, error: Exception, upstream: Any) -> Report:
-    """A backward that raises is wrong: with what, and for which upstream gradient."""
-    finding = Finding(
-        f"{layer.backward_name} raised {type(error).__name__}: {error}",
-        f"upstream gradient of shape {np.shape(upstream)}, as the output",
-        f"{layer.title}.{layer.backward_name}",
-        "run it by hand on this shape; arguments that were not guessed: options={'name': value}",
-        "raised",
-    )
-    wrong = Checked("backward", None, None, WRONG, "", None, [finding])
-    return Report({"backward": wrong}, notes=list(layer.notes), title=layer.title)
-
-
-def compared(
-    claims: Claims, settings: dict[str, Any], rate: float | None, mean: bool | None
-) -> Report:
-    """The gradients against the truth, with the 1/N of a mean loss where the layer puts it."""
-    inputs = inputs_of(claims.layer)
-    if not claims.readers:
-        what = "backward returned nothing, stored no gradient and updated no weight"
-        finding = Finding(what, "", claims.layer.title, "return dX", "no gradient")
-        return Report({"x": Checked("x", None, None, UNDECIDED, "", None, [finding])})
-    settings = {**settings, "learning_rate": rate}
-    report = check_gradients(claims.layer.forward, inputs, claims.backward, **settings)
-    n = batch_size(claims, report)
-    if mean is not False and n and divided(report, claims, n):
-        scaled = averaged(claims, n)
-        report = check_gradients(claims.layer.forward, inputs, scaled, **settings)
-        report.notes.append(
-            f"the gradients of the weights are divided by N = {n} here: this layer holds the 1/N "
-            "of a mean loss, so the loss's gradient must not divide again (mean=False insists)"
-        )
-    for name, why in claims.hidden.items():
-        finding = Finding(
-            why, "", claims.layer.title, "keep the gradient in an attribute", "hidden"
-        )
-        report.gradients[name] = Checked(name, None, None, UNDECIDED, "", None, [finding])
-    if claims.layer.x_name not in claims.readers:
-        report.unexercised.append("the gradient of x: backward neither returns nor keeps it")
-    return report
-
-
-def batch_size(claims: Claims, report: Report) -> int:
-    """The number of samples, where the parameters' gradients could be averaged over them."""
-    shape = np.shape(claims.layer.x)
-    bare = report.verdict != WRONG or len(shape) < 2
-    return 0 if bare else max(shape[0], 1)
-
-
-def divided(report: Report, claims: Claims, n: int) -> bool:
-    """Whether each weight's gradient is 1/N of the true one, for N rows or columns of x."""
-    names = [name for name in claims.readers if name in claims.layer.parameters]
-    x = report.gradients.get(claims.layer.x_name)
-    if not names or n < 2 or (x is not None and x.verdict == WRONG):
-        return False
-    return all(over(report.gradients.get(name), n) for name in names)
-
-
-def over(checked: Checked | None, n: int) -> bool:
-    """Whether a gradient is wrong by just 1/n."""
-    if (
-        checked is None
-        or checked.verdict != WRONG
-        or np.shape(checked.claimed) != np.shape(checked.true)
-    ):
-        return False
-    claimed, true = (np.asarray(a, dtype=np.float64) for a in (checked.claimed, checked.true))
-    seen = np.isfinite(true)
-    size = float(np.max(np.abs(true[seen]), initial=0.0))
-    return bool(size > 0 and np.all(np.abs(n * claimed - true)[seen] <= 1e-4 * size))
-
-
-def averaged(claims: Claims, n: int) -> Callable[..., dict[str, Any]]:
-    """The layer's backward with the weights' gradients times n."""
-
-    def backward(upstream: Any, /, **inputs: Any) -> dict[str, Any]:
-        found = claims.backward(upstream, **inputs)
-        return {
-            name: value if name == claims.layer.x_name else n * np.asarray(value)
-            for name, value in found.items()
-        }
-
-    return backward
-
-
-def check_stack(layers: Sequence[Any], x: Any, **options: Any) -> Report:
+def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options: Any) -> Report:
     """Check each layer of a stack by itself, on what reaches it; name the first that goes wrong.
 
-    Forward runs through all of them, (x) -> output; "first" is counted from the end, as backward
-    meets them: the gradients of the layers before it are wrong because of it.
+    Forward runs through all of them. "First" is counted from the end, as backward meets them: the
+    layers before it receive a wrong gradient because of it.
 
     Raises ValueError for an empty stack, and what `check_layer` raises.
     """
@@ -185,20 +58,18 @@ def check_stack(layers: Sequence[Any], x: Any, **options: Any) -> Report:
     reports: dict[str, Report] = {}
     for k, layer in enumerate(layers):
         label = f"layers[{k}] {type(layer).__name__}"
-        reports[label] = check_one(layer, x, **options)
-        adapted = Layer(layer, x, options.get("forward"), options.get("backward"))
-        x = np.asarray(given(adapted.output))
+        reports[label] = check_layer(layer, x, probe=probe, **options)
+        names = options.get("forward"), options.get("backward")
+        x = given(Layer(layer, x, *names, options.get("options") or {}).output)
+        x = np.asarray(x) if not isinstance(x, list) else x
     whole = merged(reports, f"stack of {len(layers)}")
     wrong = [label for label, report in reports.items() if report.verdict == WRONG]
     if wrong:
-        what = f"counted from the end, {wrong[-1]} is the first layer whose gradient is wrong"
-        rest = f"; alone, {', '.join(wrong[:-1])} is wrong too" if wrong[:-1] else ""
+        *others, first = wrong
+        what = f"counted from the end, {first} is the first layer whose gradient is wrong"
+        rest = f"; {', '.join(others)} alone is wrong too" if others else ""
         mend = "mend it first: every layer before it receives its gradient"
-        whole.general.insert(0, Finding(what, f"each layer was checked alone{rest}", "", mend,
-                                        "first wrong layer"))  # fmt: skip
+        evidence = f"each layer was checked alone{rest}"
+        finding = Finding(what, evidence, first, mend, "first wrong layer")
+        whole.general.insert(0, finding)
     return whole
-
-
-def check_layer(layer: Any, x: Any, *, probe: bool = True, **options: Any) -> Report:
-    """x"""
-    return check_one(layer, x, **options)
