@@ -4,6 +4,7 @@ import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -35,14 +36,21 @@ def method(layer: Any, which: str, given: str | None) -> str:
     return found[0]
 
 
-def parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The named arguments of a function, in order; none where they cannot be seen."""
+    plain = getattr(function, "__func__", None)
+    return named(function) if plain is None else named(plain)[1:]
+
+
+@lru_cache(maxsize=256)
+def named(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """The same for a function that is no method; kept, as each forward asks for it."""
     try:
         every = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return []
+        return ()
     hidden = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return [p for p in every if p.kind not in hidden]
+    return tuple(p for p in every if p.kind not in hidden)
 
 
 def is_required(parameter: inspect.Parameter) -> bool:

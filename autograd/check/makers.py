@@ -68,8 +68,9 @@ class Maker:
             for value in values:
                 yield f"{name}={value}", {name: value}
         if stride and padding:
-            both = {stride: two(self.values[stride], 2), padding: two(self.values[padding], 1)}
-            if None not in both.values():
+            pair = two(self.values[stride], 2), two(self.values[padding], 1)
+            both = dict(zip((stride, padding), pair, strict=True))
+            if None not in pair:
                 yield ", ".join(f"{k}={v}" for k, v in both.items()), both
         if stride and kernel:
             size = self.values[kernel]
@@ -127,7 +128,7 @@ def two(value: Any, number: int) -> Any:
     if isinstance(value, int | np.integer):
         return number
     if isinstance(value, tuple | list) and all(isinstance(v, int) for v in value):
-        return type(value)([number] * len(value))
+        return [number] * len(value) if isinstance(value, list) else (number,) * len(value)
     return None
 
 
@@ -147,7 +148,8 @@ def kernels(size: Any) -> list[Any]:
     if isinstance(size, int):
         return [size + 1, (size, size + 1)] if size > 0 else []
     if len(size) == 2 and all(isinstance(side, int) for side in size):
-        return [type(size)([size[0], size[1] + 1]), type(size)([size[0] + 1] * 2)]
+        pairs: list[list[int]] = [[size[0], size[1] + 1], [size[0] + 1] * 2]
+        return [pair if isinstance(size, list) else tuple(pair) for pair in pairs]
     return []
 
 

@@ -82,12 +82,13 @@ def joined(first: Report, reports: dict[str, Report]) -> None:
     right = [label for label, report in reports.items() if report.verdict == RIGHT]
     if wrong and first.verdict != WRONG:
         spot = f"right as given{' and for ' + '; '.join(right) if right else ''}"
-        what = f"wrong for {'; '.join(wrong)}, though {spot}"
-        first.general.append(Finding(what, "", first.title, "see the findings on each", "probes"))
+        what = f"wrong for {'; '.join(wrong)}; {spot}"
+        first.general.append(Finding(what, "", first.title, "", "probes"))
         for label in wrong:
             for name, checked in reports[label].gradients.items():
                 if checked.verdict == WRONG:
-                    first.gradients[f"{name} ({label})"] = checked
+                    checked.name = f"{name} ({label})"
+                    first.gradients[checked.name] = checked
             first.general += [f for f in reports[label].general if f not in first.general]
     elif wrong:
         first.notes.append(f"wrong too for {'; '.join(wrong)}")

@@ -199,7 +199,6 @@ MILD = {
     "accumulates": (AddsUp(), X),
     "input changed": (ChangesInput(), X),
     "upstream changed": (ChangesUpstream(), X),
-    "integer dtype": (Truncates(), RNG.standard_normal((3, 4))),
     "momentum": (Momentum(), X),
 }
 
@@ -326,3 +325,9 @@ def test_a_stack_names_the_first_layer_from_the_end_that_goes_wrong():
     assert "layers[0] Transposed" in check_stack([Transposed(), Relu()], X).findings[0].what
     with pytest.raises(ValueError, match="no layers"):
         check_stack([], X)
+
+
+def test_an_integer_image_that_would_be_truncated_is_noted_for_float_inputs():
+    report = check_layer(Truncates(), X, probe=False)
+    assert report.ok
+    assert "an integer image would truncate the gradient of x" in "\n".join(report.notes)

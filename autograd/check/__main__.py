@@ -1,0 +1,159 @@
+"""`python -m autograd.check mymodule:MyConv --input 2x3x6x5`: check a layer from the shell."""
+
+import argparse
+import ast
+import functools
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .compare import RIGHT, WRONG
+from .layers import check_layer
+from .report import Report
+
+STATUS = {RIGHT: 0, WRONG: 1}  # 2 where nothing can be said
+
+
+class UsageError(Exception):
+    """What the command line asks for is not there, or cannot be called so."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the report; 0 right, 1 wrong, 2 undecided or a usage error."""
+    options = parse(arguments)
+    try:
+        report = checked(options)
+    except UsageError as error:
+        print(f"autograd.check: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report.to_dict(), indent=1, default=str) if options.json else report)
+    return STATUS.get(report.verdict, 2)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The options; exits with status 2 and a usage line where they are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.check",
+        description="Check the hand-derived gradients of a layer class, over a grid of probes.",
+        epilog="Exit status: 0 right, 1 wrong, 2 undecided or a usage error.",
+    )
+    add = parser.add_argument
+    add("layer", metavar="MODULE:CLASS", help="what to import from here: a class, object or list")
+    add("--input", required=True, type=shape, metavar="2x3x6x5", help="the shape of the input")
+    add("--arg", action="append", default=[], type=literal, help="an argument of the constructor")
+    add("--kwargs", action="append", default=[], metavar="NAME=VALUE,...", help="named arguments")
+    add("--learning-rate", type=float, help="for weights that are updated inside backward")
+    add("--layout", help="what the axes of the input are: NCHW, NHWC, HW, ND, ...")
+    add("--forward", help="the name of the forward method")
+    add("--backward", help="the name of the backward method")
+    add("--integers", action="store_true", help="an input of integers from 0 to 255")
+    add("--no-probe", dest="probe", action="store_false", help="check this one input alone")
+    add("--seed", type=int, default=0, help="for the weights and the input")
+    add("--json", action="store_true", help="print the report as JSON")
+    return parser.parse_args(arguments)
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """`2x3x6x5` -> (2, 3, 6, 5)."""
+    sides = text.lower().replace("×", "x").split("x")
+    if not all(side.isdigit() and int(side) for side in sides):
+        raise argparse.ArgumentTypeError(f"{text!r} is no shape such as 2x3x6x5")
+    return tuple(map(int, sides))
+
+
+def literal(text: str) -> Any:
+    """A Python number, tuple or string; what is none of them is a string as it stands."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def keywords(texts: Sequence[str]) -> dict[str, Any]:
+    """`kernel_size=3, mode='same'` -> a dict; UsageError for what is not of this form."""
+    found: dict[str, Any] = {}
+    for text in texts:
+        try:
+            call = ast.parse(f"f({text})", mode="eval").body
+            if not isinstance(call, ast.Call) or call.args or any(not k.arg for k in call.keywords):
+                raise ValueError
+            found |= {str(k.arg): literal(ast.unparse(k.value)) for k in call.keywords}
+        except (SyntaxError, ValueError):
+            raise UsageError(f"--kwargs {text!r}: write name=value, name=value") from None
+    return found
+
+
+def checked(options: argparse.Namespace) -> Report:
+    """Import, construct and check; UsageError where one of them is impossible."""
+    found = imported(options.layer)
+    np.random.seed(options.seed)
+    layer, make = constructed(found, options)
+    rng = np.random.default_rng(options.seed)
+    x = rng.standard_normal(options.input)
+    if options.integers:
+        x = rng.integers(0, 256, options.input)
+    named = ("learning_rate", "layout", "forward", "backward", "seed")
+    given = {name: getattr(options, name) for name in named}
+    try:
+        return check_layer(layer, x, make=make, probe=options.probe, **given)
+    except Exception as error:  # the user's forward, on an input that does not suit it
+        size = "x".join(map(str, options.input))
+        said = f"{type(error).__name__}: {error}"
+        raise UsageError(f"{options.layer} on --input {size}: {said}") from error
+
+
+def imported(text: str) -> Any:
+    """What `module:name` (or a path `file.py:name`) stands for."""
+    module, _, name = text.partition(":")
+    if not name:
+        raise UsageError(f"{text!r}: write MODULE:CLASS, such as mymodule:MyConv")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found: Any = importlib.import_module(module.removesuffix(".py").replace("/", "."))
+        for part in name.split("."):
+            found = getattr(found, part)
+    except Exception as error:  # whatever the user's module raises
+        raise UsageError(f"cannot import {text}: {type(error).__name__}: {error}") from error
+    return found
+
+
+def constructed(found: Any, options: argparse.Namespace) -> tuple[Any, Callable[..., Any] | None]:
+    """(layer, what makes others like it) from a class; an object or a list is taken as it is."""
+    named = keywords(options.kwargs)
+    if not isinstance(found, type):
+        if options.arg or named:
+            raise UsageError(f"{options.layer} is no class: it takes no --arg or --kwargs")
+        return found, None
+    try:
+        make = functools.partial(found, **bound(found, options.arg, named))
+    except (TypeError, ValueError):
+        make = functools.partial(found, *options.arg, **named)
+    try:
+        return make(), make
+    except Exception as error:  # whatever the user's constructor raises
+        said = f"{type(error).__name__}: {error}"
+        raise UsageError(f"cannot make {options.layer} (--arg, --kwargs): {said}") from error
+
+
+def bound(made: type, positional: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a constructor by name, so that probes can change one of them.
+
+    Raises TypeError where they do not fit, ValueError where some have no name.
+    """
+    held = inspect.signature(made).bind(*positional, **named)
+    if held.args and len(held.args) > len(held.arguments):
+        raise ValueError("arguments without names")
+    kinds = {p.name: p.kind for p in inspect.signature(made).parameters.values()}
+    if any(kinds[name] in (0, 2, 4) for name in held.arguments):
+        raise ValueError("arguments without names")
+    return dict(held.arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
