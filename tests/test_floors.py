@@ -47,7 +47,7 @@ COMPILER = [
 ]
 DRAWING = [
     {"survey", "words", "look", "outline", "engines"},
-    {"stages", "grids", "dot", "svg"},
+    {"stages", "grids", "gradients", "dot", "svg"},
     {"homes", "products", "plan"},
     {"layers", "parts", "paths", "operands", "snapshot"},
     {"groups", "page"},

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..names import Name
+from .gradients import Gradients, accumulated, partials
 from .grids import WRITTEN
 from .groups import frames_of, group_box, passage
-from .operands import add_gradients, chain, leaves, operand, partials, products, swept
+from .operands import add_gradients, leaves, operand, products
 from .outline import Arrow, Box, Outline
 from .plan import Plan
 from .stages import Stage
 from .survey import Survey
 from .words import UNSEEN, clean, count, number, symbol
 
+HIDDEN = "·"  # a number in a formula, where no values are wanted
 INFIX = {"add", "sub", "mul", "div", "pow", "greater", "at_least", "equal"}
 
 
@@ -35,9 +37,7 @@ class _Builder:
     ) -> None:
         self.survey, self.plan, self.values = survey, plan, values
         self.number = survey.number
-        self.gradients = gradients
-        nodes = survey.nodes
-        self.ran = gradients and any(swept(nodes[k].grad) for k in survey.operations)
+        self.back = Gradients(survey, gradients)
         self.outline = Outline(notes=list(plan.notes))
         self.grids: dict[Any, str] = {}
         self.readers: dict[Any, int] = {}
@@ -69,8 +69,11 @@ class _Builder:
         for (tail, head), found in pairs.items():
             text = passage(self.survey, self.plan.groups.get(tail), found)
             self.outline.arrows.append(Arrow(tail, head, text))
+        if self.back.ran and plan.only is None:
+            for n in accumulated(survey, self.outline.arrows):
+                boxes[f"n{n}"].lines.append(("", "grad also holds earlier backward passes"))
         if not survey.operations and len(survey.roots) > 1:
-            self.outline.boxes = {"t0": leaves(survey.roots, self.gradients)}
+            self.outline.boxes = {"t0": leaves(survey.roots, self.back.wanted)}
         self._frame()
         return self.outline
 
@@ -98,7 +101,7 @@ class _Builder:
     # --- boxes -----------------------------------------------------------------------------------
 
     def _group(self, key: str) -> Box:
-        return group_box(self.survey, self.plan.groups[key], self.values, self.gradients, self.ran)
+        return group_box(self.survey, self.plan.groups[key], self.values, self.back)
 
     def _scalar(self, k: int) -> Box:
         """A node: what it is called, how it was made, its number and its gradient."""
@@ -106,13 +109,12 @@ class _Builder:
         box = Box(f"n{k}", self._kind(k), clean(node.label), tip=self._tip(k))
         if node.op is not None:
             box.symbol = symbol(node.op)
-            if k not in self.plan.folded:
-                box.lines.append(("", self._formula(node)))
+            if k not in self.plan.folded and (formula := self._formula(node)):
+                box.lines.append(("", formula))
         if self.values:
             box.lines.append(("data", number(node.data)))
-        if self.gradients:
-            shown = self.ran or (node.op is None and node.grad != 0)
-            box.lines.append(("grad", number(node.grad) if shown else UNSEEN))
+        if self.back.wanted and self.back.told(k):
+            box.lines.append(("grad", number(node.grad) if self.back.known([k]) else UNSEEN))
         if self.plan.folded.get(k, 0):
             box.lines.append(("", f"{count(self.plan.folded[k], 'node')} behind"))
         return box
@@ -141,6 +143,8 @@ class _Builder:
             n = len(node.inputs[0].inputs)
             sums = node.op.name == "dot"
             return f"Σ of {n:,} products" if sums else f"{symbol(node.op)} of {n:,}"
+        if all(name == HIDDEN for name in names):
+            return ""
         if node.op.name in INFIX:
             return f" {symbol(node.op)} ".join(names)
         if node.op.name == "neg":
@@ -149,16 +153,17 @@ class _Builder:
 
     def _called(self, x: Any) -> str:
         """An operand in a formula: its label if that is short, or its number."""
-        if 0 < len(x.label) <= 16:
-            return clean(x.label)
-        return number(x.data) if self.values else "·"
+        label = clean(x.label)
+        if 0 < len(label) <= 16:
+            return label
+        return number(x.data) if self.values else HIDDEN
 
     # --- arrows ----------------------------------------------------------------------------------
 
     def _operands(self, k: int) -> None:
         """The arrows into one operation, in the order of its operands."""
         node = self.survey.nodes[k]
-        rows = partials(node) if self.ran else [None] * len(node.inputs)
+        rows = partials(node) if self.back.ran else [None] * len(node.inputs)
         folded = self._products(k)
         for position, (x, p) in enumerate(zip(node.inputs, rows, strict=True)):
             if x in self.number:
@@ -179,7 +184,7 @@ class _Builder:
         if tail is None or (only is not None and (n, k) not in only):
             return
         text = "" if self.plan.alone(n) else clean(self.survey.nodes[n].label)
-        self.outline.arrows.append(Arrow(tail, f"n{k}", text, chain(node.grad, partial)))
+        self.outline.arrows.append(Arrow(tail, f"n{k}", text, self.back.chain(n, node, partial)))
 
     def _products(self, k: int) -> bool:
         """Draw the operands of a dot as one box, if they are too many for two grids."""
@@ -202,7 +207,7 @@ class _Builder:
         if x not in self.grids:
             key = self.grids[x] = f"n{k}i{position}"
             box = self.outline.boxes[key] = operand(key, node, position, rest, self.values)
-            if self.ran:
+            if self.back.ran:
                 add_gradients(box, node, position, rest, row if self.readers[x] == 1 else None)
             self._sources([x.inputs[j] for j in rest], key)
         self.outline.arrows.append(Arrow(self.grids[x], f"n{k}", count(len(rest), "value")))

@@ -20,9 +20,20 @@ def dot(outline: Outline, rankdir: str = "LR") -> list[str]:
     for frame in outline.frames.values():
         nested.setdefault(frame.around, []).append(frame.id)
     lines += _framed(outline, "", inside, nested)
-    largest = max((size(a.chain.contribution) for a in outline.arrows if a.chain), default=0.0)
+    largest = _largest(outline)
     lines += [_arrow(arrow, largest) for arrow in outline.arrows]
     return [f"\t{line}\n" for line in lines]
+
+
+def _largest(outline: Outline) -> float:
+    """The contribution that is drawn widest: nan and inf set no scale, nor do constants."""
+    found: dict[bool, float] = {}
+    for arrow in outline.arrows:
+        amount = size(arrow.chain.contribution) if arrow.chain else float("inf")
+        if amount < float("inf"):
+            constant = outline.boxes[arrow.tail].kind == "constant"
+            found[constant] = max(amount, found.get(constant, 0.0))
+    return found.get(False) or found.get(True, 0.0)
 
 
 def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
@@ -164,7 +175,7 @@ def _arrow(arrow: Arrow, largest: float) -> str:
     sentence = _text(product, 80) + f"<B>{_text(number(contribution))}</B>"
     told = product + number(contribution)
     label = f"{text}<BR/>{sentence}" if text else sentence
-    share = 1.0 if largest == float("inf") else amount / largest if largest else 0.0
+    share = amount / largest if largest else float(amount > 0)
     width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
     name = "plus" if way > 0 else "minus" if way < 0 else "none"
     colour = {"plus": look.PLUS, "minus": look.MINUS, "none": look.LINE}[name]

@@ -25,15 +25,18 @@ def caption(entries: Sequence[Any]) -> str:
     return span(name, [v.place for v in named]) + (f" and {rest:,} others" if rest else "")
 
 
-def arranged(entries: Sequence[Any], partner: Sequence[Any] = ()) -> Places:
-    """Rows of positions in `entries` by their addresses, or by those of the other factors.
+def arranged(*factors: Sequence[Any]) -> Places:
+    """Rows of positions by the addresses of the first of `factors` that has rows and columns.
 
     The last two axes that vary are rows and columns; the axes before them are blocks side by side.
     """
-    found = _addresses(entries) or (_addresses(partner) if len(partner) == len(entries) else [])
-    axes = [axis for axis in zip(*found, strict=True) if len(set(axis)) > 1]
-    if len(axes) < 2:
-        return _wrapped(list(range(len(entries))))
+    varying = (
+        [axis for axis in zip(*_addresses(entries), strict=True) if len(set(axis)) > 1]
+        for entries in factors
+    )
+    axes = next((axes for axes in varying if len(axes) > 1), None)
+    if axes is None:
+        return _wrapped(list(range(len(factors[0]))))
     *lead, rows, columns = [[sorted(set(axis)).index(i) for i in axis] for axis in axes]
     height, width = max(rows) + 1, max(columns) + 1
     blocks: dict[tuple[int, ...], Places] = {}

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from .gradients import Gradients
 from .grids import thumbnail
 from .layers import calls
 from .outline import Box, Frame, Outline
@@ -12,31 +13,29 @@ from .survey import NamedTensor, Survey
 from .words import UNSEEN, by, clean, count, kind, norm, number, symbol, title
 
 
-def group_box(survey: Survey, group: Group, values: bool, gradients: bool, ran: bool) -> Box:
+def group_box(survey: Survey, group: Group, values: bool, back: Gradients) -> Box:
     """The box of a group, with its numbers and gradients where they are wanted."""
     if group.tensor and not group.stages:
-        return _tensor_box(survey, group.id, group.tensor, values, gradients, ran)
+        return _tensor_box(survey, group.id, group.tensor, values, back)
     if group.tensor:
-        return _channel_box(survey, group, group.tensor, values, gradients, ran)
-    return _layer_box(survey, group, gradients, ran)
+        return _channel_box(survey, group, group.tensor, values, back)
+    return _layer_box(survey, group, back)
 
 
-def _norm(survey: Survey, numbers: Iterable[int], ran: bool) -> str:
+def _norm(back: Gradients, numbers: Iterable[int]) -> str:
     """The norm of gradients, or — before there are any."""
-    if not ran:
-        return UNSEEN
-    return number(norm(survey.nodes[k].grad for k in numbers if k >= 0))
+    found = [k for k in numbers if k >= 0]
+    return number(norm(back.nodes[k].grad for k in found)) if back.known(found) else UNSEEN
 
 
 def _tensor_box(
-    survey: Survey, key: str, tensor: NamedTensor, values: bool, gradients: bool, ran: bool
+    survey: Survey, key: str, tensor: NamedTensor, values: bool, back: Gradients
 ) -> Box:
     """Leaves that have a name: an input, or a parameter that several layers share."""
     box = Box(key, "parameter" if tensor.parameter else "input", clean(tensor.name))
     box.lines.append(("", by(tensor.name.shape)))
-    if gradients:
-        ran = ran or any(survey.nodes[k].grad != 0 for k in tensor.entries if k >= 0)
-        box.lines.append(("‖grad‖", _norm(survey, tensor.entries, ran)))
+    if back.wanted:
+        box.lines.append(("‖grad‖", _norm(back, tensor.entries)))
     shape = tensor.name.shape
     if values and len(shape) > 1 and math.prod(shape[:-2]) <= 4:
         _picture(survey, box, tensor, 0, 14)
@@ -53,7 +52,7 @@ def _picture(survey: Survey, box: Box, tensor: NamedTensor, channel: int, most: 
 
 
 def _channel_box(
-    survey: Survey, group: Group, tensor: NamedTensor, values: bool, gradients: bool, ran: bool
+    survey: Survey, group: Group, tensor: NamedTensor, values: bool, back: Gradients
 ) -> Box:
     """One channel of a layer's output."""
     shape = tensor.name.shape
@@ -61,14 +60,14 @@ def _channel_box(
     box = Box(group.id, "layer", f"{clean(tensor.name)}[{group.channel}]")
     box.lines.append(("", by(shape[-2:] if len(shape) > 2 else shape[1:])))
     box.lines.append(("", count(len(group.nodes), "node")))
-    if gradients:
-        box.lines.append(("‖grad‖", _norm(survey, plane, ran)))
+    if back.wanted:
+        box.lines.append(("‖grad‖", _norm(back, plane)))
     if values and len(shape) > 2:
         _picture(survey, box, tensor, group.channel, 28 if group.large else 12)
     return box
 
 
-def _layer_box(survey: Survey, group: Group, gradients: bool, ran: bool) -> Box:
+def _layer_box(survey: Survey, group: Group, back: Gradients) -> Box:
     """A layer, or several: shapes in → out, parameters, nodes, and norms of gradients."""
     call = group.call
     box = Box(group.id, "layer", title(call) if call is not None else title(""))
@@ -87,13 +86,12 @@ def _layer_box(survey: Survey, group: Group, gradients: bool, ran: bool) -> Box:
     if parameters:
         box.lines.append(("", count(sum(len(t.entries) for t in parameters), "parameter")))
     box.lines.append(("", count(len(group.nodes), "node")))
-    if gradients:
+    if back.wanted:
         ends = [k for t in outputs for k in t.entries] or group.stages[-1].nodes[-1:]
-        box.lines.append(("‖grad‖ of output", _norm(survey, ends, ran)))
+        box.lines.append(("‖grad‖ of output", _norm(back, ends)))
         if parameters:
             entries = [k for t in parameters for k in t.entries]
-            ran = ran or any(survey.nodes[k].grad != 0 for k in entries if k >= 0)
-            box.lines.append(("‖grad‖ of parameters", _norm(survey, entries, ran)))
+            box.lines.append(("‖grad‖ of parameters", _norm(back, entries)))
     box.tip = " · ".join(clean(str(t.name), 80) + " " + by(t.name.shape) for t in parameters)
     return box
 

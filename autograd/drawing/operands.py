@@ -3,35 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from .gradients import chain, swept
 from .grids import WRITTEN, arranged, caption, grid, strongest
-from .outline import Box, Chain, Grid
+from .outline import Box, Grid
 from .words import clean, number, symbol
-
-
-def swept(gradient: Any) -> bool:
-    """Whether `backward()` left this gradient: it makes floats even of those that are 0."""
-    return gradient.__class__ is not int or gradient != 0
-
-
-def partials(node: Any) -> Sequence[Any]:
-    """∂y/∂x of each operand, or None where the table has nothing to say of such numbers."""
-    try:
-        found: Sequence[Any] = node.op.partials(node.data, *[x.data for x in node.inputs])
-        return found
-    except (TypeError, ValueError, ArithmeticError):
-        return [None] * len(node.inputs)
-
-
-def chain(upstream: Any, partial: Any) -> Chain | None:
-    """The chain rule as the sweep applies it."""
-    if partial is None:
-        return None
-    if isinstance(partial, bool):
-        return Chain(upstream, int(partial), upstream if partial else 0)
-    try:
-        return Chain(upstream, partial, upstream * partial)
-    except (TypeError, ValueError, ArithmeticError):
-        return None
 
 
 def products(key: str, node: Any, values: bool) -> Box:
@@ -84,10 +59,9 @@ def add_gradients(
 
 
 def _places(node: Any, x: Any, rest: Sequence[int]) -> list[list[int | None]]:
-    """Where the entries are drawn: by their own addresses, or by those of what they meet."""
-    others = [other for other in node.inputs if other is not x]
-    partner = [others[0].inputs[j] for j in rest] if others else []
-    return arranged([x.inputs[j] for j in rest], partner)
+    """Where the entries are drawn: as those that they meet, so that factors line up."""
+    long = len(x.inputs)
+    return arranged(*[[o.inputs[j] for j in rest] for o in node.inputs if len(o.inputs) == long])
 
 
 def leaves(entries: Sequence[Any], gradients: bool) -> Box:
@@ -99,6 +73,6 @@ def leaves(entries: Sequence[Any], gradients: bool) -> Box:
         return box
     places = arranged(entries)
     box.grids = [grid("data", entries, [v.data for v in entries], places)]
-    if gradients and any(v.grad != 0 for v in entries):
+    if gradients and any(swept(v.grad) for v in entries):
         box.grids.append(grid("gradient", entries, [v.grad for v in entries], places))
     return box

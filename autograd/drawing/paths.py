@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from itertools import count
 from typing import Any, NamedTuple
 
+from .gradients import partials
 from .plan import Plan
 from .survey import Survey
 from .words import count as counted
@@ -135,11 +136,10 @@ def _steps(
     """(operand, partial) of each operand that the start is behind, unless it is stopped."""
     if not any(x in found or x in reached for x in node.inputs):
         return []
-    partials = node.op.partials(node.data, *[x.data for x in node.inputs])
     steps = []
-    for x, p in zip(node.inputs, partials, strict=True):
+    for x, p in zip(node.inputs, partials(node), strict=True):
         if x in found:
             steps.append((x, p))
-        elif x in reached:
+        elif x in reached and p is not None:
             steps += [(x.inputs[j], p[j]) for j in reached[x]]
-    return [(x, p) for x, p in steps if p is not False]
+    return [(x, p) for x, p in steps if p is not False and p is not None]

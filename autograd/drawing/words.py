@@ -22,6 +22,8 @@ def number(x: Any) -> str:
         return _minus(str(x))
     if isinstance(x, Fraction) and x.denominator < 10**4 and abs(x.numerator) < 10**6:
         return _minus(str(x))
+    if isinstance(x, float) and x == 0:
+        return "0"  # of −0.0 too
     try:
         return _minus(format(float(x) if isinstance(x, int | Fraction) else x, ".4g"))
     except OverflowError:
@@ -69,12 +71,13 @@ def by(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape)) if shape else "1"
 
 
-def clean(text: str, most: int = 40) -> str:
-    """Any text on one line of visible characters, shortened in the middle.
+def clean(text: Any, most: int = 40) -> str:
+    """Any label on one line of visible characters, shortened in the middle.
 
     Control characters become their pictures (␀, ␊), and what turns the direction of writing, or
     is half of a character, becomes �.
     """
+    text = "" if text is None else str(text)
     if len(text) > most:
         text = f"{text[: most - most // 3]}…{text[len(text) - most // 3 + 1 :]}"
     return "".join(c if c.isascii() and c.isprintable() else _visible(c) for c in text)

@@ -25,13 +25,6 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def activations(model):
-    image = Tensor([[[(i * j) % 7 / 7 for i in range(28)] for j in range(28)]])
-    first = model[0](image)
-    return first, model
-
-
-@pytest.fixture(scope="module")
 def loss(model):
     image = Tensor([[[(i * j) % 7 / 7 for i in range(28)] for j in range(28)]])
     found = nn.CrossEntropyLoss()(model(image), 3)
@@ -105,6 +98,58 @@ def test_values_and_gradients_can_be_left_out():
     found = outline(y, values=False, gradients=False)
     assert lines(titled(found, "a")) == []
     assert all(arrow.chain is None for arrow in found.arrows)
+    (formula,) = [lines(box) for box in outline(Value(2.0) * 3.0, values=False).boxes.values()][-1:]
+    assert formula == ["grad —"]
+
+
+def test_an_exponent_sends_nothing_and_sets_no_scale():
+    b = Value(-3.0, "b")
+    z = b**2 * 0.01 + b * 100
+    z.backward()
+    drawing = draw(z)
+    two = next(box for box in drawing.outline.boxes.values() if ("data", "2") in box.lines)
+    assert two.lines == [("data", "2")]
+    assert [a.chain for a in drawing.outline.arrows if a.tail == two.id] == [None]
+    widths = [line.split("penwidth=")[1].split()[0] for line in drawing.body if "->" in line
+              and "penwidth" in line]  # fmt: skip
+    assert len(set(widths)) > 2
+    assert "nan" not in drawing.source
+
+
+def test_a_labelled_exponent_shows_its_gradient():
+    b, n = Value(2.0, "b"), Value(3.0, "n")
+    y = b**n
+    y.backward()
+    assert ("grad", f"{n.grad:.4g}") in titled(outline(y), "n").lines
+
+
+def test_negative_zero_is_zero():
+    a = Value(-0.0, "a")
+    y = a * 0.1
+    y.backward()
+    assert "−0 " not in draw(y).source.replace("<", " ")
+
+
+EARLIER = "grad also holds earlier backward passes"
+
+
+def test_gradients_of_two_passes_are_told_from_those_of_one():
+    a = Value(2.0, "a")
+    y = a * a
+    y.backward()
+    assert EARLIER not in lines(titled(outline(y), "a"))
+    y.backward()
+    assert EARLIER in lines(titled(outline(y), "a"))
+    a.data = 5.0  # now the contributions are those of other numbers
+    assert EARLIER not in lines(titled(outline(y), "a"))
+
+
+def test_readers_that_are_not_drawn_are_no_earlier_passes():
+    a = Value(2.0, "a")
+    y = (a * 3.0).tanh()
+    (y + a).backward()
+    y.grad = 0.5
+    assert EARLIER not in lines(titled(outline(y), "a"))
 
 
 OPERATIONS = [

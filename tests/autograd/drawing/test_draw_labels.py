@@ -114,3 +114,12 @@ def test_cleaned_text_is_short_and_visible(text, most):
     assert len(found) <= most
     assert all(ord(c) >= 32 and c != "\x7f" for c in found)
     found.encode("utf-8")
+
+
+@pytest.mark.parametrize(("label", "shown"), [(None, ""), (3, "3"), (2.5, "2.5")])
+def test_a_label_that_is_no_text_is_written_as_one(label, shown):
+    a = Value(1.0)
+    a.label = label
+    y = a * 2.0
+    y.backward()
+    assert draw(y).outline.boxes["n0"].title == shown
