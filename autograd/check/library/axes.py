@@ -67,9 +67,34 @@ def spread(shape: Shape, letters: str, lengths: Mapping[str, int]) -> str | None
 def assignments(
     names: Iterable[str], roles: tuple[str, ...], optional: frozenset[str]
 ) -> Iterator[dict[str, str]]:
-    """Every way in which names can take the roles: all of them, the optional ones or not."""
-    given = tuple(names)
+    """Every way in which names can take the roles: all of them, the optional ones or not.
+
+    What the names say comes first.
+
+    >>> next(assignments(["y_true", "y_pred"], ("p", "t"), frozenset()))
+    {'p': 'y_pred', 't': 'y_true'}
+    """
+    given, found = tuple(names), []
     for chosen in combinations(roles, len(given)):
         if set(roles) - set(chosen) <= optional:
-            for order in permutations(given):
-                yield dict(zip(chosen, order, strict=True))
+            found += [dict(zip(chosen, order, strict=True)) for order in permutations(given)]
+    return iter(sorted(found, key=_unlikely))
+
+
+HINTS = {  # how the names of what plays a role begin, or end
+    "x": ("x", "in", "img", "image", "data", "a"),
+    "w": ("w", "kernel", "filter", "theta", "k", "f"),
+    "b": ("b", "offset"),
+    "g": ("g", "scale"),
+    "m": ("m", "drop"),
+    "p": ("p", "logit", "score", "out", "yhat", "y_hat", "z", "a", "pred", "hat", "x"),
+    "t": ("t", "label", "y", "target", "true"),
+}
+
+
+def _unlikely(roles: Mapping[str, str]) -> int:
+    """How many inputs have names that do not hint at their roles."""
+    return sum(
+        not (name.lower().startswith(HINTS[role]) or name.lower().endswith(HINTS[role]))
+        for role, name in roles.items()
+    )

@@ -204,7 +204,7 @@ def _readings(kinds: tuple[tuple[str, str, str], ...], a: Arrays, output: Array)
         for axes, lengths in fitting([layout], {"x": a["x"], "y": output}, ORDERS):
             ranks = {r: spread(a[r].shape, kinds[n][2], lengths) for r in ("g", "b") if r in a}
             given = {role: found for role, found in ranks.items() if found is not None}
-            if len(given) == len(ranks):
+            if len(given) == len(ranks) and any(lengths[k] > 1 for k in kinds[n][1]):
                 for eps, less, inside in SETTINGS:
                     words = f"{axes['x']}, statistics over {kinds[n][1]}, ε = {eps:g}"
                     yield {**axes, **given}, {

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from .axes import fitting
+from .axes import fitting, standard
 from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
 from .windows import (
     IMAGES,
@@ -174,28 +174,54 @@ def _back(full: Array, x: Array, o: Options, on: Switches) -> Array:
 
 
 def _readings(
-    fills: tuple[float, ...],
+    fills: tuple[float, ...], forward: Callable[[Arrays, Options], Array]
 ) -> Callable[[Arrays, Array], Iterator[tuple[Axes, Options]]]:
     """Layouts, then kernels, strides and margins that fit; a margin has one of `fills`."""
 
     def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
         for axes, n in fitting(IMAGES, {"x": a["x"], "y": output}, ORDERS):
+            x = standard(a["x"], axes["x"], ORDERS["x"])[:1, :1]
+            y = standard(output, axes["y"], ORDERS["y"])[0, 0]
             for options in sorted(_geometries(n), key=_usual):
                 for fill in fills if np.any(options["padding"]) else fills[:1]:
-                    yield axes, {**options, "fill": fill, "layout": axes["x"]}
+                    o = {**options, "fill": fill, "layout": axes["x"]}
+                    if all(_plausible(x, y, o, corner, forward) for corner in (0, -1)):
+                        yield axes, o
 
     return readings
 
 
+def _plausible(
+    x: Array, y: Array, o: Options, corner: int, forward: Callable[[Arrays, Options], Array]
+) -> bool:
+    """Whether the first or last window of one channel agrees, if it lies inside the image."""
+    (top, _), (left, _) = o["padding"]
+    i, j = ((n + corner) % n for n in y.shape)
+    i, j = i * o["stride"][0] - top, j * o["stride"][1] - left
+    u, v = o["kernel"]
+    window = x[:, :, max(i, 0) : i + u, max(j, 0) : j + v]
+    if window.shape[2:] != (u, v):
+        return True
+    alone = forward({"x": window}, {**o, "padding": ((0, 0), (0, 0))})
+    return bool(np.isclose(alone[0, 0, 0, 0], y[corner, corner], rtol=1e-4, atol=1e-12))
+
+
 def _geometries(n: dict[str, int]) -> Iterator[Options]:
     """Windows of more than one entry; all strides at least 1, margins up to half a kernel."""
-    heights = {u: list(steps(n["H"], u, n["P"], u)) for u in range(1, n["H"] + 1)}
-    widths = {v: list(steps(n["W"], v, n["Q"], v)) for v in range(1, n["W"] + 1)}
+    heights = {u: list(steps(n["H"], u, n["P"], _margin(u))) for u in range(1, n["H"] + 1)}
+    widths = {v: list(steps(n["W"], v, n["Q"], _margin(v))) for v in range(1, n["W"] + 1)}
     for u, rows in heights.items():
         for v, columns in widths.items():
             if u * v > 1:
                 for found in together(rows, columns, True):
-                    yield {**geometry((u, v)), **found}
+                    (s, t), single = found["stride"], 1 in (n["P"], n["Q"])
+                    if s == t or (s, t) == (u, v) or single:
+                        yield {**geometry((u, v)), **found}
+
+
+def _margin(kernel: int) -> int:
+    """The most padding that is tried: half a kernel on each side, for the kernels that are used."""
+    return kernel if kernel <= 7 else 0
 
 
 def _usual(o: Options) -> tuple[bool, ...]:
@@ -210,9 +236,9 @@ def _words(o: Options) -> str:
 
 MAX_POOL = Operation(
     "max pooling", ("x",), MAX_MISTAKES, _maximum, _rule(_max_shares),
-    _readings((-np.inf, 0.0)), orders=ORDERS, describe=_words,
+    _readings((-np.inf, 0.0), _maximum), orders=ORDERS, describe=_words,
 )  # fmt: skip
 MEAN_POOL = Operation(
     "average pooling", ("x",), MEAN_MISTAKES, _mean, _rule(_mean_shares),
-    _readings((0.0,)), orders=ORDERS, describe=_words,
+    _readings((0.0,), _mean), orders=ORDERS, describe=_words,
 )  # fmt: skip
