@@ -32,7 +32,7 @@ def products(survey: Survey, stage: Stage) -> list[Product]:
     partners: dict[Node, dict[Node, None]] = {}
     for k in stage.nodes:
         node = survey.nodes[k]
-        if node.op is DOT:
+        if node.op is DOT and node.inputs[0].inputs:
             partners.setdefault(node.inputs[0], {})[node.inputs[1]] = None
     grids: dict[frozenset[Node], list[Node]] = {}
     for left, rights in partners.items():

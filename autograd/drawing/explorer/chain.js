@@ -3,7 +3,7 @@
 
 import { prefix } from "graph";
 import { Ledger } from "ledger";
-import { nameOf, rootName } from "names";
+import { nameOf, rootName, under } from "names";
 import { count, factor, many, short } from "numbers";
 
 export const GRAINS = ["layer", "channel", "scalar"];
@@ -109,9 +109,10 @@ export class Chain {
   /** The times between which contributions to a tensor arrive, by the stages that read it. */
   #spanOf(tensor) {
     const { stages, stageOf } = this.graph;
-    const made = tensor.leaf ? -1 : stageOf[tensor.entries.find((n) => n >= 0)];
+    const made = new Set(tensor.entries.filter((n) => n >= 0).map((n) => stageOf[n]));
+    if (made.has(-1) && !tensor.leaf) return [0, this.end];
     const readers = stages.filter(
-      (s) => s.reads.includes(tensor.index) || s.index === made || s.before.some(([k]) => k === made),
+      (s) => s.reads.includes(tensor.index) || made.has(s.index) || s.before.some(([k]) => made.has(k)),
     );
     return [
       Math.min(...readers.map((s) => this.start[s.start])),
@@ -127,29 +128,37 @@ export class Chain {
   /** In words: what was done between two times. */
   words(from, to) {
     const { graph } = this;
-    if (!this.end) return "nothing was computed: there is nothing to go back through";
+    const root = under(rootName(graph));
+    if (!this.end) return "the root is a leaf: nothing was recorded, so there is nothing to go back through";
     if (to === this.end && from === to) return "the reverse pass is done: press space to watch it";
-    if (to === 0) return `∂${rootName(graph)}/∂${rootName(graph)} = 1: the reverse pass starts here`;
+    if (to === 0) return `${root}/${root} = 1: the reverse pass starts here`;
     const step = this.stepAt(to);
     if (to - from === 1) return this.#rule(step);
     const stage = graph.stages[step.stage];
-    const c = graph.channel[step.y];
-    const where = this.marks.layer.includes(to) ? "" : c >= 0 ? `, channel ${c}` : ", what is shared";
-    return `${stage.title}${where}: ${many(to - from, "contribution")}, ${this.#receivers(stage)}`;
+    const whole = from <= this.start[stage.start] && to === this.start[stage.end];
+    const where = whole ? "" : `, ${this.#part(stage, step.y)}`;
+    return `${stage.title}${where}: ${many(to - from, "contribution")} ${this.#receivers(stage)}`;
+  }
+
+  /** Which part of a layer a node belongs to. */
+  #part(stage, y) {
+    const c = this.graph.channel[y];
+    if (c < 0) return "what is shared";
+    const shape = this.graph.tensors[stage.outputs[0]]?.shape ?? [];
+    return `${shape.length > 1 ? "channel" : "entry"} ${c}`;
   }
 
   #rule({ x, y, upstream, partial, contribution }) {
-    const [root, a, c] = [rootName(this.graph), nameOf(this.graph, x), nameOf(this.graph, y)];
+    const [root, a, c] = [rootName(this.graph), nameOf(this.graph, x), nameOf(this.graph, y)].map(under);
     const { made, all, sum } = this.sumOf(x);
     const soFar = all > 1 ? `; ${count(made)} of ${count(all)}, now ${short(sum)}` : "";
-    const rule = `∂${root}/∂${a} += ∂${root}/∂${c} · ∂${c}/∂${a}`;
-    if (partial === null) return `${rule}: nothing flows, the operation stops it${soFar}`;
-    return `${rule} = ${short(upstream)} · ${factor(partial)} = ${short(contribution)}${soFar}`;
+    const rule = `${root}/${a} += ${root}/${c} · ${c}/${a}`;
+    return `${rule} = ${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}${soFar}`;
   }
 
   #receivers(stage) {
     const { graph } = this;
-    const layers = stage.before.map(([k, n]) => `${many(n, "number")} of ${graph.stages[k].title}`);
+    const layers = stage.before.map(([k]) => graph.stages[k].title);
     const tensors = stage.reads.map((t) => graph.tensors[t].name);
     return `to ${[...layers, ...tensors].join(", ") || "constants"}`;
   }

@@ -1,6 +1,8 @@
 // Colours of numbers: blue, paper, orange, symmetric about 0; and paper to red for sizes.
 // They are Okabe and Ito's, which colour-blind people can tell apart.
 
+import { make } from "dom";
+
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const LIGHT = {
   paper: [255, 255, 255],
@@ -57,4 +59,17 @@ export function largest(numbers) {
   let most = 0;
   for (const x of numbers) if (Number.isFinite(x) && Math.abs(x) > most) most = Math.abs(x);
   return most;
+}
+
+/** What the colours mean, in one line. */
+export function legend() {
+  const scale = colorScale(1);
+  const patch = (x) => make("span.patch", { style: `background:${css(scale(x))}` });
+  return make(
+    "span.small.legend",
+    {},
+    "− ",
+    [-1, -0.25, 0, 0.25, 1].map(patch),
+    " +, by √|x|; grey: unused or nan",
+  );
 }

@@ -4,6 +4,8 @@ import { clamp } from "chain";
 import { make, svg } from "dom";
 import { placed } from "layout";
 
+const MARGIN = 10; // pixels
+const LEGIBLE = 0.72;
 let markers = 0;
 
 export class Diagram {
@@ -57,12 +59,14 @@ export class Diagram {
     return element;
   }
 
-  /** Show the whole drawing, no larger than it is; a very long one at a legible size. */
-  fit() {
+  /** Show the whole drawing, no larger than it is; unless `all`, long ones at a legible size. */
+  fit(all = false) {
+    if (!this.size) return;
     const { clientWidth: w, clientHeight: h } = this.element;
-    const whole = Math.min(w / (this.size.width + 20), h / (this.size.height + 20));
-    const scale = clamp(whole, Math.min(0.72, h / (this.size.height + 20)), 1);
-    const slack = (room, size) => Math.max(10, (room - size * scale) / 2);
+    const high = (h - 2 * MARGIN) / this.size.height;
+    const whole = Math.min((w - 2 * MARGIN) / this.size.width, high);
+    const scale = clamp(whole, all ? 0 : Math.min(LEGIBLE, high), 1);
+    const slack = (room, size) => Math.max(MARGIN, (room - size * scale) / 2);
     this.#move({ x: slack(w, this.size.width), y: slack(h, this.size.height), scale });
   }
 
@@ -91,32 +95,33 @@ export class Diagram {
 
   #move(view) {
     this.view = view;
+    const right = view.x + (this.size?.width ?? 0) * view.scale;
+    this.element.classList.toggle("more", right > this.element.clientWidth);
+    this.element.classList.toggle("less", view.x < 0);
     this.sheet.style.transform = `translate(${view.x}px,${view.y}px) scale(${view.scale})`;
   }
 
   #listen() {
     const { element } = this;
     let from = null;
-    element.addEventListener(
-      "wheel",
-      (e) => {
-        e.preventDefault();
-        const box = element.getBoundingClientRect();
-        this.zoom(Math.exp(-e.deltaY / 400), e.clientX - box.left, e.clientY - box.top);
-      },
-      { passive: false },
-    );
+    const zoom = (e) => {
+      e.preventDefault();
+      const box = element.getBoundingClientRect();
+      this.zoom(Math.exp(-e.deltaY / 400), e.clientX - box.left, e.clientY - box.top);
+    };
+    element.addEventListener("wheel", zoom, { passive: false });
     element.addEventListener("pointerdown", (e) => {
-      if (e.button === 0 && !e.target.closest("button, canvas, input"))
-        from = { x: e.clientX - this.view.x, y: e.clientY - this.view.y };
+      if (e.button !== 0 || e.target.closest("button, canvas, input")) return;
+      from = { x: e.clientX - this.view.x, y: e.clientY - this.view.y };
+      element.setPointerCapture(e.pointerId);
     });
-    window.addEventListener("pointermove", (e) => {
+    element.addEventListener("pointermove", (e) => {
       if (from) this.#move({ ...this.view, x: e.clientX - from.x, y: e.clientY - from.y });
     });
-    window.addEventListener("pointerup", () => {
+    element.addEventListener("pointerup", () => {
       from = null;
     });
-    element.addEventListener("dblclick", () => this.fit());
+    element.addEventListener("dblclick", () => this.fit(true));
     element.addEventListener("focusin", (e) => this.reveal(e.target.closest("[data-box]")?.dataset.box));
   }
 }

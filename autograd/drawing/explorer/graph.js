@@ -74,12 +74,13 @@ export class Graph {
       const times = (seen.get(title) || 0) + 1;
       seen.set(title, times);
       stage.title = times > 1 ? `${title} (${times})` : title;
+      if (times > 1) for (const t of stage.outputs) this.tensors[t].name += ` (${times})`;
     });
   }
 
   /** Whether the graph can be drawn node by node. */
   get isSmall() {
-    return this.size <= SMALL && this.entries.length <= 2 * SMALL;
+    return this.size <= SMALL && this.operands.length <= 2 * SMALL;
   }
 
   /** Whether the graph has layers worth a look: several, of tensors. */

@@ -50,13 +50,21 @@ function cells(app, numbers, shape, nodes, most, mark) {
 
 function cell(app, x, node, color, marked) {
   const back = color(x);
-  const open =
-    node === undefined ? {} : { onclick: () => app.state.select({ node }), title: nameOf(app.graph, node) };
+  const open = node === undefined ? {} : opening(app, node);
   return make(
     `td${node === undefined ? "" : ".link"}${marked ? ".marked" : ""}`,
     { style: `background:${css(back)};color:${inkOn(back)}`, ...open },
     short3(x),
   );
+}
+
+/** A cell that opens its node, by mouse or by key. */
+function opening(app, node) {
+  const open = () => app.state.select({ node });
+  const onkeydown = (e) => {
+    if (e.key === "Enter") open();
+  };
+  return { onclick: open, onkeydown, title: nameOf(app.graph, node), tabindex: 0, role: "button" };
 }
 
 /** Three digits fit into a cell. */

@@ -1,12 +1,15 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
+import { equation } from "arithmetic";
+import { legend } from "colors";
 import { make, table } from "dom";
 import { indexText } from "maps";
-import { rootName } from "names";
+import { rootName, under } from "names";
 import { count, full, many } from "numbers";
 import { TensorMap } from "tensormap";
 
 const ROWS = 500; // of a table of entries
+const LAST = 30; // operations, of a layer without tensors
 
 /** The pane of a layer, and `update()` to repaint it. */
 export function layerPane(app, stage) {
@@ -18,7 +21,14 @@ export function layerPane(app, stage) {
   const element = make(
     "div.pane.layer-pane",
     {},
-    make("h2", {}, stage.title, make("span.kind", {}, stage.kind), small(many(stage.count, "node"))),
+    make(
+      "h2",
+      {},
+      stage.title,
+      make("span.kind", {}, stage.kind),
+      small(many(stage.count, "node")),
+      legend(),
+    ),
     make(
       "div.columns",
       {},
@@ -28,7 +38,8 @@ export function layerPane(app, stage) {
       column("after", "read by", columns.after),
     ),
     stage.products.map((p) => productText(graph, p)),
-    graph.header.programs[stage.path] && compiled(graph.header.programs[stage.path]),
+    compiled(graph, stage),
+    lastLines(app, stage),
     columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
   );
   const update = () => {
@@ -76,7 +87,7 @@ function winners(graph, stage) {
     const y = graph.sequence[p];
     for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
       if (graph.operands[slot] < graph.size) continue;
-      if (!graph.chooses(slot)) continue;
+      if (!graph.chooses(slot) || graph.home[y] < 0) continue; // the shift of a softmax is no pool
       graph.entriesOf(graph.operands[slot]).forEach((x, k) => {
         if (graph.partial(slot, k) === 1) found.add(x);
       });
@@ -133,28 +144,52 @@ function highlightStep({ state, chain, graph }, maps) {
 function productText(graph, { groups, rows, inner, columns, left, right }) {
   const each = groups > 1 ? `${groups} products of this kind: ` : "";
   const line = (text, why) => make("p.product", {}, make("code", {}, text), make("span.small", {}, why));
-  const root = rootName(graph);
+  const weights = graph.tensors.some((t) => t.kind === "Parameter" && left.includes(t.name));
+  const [w, x] = weights ? ["W", "X"] : ["A", "B"];
+  const root = under(rootName(graph));
   return make(
     "section.products",
     {},
     make("h3", {}, "its dots are a matrix product"),
     line(
-      `Z (${rows}×${columns}) = W (${rows}×${inner}) · X (${inner}×${columns})`,
-      `${each}W: rows of ${left || "the left operand"}; X: columns of ${right || "the right operand"}`,
+      `Z (${rows}×${columns}) = ${w} (${rows}×${inner}) · ${x} (${inner}×${columns})`,
+      `${each}row f of ${w}: ${left || "a left operand"}; column p of ${x}: ${right || "a right operand"}, one for each place`,
     ),
     line(
-      `dW (${rows}×${inner}) = dZ (${rows}×${columns}) · Xᵀ (${columns}×${inner})`,
-      `∂${root}/∂W[f,k] = Σₚ ∂${root}/∂Z[f,p] · X[k,p]: the sum runs along the rows of both, so X is turned`,
+      `d${w} (${rows}×${inner}) = dZ (${rows}×${columns}) · ${x}ᵀ (${columns}×${inner})`,
+      `${root}/∂${w}[f,k] = Σₚ ${root}/∂Z[f,p] · ${x}[k,p]: the sum runs along the rows of both, so ${x} is turned`,
     ),
     line(
-      `dX (${inner}×${columns}) = Wᵀ (${inner}×${rows}) · dZ (${rows}×${columns})`,
-      `∂${root}/∂X[k,p] = Σ_f W[f,k] · ∂${root}/∂Z[f,p]: the sum runs down the columns of both, so W is turned`,
+      `d${x} (${inner}×${columns}) = ${w}ᵀ (${inner}×${rows}) · dZ (${rows}×${columns})`,
+      `${root}/∂${x}[k,p] = Σ_f ${w}[f,k] · ${root}/∂Z[f,p]: down the columns of both, so ${w} is turned; where columns are windows that overlap, they are added up`,
     ),
   );
 }
 
-const compiled = (text) =>
-  make("details.compiled", {}, make("summary", {}, "as compiled"), make("pre", {}, text));
+/** What a compiled program made of the layer. */
+function compiled(graph, { path }) {
+  if (!Object.hasOwn(graph.header.programs, path)) return null;
+  return make(
+    "details.compiled",
+    {},
+    make("summary", {}, "as compiled"),
+    make("pre", {}, graph.header.programs[path]),
+  );
+}
+
+/** The last operations of a layer whose results are no tensor: a loss, code outside of layers. */
+function lastLines(app, stage) {
+  if (stage.outputs.length) return null;
+  const nodes = [...app.graph.sequence.subarray(stage.start, stage.start + LAST)].sort((a, b) => a - b);
+  const more = stage.count - nodes.length;
+  return make(
+    "section.made",
+    {},
+    make("h3", {}, "its arithmetic"),
+    more ? make("p.small", {}, `${many(more, "operation")} before these`) : null,
+    nodes.map((n) => equation(app, n)),
+  );
+}
 
 /** The entries of a tensor as a table that can be read aloud, filled when it is opened. */
 function entriesTable({ graph, chain }, { name, shape, entries }) {

@@ -2,7 +2,8 @@
 
 import { inflated } from "decode";
 
-const PATIENCE = 20_000; // milliseconds
+const PATIENCE = 4_000; // milliseconds
+const MOST = 350; // boxes and arrows that Graphviz is asked to place
 let worker;
 let next = 0;
 const waiting = new Map();
@@ -24,9 +25,18 @@ function ask(dot) {
   const id = next++;
   return new Promise((resolve) => {
     waiting.set(id, resolve);
-    setTimeout(() => resolve(null), PATIENCE);
+    const asked = worker;
+    setTimeout(() => waiting.has(id) && giveUp(asked), PATIENCE);
     worker.then((w) => w.postMessage({ id, dot })).catch(() => resolve(null));
   });
+}
+
+/** End a worker that takes too long; what waits for it is placed in columns. */
+function giveUp(asked) {
+  asked.then((w) => w.terminate());
+  if (worker === asked) worker = undefined;
+  for (const resolve of waiting.values()) resolve(null);
+  waiting.clear();
 }
 
 /**
@@ -34,7 +44,7 @@ function ask(dot) {
  * boxes: [{x, y}] (top left), arrows: [{path, label: {x, y}}]}, in pixels, left to right.
  */
 export async function placed(boxes, arrows) {
-  const layout = boxes.length <= 400 ? await ask(dotOf(boxes, arrows)) : null;
+  const layout = boxes.length + arrows.length <= MOST ? await ask(dotOf(boxes, arrows)) : null;
   return layout ? read(layout, boxes, arrows) : layered(boxes, arrows);
 }
 

@@ -1,6 +1,9 @@
 // What every gradient has grown to at a time of the reverse pass. Going a step on adds one
 // contribution, going back takes it out again; a long way starts from the nearer end.
 
+const FEW = 2_000; // steps back that are counted anew, node by node
+const MANY = 5_000_000; // steps that are made anew from the start
+
 export class Ledger {
   constructor(chain) {
     this.chain = chain;
@@ -44,8 +47,31 @@ export class Ledger {
     else if (t < way) this.begin();
     if (t !== this.time) this.#leave();
     if (t > this.time) this.#book(this.time, t, 1);
-    if (t < this.time) this.#book(t, this.time, -1);
+    if (t < this.time) this.#back(t);
     this.time = t;
+  }
+
+  /** Go back: sums are made anew, for what was taken out of a sum leaves its rounding behind. */
+  #back(t) {
+    if (this.time - t <= FEW) {
+      const touched = new Set();
+      for (let step = t + 1; step <= this.time; step++) touched.add(this.chain.stepAt(step).x);
+      for (const n of touched) this.#recount(n, t);
+    } else if (t <= MANY) {
+      this.begin();
+      this.#book(0, t, 1);
+    } else this.#book(t, this.time, -1);
+  }
+
+  /** One node's sum at time t. */
+  #recount(n, t) {
+    this.sums[n] = Number(this.graph.roots.includes(n));
+    this.made[n] = 0;
+    this.graph.eachUse(n, (slot, k) => {
+      if (this.chain.timeOf(slot, k) >= t) return;
+      this.sums[n] += this.chain.contribution(slot, k).contribution;
+      this.made[n]++;
+    });
   }
 
   /** Put in (+1) or take out (-1) the contributions between two times. */

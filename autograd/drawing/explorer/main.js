@@ -22,7 +22,11 @@ async function start() {
   const chain = new Chain(graph);
   const state = new State(graph, chain);
   const app = { graph, chain, state, top: $("top") };
-  if (!location.hash) Object.assign(state, state.drawn === "nodes" ? { node: graph.roots[0] } : { stage: 0 });
+  if (!location.hash)
+    Object.assign(
+      state,
+      state.drawn === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 },
+    );
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${many(graph.size, "node")}, ${many(graph.stages.length, "layer")}`;
@@ -60,10 +64,23 @@ function details(app) {
       ...(panes.length ? panes.map((p) => p.element) : [make("p.hint", {}, hint)]),
     );
     for (const pane of panes) pane.update();
+    bringIntoSight(app);
   };
   details.render = render;
   state.onChange(() => render(false));
   render(true);
+}
+
+/** Scroll to what was opened: the entry's heat map in its pane, or the node's pane below. */
+function bringIntoSight({ state, graph }) {
+  const pane = document.querySelector(".node-pane");
+  if (!pane) return;
+  const layer = document.querySelector(".layer-pane");
+  const below = layer && pane.offsetTop > layer.offsetTop + 20;
+  const name = graph.tensors[graph.tensorOf[state.node]]?.name;
+  const figure = [...document.querySelectorAll(".layer-pane figure")].find((f) => f.dataset.tensor === name);
+  if (below) pane.scrollIntoView({ block: "start" });
+  else figure?.scrollIntoView({ block: "nearest" });
 }
 
 function shownButtons(state) {
@@ -108,6 +125,13 @@ function search(graph, state) {
   ];
   $("names").replaceChildren(...[...new Set(names)].slice(0, 500).map((value) => make("option", { value })));
   const box = $("search");
+  const sample = graph.tensors.find((t) => t.kind === "Parameter") ?? graph.tensors[0];
+  if (sample) box.placeholder = `find ${sample.name}[${sample.shape.map(() => 0).join(",")}]`;
+  box.addEventListener("keydown", (e) => {
+    if (e.key !== "Escape") return;
+    $("problem").textContent = "";
+    box.blur();
+  });
   box.addEventListener("change", () => {
     const text = box.value.trim();
     if (!text) return;
@@ -127,6 +151,7 @@ function keys(app, player) {
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
     const n = graph.stages.length;
+    if (!n) return;
     const at = state.stage === null ? (by > 0 ? 0 : n - 1) : (state.stage + by + n) % n;
     state.set({ stage: at, node: null });
   };
@@ -138,14 +163,14 @@ function keys(app, player) {
     End: () => player.go(chain.end),
     "/": () => $("search").focus(),
     "?": () => $("help").showModal(),
-    d: () => graph.isSmall && turn(state),
+    d: () => graph.isSmall && graph.stages.length && turn(state),
     v: () => state.set({ show: cycle(SHOWN, state.show) }),
     g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
     "[": () => layer(-1),
     "]": () => layer(1),
     "+": () => app.diagram?.zoom(1.25),
     "-": () => app.diagram?.zoom(0.8),
-    0: () => app.diagram?.fit(),
+    0: () => app.diagram?.fit(true),
     Escape: () => state.set(state.node !== null ? { node: null } : { stage: null }),
   };
   document.addEventListener("keydown", (event) => {

@@ -7,6 +7,7 @@ import { address } from "names";
 
 const GAP = 3;
 const MOST_TILES = 256;
+const MOST_LINES = 400; // of a long vector
 const HEIGHT = 420; // pixels, unless cells would be smaller than one
 
 /** How the entries of a shape are laid out: tiles of rows × cols, in a grid across × down. */
@@ -33,7 +34,8 @@ function acrossOf(shape, tiles, rows, cols) {
 /** A long vector in lines of 32. */
 function wrapped(n, width) {
   const cell = clamp(Math.floor(width / 32), 1, 20);
-  return { rows: Math.ceil(n / 32), cols: 32, tiles: 1, hidden: 0, across: 1, down: 1, cell, size: n };
+  const rows = Math.min(Math.ceil(n / 32), MOST_LINES);
+  return { rows, cols: 32, tiles: 1, hidden: Math.max(0, n - 32 * rows), across: 1, down: 1, cell };
 }
 
 /**
@@ -41,8 +43,8 @@ function wrapped(n, width) {
  * `say(place)` describes it. `mark(place)` may give "dead" or "won". Keys: arrows and Enter.
  */
 export class Maps {
-  constructor({ shape, name, width = 300, say, mark, onpick, onhover }) {
-    Object.assign(this, { shape, name, say, mark, onpick, onhover, cursor: 0 });
+  constructor({ shape, name, width = 300, say, mark, onpick, onhover, onsay }) {
+    Object.assign(this, { shape, name, say, mark, onpick, onhover, onsay, cursor: 0 });
     this.plan = arrangement(shape, width);
     const { rows, cols, cell, across, down } = this.plan;
     const [w, h] = [across * (cols * cell + GAP), down * (rows * cell + GAP)];
@@ -51,7 +53,7 @@ export class Maps {
       width: w,
       height: h,
       tabindex: 0,
-      role: "img",
+      role: "application",
       "aria-label": name,
       onmousemove: (e) => this.#hover(this.#placeAt(e)),
       onmouseleave: () => this.#hover(-1),
@@ -140,7 +142,9 @@ export class Maps {
   #hover(place) {
     if (place === this.hovered) return;
     this.hovered = place;
-    this.overlay.title = place >= 0 && this.say ? this.say(place) : "";
+    const said = place >= 0 && this.say ? this.say(place) : "";
+    this.overlay.title = said;
+    this.onsay?.(said);
     this.ring("hover", place >= 0 ? [place] : []);
     this.onhover?.(place);
   }

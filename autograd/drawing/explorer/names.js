@@ -1,5 +1,7 @@
 // What nodes are called, and what a name that somebody typed stands for.
 
+import { count, many } from "numbers";
+
 export const shapeText = (shape) => (shape.length ? shape.join("×") : "scalar");
 
 /** The indices of an entry from its place in row-major order. */
@@ -48,8 +50,12 @@ export function rootName(graph) {
   const given = label(graph, root);
   if (given) return given;
   const stage = graph.stages[graph.stageOf[root]];
-  return stage?.kind.endsWith("Loss") || stage?.path.endsWith("loss") ? "loss" : "y";
+  if (stage?.kind.endsWith("Loss") || stage?.path.endsWith("loss")) return "loss";
+  return Object.values(graph.header.labels).includes("y") ? "root" : "y";
 }
+
+/** A name below or above a ∂: in brackets where it would be misread. */
+export const under = (name) => (/[\s/+*−-]/.test(name) ? `∂(${name})` : `∂${name}`);
 
 /** A node as an operand in a line of arithmetic: its name, or the number of a constant. */
 export function termOf(graph, n, show) {
@@ -57,16 +63,23 @@ export function termOf(graph, n, show) {
   return named ? nameOf(graph, n) : show(graph.data[n]);
 }
 
-/** What a text names: {node}, {stage}, {tensor}, or {error} that says what there is. */
+/** What a text names: {node}, {stage}, or {error} that says what there is. */
 export function find(graph, text) {
   const wanted = text.trim();
   const stage = graph.stages.find((s) => s.title === wanted);
   if (stage) return { stage: stage.index };
-  const node = byNumber(graph, wanted) ?? byAddress(graph, wanted) ?? byLabel(graph, wanted);
+  const node = byNumber(graph, wanted) ?? byLabel(graph, wanted);
   if (node !== undefined) return { node };
   const tensor = graph.tensors.find((t) => t.name === wanted);
-  if (tensor) return owner(graph, tensor);
-  return { error: `nothing here is called ${wanted}` };
+  return tensor ? owner(graph, tensor) : byAddress(graph, wanted);
+}
+
+/** What is called nearly so. */
+function missing(graph, wanted) {
+  const known = [...graph.stages.map((s) => s.title), ...graph.tensors.map((t) => t.name)];
+  const near = known.filter((name) => name.toLowerCase().includes(wanted.toLowerCase()));
+  const hint = wanted && near.length ? `; there is ${[...new Set(near)].slice(0, 5).join(", ")}` : "";
+  return { error: `nothing here is called ${wanted}${hint}` };
 }
 
 function byNumber(graph, text) {
@@ -74,17 +87,18 @@ function byNumber(graph, text) {
   return found && Number(found[1]) < graph.size ? Number(found[1]) : undefined;
 }
 
+/** `conv1[3,4,5]`, `conv1[3]` (its first entry there), `head[-1]`. */
 function byAddress(graph, text) {
-  const found = /^(.*)\[([\d\s,]+)\]$/.exec(text);
-  if (!found) return undefined;
-  const indices = found[2].split(",").map(Number);
-  for (const { name, shape, entries } of graph.tensors) {
-    if (name !== found[1] || shape.length !== indices.length) continue;
-    if (indices.some((i, a) => i >= shape[a])) continue;
-    const node = entries[indices.reduce((sum, i, a) => sum * shape[a] + i, 0)];
-    if (node >= 0) return node;
-  }
-  return undefined;
+  const found = /^(.*?)\s*\[([-\d\s,]+)\]$/s.exec(text);
+  const tensor = found && graph.tensors.find((t) => t.name === found[1]);
+  if (!tensor) return missing(graph, found ? found[1] : text);
+  const { shape, entries } = tensor;
+  const given = found[2].split(",").map(Number);
+  const indices = shape.map((n, a) => (a < given.length ? given[a] + (given[a] < 0 ? n : 0) : 0));
+  if (given.length > shape.length || indices.some((i, a) => !(i >= 0 && i < shape[a])))
+    return { error: `${tensor.name} has the shape ${shapeText(shape)}: there is no ${text}` };
+  const node = entries[indices.reduce((sum, i, a) => sum * shape[a] + i, 0)];
+  return node >= 0 ? { node } : { error: `nothing reads ${text}` };
 }
 
 function byLabel(graph, text) {
@@ -99,4 +113,10 @@ function owner(graph, tensor) {
   const reads = graph.stages.find((s) => s.reads.includes(tensor.index));
   const stage = makes ?? reads;
   return stage ? { stage: stage.index } : { node: tensor.entries.find((n) => n >= 0) };
+}
+
+/** What a sequence of nodes is called: the tensor that they belong to, and how many they are. */
+export function sequenceName(graph, nodes) {
+  const t = [...nodes].map((n) => graph.tensorOf[n]).find((k) => k >= 0);
+  return t === undefined ? many(nodes.length, "number") : `${graph.tensors[t].name}, ${count(nodes.length)}`;
 }

@@ -1,15 +1,14 @@
 // A node: the arithmetic that makes it, what it feeds, how its gradient adds up, and the strongest
 // paths from it to the roots.
 
+import { arithmetic, chip, equation } from "arithmetic";
 import { largest } from "colors";
 import { make, table } from "dom";
-import { boxShape, grid } from "grids";
 import { indexText, Maps } from "maps";
-import { isInfix, nameOf, rootName, signOf, termOf } from "names";
+import { nameOf, rootName, under } from "names";
 import { count, factor, full, many, short } from "numbers";
 import { strongest } from "paths";
 
-const LINES = 60; // of arithmetic
 const TERMS = 200; // rows of a table
 const PATHS = 5;
 
@@ -31,7 +30,7 @@ export function nodePane(app, n) {
       {},
       "value ",
       make("b.value", {}, graph.header.texts[n] ?? full(graph.data[n])),
-      ` · ∂${rootName(graph)}/∂${nameOf(graph, n)} = `,
+      ` · ${under(rootName(graph))}/${under(nameOf(graph, n))} = `,
       gradient,
     ),
     graph.isLeaf(n) ? null : make("section.made", {}, make("h3", {}, "how it is made"), arithmetic(app, n)),
@@ -48,109 +47,31 @@ export function nodePane(app, n) {
   return { element: pane, update };
 }
 
-// --- forward ---------------------------------------------------------------------------------------
-
-/** The operations of its own layer that a node is made by, in order, one line each. */
-function arithmetic(app, n) {
-  const { graph } = app;
-  const stage = graph.stageOf[n];
-  const seen = new Set([n]);
-  const stack = [n];
-  while (stack.length && seen.size <= LINES) {
-    for (const x of graph.operandsOf(stack.pop()))
-      for (const v of graph.entriesOf(x))
-        if (graph.stageOf[v] === stage && !seen.has(v)) {
-          seen.add(v);
-          stack.push(v);
-        }
-  }
-  return [...seen]
-    .sort((a, b) => a - b)
-    .slice(-LINES)
-    .map((y) => equation(app, y));
-}
-
-/** One operation: its name = its operands, each with its number. */
-export function equation(app, y) {
-  const { graph } = app;
-  const operands = [...graph.operandsOf(y)];
-  const parts = operands.some((x) => x >= graph.size)
-    ? sequences(app, y, operands)
-    : expression(app, y, operands);
-  return make("div.equation", { "data-node": y }, chip(app, y), make("span.sign", {}, "="), parts);
-}
-
-function expression(app, y, operands) {
-  const sign = make("span.sign", {}, signOf(app.graph, y));
-  const chips = operands.map((x) => chip(app, x));
-  return isInfix(app.graph, y) ? [chips[0], sign, chips[1]] : [sign, ...chips];
-}
-
-/** Σ, max and min of a sequence; a dot as window × kernel = products, added up. */
-function sequences(app, y, operands) {
-  const { graph } = app;
-  const nodes = operands.map((x) => [...graph.entriesOf(x)]);
-  const shape = nodes.map((v) => boxShape(graph, v)).find(Boolean) ?? [nodes[0].length];
-  const numbers = nodes.map((v) => v.map((x) => graph.data[x]));
-  const slot = graph.firstSlot[y];
-  const mark = graph.chooses(slot) ? (k) => graph.partial(slot, k) === 1 : undefined;
-  const grids = nodes.map((v, k) =>
-    grid(app, { numbers: numbers[k], shape, nodes: v, caption: sequenceName(graph, v), mark }),
-  );
-  const { name, symbol } = graph.operation(y);
-  if (name !== "dot") return [make("span.sign", {}, symbol), grids];
-  const products = numbers[0].map((a, k) => a * numbers[1][k]);
-  return [
-    make("span.sign", {}, "Σ"),
-    grids[0],
-    make("span.sign", {}, "×"),
-    grids[1],
-    make("span.sign", {}, "= Σ"),
-    grid(app, { numbers: products, shape, caption: "products" }),
-  ];
-}
-
-/** The tensor that a sequence's nodes belong to, or how many they are. */
-function sequenceName(graph, nodes) {
-  const t = nodes.map((n) => graph.tensorOf[n]).find((k) => k >= 0);
-  return t === undefined ? many(nodes.length, "number") : `${graph.tensors[t].name}, ${count(nodes.length)}`;
-}
-
-function chip(app, n) {
-  const { graph, state } = app;
-  const text = termOf(graph, n, short);
-  const number = graph.header.texts[n] ?? short(graph.data[n]);
-  const title = `${nameOf(graph, n)} = ${graph.header.texts[n] ?? full(graph.data[n])}`;
-  return make(
-    "button.chip",
-    { title, onclick: () => state.select({ node: n }) },
-    text === number ? null : make("span.name", {}, text),
-    make("b", {}, number),
-  );
-}
+const SHOWN = 6;
 
 function feedsSection(app, n) {
-  const readers = app.graph.readersOf(n);
+  const { graph } = app;
+  const places = (y) => [homeOf(graph, y), y];
+  const readers = graph.readersOf(n).sort((a, b) => compare(places(a), places(b)));
   if (!readers.length) return null;
-  const shown = readers.slice(0, 6);
-  const simple = shown.every((y) => [...app.graph.operandsOf(y)].every((x) => x < app.graph.size));
-  return make(
-    "section.feeds",
-    {},
-    make("h3", {}, "what it feeds"),
-    simple || shown.length === 1
-      ? shown.map((y) => equation(app, y))
-      : make(
-          "p.chips",
-          {},
-          shown.map((y) => chip(app, homeOf(app.graph, y))),
-        ),
-    readers.length > shown.length
-      ? make("p.small", {}, `and ${count(readers.length - shown.length)} more`)
-      : null,
-  );
+  const list = make("div", {}, readers.length === 1 ? equation(app, readers[0]) : null);
+  const show = (shown) => list.replaceChildren(...shown.map((y) => chip(app, homeOf(graph, y))));
+  if (readers.length > 1) {
+    list.className = "chips";
+    show(readers.slice(0, SHOWN));
+  }
+  const more = make("button.small", {}, `and ${count(readers.length - SHOWN)} more`);
+  more.addEventListener("click", () => {
+    show(readers.slice(0, TERMS));
+    more.remove();
+  });
+  const rest = readers.length > SHOWN ? more : null;
+  return make("section.feeds", {}, make("h3", {}, "what it feeds"), list, rest);
 }
 
+const compare = ([a, b], [c, d]) => a - c || b - d;
+
+/** The output entry that a node works for, or the node itself. */
 const homeOf = (graph, y) => (graph.home[y] >= 0 ? graph.home[y] : y);
 
 // --- reverse ---------------------------------------------------------------------------------------
@@ -213,14 +134,14 @@ function contributionMap(app, n) {
 }
 
 const rule = ({ upstream, partial, contribution }) =>
-  partial === null ? "stopped" : `${short(upstream)} · ${factor(partial)} = ${short(contribution)}`;
+  `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
 
 function termsTable(app, n) {
   const { graph, chain } = app;
   const found = contributionsOf(app, n);
-  const root = rootName(graph);
+  const root = under(rootName(graph));
   if (!found.length)
-    return make("p", {}, graph.roots.includes(n) ? `∂${root}/∂${root} = 1` : "nothing reads it");
+    return make("p", {}, graph.roots.includes(n) ? `${root}/${root} = 1` : "nothing reads it");
   const rows = found.slice(0, TERMS).map(({ slot, k }) => {
     const { upstream, partial, contribution } = chain.contribution(slot, k);
     const y = graph.slotOwner[slot];
@@ -228,12 +149,13 @@ function termsTable(app, n) {
       chip(app, homeOf(graph, y)),
       `${graph.operation(y).name}`,
       full(upstream),
-      partial === null ? "stopped" : full(partial),
+      full(partial ?? 0),
       full(contribution),
     ];
   });
-  const name = nameOf(graph, n);
-  const body = [table(["from c", "by", `∂${root}/∂c`, `∂c/∂${name}`, "contribution"], rows)];
+  if (graph.roots.includes(n)) rows.unshift(["it is an output", "", "", "", "1"]);
+  const name = under(nameOf(graph, n));
+  const body = [table(["from c", "by", `${root}/∂c`, `∂c/${name}`, "contribution"], rows)];
   if (found.length > TERMS) body.push(make("p.small", {}, `the first ${TERMS} of ${count(found.length)}`));
   if (found.length <= 12) return make("div.terms", {}, body);
   return make(

@@ -2,10 +2,10 @@
 
 /** Four significant digits, with a true minus sign; powers of ten where numbers are far from 1. */
 export function short(x) {
-  if (!Number.isFinite(x)) return full(x).replace("-", "−");
+  if (!Number.isFinite(x)) return full(x).replaceAll("-", "−");
   const size = Math.abs(x);
   const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? power(x) : String(Number(x.toPrecision(4)));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 function power(x) {

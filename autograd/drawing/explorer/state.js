@@ -43,6 +43,8 @@ export class State {
   /** Change some of stage, node, show, time, grain, drawn. */
   set(changes) {
     if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
+    else this.moved ||= "node" in changes || "stage" in changes; // a step for the button Back
+    this.problem = undefined;
     Object.assign(this, changes);
     this.chain.moveTo(this.time);
     clearTimeout(this.writing);
@@ -71,6 +73,7 @@ export class State {
   }
 
   write() {
+    if (location.protocol === "about:") return; // within a notebook there is no address
     const { graph, stage, node, show, time, grain, drawn, chain, usual } = this;
     const parts = new URLSearchParams();
     if (node !== null)
@@ -80,8 +83,9 @@ export class State {
     if (grain !== usual.grain) parts.set("grain", grain);
     if (drawn !== usual.drawn) parts.set("as", drawn);
     if (time !== chain.end) parts.set("step", time);
-    this.written = parts.toString();
-    history.replaceState(null, "", `#${this.written}`);
+    this.written = parts.toString().replaceAll("%5B", "[").replaceAll("%5D", "]").replaceAll("%2C", ",");
+    history[this.moved ? "pushState" : "replaceState"](null, "", `#${this.written}`);
+    this.moved = false;
   }
 
   read() {

@@ -21,12 +21,15 @@ export class TensorMap {
       say: (place) => this.#say(place),
       mark: this.marks.some(Boolean) && ((place) => this.marks[place]),
       onpick: (place) => this.#pick(place),
+      onsay: (text) => {
+        this.said.textContent = text || this.summary;
+      },
     });
-    this.caption = make("p.small", {}, "");
+    this.said = make("p.small", { "aria-live": "polite" }, "");
     const { hidden } = this.maps.plan;
     const more = hidden ? `, ${count(hidden)} more not shown` : "";
     const heading = make("figcaption", {}, make("b", {}, name), ` ${shapeText(shape)}${more}`);
-    this.element = make("figure", { "data-tensor": name }, heading, this.maps.element, this.caption);
+    this.element = make("figure", { "data-tensor": name }, heading, this.maps.element, this.said);
   }
 
   /** Look at an entry in its own layer, at a parameter in the layer that is open. */
@@ -49,7 +52,8 @@ export class TensorMap {
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
     this.maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
-    this.caption.textContent = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
+    this.summary = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
+    this.said.textContent = this.summary;
   }
 
   #marked() {

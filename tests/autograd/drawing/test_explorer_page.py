@@ -5,6 +5,7 @@ import random
 import pytest
 from browsing import colour
 
+import autograd
 import nn
 from autograd import Tensor, Value
 
@@ -23,8 +24,18 @@ def test_search_by_name_opens_a_layer_a_node_or_says_that_there_is_none(explorer
         page.press(text, "\ue007")
         assert any(h.startswith(heading) for h in page.texts("#details h2")), text
     page.press("/")
-    page.press("nowhere[9]", "\ue007")
-    assert page.text("#problem") == "nothing here is called nowhere[9]"
+    for text, problem in [
+        ("nowhere[9]", "nothing here is called nowhere"),
+        ("CONV", "nothing here is called CONV; there is conv1, conv1.weight, conv1.bias"),
+        ("pool1[9,0,0]", "pool1 has the shape 3×2×2: there is no pool1[9,0,0]"),
+    ]:
+        page.run("const box = document.getElementById('search'); box.value = ''; box.focus()")
+        page.press(text, "\ue007")
+        assert page.text("#problem") == problem
+    page.press("\ue00c")
+    assert page.text("#problem") == ""
+    page.press("/", "head[-1]", "\ue007")
+    assert page.text(".node-pane h2").startswith("head[3]")
 
 
 def test_a_permalink_opens_the_same_view_again(explorer, net):
@@ -42,7 +53,7 @@ def test_a_permalink_opens_the_same_view_again(explorer, net):
     assert again[1:] == seen[1:]
     assert again[0][:300] == seen[0][:300]
     page.open("node=no[1]")
-    assert "nothing here is called no[1]" in page.text("#details")
+    assert "nothing here is called no" in page.text("#details")
 
 
 def test_everything_can_be_reached_by_keys_alone(explorer, net):
@@ -128,7 +139,8 @@ def test_hostile_labels_are_text(explorer, label):
     title = page.run("return document.querySelector('.card.leaf b').textContent.toWellFormed()")
     assert title == label.replace("\ud800", "\ufffd")
     page.all(".card.leaf")[0].click()
-    assert label[:20] in page.run("return document.querySelector('h2').textContent.toWellFormed()")
+    heading = "return document.querySelector('.node-pane h2').textContent.toWellFormed()"
+    assert label[:20] in page.run(heading)
     page.press("\ue011", "\ue014", "\ue014")
     assert page.run("return window.hacked") is None
     assert page.run("return document.querySelectorAll('img, script[src], iframe').length") == 0
@@ -168,7 +180,8 @@ def test_numbers_of_every_kind_are_shown(explorer, root, text):
 def test_a_single_leaf_is_a_graph_too(explorer, root):
     page = explorer(root).open()
     assert page.all(".card.leaf")
-    page.press(" ", "\ue014", "\ue012", "g", "v", "]", "[")
+    page.press(" ", "\ue014", "\ue012", "g", "v", "]", "[", "d")
+    page.wait("return location.hash.length > 1")  # the address is written a little later
     assert "nothing to go back through" in page.text(".words")
     assert page.complaints() == []
 
@@ -201,5 +214,61 @@ def test_a_module_called_twice_is_two_layers(explorer):
     titles = page.texts(".card.layer b")
     assert titles[:4] == ["dense", "relu", "dense (2)", "relu (2)"]
     page.card("relu (2)").click()
-    assert page.texts(".here figcaption b") == ["relu"]
+    assert page.texts(".here figcaption b") == ["relu (2)"]
     assert page.complaints() == []
+
+
+def test_a_tensor_of_leaves_alone_is_explored(explorer):
+    page = explorer(Tensor([float(k) for k in range(400)], label="t")).open()
+    assert page.text(".node-pane h2").startswith("t[0]")
+    page.press("]", "[", "d", "v", "\ue011", "\ue010")
+    page.wait("return location.hash.length > 1")
+    assert page.complaints() == []
+
+
+def test_a_page_in_a_notebook_answers_without_an_address(explorer, net, tmp_path):
+    page = explorer(net.loss)
+    outer = tmp_path / "notebook.html"
+    outer.write_text(autograd.explore(net.loss)._repr_html_(), encoding="utf-8")
+    page.driver.get(outer.as_uri())
+    page.driver.switch_to.frame(0)
+    page.wait("return document.body.dataset.ready")
+    page.card("conv1").click()
+    page.press("v", "\ue011", "\ue014")
+    page.wait("return new Promise(go => setTimeout(() => go(true), 400))")
+    assert page.text("#details h2").startswith("conv1") or page.all(".layer-pane")
+    assert page.complaints() == []
+    page.driver.switch_to.default_content()
+
+
+def test_the_button_back_returns_to_what_was_selected_before(explorer, net):
+    page = explorer(net.loss).open()
+    for name in ("conv1", "pool1"):
+        page.card(name).click()
+        page.wait(f"return location.hash.includes('{name}')")
+    page.driver.back()
+    page.wait("return document.querySelector('#details h2').textContent.startsWith('conv1')")
+
+
+def test_many_calls_are_folded_into_few_cards(explorer):
+    class Steps(nn.Module):
+        def __init__(self):
+            self.cell = nn.Dense(2, 2, rng=random.Random(0))
+            self.act = nn.Tanh()
+
+        def forward(self, x):
+            for _ in range(150):
+                x = self.act(self.cell(x)) + x
+            return x.sum()
+
+    page = explorer(Steps()([0.1, 0.2])).open()
+    assert len(page.all(".card")) <= 120
+    assert any("150 calls" in card.text for card in page.all(".card"))
+    assert page.complaints() == []
+
+
+def test_a_loss_and_code_without_tensors_show_their_arithmetic(explorer, net):
+    page = explorer(net.loss).open("layer=CrossEntropyLoss")
+    lines = page.texts(".layer-pane .equation")
+    assert len(lines) > 5
+    assert lines[-1].startswith("loss")

@@ -4,7 +4,12 @@ import math
 import random
 import re
 
+import pytest
 from browsing import close, expression, number
+
+import autograd
+import nn
+from autograd import Tensor, Value
 
 # --- 5. the reverse pass, step by step ------------------------------------------------------------
 
@@ -105,3 +110,47 @@ def test_play_runs_and_pauses(explorer):
     at = page.run("return explorer.state.time")
     page.wait("return new Promise(go => setTimeout(() => go(true), 400))")
     assert page.run("return explorer.state.time") == at
+
+
+@pytest.mark.parametrize("large", [float("inf"), 1e17])
+def test_going_back_leaves_nothing_behind(explorer, large):
+    x = Value(1.0, label="x")
+    page = explorer(x * 1.0 + x * large + x * 3.0).open("node=x")
+    page.press("\ue011")
+    seen = []
+    while page.run("return explorer.state.time < explorer.chain.end"):
+        seen.append(page.text(".facts .gradient"))
+        page.press("\ue014")
+    while seen:
+        page.press("\ue012")
+        assert page.text(".facts .gradient") == seen.pop()
+
+
+def test_an_output_that_feeds_another_counts_its_own_one(explorer):
+    y = Value(2.0, label="x") * 3.0
+    page = explorer(Tensor([y, y * 5.0])).open()
+    page.run("explorer.state.select({node: explorer.graph.roots[0]})")
+    assert number(page.text(".facts .gradient")) == 6.0
+    rows = page.run(
+        "return [...document.querySelectorAll('.terms tbody tr')].map(r => r.lastChild.textContent)"
+    )
+    assert [number(t) for t in rows] == [1.0, 5.0]
+
+
+def test_heat_maps_of_joined_tensors_follow_all_their_stages(explorer):
+    a = nn.Tanh()([0.5, 1.0])
+    q = nn.ReLU()(a * 3.0)
+    t = autograd.concatenate([a, q])
+    t.rename("t")
+    root = (q * q).sum()
+    page = explorer(root).open()
+    script = """
+    const {graph, chain} = explorer;
+    const tensor = graph.tensors.find((t) => t.name === "t");
+    chain.moveTo(arguments[0]);
+    return [chain.phaseOf(tensor, arguments[0]), [...chain.gradientsOf(tensor)]];
+    """
+    end = page.run("return explorer.chain.end")
+    for time in range(end):
+        (phase, now), (later, then) = page.run(script, time), page.run(script, time + 1)
+        assert phase != later or now == then
