@@ -2,6 +2,15 @@
 
 from .findings import Finding
 from .gradients import check_gradients
+from .layers import check_layer, check_stack
+from .losses import check_loss
 from .report import Report
 
-__all__ = ["Finding", "Report", "check_gradients"]
+__all__ = [
+    "Finding",
+    "Report",
+    "check_gradients",
+    "check_layer",
+    "check_loss",
+    "check_stack",
+]

@@ -65,13 +65,13 @@ class Maker:
         changes += [(padding, other(self.values.get(padding), (0, 1)) if padding else [])]
         changes += [(kernel, kernels(self.values.get(kernel)) if kernel else [])]
         for name, values in changes:
-            for value in values:
-                yield f"{name}={value}", {name: value}
+            for value in values if name else []:
+                yield f"{name}={value}", {str(name): value}
         if stride and padding:
-            pair = two(self.values[stride], 2), two(self.values[padding], 1)
-            both = dict(zip((stride, padding), pair, strict=True))
-            if None not in pair:
-                yield ", ".join(f"{k}={v}" for k, v in both.items()), both
+            two_of, one_of = two(self.values[stride], 2), two(self.values[padding], 1)
+            if two_of is not None and one_of is not None:
+                label = f"{stride}={two_of}, {padding}={one_of}"
+                yield label, {stride: two_of, padding: one_of}
         if stride and kernel:
             size = self.values[kernel]
             if isinstance(size, int) and size == self.values[stride] and size > 1:
