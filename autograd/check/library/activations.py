@@ -67,10 +67,10 @@ def _activation(
     def backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
         x, y = a["x"], f(a["x"], **o)
         right = g * slope(x, y, **o)
-        chosen = [formulas[name] for name in formulas if name in on]
-        for formula in chosen:  # two at once: what the one does to the factor, then the other
-            right = formula(x, y, right if formula is not chosen[0] else g, partial(f, **o))
-        return {"x": right}
+        chosen = [formula for name, formula in formulas.items() if name in on]
+        for formula in chosen:  # of two at once, the second takes the first one's for the upstream
+            g = formula(x, y, g, partial(f, **o))
+        return {"x": g if chosen else right}
 
     def forward(a: Arrays, o: Options) -> Array:
         return f(a["x"], **o)

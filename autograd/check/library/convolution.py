@@ -44,9 +44,11 @@ MISTAKES = table(
     ("x", "margin-cropped-twice", "the margin is cropped at the top and left only", CROP),
     ("x", "dx-stride-ignored", "the stride is ignored in dX: dZ is not spread out", DX),
     ("x", "dx-dilation-ignored", "the dilation is ignored in dX", DX),
+    ("x", "dx-rotated", "dX is rotated by 180°: a correlation's operands are swapped", DX),
     ("x", "dx-averaged", "dX is divided by the number of samples; 1/N belongs to the loss", DX),
     ("x", "dx-one-sample", "only the first sample gets a gradient", DX),
-    ("w", "dw-rotated", "dW is rotated by 180°", DW),
+    ("w", "dw-rotated", "dW is rotated by 180°: a correlation's operands are swapped", DW),
+    ("w", "dz-rotated", "dZ is rotated by 180° in dW: a convolution, not a correlation", DW),
     ("w", "dw-transposed", "rows and columns of dW's kernels are swapped", DW),
     ("w", "dw-channels-swapped", "input and output channels of dW are swapped", DW),
     ("w", "dw-stride-ignored", "the stride is ignored in dW: dZ meets the wrong windows", DW),
@@ -124,6 +126,8 @@ def _dx(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
         dx = full[:, :, : x.shape[2], : x.shape[3]]
     if "margin-cropped-twice" in on:
         dx = full[:, :, full.shape[2] - x.shape[2] :, full.shape[3] - x.shape[3] :]
+    if "dx-rotated" in on:
+        dx = dx[..., ::-1, ::-1]
     if "dx-averaged" in on:
         dx = dx / len(x)
     if "dx-one-sample" in on:
@@ -151,6 +155,8 @@ def _seen(a: Arrays, o: Options, on: Switches) -> Array:
 
 def _dw(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
     windows, n = _seen(a, o, on), len(g)
+    if "dz-rotated" in on:
+        g = g[..., ::-1, ::-1]
     if "dw-last-window" in on:
         windows, g = windows[:, :, -1:, -1:], g[:, :, -1:, -1:]
     if "dw-last-sample" in on:

@@ -1,6 +1,7 @@
 """Losses entry by entry: squared and absolute error, binary cross-entropy of numbers and logits."""
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 
@@ -40,16 +41,18 @@ def entrywise(
         dp = first_sample(np.asarray(g * slope * factor), on)
         return {"p": dp, "t": g * slopes[1](p, t, o["eps"]) * weight(p.shape, o, frozenset())}
 
-    def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
-        for axes, options in arrangements(a, output, rows=False):
-            for scale in scales:
-                for eps in shifts:
-                    yield axes, {**options, "scale": scale, "eps": eps}
-
     return Operation(
-        name, ("p", "t"), rows + shared("p t", line), forward, backward, readings, orders=ORDERS,
-        describe=described,
+        name, ("p", "t"), rows + shared("p t", line), forward, backward,
+        lambda a, output: _readings(a, output, scales, shifts), orders=ORDERS, describe=described,
     )  # fmt: skip
+
+
+def _readings(
+    a: Arrays, output: Array, scales: tuple[float, ...], shifts: tuple[float, ...]
+) -> Iterator[tuple[Axes, Options]]:
+    for axes, options in arrangements(a, output, rows=False):
+        for scale, eps in product(scales, shifts):
+            yield axes, {**options, "scale": scale, "eps": eps}
 
 
 SQUARED = entrywise(

@@ -82,7 +82,7 @@ def _dx(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
     if "gamma-squared" in on:
         gamma = gamma * gamma
     eps = 0.0 if "eps-forgotten" in on else o["eps"]
-    centre, spread_ = _terms(np.asarray(g * gamma), a, o, on)
+    through_mean, through_variance = _terms(np.asarray(g * gamma), a, o, on)
     deviation = _deviation(a["x"], o, eps)
     if "variance-for-deviation" in on:
         deviation = deviation**2
@@ -90,7 +90,7 @@ def _dx(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
         deviation = np.ones_like(deviation)
     if "deviation-multiplied" in on:
         deviation = 1 / deviation
-    dx = (g * gamma - centre - spread_) / deviation
+    dx = (g * gamma - through_mean - through_variance) / deviation
     if "divided-again" in on:
         dx = dx / _count(a["x"], o)
     return np.asarray(dx)
@@ -106,21 +106,21 @@ def _terms(g: Array, a: Arrays, o: Options, on: Switches) -> tuple[Array, Array]
     x, m = a["x"], _count(a["x"], o)
     hat = _normalised(x, o)
     factor = _stand_in(hat, a, o, on)
-    centre = g.sum(o["over"], keepdims=True)
-    spread_ = factor * (g * factor).sum(o["over"], keepdims=True)
-    spread_ = spread_ * _variance_share(x, o)
+    through_mean = g.sum(o["over"], keepdims=True)
+    through_variance = factor * (g * factor).sum(o["over"], keepdims=True)
+    through_variance = through_variance * _variance_share(x, o)
     least = {"one-less": m - 1, "batch-for-all": len(x), "sums-for-means": 1}
     m = next((n for name, n in least.items() if name in on), m)
-    centre = centre / (1 if "mean-not-divided" in on else m)
-    spread_ = spread_ / (1 if "variance-not-divided" in on else m)
+    through_mean = through_mean / (1 if "mean-not-divided" in on else m)
+    through_variance = through_variance / (1 if "variance-not-divided" in on else m)
     if on & {"statistics-constant", "mean-constant"}:
-        centre = 0 * centre
+        through_mean = 0 * through_mean
     if on & {"statistics-constant", "variance-constant"}:
-        spread_ = 0 * spread_
+        through_variance = 0 * through_variance
     scales = {"variance-sign": -1.0, "variance-twice": 2.0, "variance-halved": 0.5}
     for name, scale in scales.items():
-        spread_ = spread_ * (scale if name in on else 1.0)
-    return (-centre if "mean-sign" in on else centre), spread_
+        through_variance = through_variance * (scale if name in on else 1.0)
+    return (-through_mean if "mean-sign" in on else through_mean), through_variance
 
 
 def _variance_share(x: Array, o: Options) -> Array:

@@ -45,7 +45,7 @@ class Reading:
         return self._restored("y", self.forward(), shape)
 
     def backward(self, upstream: Any, mistakes: Iterable[str] = ()) -> Found:
-        """The gradient of each input, with some mistakes switched on; {} where that crashes."""
+        """The gradient of each input, with some mistakes switched on."""
         g = self._standard("y", np.asarray(upstream, float))
         with np.errstate(all="ignore"):
             found = self.operation.backward(g, self.arrays(), self.options, frozenset(mistakes))
@@ -149,12 +149,14 @@ def _pairs(
     for (one, first), (other, second) in combinations(single, 2):
         if one.touches & other.touches:
             wrong = _tried(reading, upstream, (one, other))
-            if wrong and not any(_alike(wrong, known) for known in (right, first, second)):
+            if wrong is not None and not any(
+                _alike(wrong, known) for known in (right, first, second)
+            ):
                 yield (one, other), wrong
 
 
 def _tried(reading: Reading, upstream: Any, mistakes: tuple[Mistake, ...]) -> Found | None:
-    """The gradients with these mistakes; None where they are not finite or of another shape."""
+    """The gradients with these mistakes; None where they are not finite."""
     wrong = reading.backward(upstream, [m.name for m in mistakes])
     return wrong if all(np.isfinite(g).all() for g in wrong.values()) else None
 

@@ -1,93 +1,7 @@
-"""Operations on given inputs, with their right backward passes and every wrong one."""
-
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+"""Operations on given inputs, with their right backward passes and every wrong one: `CASES`."""
 
 import numpy as np
-
-from autograd.check.library import OPERATIONS, Reading
-
-BY_NAME = {operation.name: operation for operation in OPERATIONS}
-
-
-@dataclass(frozen=True)
-class Case:
-    """An operation on inputs by name; `wrong` maps a mistake's name to the backward that makes it.
-
-    `forward(**inputs)` gives the output, `backward(upstream, **inputs)` the gradients by name.
-    """
-
-    operation: Any
-    name: str
-    inputs: Mapping[str, Any]
-    forward: Callable[..., Any]
-    backward: Callable[..., Mapping[str, Any]]
-    wrong: Mapping[str, Callable[..., Mapping[str, Any]]]
-    reading: Reading
-
-    def upstream(self):
-        """An upstream gradient with distinct entries, none of them 0."""
-        rng = np.random.default_rng(5)
-        y = np.asarray(self.forward(**self.inputs))
-        steps = np.linspace(0.5, 1.9, y.size) * rng.choice([-1.0, 1.0], y.size)
-        return rng.permutation(steps).reshape(y.shape)
-
-
-def _reread(reading, inputs):
-    arrays = {name: np.asarray(x, float) for name, x in inputs.items()}
-    return Reading(reading.operation, reading.roles, reading.axes, reading.options, arrays)
-
-
-def _forward(reading, shape, **inputs):
-    y = _reread(reading, inputs).output(shape)
-    return y if shape else float(y)
-
-
-def _backward(reading, mistakes, upstream, **inputs):
-    return _reread(reading, inputs).backward(upstream, mistakes)
-
-
-def case(operation, name, inputs, axes, options, shape, roles=None):
-    """A case; inputs are named as their roles are, unless `roles` says otherwise."""
-    operation, roles = BY_NAME[operation], roles or {role: role for role in inputs}
-    arrays = {name: np.asarray(x, float) for name, x in inputs.items()}
-    reading = Reading(
-        operation, roles, axes, {**({"layout": ""} if axes else {}), **options}, arrays
-    )
-    wrong = {
-        m.name: partial(_backward, reading, (m.name,))
-        for m in operation.mistakes
-        if any(role in roles for role in m.touches)
-    }
-    forward, backward = partial(_forward, reading, shape), partial(_backward, reading, ())
-    return Case(operation, name, inputs, forward, backward, wrong, reading)
-
-
-def numbers(seed, *shape):
-    """Distinct numbers of both signs in a random order, so that nothing ties; none near 0."""
-    rng = np.random.default_rng(seed)
-    n = int(np.prod(shape))
-    steps = np.linspace(-1.3, 1.7, n) + rng.uniform(-0.2, 0.2, n) / n
-    steps = np.where(np.abs(steps) < 0.03, steps + 0.07, steps)
-    return rng.permutation(steps).reshape(shape)
-
-
-def chances(seed, *shape):
-    """Numbers between 0.1 and 0.9."""
-    return np.random.default_rng(seed).uniform(0.1, 0.9, shape)
-
-
-def onehot(labels, n):
-    """Rows with a 1 at each label."""
-    return np.eye(n)[labels]
-
-
-def windows(kernel, stride=1, padding=((0, 0), (0, 0)), dilation=1, **more):
-    """Options of windows."""
-    strides = (stride, stride) if isinstance(stride, int) else stride
-    return {"kernel": kernel, "stride": strides, "padding": padding, "dilation": dilation, **more}
+from mutant_cases import case, chances, numbers, onehot, windows
 
 
 def _dense():
@@ -134,6 +48,10 @@ def _convolution():
         axes, options = {"x": x, "w": w, "b": b, "y": y}, {"rotated": False, **options}
         for kind in ("convolution", *(f"convolution and {f}" for f in ("relu", "sigmoid", "tanh"))):
             yield case(kind, name, inputs, axes, options, out)
+    yield from _grey()
+
+
+def _grey():
     inputs = {"x": numbers(1, 6, 5), "w": numbers(2, 3, 2)}
     yield case("convolution", "one grey image", inputs, {"x": "HW", "w": "UV", "y": "PQ"},
                windows((3, 2), rotated=False), (4, 4))  # fmt: skip
@@ -149,26 +67,17 @@ def _pooling():
         ("with margins", "NCHW", "NCPQ", (3, 2, 5, 5), (3, 2, 3, 3), windows((3, 3), 2, one)),
         ("stride that does not divide", "NHWC", "NPQC", (2, 7, 7, 2), (2, 3, 3, 2),
          windows((2, 2), 2)),
-        ("rectangles", "CHW", "CPQ", (3, 6, 6), (3, 3, 3), windows((2, 3), (2, 1))),
+        ("rectangles", "CHW", "CPQ", (3, 6, 6), (3, 3, 2), windows((2, 3), 2)),
         ("margins, channels last", "NHWC", "NPQC", (2, 6, 6, 2), (2, 4, 4, 2),
          windows((2, 2), 2, one)),
         ("all overlap", "NCHW", "NCPQ", (2, 2, 4, 4), (2, 2, 3, 3), windows((2, 2), 1)),
         ("by three, margins", "NCHW", "NCPQ", (2, 2, 8, 8), (2, 2, 4, 4), windows((3, 3), 2, one)),
         ("square windows", "NCHW", "NCPQ", (2, 2, 6, 6), (2, 2, 3, 3), windows((2, 2), 2)),
     ):  # fmt: skip
-        if name == "rectangles":
-            options, out = windows((2, 3), (2, 2)), (3, 3, 2)
         x_values = {"x": numbers(7, *shape)}
         for kind, fill in (("max pooling", -np.inf), ("average pooling", 0.0)):
             yield case(kind, name, x_values, {"x": x, "y": y}, {**options, "fill": fill}, out)
-    ties = {"x": np.random.default_rng(8).integers(0, 4, (2, 3, 5, 5)) - 1.5}
-    yield case("max pooling", "ties, overlapping, with margins", ties, {"x": "NCHW", "y": "NCPQ"},
-               windows((3, 3), 2, one, fill=-np.inf), (2, 3, 3, 3))  # fmt: skip
-    for n, shape in enumerate([(2, 2, 4, 4), (1, 2, 6, 6), (3, 1, 5, 5)]):
-        ties = {"x": np.random.default_rng(n).integers(0, 3, shape) * 1.0}
-        count = (shape[2] - 2) // 2 + 1
-        yield case("max pooling", f"ties {n}", ties, {"x": "NCHW", "y": "NCPQ"},
-                   windows((2, 2), 2, fill=-np.inf), (*shape[:2], count, count))  # fmt: skip
+    yield from _ties(one)
     for name, x, y, shape, out in (
         ("images", "NCHW", "NC", (2, 3, 4, 5), (2, 3)),
         ("channels last", "NHWC", "NC", (3, 4, 3, 2), (3, 2)),
@@ -177,6 +86,17 @@ def _pooling():
     ):
         x_values = {"x": numbers(3, *shape)}
         yield case("global average pooling", name, x_values, {"x": x, "y": y}, {}, out)
+
+
+def _ties(one):
+    ties = {"x": np.random.default_rng(8).integers(0, 4, (2, 3, 5, 5)) - 1.5}
+    yield case("max pooling", "ties, overlapping, with margins", ties, {"x": "NCHW", "y": "NCPQ"},
+               windows((3, 3), 2, one, fill=-np.inf), (2, 3, 3, 3))  # fmt: skip
+    for n, shape in enumerate([(2, 2, 4, 4), (1, 2, 6, 6), (3, 1, 5, 5)]):
+        ties = {"x": np.random.default_rng(n).integers(0, 3, shape) * 1.0}
+        count = (shape[2] - 2) // 2 + 1
+        yield case("max pooling", f"ties {n}", ties, {"x": "NCHW", "y": "NCPQ"},
+                   windows((2, 2), 2, fill=-np.inf), (*shape[:2], count, count))  # fmt: skip
 
 
 def _activations():

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from mutants import CASES, chances, numbers, onehot
+from mutant_cases import chances, numbers, onehot
+from mutants import CASES
 
 from autograd.check.library import recognise
 
