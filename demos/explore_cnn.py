@@ -34,7 +34,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--digit", type=int, default=0, help="which of the 359 held-out digits")
+    parser.add_argument("--digit", type=int, default=2, help="which of the 359 held-out digits")
     parser.add_argument("--out", default="cnn.html", help="the page that is written")
     options = parser.parse_args()
 
@@ -44,13 +44,17 @@ def main() -> None:
     trainer = nn.Trainer(model, loss, nn.Adam(model.parameters(), lr=0.02))
     trainer.fit(train, validation=test, epochs=options.epochs, seed=0)
 
+    if not 0 <= options.digit < len(test):
+        parser.error(f"--digit must be 0 to {len(test) - 1}, got {options.digit}")
     image, label = test[options.digit]
     examples = image, [0.0] * 10
     program = autograd.compile(
         lambda x, t: loss(model(x), t), *examples, parameters=model.parameters()
     )
-    value = loss(model(image), label)
-    page = autograd.explore(value, options.out, program=program, title=f"A CNN reads a {label}")
+    scores = model(image)
+    read = max(range(10), key=lambda k: scores[k].data)
+    title = f"A CNN reads a {label}" + (f" as a {read}" if read != label else "")
+    page = autograd.explore(loss(scores, label), options.out, program=program, title=title)
     print(f"{options.out}: {page!r}")
 
 

@@ -58,10 +58,11 @@ def explore(
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
 
-    It holds the whole graph behind a Value (or behind all entries of a Tensor): open it in a
-    browser, no server or network is needed. Gradients are those of the root, computed for the page;
-    `grad` of the nodes stays as it is. A `Program` of `autograd.compile` adds what it made of the
-    layers. With a path the page is written there.
+    Layers' results are heat maps, and so is every tensor with a name: `weights.rename("attention")`
+    in a forward shows them. The page holds the whole graph behind a Value (or behind all entries of
+    a Tensor): open it in a browser, no server or network is needed. Gradients are those of the
+    root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
+    `autograd.compile` adds what it made of the layers. With a path the page is written there.
 
     Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
     function is being recorded.

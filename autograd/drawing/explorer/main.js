@@ -130,6 +130,7 @@ function search(graph, state) {
   box.addEventListener("keydown", (e) => {
     if (e.key !== "Escape") return;
     $("problem").textContent = "";
+    box.value = "";
     box.blur();
   });
   box.addEventListener("change", () => {
