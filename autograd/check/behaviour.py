@@ -1,5 +1,6 @@
 """How a backward behaves: what it raises, changes, keeps from one call to the next."""
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,7 @@ Backward = Callable[..., Any]
 def call_claimed(backward: Backward, inputs: Inputs, upstream: Array, report: Report) -> Any:
     """What the user's backward returns, or None with a finding where it raises."""
     try:
-        given = inputs.call(backward, {}, _given(upstream))
+        given = copy.deepcopy(inputs.call(backward, {}, _given(upstream)))
     except Exception as error:  # whatever the user's code raises is the finding
         finding = Finding(
             f"backward raised {type(error).__name__}: {error}",
@@ -67,21 +68,20 @@ def behave(backward: Backward, inputs: Inputs, upstream: Array, first: Any) -> l
 
 def _repeated(first: Any, again: Any) -> list[Finding]:
     """A gradient that doubles when backward is called twice adds to what was there."""
-    pairs = [
-        (as_array(a, "a gradient"), as_array(b, "a gradient")) for a, b in _pairs(first, again)
-    ]
-    for a, b in pairs:
-        if a.shape == b.shape and not np.allclose(a, b, rtol=1e-6, atol=1e-300):
+    for x, y in _pairs(first, again):
+        try:
+            a, b = as_array(x, "a gradient"), as_array(y, "a gradient")
+        except ValueError:
+            continue
+        if a.shape == b.shape and not np.allclose(a, b, rtol=1e-6, atol=1e-300, equal_nan=True):
             doubled = np.allclose(2 * a, b, rtol=1e-5, atol=1e-12)
             what = "doubles" if doubled else "gives another gradient"
-            return [
-                Finding(
-                    f"a second call of backward {what}",
-                    remedy="set gradients to zero at the start of backward" if doubled else
-                    "backward must depend on its arguments alone",
-                    name="second call",
-                )
-            ]  # fmt: skip
+            zero = "set gradients to zero at the start of backward"
+            remedy = zero if doubled else "backward must depend on its arguments alone"
+            finding = Finding(
+                f"a second call of backward {what}", remedy=remedy, name="second call"
+            )
+            return [finding]
     return []
 
 

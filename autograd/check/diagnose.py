@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from . import arrangements, factors, places
+from . import arrangements, factors, known, places
 from .findings import Case, Finding
 
 Hypothesis = Callable[[Case], Iterator[Finding]]
 
 WHOLE: list[Hypothesis] = [
+    known.one,
     factors.zero,
     factors.variants,
-    places.elementwise,
     factors.factor,
+    places.elementwise,
     arrangements.arrangement,
     arrangements.shifted,
     arrangements.flattened,
@@ -22,6 +23,7 @@ WHOLE: list[Hypothesis] = [
     places.sliced,
     places.ties,
     places.partly,
+    known.two,
 ]
 
 
@@ -30,6 +32,8 @@ def diagnose(case: Case) -> list[Finding]:
     malformed = _malformed(case)
     if malformed:
         return malformed
+    if case.equal(case.true):
+        return list(places.ties(case))
     for hypothesis in WHOLE:
         found = list(hypothesis(case))
         if found:
@@ -40,7 +44,7 @@ def diagnose(case: Case) -> list[Finding]:
 def _malformed(case: Case) -> list[Finding]:
     """A gradient of another shape, or with entries that are no numbers."""
     if case.claimed.shape != case.value.shape:
-        return list(arrangements.shape(case))
+        return list(known.one(case)) or list(arrangements.shape(case))
     bad = ~np.isfinite(case.claimed)
     if bad.any():
         index = tuple(map(int, np.argwhere(bad)[0]))

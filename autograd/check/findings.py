@@ -45,6 +45,8 @@ class Case:
     upstream: Array
     learning_rate: float | None = None
     variants: dict[str, Array] = field(default_factory=dict)
+    everything: Mapping[str, Array] = field(default_factory=dict)  # all inputs that are arrays
+    cache: dict[str, Any] = field(default_factory=dict)  # what all cases of one check share
 
     @property
     def true(self) -> Array:

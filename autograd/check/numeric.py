@@ -105,20 +105,29 @@ class Objective:
             moved[name] = self.point[name] + t * v
         return self._output(moved) - self.here
 
-    def measure_noise(self, rng: np.random.Generator) -> None:
-        """The noise of L, from sixth differences along a few single entries; sets the steps."""
+    def measure_noise(self, rng: np.random.Generator, seconds: float = 1.0) -> None:
+        """The noise of L, from sixth differences along a few single entries; sets the steps.
+
+        What a kink or curvature leaves in a difference shrinks with the step, and noise does not.
+        """
+        tries = int(np.clip(seconds / (14 * self.seconds * len(self.point)), 1, 6))
         found = []
-        for name in self.point:
-            for _ in range(6):
-                unit = np.zeros(self.point[name].shape)
+        for name, x in self.point.items():
+            for _ in range(tries):
+                unit = np.zeros(x.shape)
                 unit.flat[int(rng.integers(0, unit.size))] = self.scale(name)
-                steps = [self.moved({name: unit}, k * 1e-4) for k in range(-3, 4)]
-                sixth = np.diff(np.array([np.sum(self.upstream * y) for y in steps]), 6)
-                found.append(abs(float(sixth[0])) / np.sqrt(924.0))
-        self.noise = float(np.quantile(found, 0.75)) if found else 0.0  # some may not matter
+                wide, narrow = (self._sixth({name: unit}, h) for h in (1e-4, 2.5e-5))
+                found.append(max(wide, narrow) if narrow > 0.4 * wide else 0.0)
+        noisy = [noise for noise in found if noise > 0]
+        self.noise = float(np.median(noisy)) if 2 * len(noisy) > len(found) else 0.0
         size = float(np.sum(np.abs(self.upstream * self.here))) or 1.0
         if self.noise > NOISY * size:
             self.steps = COARSE
+
+    def _sixth(self, direction: dict[str, Array], h: float) -> float:
+        """|sixth difference of L| over the root of its coefficients' squares: the noise."""
+        steps = [float(np.sum(self.upstream * self.moved(direction, k * h))) for k in range(-3, 4)]
+        return abs(float(np.diff(np.array(steps), 6)[0])) / np.sqrt(924.0)
 
     def slope(self, direction: dict[str, Array], length: float) -> Slope:
         """The slope of L along a direction; `length` is how far one step of 1 goes."""
