@@ -48,7 +48,7 @@ COMPILER = [
 DRAWING = [
     {"survey", "words", "look", "outline", "engines"},
     {"stages", "grids", "gradients", "dot", "svg"},
-    {"homes", "products", "plan"},
+    {"homes", "products", "plan", "wanted"},
     {"layers", "parts", "paths", "operands", "snapshot"},
     {"groups", "page"},
     {"boxes"},

@@ -58,6 +58,7 @@ class _Builder:
             if key and k in self.roots:
                 boxes[key].root = True
         self._in_order()
+        boxes = self.outline.boxes
         pairs: dict[tuple[str, str], set[int]] = {}
         seen: set[tuple[Any, str]] = set()
         for k in survey.operations:
@@ -66,7 +67,8 @@ class _Builder:
                 self._operands(k)
             elif key and k not in plan.folded and plan.only is None:
                 self._passages(k, key, pairs, seen)
-        for (tail, head), found in pairs.items():
+        place = {key: at for at, key in enumerate(boxes)}
+        for (tail, head), found in sorted(pairs.items(), key=lambda p: [place[k] for k in p[0]]):
             text = passage(self.survey, self.plan.groups.get(tail), found)
             self.outline.arrows.append(Arrow(tail, head, text))
         if self.back.ran and plan.only is None:
@@ -78,7 +80,10 @@ class _Builder:
         return self.outline
 
     def _in_order(self) -> None:
-        """Boxes of one tensor in the order of its entries; walks meet them from the last."""
+        """Boxes of one tensor in the order of its entries; walks meet them from the last.
+
+        Its channels stand together, where the first of them is.
+        """
         keys = [*self.outline.boxes]
         found: dict[Any, list[tuple[int, int]]] = {}
         for at, key in enumerate(keys):
@@ -90,13 +95,13 @@ class _Builder:
                 place, tensor = (node.place, id(node.name)) if named else (0, None)
             if tensor:
                 found.setdefault(tensor, []).append((place, at))
-        ordered = keys[:]
+        ordered: list[tuple[float, int, str]] = [(at, 0, key) for at, key in enumerate(keys)]
         for several in found.values():
-            for (_, source), target in zip(
-                sorted(several), sorted(at for _, at in several), strict=True
-            ):
-                ordered[target] = keys[source]
-        self.outline.boxes = {key: self.outline.boxes[key] for key in ordered}
+            slots = sorted(at for _, at in several)
+            for place, ((_, source), slot) in enumerate(zip(sorted(several), slots, strict=True)):
+                channel = keys[source] in self.plan.groups
+                ordered[source] = (slots[0] if channel else slot, place, keys[source])
+        self.outline.boxes = {key: self.outline.boxes[key] for _, _, key in sorted(ordered)}
 
     # --- boxes -----------------------------------------------------------------------------------
 

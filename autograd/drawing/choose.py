@@ -10,14 +10,15 @@ from ..tensor import Tensor
 from ..value import Value
 from .boxes import outlined
 from .grids import caption
-from .layers import layers, name_of
+from .layers import layers
 from .outline import Outline
 from .parts import parts
 from .paths import sliced
 from .plan import LEGIBLE, Plan, near, whole
 from .stages import Stage, stages
 from .survey import Survey
-from .words import clean, count
+from .wanted import calls, name_of, wanted
+from .words import by, clean, count
 
 
 @dataclass
@@ -58,8 +59,8 @@ def choose(
     TypeError for another root; ValueError for names and options that mean nothing.
     """
     _check(depth, limit, paths, slice)
-    names = [expand] if isinstance(expand, str) else [str(name) for name in expand]
-    if hasattr(root, "named_children"):
+    names = _names(expand)
+    if hasattr(root, "named_children") and not isinstance(root, type):
         if names or slice is not None:
             raise ValueError("draw(model): expand and slice are about a graph: draw its output")
         return parts(root, depth)
@@ -88,7 +89,19 @@ def _check(depth: Any, limit: Any, paths: Any, slice: Any) -> None:
         if not isinstance(n, int) or n < 1:
             raise ValueError(f"{name}={n!r}: must be an int >= 1")
     if slice is not None and not isinstance(slice, Value):
-        raise TypeError(f"slice must be one Value, such as weight[0, 0], got {slice!r:.60}")
+        tensor = isinstance(slice, Tensor)
+        got = f"a Tensor of shape {by(slice.shape)}" if tensor else f"{slice!r:.60}"
+        raise TypeError(f"slice must be one Value, such as weight[0, 0], got {got}")
+
+
+def _names(expand: Any) -> list[str]:
+    """What to open, as a list of names."""
+    names = [expand] if isinstance(expand, str) else expand
+    if not isinstance(names, list | tuple | set | frozenset) or not all(
+        isinstance(name, str) for name in names
+    ):
+        raise TypeError(f"expand={expand!r:.60}: must be the name of a layer, or a list of names")
+    return [str(name) for name in names]
 
 
 def _roots(root: Any) -> list[Value]:
@@ -97,12 +110,20 @@ def _roots(root: Any) -> list[Value]:
     if isinstance(root, Tensor) and root.size:
         return list(dict.fromkeys(root.values))
     kind = "an empty Tensor" if isinstance(root, Tensor) else f"{type(root).__name__}"
+    if isinstance(root, type):
+        kind = f"the class {root.__name__}: make an instance of it"
     raise TypeError(f"draw(root): root must be a Value, a Tensor or a Module, got {kind}")
 
 
 def _plans(wish: Wish) -> Iterator[Plan]:
     """Plans from what was asked for to the simplest, each made when it is needed."""
     survey, depth, limit = wish.survey, wish.depth, wish.limit
+    if wish.names and not wish.scoped:
+        raise ValueError(f"expand={wish.names[0]!r}: no module and no scope made this graph")
+    if wish.names:
+        chains = {stage: calls(stage) for stage in wish.stages}
+        for name in wish.names:
+            wanted(name, chains)
     if wish.slice is not None:
         yield sliced(survey, wish.slice, wish.paths, limit)
     if not wish.names:
@@ -115,8 +136,6 @@ def _plans(wish: Wish) -> Iterator[Plan]:
     if wish.scoped:
         yield layers(survey, wish.stages, depth, wish.names)
         yield layers(survey, wish.stages)
-    elif wish.names:
-        raise ValueError(f"expand={wish.names[0]!r}: no module and no scope made this graph")
     if depth is not None:
         yield near(survey, limit, depth)
     for most in (LEGIBLE, 30, 10, 1):

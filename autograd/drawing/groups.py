@@ -6,10 +6,11 @@ from typing import Any
 
 from .gradients import Gradients
 from .grids import thumbnail
-from .layers import calls
 from .outline import Box, Frame, Outline
 from .plan import Group, Plan
+from .stages import Stage
 from .survey import NamedTensor, Survey
+from .wanted import calls, channel_address
 from .words import UNSEEN, by, clean, count, kind, norm, number, symbol, title
 
 
@@ -57,13 +58,25 @@ def _channel_box(
     """One channel of a layer's output."""
     shape = tensor.name.shape
     plane = tensor.entries[group.channel * tensor.plane : (group.channel + 1) * tensor.plane]
-    box = Box(group.id, "layer", f"{clean(tensor.name)}[{group.channel}]")
+    address = ",".join(map(str, channel_address(tensor, group.channel)))
+    box = Box(group.id, "layer", f"{clean(tensor.name)}[{address}]")
+    if tensor.plane == 1 and plane[0] >= 0:
+        return _entry_box(survey.nodes[plane[0]], box, plane[0], values, back)
     box.lines.append(("", by(shape[-2:] if len(shape) > 2 else shape[1:])))
     box.lines.append(("", count(len(group.nodes), "node")))
     if back.wanted:
         box.lines.append(("‖grad‖", _norm(back, plane)))
     if values and len(shape) > 2:
         _picture(survey, box, tensor, group.channel, 28 if group.large else 12)
+    return box
+
+
+def _entry_box(node: Any, box: Box, k: int, values: bool, back: Gradients) -> Box:
+    """One entry of a layer's vector, with all that was computed for it."""
+    if values:
+        box.lines.append(("data", number(node.data)))
+    if back.wanted:
+        box.lines.append(("grad", number(node.grad) if back.known([k]) else UNSEEN))
     return box
 
 
@@ -78,16 +91,16 @@ def _layer_box(survey: Survey, group: Group, back: Gradients) -> Box:
     if group.rest:
         box.title += " · the rest"
     outputs = [t for stage in group.stages[-1:] for t in stage.outputs]
-    shapes = " + ".join(by(t.name.shape) for t in outputs) or "1"
-    box.lines.append(("", f"{_inputs(group)} → {shapes}"))
-    parameters = _parameters(group)
+    ends = [k for t in outputs for k in t.entries] or _ends(survey, group.stages[-1])
+    shapes = " + ".join(by(t.name.shape) for t in outputs) or f"{len(ends):,}"
+    box.lines.append(("", f"{_inputs(survey, group)} → {shapes}".strip()))
+    parameters = group.parameters
     if len(group.stages) > 1:
         box.lines.append(("", count(len(group.stages), "call")))
     if parameters:
         box.lines.append(("", count(sum(len(t.entries) for t in parameters), "parameter")))
     box.lines.append(("", count(len(group.nodes), "node")))
     if back.wanted:
-        ends = [k for t in outputs for k in t.entries] or group.stages[-1].nodes[-1:]
         box.lines.append(("‖grad‖ of output", _norm(back, ends)))
         if parameters:
             entries = [k for t in parameters for k in t.entries]
@@ -96,24 +109,47 @@ def _layer_box(survey: Survey, group: Group, back: Gradients) -> Box:
     return box
 
 
-def _parameters(group: Group) -> list[NamedTensor]:
-    """The parameters that a group reads, each once."""
-    found = {id(t): t for stage in group.stages for t in stage.reads if t.parameter}
-    return list(found.values())
+def _ends(survey: Survey, stage: Stage) -> list[int]:
+    """The nodes of a stage that nothing in it reads: its results, if they have no name."""
+    read = _read(survey, [stage])
+    return [k for k in stage.nodes if k not in read]
 
 
-def _inputs(group: Group) -> str:
+def _read(survey: Survey, stages: Iterable[Stage]) -> set[int]:
+    """Numbers of all nodes that stages read."""
+    inputs = {x for stage in stages for k in stage.nodes for x in survey.nodes[k].inputs}
+    number = survey.number
+    return {number[v] for x in inputs for v in ([x] if x in number else x.inputs)}
+
+
+def _inputs(survey: Survey, group: Group) -> str:
     """The shapes of what a group reads from outside."""
-    own = set(group.stages)
+    own, read = set(group.stages), _read(survey, group.stages)
     shapes: dict[Any, str] = {}
     for stage in group.stages:
         for other, n in stage.before.items():
             if other not in own:
-                whole = [t for t in other.outputs if len(t.entries) == n]
-                shapes[other] = by(whole[0].name.shape) if whole else count(n)
-        shapes.update((id(t), by(t.name.shape)) for t in stage.reads if not t.parameter)
-    texts = list(dict.fromkeys(shapes.values()))
+                several = [_part(t, read) for t in other.outputs]
+                shapes[other] = " + ".join(filter(None, several)) or count(n)
+        for t in stage.reads:
+            if t not in group.parameters:
+                shapes[id(t)] = _part(t, read)
+    constants = {k for stage in group.stages for k in stage.loose}
+    texts = [*dict.fromkeys(shapes.values())] or [count(len(constants))] * bool(constants)
     return " + ".join(texts[:3]) + (" + …" if len(texts) > 3 else "")
+
+
+def _part(tensor: NamedTensor, read: set[int]) -> str:
+    """The shape of what is read of a tensor: all, a block, or some of its numbers."""
+    places = [place for place, k in enumerate(tensor.entries) if k in read]
+    if len(places) == len(tensor.entries):
+        return by(tensor.name.shape)
+    columns = [sorted({*c}) for c in zip(*map(tensor.name.address, places), strict=True)]
+    block = all(c[-1] - c[0] + 1 == len(c) for c in columns)
+    if block and len(places) == math.prod(map(len, columns)):
+        lengths = zip(columns, tensor.name.shape, strict=True)
+        return by([len(c) for c, n in lengths if len(c) > 1 or n == 1])
+    return f"{clean(tensor.name, 20)}[…] {count(len(places), 'number')}" if places else ""
 
 
 def passage(survey: Survey, group: Group | None, numbers: set[int]) -> str:

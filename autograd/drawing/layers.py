@@ -1,32 +1,16 @@
 """Which box shows which scalar, for models: layers, opened to channels and to single entries."""
 
-import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from .homes import homes
 from .plan import LEGIBLE, Group, Plan, apart
 from .stages import Stage
-from .survey import NamedTensor, Survey
+from .survey import Survey
+from .wanted import Wanted, calls, name_of, position, wanted
 
-FEW = 40  # operations that are drawn one by one
-
-
-class Wanted(NamedTuple):
-    """What to open: a layer or a module, one of its channels, or one entry of its output."""
-
-    path: str
-    address: tuple[int, ...] = ()
-
-
-def calls(stage: Stage) -> list[Any]:
-    """The calls around a stage and its own, the outermost first; none outside of scopes."""
-    found = []
-    call: Any = stage.call
-    while hasattr(call, "parent"):
-        found.append(call)
-        call = call.parent
-    return found[::-1]
+FEW = 40  # operations that are drawn one by one, of a channel and outside of modules
+LITTLE = 20  # nodes of a layer that opens to all of them, and not to its channels
 
 
 def layers(
@@ -37,19 +21,20 @@ def layers(
     Without a depth, as many levels as give a hundred boxes. ValueError for an unknown name.
     """
     chains = {stage: calls(stage) for stage in stages}
-    wanted = [_wanted(name, chains) for name in expand]
+    asked = [wanted(name, chains) for name in expand]
     deepest = max(map(len, chains.values()), default=1) - 1
     level = deepest if depth is None else max(0, min(depth, deepest))
-    groups = _grouped(chains, level, wanted)
+    groups = _grouped(chains, level, asked)
     while depth is None and len(groups) > LEGIBLE and level > 0:
         level -= 1
-        groups = _grouped(chains, level, wanted)
+        groups = _grouped(chains, level, asked)
     plan = Plan()
     if len(groups) > LEGIBLE and depth is None:
         groups = _by_path(chains)
         plan.notes.append("all calls of one layer are one box")
+    _assign(groups, stages)
     for group in groups:
-        _place(survey, plan, group, wanted)
+        _place(survey, plan, group, asked)
     _place_leaves(survey, plan)
     for k, owner in plan.owner.items():
         if owner in plan.groups:
@@ -58,9 +43,13 @@ def layers(
     return plan
 
 
-def _grouped(chains: dict[Stage, list[Any]], level: int, wanted: Sequence[Wanted]) -> list[Group]:
-    """The stages by the calls at a level of nesting; what is in `wanted` is opened further."""
-    opened = {path for path, _ in wanted}
+def _grouped(chains: dict[Stage, list[Any]], level: int, asked: Sequence[Wanted]) -> list[Group]:
+    """The stages by the calls at a level; what is asked for is opened, and what is around it."""
+    opened = {path for path, _ in asked}
+    for chain in chains.values():
+        names = [name_of(call) for call in chain]
+        inner = [at for at, name in enumerate(names) if any(name == path for path, _ in asked)]
+        opened.update(names[: max(inner, default=0)])
     cut = {}
     for stage, chain in chains.items():
         at = level
@@ -91,48 +80,36 @@ def _by_path(chains: dict[Stage, list[Any]]) -> list[Group]:
     return list(found.values())
 
 
-def name_of(call: Any) -> str:
-    """What a call is opened by: its path, or what was called."""
-    return str(call or getattr(call, "kind", ""))
+def _assign(groups: Sequence[Group], stages: Sequence[Stage]) -> None:
+    """Give groups the parameters that belong to them: by the paths of calls and of parameters.
+
+    Where paths do not tell, as for a module that is called by itself, a parameter is its first
+    reader's, if all of it is read: of an embedding that is looked up there are some rows.
+    """
+    first: dict[int, Stage] = {}
+    tells = False
+    for stage in stages:
+        for tensor in stage.reads:
+            first.setdefault(id(tensor), stage)
+            tells = tells or (tensor.parameter and _under(tensor.name, stage.call))
+    for group in groups:
+        read = {id(t): t for stage in group.stages for t in stage.reads if t.parameter}
+        if tells and group.call and getattr(group.call, "kind", ""):
+            group.parameters = [t for t in read.values() if _under(t.name, group.call)]
+        else:
+            group.parameters = [
+                t for t in read.values() if first[id(t)] in group.stages and -1 not in t.entries
+            ]
 
 
-def _wanted(name: str, chains: dict[Stage, list[Any]]) -> Wanted:
-    """A name of `expand`, checked."""
-    known = dict.fromkeys(name_of(call) for chain in chains.values() for call in chain)
-    if name in known:
-        return Wanted(name)
-    match = re.fullmatch(r"(.+)\[([\d\s,]+)\]", name, re.S)
-    if match and match[1] in known:
-        address = tuple(int(i) for i in match[2].split(",") if i.strip())
-        tensors = [
-            t for s, c in chains.items() if c and name_of(c[-1]) == match[1] for t in s.outputs
-        ]
-        shapes = [t.name.shape for t in tensors]
-        if any(_position(t, address) is not None for t in tensors):
-            return Wanted(match[1], address)
-        raise ValueError(
-            f"expand={name!r}: {match[1]} has outputs of shape {shapes}: "
-            "say a channel, name[c], or an entry with all its indices"
-        )
-    names = [*known]
-    listed = ", ".join(map(repr, names[:20])) + (", ..." if len(names) > 20 else "")
-    raise ValueError(f"expand={name!r}: there is no such layer; there are {listed or 'no layers'}")
+def _under(name: str, path: str) -> bool:
+    """Whether a parameter is inside of a module; either may have been called from further out."""
+    owner = name.rpartition(".")[0]
+    within = f".{path}." in f".{owner}." or f".{path}".endswith(f".{owner}")
+    return bool(path and owner and within)
 
 
-def _position(tensor: NamedTensor, address: tuple[int, ...]) -> tuple[int, int] | None:
-    """(channel, place or −1) that an address means in a tensor; None outside of it."""
-    shape = tensor.name.shape
-    if len(address) == len(shape) and all(i < n for i, n in zip(address, shape, strict=True)):
-        place = 0
-        for i, n in zip(address, shape, strict=True):
-            place = place * n + i
-        return place // tensor.plane, place
-    if len(address) == 1 and address[0] < tensor.channels:
-        return address[0], -1
-    return None
-
-
-def _place(survey: Survey, plan: Plan, group: Group, wanted: Sequence[Wanted]) -> None:
+def _place(survey: Survey, plan: Plan, group: Group, asked: Sequence[Wanted]) -> None:
     """Give the operations of a group their boxes."""
     plan.groups[group.id] = group
     for stage in group.stages:
@@ -141,12 +118,11 @@ def _place(survey: Survey, plan: Plan, group: Group, wanted: Sequence[Wanted]) -
         return
     (stage,) = group.stages
     here = [
-        address
-        for path, address in wanted
-        if group.call is not None and path == name_of(group.call)
+        address for path, address in asked if group.call is not None and path == name_of(group.call)
     ]
+    size = len(stage.nodes) + sum(len(t.entries) for t in stage.reads)
     if (not hasattr(stage.call, "parent") and len(stage.nodes) <= FEW) or (
-        () in here and (not stage.outputs or len(stage.nodes) <= FEW)
+        () in here and (not stage.outputs or size <= LITTLE)
     ):
         _scalars(survey, plan, stage.nodes)
     elif here:
@@ -165,17 +141,21 @@ def _open(
     found: dict[int, tuple[int, int]],
     address: tuple[int, ...],
 ) -> None:
-    """Open one channel of a stage, or one entry down to its scalars."""
-    tensor = next(t for t in stage.outputs if _position(t, address))
-    channel, place = _position(tensor, address) or (0, 0)
+    """Open channels of a stage, or one entry down to its scalars; another call may lack it."""
+    tensor = next((t for t in stage.outputs if position(t, address)), None)
+    at = position(tensor, address) if tensor else None
+    if not tensor or not at:
+        return
+    channels, place = at
     first = sum(t.channels for t in stage.outputs[: stage.outputs.index(tensor)])
-    in_channel = [k for k, (_, c) in found.items() if c == first + channel]
+    which = {first + channel for channel in channels}
+    in_channel = [k for k, (_, c) in found.items() if c in which]
     if place >= 0:
         _scalars(survey, plan, [k for k, (h, _) in found.items() if h == tensor.entries[place]])
     elif len(in_channel) <= FEW:
         _scalars(survey, plan, in_channel)
     else:
-        _channels(plan, group, stage, found, {first + channel})
+        _channels(plan, group, stage, found, which)
     group.rest = True
 
 
@@ -204,6 +184,7 @@ def _channels(
                 around = [*group.around, group.call]
                 plan.groups[key] = Group(key, [stage], around, group.call, tensor, channel)
                 plan.groups[key].large = len(which) == 1
+                plan.groups[key].parameters = group.parameters
         first += tensor.channels
     group.rest = True
     group.around = [*group.around, group.call]
@@ -234,6 +215,8 @@ def _place_leaves(survey: Survey, plan: Plan) -> None:
     for index, tensor in enumerate(survey.tensors):
         entries = [n for n in tensor.entries if n >= 0 and n in readers and not plan.alone(n)]
         several = {readers[n] for n in entries}
-        if tensor.leaf and entries and (not tensor.parameter or "" in several):
+        owners = [plan.groups[key] for key in several if key]
+        shared = "" in several or not any(tensor in group.parameters for group in owners)
+        if tensor.leaf and entries and (not tensor.parameter or shared):
             plan.groups[f"t{index}"] = Group(f"t{index}", tensor=tensor)
             plan.owner.update(dict.fromkeys(entries, f"t{index}"))

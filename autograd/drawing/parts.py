@@ -48,10 +48,12 @@ def _parameters(model: Any) -> dict[int, Any]:
     return found
 
 
-def _add(outline: Outline, model: Any, path: str, frame: str, depth: int) -> tuple[str, str]:
-    """Add a module; the first and the last box of it."""
+def _add(
+    outline: Outline, model: Any, path: str, frame: str, depth: int, around: tuple[int, ...] = ()
+) -> tuple[str, str]:
+    """Add a module; the first and the last box of it. One that holds itself stays closed inside."""
     inner = _modules(model)
-    if not inner or depth <= 0:
+    if not inner or depth <= 0 or id(model) in around:
         return _box(outline, model, path, frame, bool(inner))
     if path:
         name = f"f{len(outline.frames)}"
@@ -60,7 +62,8 @@ def _add(outline: Outline, model: Any, path: str, frame: str, depth: int) -> tup
     own = [p for _, p in model.named_children() if not hasattr(p, "named_children")]
     ends = [_box(outline, model, path, frame, True)] if own else []
     for key, part in inner:
-        ends.append(_add(outline, part, f"{path}.{key}" if path else key, frame, depth - 1))
+        name = f"{path}.{key}" if path else key
+        ends.append(_add(outline, part, name, frame, depth - 1, (*around, id(model))))
     if type(model).__name__ == "Sequential":
         for (_, last), (first, _) in pairwise(ends):
             outline.arrows.append(Arrow(last, first))

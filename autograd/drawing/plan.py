@@ -18,6 +18,7 @@ class Group:
     """Several scalars as one box: calls of layers, one channel of a call, or a tensor of leaves.
 
     `rest` says that parts of it have boxes of their own, and `large` that its picture may be.
+    `parameters` are those that belong to the layer, and not others that it reads.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Group:
     rest: bool = False
     large: bool = False
     nodes: list[int] = field(default_factory=list)
+    parameters: list[NamedTensor] = field(default_factory=list)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, Value, draw, graph
+from autograd import Tensor, Value, draw, graph, stack
 
 
 def lenet():
@@ -286,6 +286,92 @@ def test_a_unit_of_a_dense_layer_opens_to_its_scalars(loss):
     assert titled(found, "7 · the rest")
 
 
+def test_a_layer_opens_to_channels_unless_it_is_little(loss):
+    found = outline(loss, expand="7")
+    units = [b for b in found.boxes.values() if b.title.startswith("7[")]
+    assert [b.title for b in units] == [f"7[{k}]" for k in range(10)]
+    assert [what for what, _ in units[0].lines] == ["data", "grad"]
+    little = nn.Dense(1, 2)(Tensor([2.0]))
+    titles = [b.title for b in outline(little.sum(), depth=1, expand="Dense").boxes.values()]
+    assert "Dense.bias[0]" in titles or "bias[0]" in titles
+
+
+def batch_loss():
+    random.seed(0)
+    model = nn.Sequential(nn.Conv2D(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Dense(144, 3))
+    image = [[i * j % 5 / 5 for i in range(8)] for j in range(8)]
+    return nn.CrossEntropyLoss()(model(Tensor([[image]] * 5)), [0, 1, 2, 0, 1])
+
+
+def test_channels_of_a_batch_have_the_index_of_their_sample():
+    root = batch_loss()
+    found = outline(root, expand="0")
+    titles = [b.title for b in found.boxes.values() if b.title.startswith("0[")]
+    assert titles == [f"0[{n},{c}]" for n in range(5) for c in range(4)]
+    one = outline(root, expand="0[3,2]")
+    assert [b.title for b in one.boxes.values() if b.title.startswith("0[")] == ["0[3,2]"]
+    sample = outline(root, expand="0[3]")
+    assert [b.title for b in sample.boxes.values() if b.title.startswith("0[")] == [
+        f"0[3,{c}]" for c in range(4)
+    ]
+
+
+def test_an_entry_that_one_call_of_a_layer_has_leaves_the_others_closed():
+    conv = nn.Conv2D(1, 2, 3)
+    large = Tensor([[[0.1] * 10] * 10], label="large")
+    small = Tensor([[[0.1] * 6] * 6], label="small")
+    found = outline(conv(large).sum() + conv(small).sum(), expand="Conv2D[0,7,7]")
+    assert titled(found, "Conv2D[0,7,7]").symbol == "+"
+    assert "1×6×6 → 2×4×4" in [lines(b)[0] for b in found.boxes.values() if b.kind == "layer"]
+
+
+def test_what_is_around_a_wanted_layer_is_opened():
+    inner = nn.Sequential(nn.Sequential(nn.Dense(9, 9), nn.Tanh()), nn.Dense(9, 9))
+    y = inner(Tensor([0.1] * 9))
+    titles = [b.title for b in outline(y, depth=0, expand="0.1").boxes.values()]
+    assert "0.1[0]" in titles
+    assert "1" in titles
+
+
+def test_names_are_checked_beside_a_slice(loss, model):
+    with pytest.raises(ValueError, match="no such layer"):
+        draw(loss, slice=model[0].weight[0, 0, 0, 0], expand="nonsense")
+
+
+class Lookup(nn.Module):
+    def __init__(self):
+        self.emb = nn.Parameter([[0.1 * i * j for i in range(8)] for j in range(12)])
+        self.head = nn.Dense(8, 8)
+
+    def forward(self):
+        return self.head(stack([self.emb[k] for k in [1, 5, 2, 5, 7]])).sum()
+
+
+def test_a_layer_counts_its_own_parameters():
+    model = Lookup()
+    root = model()
+    root.backward()
+    found = outline(root)
+    head = titled(found, "head")
+    assert lines(head)[:2] == ["emb[…] 32 numbers → 5×8", "72 parameters"]
+    squares = sum(v.grad**2 for p in (model.head.weight, model.head.bias) for v in p.values)
+    assert dict(head.lines)["‖grad‖ of parameters"] == f"{squares**0.5:.4g}"
+    assert lines(titled(found, "emb"))[0] == "12×8"
+    alone = nn.Dense(8, 8)
+    table = nn.Parameter([[0.1] * 8] * 12)
+    table.rename("table")
+    rows = alone(stack([table[k] for k in [1, 5, 2, 5, 7, 9, 11]]))
+    assert "72 parameters" in lines(titled(outline(rows), "Dense"))
+
+
+def test_shapes_are_those_of_what_is_read_and_made():
+    step, x = nn.Dense(4, 8), Tensor([[0.1 * k] * 4 for k in range(6)], label="x")
+    assert lines(titled(outline(step(x[2]), depth=0), "Dense"))[0] == "4 → 8"
+    maps = nn.Conv2D(1, 64, 3)(Tensor([[[0.1] * 5] * 5]))
+    found = outline(maps.mean(axis=(-1, -2)).tanh())
+    assert "64×3×3 → 64" in lines(titled(found, "outside of modules"))
+
+
 def test_a_loss_opens_to_its_scalars(loss):
     assert any(b.symbol == "log" for b in outline(loss, expand="CrossEntropyLoss").boxes.values())
 
@@ -297,6 +383,7 @@ def test_a_loss_opens_to_its_scalars(loss):
         ("0[8]", r"shape \[\(8, 24, 24\)\]"),
         ("0[0,24,0]", "entry with all its indices"),
         ("0[0,1]", "say a channel"),
+        ("0[-1]", "negative"),
     ],
 )
 def test_unknown_names_are_refused_beside_those_that_are_there(loss, name, said):
@@ -369,9 +456,28 @@ def test_what_is_no_graph_is_refused(root):
         draw(root)
 
 
+def test_a_class_is_no_model():
+    with pytest.raises(TypeError, match="the class Conv2D: make an instance"):
+        draw(nn.Conv2D)
+
+
+@pytest.mark.parametrize("expand", [3, None, [None]])
+def test_what_is_no_name_is_refused(expand):
+    with pytest.raises(TypeError, match="expand="):
+        draw(Value(1.0) * 2.0, expand=expand)
+
+
 @pytest.mark.parametrize(
     "options", [{"depth": -1}, {"limit": 0}, {"paths": 0}, {"rankdir": "XX"}, {"depth": 1.5}]
 )
 def test_options_out_of_range_are_named(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         draw(Value(1.0) + 1.0, **options)
+
+
+def test_a_module_that_holds_itself_is_drawn_once():
+    model = nn.Sequential(nn.Dense(2, 2), nn.Tanh())
+    model.layers.append(nn.Residual(nn.Sequential(nn.Tanh())))
+    model.layers[2].again = model
+    found = outline(model, depth=3000)
+    assert "2.again" in [b.title for b in found.boxes.values()]
