@@ -24,6 +24,7 @@ class Remark(NamedTuple):
 
     finding: Finding
     grave: bool
+    of: str = ""  # the input whose gradient it explains
 
 
 def habits(claims: Claims, upstream: Any) -> list[Remark]:
@@ -91,7 +92,7 @@ def updates_first(claims: Claims, upstream: Any) -> Iterator[Remark]:
             f"compute the gradient of {name} first, update {', '.join(claims.updated)} last",
             "update before use",
         )
-        yield Remark(finding, True)
+        yield Remark(finding, True, name)
 
 
 def forwards(claims: Claims, upstream: Any) -> Iterator[Remark]:

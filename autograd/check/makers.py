@@ -168,3 +168,9 @@ def holds_shape(layer: Any, shape: tuple[int, ...]) -> bool:
 def holds_arrays(value: Any) -> bool:
     """Whether a list holds anything but numbers."""
     return any(not isinstance(entry, int | np.integer) for entry in value)
+
+
+def holds_batch(layer: Any, n: int) -> bool:
+    """Whether a layer keeps one label for each of n samples: then another batch does not fit."""
+    held = (value for key, value in vars_of(layer).items() if "label" in key or "target" in key)
+    return any(np.ndim(value) > 0 and len(value) == n for value in held)

@@ -10,10 +10,11 @@ from .adapt import Layer
 from .attributes import as_array, clone
 from .compare import RIGHT, WRONG
 from .findings import Finding
-from .makers import Maker, holds_shape
+from .makers import Maker, holds_batch, holds_shape
 from .report import Report
 from .single import check_one
 
+CORNER = 5  # pixels on a side, where the entries tie
 SECONDS = 10.0  # for the whole grid, beside the first check
 
 
@@ -116,6 +117,8 @@ def grid(layer: Any, x: Any, maker: Maker, layout: str | None) -> Iterator[Probe
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiu" or x.ndim == 0:
         return
     for label, other in inputs(x, layout):
+        if other.shape[0] != x.shape[0] and holds_batch(layer, len(x)):
+            continue
         changed = maker.for_shape(x.shape, other.shape) if maker.make else {}
         if changed:
             yield Probe(label, made(maker, changed), other)
@@ -152,7 +155,7 @@ def inputs(x: Any, layout: str | None) -> Iterator[tuple[str, Any]]:
                 shape = tuple(n + by * (k == axis) for k, n in enumerate(x.shape))
                 yield f"an image of {shape[high]}×{shape[wide]}", drawn(x, shape)
     if x.dtype.kind == "f" and x.size > 3:
-        yield "ties", tied(x)
+        yield "ties", tied(x, layout)
 
 
 def sides(x: Any, layout: str | None) -> tuple[int, int]:
@@ -180,10 +183,18 @@ def drawn(x: Any, shape: tuple[int, ...]) -> Any:
     return rng.uniform(low, high if high > low else low + 1, shape).astype(x.dtype)
 
 
-def tied(x: Any) -> Any:
-    """x with three values alone, one of them 0 where x has both signs."""
-    levels = np.quantile(x, [0.2, 0.5, 0.8])
+def tied(x: Any, layout: str | None = None) -> Any:
+    """x with three values alone in one corner, the largest of all among them, and 0 if it may be.
+
+    A corner, because each pair of entries that could tie costs the check another forward.
+    """
+    levels = np.quantile(x, [0.5, 0.9, 1.0])
     if x.min() < 0 < x.max():
-        levels = np.array([-1.0, 0.0, 1.0]) * np.std(x)
-    nearest = np.argmin(np.abs(x[..., None] - levels), axis=-1)
-    return levels[nearest].astype(x.dtype)
+        levels[0] = 0.0
+    corner = [slice(1)] * x.ndim
+    for axis in sides(x, layout) if x.ndim > 1 else (0,):
+        corner[axis] = slice(CORNER)
+    made = x.copy()
+    part = made[tuple(corner)]
+    made[tuple(corner)] = levels[np.random.default_rng(1).integers(0, 3, part.shape)]
+    return made

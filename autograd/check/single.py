@@ -11,7 +11,7 @@ from .claims import Claims, inputs_of
 from .compare import RIGHT, UNDECIDED, WRONG
 from .findings import Finding
 from .gradients import check_gradients
-from .habits import habits
+from .habits import Remark, habits
 from .report import Checked, Report
 from .updates import find_claims
 
@@ -48,7 +48,7 @@ def check_one(
     settings = {"upstream": upstream, "seed": seed, "budget": budget, "model": model}
     report = compared(claims, settings, adapted.rate if claims.updated else None, mean)
     report.title = adapted.title
-    report.general = [r.finding for r in remarks if r.grave] + report.general
+    attach(report, [remark for remark in remarks if remark.grave])
     mild = [r.finding for r in remarks if not r.grave]
     if mild:
         how = "not part of the gradients, but it bites"
@@ -56,6 +56,16 @@ def check_one(
     called = f"{adapted.forward_name} and {adapted.backward_name}, x {layout}"
     report.notes = [called, *dict.fromkeys(adapted.notes), *report.notes]
     return report
+
+
+def attach(report: Report, remarks: list[Remark]) -> None:
+    """Put grave remarks with the gradient that each explains, the others before everything."""
+    for remark in reversed(remarks):
+        checked = report.gradients.get(remark.of)
+        if checked is not None and checked.verdict == WRONG:
+            checked.findings.insert(0, remark.finding)
+        else:
+            report.general.insert(0, remark.finding)
 
 
 def drawn(output: Any, seed: int) -> Any:
