@@ -49,7 +49,7 @@ DRAWING = [
     {"survey", "words", "look", "outline", "engines"},
     {"stages", "grids", "gradients", "dot", "svg"},
     {"homes", "products", "plan", "wanted"},
-    {"layers", "parts", "paths", "operands", "snapshot"},
+    {"layers", "alike", "parts", "paths", "operands", "snapshot"},
     {"groups", "page"},
     {"boxes"},
     {"choose"},

@@ -68,7 +68,11 @@ class _Builder:
             elif key and k not in plan.folded and plan.only is None:
                 self._passages(k, key, pairs, seen)
         place = {key: at for at, key in enumerate(boxes)}
-        for (tail, head), found in sorted(pairs.items(), key=lambda p: [place[k] for k in p[0]]):
+        if not plan.direct:  # there, they are in the order of operands
+            pairs = {
+                pair: pairs[pair] for pair in sorted(pairs, key=lambda p: [*map(place.get, p)])
+            }
+        for (tail, head), found in pairs.items():
             text = passage(self.survey, self.plan.groups.get(tail), found)
             self.outline.arrows.append(Arrow(tail, head, text))
         if self.back.ran and plan.only is None:
@@ -209,6 +213,10 @@ class _Builder:
         """A shared operand as one box, made once."""
         node = self.survey.nodes[k]
         x = node.inputs[position]
+        owners = {self.plan.owner.get(self.number[x.inputs[j]], "") for j in rest}
+        if self.plan.direct and len(owners) == 1 and owners <= self.plan.groups.keys():
+            self._sources([x.inputs[j] for j in rest], f"n{k}")
+            return
         if x not in self.grids:
             key = self.grids[x] = f"n{k}i{position}"
             box = self.outline.boxes[key] = operand(key, node, position, rest, self.values)
@@ -223,7 +231,7 @@ class _Builder:
         for v in entries:
             n = self.number[v]
             group = self.plan.groups.get(self.plan.owner.get(n, ""))
-            if group and (v.op is not None or group.tensor):
+            if group and (v.op is not None or group.tensor or group.alike):
                 tally.setdefault(group.id, set()).add(n)
         for tail, found in tally.items():
             self.outline.arrows.append(Arrow(tail, head, count(len(found), "value")))

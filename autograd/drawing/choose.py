@@ -8,6 +8,7 @@ from typing import Any
 from ..names import Name
 from ..tensor import Tensor
 from ..value import Value
+from .alike import alike
 from .boxes import outlined
 from .grids import caption
 from .layers import layers
@@ -130,6 +131,9 @@ def _plans(wish: Wish) -> Iterator[Plan]:
         small = whole(survey, min(LEGIBLE, limit)) if depth is None else None
         if small:
             yield small
+        kinds = alike(survey) if depth is None and not wish.scoped else None
+        if kinds:
+            yield kinds
         inside = _inside(survey)
         if inside:
             yield near(survey, min(LEGIBLE, limit), depth, inside)

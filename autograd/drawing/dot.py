@@ -12,16 +12,16 @@ WIDEST = 4.0
 
 def dot(outline: Outline, rankdir: str = "LR") -> list[str]:
     """The lines between the braces of `digraph { }`."""
-    lines = [*_settings(outline, rankdir)]
     inside: dict[str, list[str]] = {}
     for box in outline.boxes.values():
         inside.setdefault(box.frame, []).append(_box(box))
     nested: dict[str, list[str]] = {}
     for frame in outline.frames.values():
         nested.setdefault(frame.around, []).append(frame.id)
-    lines += _framed(outline, "", inside, nested)
+    lines = [*_settings(outline, rankdir), *_framed(outline, "", inside, nested)]
     largest = _largest(outline)
     lines += [_arrow(arrow, largest) for arrow in outline.arrows]
+    lines += [f"{first} -> {second} [style=invis]" for first, second in outline.order]
     return [f"\t{line}\n" for line in lines]
 
 

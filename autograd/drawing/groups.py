@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..names import Name
 from .gradients import Gradients
 from .grids import thumbnail
 from .outline import Box, Frame, Outline
@@ -20,7 +21,22 @@ def group_box(survey: Survey, group: Group, values: bool, back: Gradients) -> Bo
         return _tensor_box(survey, group.id, group.tensor, values, back)
     if group.tensor:
         return _channel_box(survey, group, group.tensor, values, back)
-    return _layer_box(survey, group, back)
+    return _alike_box(survey, group, back) if group.alike else _layer_box(survey, group, back)
+
+
+def _alike_box(survey: Survey, group: Group, back: Gradients) -> Box:
+    """Operations of one kind: their sign, `** 2` where all have the same 2, and how many."""
+    first: Any = survey.nodes[group.nodes[0]]
+    seconds = {survey.nodes[k].inputs[-1] for k in group.nodes}
+    same = {x.data for x in seconds} if not any(x.inputs or x.name for x in seconds) else ()
+    operand = f" {number(*same)}" if len(first.inputs) == 2 and len(same) == 1 else ""
+    box = Box(group.id, "operation", clean(first.name), symbol(first.op) + operand)
+    shape = by(first.name.shape) if isinstance(first.name, Name) else ""
+    box.lines += [("", shape)] if shape else []
+    box.lines.append(("", count(len(group.nodes), "node")))
+    if back.wanted:
+        box.lines.append(("‖grad‖", _norm(back, group.nodes)))
+    return box
 
 
 def _norm(back: Gradients, numbers: Iterable[int]) -> str:

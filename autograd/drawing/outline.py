@@ -70,11 +70,12 @@ class Frame:
 
 @dataclass
 class Outline:
-    """A whole drawing."""
+    """A whole drawing; `order` are pairs of boxes that follow each other without an arrow."""
 
     boxes: dict[str, Box] = field(default_factory=dict)
     arrows: list[Arrow] = field(default_factory=list)
     frames: dict[str, Frame] = field(default_factory=dict)
+    order: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     title: str = ""
 

@@ -11,7 +11,8 @@ from .words import by, clean, count
 def parts(model: Any, depth: int | None = None) -> Outline:
     """The modules inside of a model as boxes, those that hold others as frames.
 
-    The parts of a Sequential are a chain: the output of one is the input of the next.
+    The parts of a Sequential are a chain: the output of one is the input of the next. Those of
+    another module stand in the order of its attributes.
     """
     for level in [depth] if depth is not None else range(8, -1, -1):
         outline = Outline(title=type(model).__name__)
@@ -64,9 +65,11 @@ def _add(
     for key, part in inner:
         name = f"{path}.{key}" if path else key
         ends.append(_add(outline, part, name, frame, depth - 1, (*around, id(model))))
+    follow = [(last, first) for (_, last), (first, _) in pairwise(ends)]
     if type(model).__name__ == "Sequential":
-        for (_, last), (first, _) in pairwise(ends):
-            outline.arrows.append(Arrow(last, first))
+        outline.arrows += [Arrow(last, first) for last, first in follow]
+    else:
+        outline.order += follow
     return ends[0][0], ends[-1][1]
 
 

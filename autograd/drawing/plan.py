@@ -15,7 +15,8 @@ OPENED = 24  # entries of a shared operand that are drawn one by one
 
 @dataclass
 class Group:
-    """Several scalars as one box: calls of layers, one channel of a call, or a tensor of leaves.
+    """Several scalars as one box: calls of layers, one channel of a call, a tensor of leaves, or
+    operations that are `alike`.
 
     `rest` says that parts of it have boxes of their own, and `large` that its picture may be.
     `parameters` are those that belong to the layer, and not others that it reads.
@@ -31,6 +32,7 @@ class Group:
     large: bool = False
     nodes: list[int] = field(default_factory=list)
     parameters: list[NamedTensor] = field(default_factory=list)
+    alike: bool = False
 
 
 @dataclass
@@ -38,7 +40,8 @@ class Plan:
     """The id of the box that shows a node: `n17` for itself, a group's, or none where it is hidden.
 
     `folded` nodes are drawn, and what is behind them is not: how many nodes that are. `only` are
-    the (input, operation) that get arrows, where not all of them do.
+    the (input, operation) that get arrows, where not all of them do. With `direct`, operands that
+    are in one group are an arrow from its box, and no grid.
     """
 
     owner: dict[int, str] = field(default_factory=dict)
@@ -46,6 +49,7 @@ class Plan:
     groups: dict[str, Group] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     only: set[tuple[int, int]] | None = None
+    direct: bool = False
 
     def show(self, numbers: Iterable[int]) -> None:
         """Give nodes boxes of their own."""

@@ -481,3 +481,10 @@ def test_a_module_that_holds_itself_is_drawn_once():
     model.layers[2].again = model
     found = outline(model, depth=3000)
     assert "2.again" in [b.title for b in found.boxes.values()]
+
+
+def test_the_parts_of_a_module_stand_in_the_order_of_its_attributes():
+    found = draw(Lookup())
+    first, second = (box.id for box in found.outline.boxes.values())
+    assert found.outline.order == [(first, second)]
+    assert f"{first} -> {second} [style=invis]" in found.source

@@ -84,6 +84,39 @@ def test_entries_of_a_large_tensor_are_bounded():
     assert len(found.boxes) <= 100
 
 
+def matrices(n, fill=0.5):
+    return [Tensor([[fill] * n for _ in range(n)], label=label) for label in "AB"]
+
+
+def test_a_large_graph_without_modules_is_its_tensors_and_kinds_of_operations():
+    a, b = matrices(12)
+    root = ((a @ b) ** 2).mean()
+    root.backward()
+    found = draw(root).outline
+    assert [found.boxes[arrow.tail].title for arrow in found.arrows if arrow.text == "12×12"] == [
+        "A", "B"
+    ]  # fmt: skip
+    many = [box for box in found.boxes.values() if ("", "144 nodes") in box.lines]
+    assert [box.symbol for box in many] == ["Σ×", "** 2"]
+    assert len(found.boxes) == 7
+    arrows = [arrow.text for arrow in found.arrows]
+    assert {"12×12", "144 scalars", "144 values"} <= set(arrows)
+    squares = sum(g * g for row in a.grad for g in row)
+    (left,) = [box for box in found.boxes.values() if box.title == "A"]
+    assert ("‖grad‖", f"{squares**0.5:.4g}") in left.lines
+
+
+def test_operations_of_one_kind_that_read_each_other_form_no_cycle():
+    a, b = matrices(12)
+    y = ((a * b) + a) * b + a
+    found = draw((y * y).sum()).outline
+    counted = [box.symbol for box in found.boxes.values() if ("", "144 nodes") in box.lines]
+    assert counted == ["×", "+", "×", "+", "×"]
+    named = y + 1.0
+    named.rename("named")
+    assert "named" in [box.title for box in draw((named * 2.0).sum()).outline.boxes.values()]
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [
