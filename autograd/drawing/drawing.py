@@ -98,7 +98,7 @@ class Drawing(graphviz.Digraph):
         return str(target)
 
     def write(self, path: Any) -> None:
-        """Write a file by its suffix: .svg, .png, .pdf, .dot or .gv; ValueError for others."""
+        """Write a file by its suffix, one of FORMATS; ValueError for others."""
         target = Path(path)
         format = FORMATS.get(target.suffix.lower())
         if format is None:
@@ -146,13 +146,14 @@ def draw(
     A small graph is drawn scalar by scalar: data, gradient, and on each arrow the chain rule
     `upstream · partial = contribution`. A large one is collapsed to its layers, and one entry of
     a layer's output, `activation[3, 4, 5]`, is drawn with its arithmetic in that layer. A gradient
-    is — until `backward()` has run.
+    is — until `backward()` has run; an exponent without a label, as in `x ** 2`, shows none.
 
-    `expand` opens a layer to its channels ("conv1"), a channel ("conv1[3]"), or one entry down to
-    its scalars ("conv1[3,4,5]"). `slice` is a node, and draws the strongest `paths` from it to the
-    root. `depth` counts the levels of modules that are opened, or of operations behind the root.
-    `limit` caps the boxes; a note in the drawing says what was left out. With a path the drawing is
-    written there by its suffix: .svg, .png, .pdf, .dot, .gv.
+    `expand` opens a layer to its channels ("conv1"), a channel ("conv1[3]"; of a batch
+    "conv1[0,3]"), or one entry down to its scalars ("conv1[3,4,5]"). `slice` is a node, and draws
+    the strongest `paths` from it to the root. `depth` counts the levels of modules that are opened,
+    or of operations behind the root. `limit` caps the boxes; a note in the drawing says what was
+    left out. With a path the drawing is written there by its suffix: .svg, .png, .dot, .gv, and
+    .pdf where Graphviz itself is installed.
 
     >>> from autograd import Value
     >>> a = Value(2.0, label="a")
