@@ -32,31 +32,25 @@ def check_loss(
 ) -> Report:
     """Check ∂loss/∂prediction of `loss`: an object with forward and backward, or (f, f_prime).
 
-    Which argument is the target is read off the names; where they say nothing, the prediction comes
-    first. A forward that returns one loss per sample or entry is reduced by `reduction` ("mean",
-    "sum"); without it, by the one that fits, and the notes say which.
+    Names tell which argument is the target; else the prediction comes first. A forward with a loss
+    per sample or entry is reduced by `reduction` ("mean", "sum"), or by what fits: see the notes.
 
     Raises TypeError where there is no forward or no backward, ValueError for another reduction.
     """
     if reduction is not None and reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be one of {list(REDUCTIONS)}, got {reduction!r}")
     pair = Pair(loss, target)
-    claimed = pair.backward(prediction)
-    tried = [reduction] if reduction else list(REDUCTIONS)
-    if np.ndim(pair.forward(prediction)) == 0:
-        tried = [""]
-    for name in tried:
-        report = check_gradients(
-            pair.reduced(name), {"prediction": prediction}, {"prediction": claimed},
-            seed=seed, budget=budget,
-        )  # fmt: skip
+    inputs, claimed = {"prediction": prediction}, {"prediction": pair.backward(prediction)}
+    many = np.ndim(pair.forward(prediction)) > 0
+    for name in ([reduction] if reduction else list(REDUCTIONS)) if many else [""]:
+        forward = pair.reduced(name)
+        report = check_gradients(forward, inputs, claimed, seed=seed, budget=budget)
         if name:
             how = "as you say" if reduction else "inferred" if report.ok else "none fits"
             report.notes.append(f"forward returns many losses, taken as their {name} ({how})")
         if report.ok:
             break
-    report.title = pair.title
-    report.notes = [*pair.notes, *report.notes]
+    report.title, report.notes = pair.title, [*pair.notes, *report.notes]
     return report
 
 

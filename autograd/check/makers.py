@@ -87,7 +87,7 @@ class Maker:
                 if lower in SHAPES and held == old[start:]:
                     changed[name] = type(value)(new[start:])
             for k in range(len(old)):
-                side = lower in (HEIGHTS | WIDTHS) and value == old[k]
+                side = lower in (HEIGHTS | WIDTHS) and isinstance(value, int) and value == old[k]
                 if side and old[k] != new[k]:
                     changed[name] = new[k]
         return changed
@@ -160,7 +160,7 @@ def holds_shape(layer: Any, shape: tuple[int, ...]) -> bool:
         if isinstance(value, tuple | list) and len(value) > 1 and not holds_arrays(value):
             if tuple(value) in (shape, shape[1:], shape[-2:]):
                 return True
-        elif lower in (HEIGHTS | WIDTHS | SHAPES) and np.ndim(value) == 0 and value in shape:
+        elif lower in (HEIGHTS | WIDTHS | SHAPES) and isinstance(value, int) and value in shape:
             return True
     return False
 

@@ -1,6 +1,7 @@
 """The probe grid: the same layer where the first input says little."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from .compare import RIGHT, WRONG
 from .findings import Finding
 from .makers import Maker, holds_batch, holds_shape
 from .report import Report
-from .single import check_one
+from .single import beside, check_one
 
 CORNER = 5  # pixels on a side, where the entries tie
 SECONDS = 10.0  # for the whole grid, beside the first check
@@ -24,6 +25,7 @@ class Probe(NamedTuple):
     label: str
     make: Callable[[], Any]
     x: Any
+    option: bool = False  # of the constructor, not of the input
 
 
 def probed(
@@ -41,6 +43,8 @@ def probed(
         report = tried(probe, settings)
         if report is None:
             refused.append(probe.label)
+        elif "backward" in report.gradients and not probe.option:
+            beside(first, [loud(probe.label, report)])
         else:
             reports[probe.label] = report
     joined(first, reports)
@@ -52,6 +56,12 @@ def probed(
             f"{type(layer).__name__}(...)"
         )
     return first
+
+
+def loud(label: str, report: Report) -> Finding:
+    """A backward that raises for an input that forward takes: no gradient, so no wrong one."""
+    finding = report.gradients["backward"].findings[0]
+    return replace(finding, what=f"for {label}, {finding.what}")
 
 
 def tried(probe: Probe, settings: dict[str, Any]) -> Report | None:
@@ -130,9 +140,9 @@ def grid(layer: Any, x: Any, maker: Maker, layout: str | None) -> Iterator[Probe
     for label, changed in maker.options():
         moved = maker.for_shape(x.shape, shape)
         if moved or not holds_shape(layer, x.shape):
-            yield Probe(label, made(maker, {**changed, **moved}), drawn(x, shape))
+            yield Probe(label, made(maker, {**changed, **moved}), drawn(x, shape), True)
         else:
-            yield Probe(label, made(maker, changed), x)
+            yield Probe(label, made(maker, changed), x, True)
 
 
 def made(maker: Maker, changed: dict[str, Any]) -> Callable[[], Any]:

@@ -11,7 +11,7 @@ from .claims import Claims, inputs_of
 from .compare import RIGHT, UNDECIDED, WRONG
 from .findings import Finding
 from .gradients import check_gradients
-from .habits import Remark, habits
+from .habits import Remark, differing, gradients, habits
 from .report import Checked, Report
 from .updates import find_claims
 
@@ -33,29 +33,64 @@ def check_one(
     model: Callable[..., Any] | None = None,
     behaviour: bool = True,
 ) -> Report:
-    """Check one layer on one input: see `check_layer`, which also varies both.
-
-    Raises TypeError where the layer has no forward or backward, ValueError for an unknown layout.
-    """
-    layout = layout_of(x, layout)
+    """Check one layer on one input: see `check_layer`, which says more and raises the same."""
+    axes = layout_of(x, layout)
     adapted = Layer(layer, x, forward, backward, dict(options or {}))
     upstream = drawn(as_array(adapted.output), seed)
     try:
         claims = find_claims(adapted, upstream, learning_rate)
-    except Exception as error:  # whatever the user's backward raises is the finding
+    except Exception as error:  # the user's backward: it is the finding
         return raised(adapted, error, upstream)
-    remarks = habits(claims, upstream) if behaviour else []
-    settings = {"upstream": upstream, "seed": seed, "budget": budget, "model": model}
-    report = compared(claims, settings, adapted.rate if claims.updated else None, mean)
+    settings = {"seed": seed, "budget": budget, "model": model}
+    report = judged(claims, upstream, settings, mean, behaviour)
+    called = f"{adapted.forward_name} and {adapted.backward_name}, x {axes}"
     report.title = adapted.title
-    attach(report, [remark for remark in remarks if remark.grave])
-    mild = [r.finding for r in remarks if not r.grave]
-    if mild:
-        how = "not part of the gradients, but it bites"
-        report.gradients["habits"] = Checked("habits", None, None, RIGHT, how, None, mild)
-    called = f"{adapted.forward_name} and {adapted.backward_name}, x {layout}"
     report.notes = [called, *dict.fromkeys(adapted.notes), *report.notes]
     return report
+
+
+def judged(
+    claims: Claims, upstream: Any, settings: dict[str, Any], mean: bool | None, behaviour: bool
+) -> Report:
+    """The report on a layer whose gradients were found, with remarks on its habits."""
+    remarks = habits(claims, upstream) if behaviour else []
+    settings["learning_rate"] = claims.layer.rate if claims.updated else None
+    report = compared(claims, {**settings, "upstream": upstream}, mean)
+    single = one_entry(claims, upstream) if report.verdict == WRONG else None
+    if single is not None:
+        other = compared(claims, {**settings, "upstream": single}, mean)
+        if other.verdict == RIGHT:
+            report = other
+            what = "backward uses one entry of the upstream gradient and no other"
+            mend = "right behind cross-entropy alone; else sum over all entries of the gradient"
+            finding = Finding(what, "right where the others are 0", claims.layer.title, mend,
+                              "one entry")  # fmt: skip
+            remarks.append(Remark(finding, False))
+    attach(report, [remark for remark in remarks if remark.grave])
+    beside(report, [remark.finding for remark in remarks if not remark.grave])
+    return report
+
+
+def one_entry(claims: Claims, upstream: Any) -> Any:
+    """The upstream gradient with its first or last entry alone, where backward sees no other."""
+    if np.size(upstream) < 2:
+        return None
+    inputs = inputs_of(claims.layer)
+    dense = gradients(claims, claims.layer.run(upstream.copy(), inputs))
+    for k in (0, -1):
+        single = np.zeros_like(upstream)
+        single.flat[k] = upstream.flat[k]
+        if not differing(dense, gradients(claims, claims.layer.run(single.copy(), inputs))):
+            return single
+    return None
+
+
+def beside(report: Report, findings: list[Finding]) -> None:
+    """Put remarks that leave the verdict as it is."""
+    if findings:
+        how = "not part of the gradients, but it bites"
+        empty = Checked("habits", None, None, RIGHT, how)
+        report.gradients.setdefault("habits", empty).findings.extend(findings)
 
 
 def attach(report: Report, remarks: list[Remark]) -> None:
@@ -111,16 +146,13 @@ def raised(layer: Layer, error: Exception, upstream: Any) -> Report:
     return Report({"backward": wrong}, notes=list(layer.notes), title=layer.title)
 
 
-def compared(
-    claims: Claims, settings: dict[str, Any], rate: float | None, mean: bool | None
-) -> Report:
+def compared(claims: Claims, settings: dict[str, Any], mean: bool | None) -> Report:
     """The gradients against the truth, with the 1/N of a mean loss where the layer puts it."""
     inputs = inputs_of(claims.layer)
     if not claims.readers:
         what = "backward returned nothing, stored no gradient and updated no weight"
         finding = Finding(what, "", claims.layer.title, "return dX", "no gradient")
         return Report({"x": Checked("x", None, None, UNDECIDED, "", None, [finding])})
-    settings = {**settings, "learning_rate": rate}
     report = check_gradients(claims.layer.forward, inputs, claims.backward, **settings)
     n = batch_size(claims, report)
     if mean is not False and n and divided(report, claims, n):

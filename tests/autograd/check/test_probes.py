@@ -200,3 +200,24 @@ def test_probes_leave_the_global_generator_alone():
     np.random.seed(3)
     check_layer(layer, X)
     assert np.random.random() == expected
+
+
+def test_a_backward_that_raises_for_another_batch_gives_no_wrong_gradient_but_a_finding():
+    class OneSample:
+        def __init__(self):
+            self.weights = RNG.standard_normal((4, 3))
+            self.bias = RNG.standard_normal((1, 3))
+
+        def forward(self, x):
+            self.x = x
+            return x @ self.weights + self.bias
+
+        def backward(self, output_error, learning_rate):
+            input_error = output_error @ self.weights.T
+            self.weights -= learning_rate * self.x.T @ output_error
+            self.bias -= learning_rate * output_error
+            return input_error
+
+    report = check_layer(OneSample(), RNG.standard_normal((1, 4)))
+    assert report.ok, str(report)
+    assert report.findings[0].what.startswith("for first axis of 3, backward raised ValueError")
