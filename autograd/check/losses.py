@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ def check_loss(
     Names tell which argument is the target; else the prediction comes first. A forward with a loss
     per sample or entry is reduced by `reduction` ("mean", "sum"), or by what fits: see the notes.
 
-    Raises TypeError where there is no forward or no backward, ValueError for another reduction.
+    Raises TypeError where a function is missing, ValueError for another reduction.
     """
     if reduction is not None and reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be one of {list(REDUCTIONS)}, got {reduction!r}")
@@ -50,8 +51,7 @@ def check_loss(
             report.notes.append(f"forward returns many losses, taken as their {name} ({how})")
         if report.ok:
             break
-    report.title, report.notes = pair.title, [*pair.notes, *report.notes]
-    return report
+    return replace(report, title=pair.title, notes=[*pair.notes, *report.notes])
 
 
 class Pair:

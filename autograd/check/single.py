@@ -154,8 +154,8 @@ def compared(claims: Claims, settings: dict[str, Any], mean: bool | None) -> Rep
         finding = Finding(what, "", claims.layer.title, "return dX", "no gradient")
         return Report({"x": Checked("x", None, None, UNDECIDED, "", None, [finding])})
     report = check_gradients(claims.layer.forward, inputs, claims.backward, **settings)
-    n = batch_size(claims, report)
-    if mean is not False and n and divided(report, claims, n):
+    n = samples(claims, report) if mean is not False else 0
+    if n:
         scaled = averaged(claims, n)
         report = check_gradients(claims.layer.forward, inputs, scaled, **settings)
         report.notes.append(
@@ -172,15 +172,17 @@ def compared(claims: Claims, settings: dict[str, Any], mean: bool | None) -> Rep
     return report
 
 
-def batch_size(claims: Claims, report: Report) -> int:
-    """The number of samples, where the parameters' gradients could be averaged over them."""
+def samples(claims: Claims, report: Report) -> int:
+    """N, where each weight's gradient is 1/N of the true one for N rows or columns; else 0."""
     shape = np.shape(claims.layer.x)
-    bare = report.verdict != WRONG or len(shape) < 2
-    return 0 if bare else max(shape[0], 1)
+    if report.verdict != WRONG or len(shape) < 2:
+        return 0
+    counts = shape if len(shape) == 2 else shape[:1]
+    return next((n for n in counts if divided(report, claims, n)), 0)
 
 
 def divided(report: Report, claims: Claims, n: int) -> bool:
-    """Whether each weight's gradient is 1/N of the true one, for N rows or columns of x."""
+    """Whether the gradients of all weights are 1/n of the true ones, and that of x is not."""
     names = [name for name in claims.readers if name in claims.layer.parameters]
     x = report.gradients.get(claims.layer.x_name)
     if not names or n < 2 or (x is not None and x.verdict == WRONG):

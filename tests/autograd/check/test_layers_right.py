@@ -21,6 +21,7 @@ from layers_of_rows import (
     LazyDense,
     ListDense,
     LoopDense,
+    MeanColumns,
     MeanDense,
     NamedDense,
     NnfsDense,
@@ -127,3 +128,10 @@ def test_the_layer_and_the_input_are_left_as_they_were():
     assert not hasattr(layer, "output")
     assert np.array_equal(x, before)
     assert np.array_equal(np.random.get_state()[1], state)
+
+
+def test_samples_in_columns_with_their_mean_and_methods_of_other_names():
+    names = {"forward": "linear_forward", "backward": "linear_backward"}
+    report = check_layer(MeanColumns(), X.T.copy(), layout="DN", **names)
+    assert report.ok, str(report)
+    assert "divided by N = 5" in "\n".join(report.notes)
