@@ -20,6 +20,7 @@ export class Chain {
     });
     this.end = this.start[sequence.length];
     this.ledger = new Ledger(this);
+    this.spans = []; // of tensors, as they are asked for
     this.marks = { layer: this.#stageMarks(), channel: this.#channelMarks(), scalar: null };
   }
 
@@ -101,7 +102,8 @@ export class Chain {
   /** What a picture of a tensor's gradients depends on at time t: nothing before the first and
    * after the last contribution. */
   phaseOf(tensor, t) {
-    const [first, last] = this.#spanOf(tensor);
+    this.spans[tensor.index] ??= this.#spanOf(tensor);
+    const [first, last] = this.spans[tensor.index];
     if (t >= last) return "final";
     return t <= first ? "none" : String(t);
   }
