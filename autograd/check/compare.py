@@ -127,19 +127,32 @@ def moved_together(objective: Objective, name: str, group: list[tuple[int, ...]]
 def _together(
     objective: Objective, name: str, places: list[tuple[int, ...]]
 ) -> list[list[tuple[int, ...]]]:
-    """Entries whose mixed difference is not zero, joined; far too many are joined as one."""
+    """Entries whose mixed difference is not zero, joined; of far too many, those that meet."""
     group = {place: [place] for place in places}
     h = objective.steps[-1] * objective.scale(name)
     alone = {place: _step(objective, name, [place], h) for place in places}
-    for a, b in list(combinations(places, 2))[:PAIRS]:
+    pairs = _meeting(alone)
+    for a, b in pairs:
         if group[a] is group[b]:
             continue
-        mixed = _step(objective, name, [a, b], h) - alone[a] - alone[b]
-        if np.max(np.abs(mixed), initial=0.0) > 1e-3 * h * _slope_size(alone[a], alone[b], h):
-            joined = group[a] + group[b]
-            for place in joined:
-                group[place] = joined
+        if len(pairs) <= PAIRS:
+            mixed = _step(objective, name, [a, b], h) - alone[a] - alone[b]
+            if np.max(np.abs(mixed), initial=0.0) <= 1e-3 * h * _slope_size(alone[a], alone[b], h):
+                continue
+        joined = group[a] + group[b]
+        for place in joined:
+            group[place] = joined
     return list({id(g): g for g in group.values()}.values())
+
+
+def _meeting(alone: dict[tuple[int, ...], Array]) -> list[tuple[Any, Any]]:
+    """Pairs of entries that move an output in common: others have no mixed difference."""
+    readers: dict[int, list[tuple[int, ...]]] = {}
+    for place, moved in alone.items():
+        for output in np.flatnonzero(moved).tolist():
+            readers.setdefault(output, []).append(place)
+    pairs = (pair for several in readers.values() for pair in combinations(several, 2))
+    return list(dict.fromkeys(pairs))
 
 
 def _step(objective: Objective, name: str, places: list[tuple[int, ...]], h: float) -> Array:

@@ -5,6 +5,7 @@ yet, and that is what the report says.
 """
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ def modelled(
     """{input: its gradient by backward() through the model}; nothing without a model."""
     if model is None:
         return {}
-    tensors = {k: _tensor(x) for k, x in objective.point.items()}
+    whole = all(_whole(x) for x in [*objective.point.values(), objective.upstream])
+    number = Fraction if whole else float
+    tensors = {k: _tensor(x, number) for k, x in objective.point.items()}
     given = {**inputs.originals, **tensors}
     y = model(*given.values()) if inputs.positional else model(**given)
     output = as_array(y.data, "the output of model")
@@ -33,16 +36,25 @@ def modelled(
         report.general.append(_disagreement(output, objective.here))
         return {}
     flat = [y] if isinstance(y, Value) else list(y.values)
-    total = Value(0.0)
+    total = Value(number(0))
     for value, weight in zip(flat, objective.upstream.ravel().tolist(), strict=True):
-        total = total + value * weight
+        total = total + value * number(weight)
     total.backward()
-    report.notes.append("the truth is the model's, by automatic differentiation")
+    exact = all(isinstance(v.data, Fraction | int) for v in flat)
+    how = "in exact fractions" if exact else "by automatic differentiation"
+    report.notes.append(f"the truth is the model's, {how}")
     return {k: as_array(t.grad, k) for k, t in tensors.items()}
 
 
-def _tensor(x: Array) -> Any:
-    return Tensor(x) if x.ndim else Value(float(x))
+def _whole(x: Array) -> bool:
+    """Whether numbers are small integers, of which fractions stay short."""
+    return bool(np.all(x == np.round(x)) and np.max(np.abs(x), initial=0.0) < 1_000)
+
+
+def _tensor(x: Array, number: Callable[[Any], Any]) -> Any:
+    if not x.ndim:
+        return Value(number(float(x)))
+    return Tensor([number(v) for v in x.ravel().tolist()]).reshape(*x.shape)
 
 
 def _disagreement(model: Array, forward: Array) -> Finding:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Inputs, as_array, single_precision
+from .arrays import Array, Inputs, as_array, entry, single_precision
 from .behaviour import behave, call_claimed
 from .compare import SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
 from .diagnose import diagnose
@@ -212,10 +212,28 @@ class Check:
         gradient = self.objective.gradient(name, _until(entries, deadline))
         if name in truth:
             known = truth[name]
+            self._agree(name, gradient, known)
             gradient.value = np.where(gradient.kink, gradient.value, known)
             gradient.error = np.where(gradient.kink, gradient.error, 1e-12 * np.abs(known))
             gradient.seen[...] = True
         return gradient
+
+    def _agree(self, name: str, gradient: Gradient, known: Array) -> None:
+        """Report where the model's gradient is not the slope of the user's forward."""
+        smooth = gradient.seen & ~gradient.kink
+        off = np.abs(gradient.value - known)
+        slack = 1e-4 * (np.abs(known) + np.max(np.abs(known), initial=0.0)) + 10 * gradient.error
+        if np.any(smooth & (off > slack)):
+            index = tuple(map(int, np.argwhere(smooth & (off > slack))[0]))
+            self.report.general.append(
+                Finding(
+                    "the oracles disagree: the model's gradient is not the slope of forward",
+                    f"{known[index]:.6g} and {gradient.value[index]:.6g}",
+                    entry(name, index),
+                    "does forward draw random numbers, or keep state from call to call?",
+                    "oracles disagree",
+                )
+            )
 
     def _directions(self, name: str, claimed: Array, tolerance: float) -> bool:
         """Whether the claim holds along random directions, and a wrong one would not."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .compare import RIGHT, UNDECIDED, WRONG, Verdict
 from .findings import Finding
+from .pictures import page
 
 SHOWN = 3  # worst entries
 
@@ -122,6 +125,14 @@ class Report:
         if self.unexercised:
             lines.append("not exercised: " + "; ".join(self.unexercised))
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return page(self)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the report with pictures of the wrong gradients as an HTML file."""
+        whole = f"<!doctype html><meta charset='utf-8'><title>gradients</title>{self._repr_html_()}"
+        Path(path).write_text(whole, encoding="utf-8", errors="replace")
 
     def __bool__(self) -> bool:
         raise TypeError("a report is neither true nor false: ask report.ok or report.verdict")

@@ -3,6 +3,7 @@
 import html
 from collections.abc import Iterable
 
+from ..colours import heat
 from . import look
 from .outline import Arrow, Box, Cell, Grid, Outline
 from .words import clean, number, sign, size
@@ -147,7 +148,7 @@ def _cell(cell: Cell | None, largest: float, written: bool) -> str:
         shade = float("nan")
     else:
         shade = sign(cell.number) * min(1.0, size(cell.number) / largest)
-    fill, ink = look.heat(shade)
+    fill, ink = heat(shade)
     if not written:
         return f'<TD BGCOLOR="{fill}" WIDTH="7" HEIGHT="7" FIXEDSIZE="TRUE"></TD>'
     return (

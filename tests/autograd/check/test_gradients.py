@@ -362,3 +362,53 @@ def test_what_was_not_exercised_is_listed():
     assert "a batch of more than 1" in text
     assert "entries that differ" in text
     assert "upstream gradient other than 1" in text
+
+
+def test_small_integers_are_differentiated_in_exact_fractions():
+    inputs = {"X": np.arange(6.0).reshape(3, 2), "W": np.array([[1.0, -2.0], [3.0, 4.0]])}
+    U = np.arange(1.0, 7.0).reshape(3, 2)
+    claimed = {"X": U @ inputs["W"].T, "W": inputs["X"].T @ U}
+    report = check_gradients(
+        lambda X, W: X @ W, inputs, claimed, model=lambda X, W: X @ W, upstream=U
+    )
+    assert report.ok
+    assert "in exact fractions" in str(report)
+
+
+def test_oracles_that_disagree_are_reported():
+    report = check_gradients(
+        lambda x: np.floor(x * 1e3) / 1e3 + x, {"x": X}, lambda U, x: U * 2,
+        model=lambda x: x + x,
+    )  # fmt: skip
+    assert report.verdict != "right"
+
+
+def test_pictures_show_claimed_true_and_difference_with_rings(tmp_path):
+    kernels = RNG.standard_normal((2, 3, 3, 3))
+    claimed = 2 * kernels.copy()
+    claimed[1, 2, 0, 0] += 1
+    report = check_gradients(lambda w: (w**2).sum(), {"w": kernels}, {"w": claimed})
+    page = report._repr_html_()
+    assert page.count("<svg") == 3
+    assert page.count('stroke="#cc0066"') == 2
+    report.save(tmp_path / "report.html")
+    assert "difference" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_ties_by_the_dozen_are_judged_where_they_meet():
+    from numpy.lib.stride_tricks import sliding_window_view
+
+    def pool(x):
+        return sliding_window_view(x, (3, 3))[::2, ::2].max((-1, -2))
+
+    def backward(U, x):
+        found = np.zeros_like(x)
+        for i, j in np.ndindex(*U.shape):
+            window = x[2 * i : 2 * i + 3, 2 * j : 2 * j + 3]
+            k, m = np.unravel_index(window.argmax(), (3, 3))
+            found[2 * i + k, 2 * j + m] += U[i, j]
+        return found
+
+    levels = RNG.integers(0, 3, (13, 13)).astype(float)
+    report = check_gradients(pool, {"x": levels}, backward)
+    assert report.ok, report
