@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
         from . import drawing
 
         return getattr(drawing, name)
-    if name in ("check_gradients", "check_layer"):
+    if name in ("check_gradients", "check_layer", "check_loss", "check_stack"):
         from . import check
 
         return getattr(check, name)

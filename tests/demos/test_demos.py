@@ -90,12 +90,13 @@ def test_the_cnn_of_the_readme_runs():
 def test_the_commands_of_the_readme_name_what_is_there():
     commands = re.findall(r"```sh\n(.*?)\n```", read("README.md"), re.S)
     assert commands == [
+        "python -m autograd.check mymodule:MyConv --input 2x3x6x5 --arg 3 --kwargs 'kernel_size=3'",
         "pip install . && python demos/train_digits.py",
         'pip install -e ".[dev]" && pytest',
     ]
     project = tomllib.loads(read("pyproject.toml"))["project"]
     assert "dev" in project["optional-dependencies"]
-    assert commands[1].split("&&")[0].strip() in (ROOT / ".ci/run").read_text(
+    assert commands[2].split("&&")[0].strip() in (ROOT / ".ci/run").read_text(
         encoding="utf-8"
     ).replace("--quiet ", "")
 
