@@ -62,7 +62,7 @@ CHECK = [
     {"roles"},
     {"calls"},
     {"numeric", "exercised", "adapt"},
-    {"compare"},
+    {"compare", "directions"},
     {"findings"},
     {"factors", "pictures"},
     {"report"},

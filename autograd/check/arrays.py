@@ -83,3 +83,24 @@ def single_precision(x: Any) -> bool:
     """Whether numbers were computed in less than double precision."""
     dtype = getattr(x, "dtype", None)
     return dtype is not None and getattr(dtype, "kind", "") == "f" and dtype.itemsize < 8
+
+
+def named(given: Any, names: list[str]) -> dict[str, Any]:
+    """Claimed gradients by input, without those that are None."""
+    if isinstance(given, Mapping):
+        unknown = [str(k) for k in given if str(k) not in names]
+        if unknown:
+            raise ValueError(f"claimed: {unknown} are not among the inputs {names}")
+        found = {str(k): v for k, v in given.items()}
+    elif isinstance(given, tuple) or (isinstance(given, Sequence) and _ragged(given, names)):
+        if len(given) > len(names):
+            raise ValueError(f"claimed: {len(given)} gradients for {len(names)} inputs")
+        found = dict(zip(names, given, strict=False))
+    else:
+        found = {names[0]: given}
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def _ragged(given: Sequence[Any], names: list[str]) -> bool:
+    """Whether a list is one of gradients, and not a gradient itself."""
+    return len(names) > 1 and len(given) == len(names) and any(np.ndim(x) for x in given)

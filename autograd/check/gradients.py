@@ -1,22 +1,21 @@
 """`check_gradients`: a hand-derived gradient against the true one, and what is wrong with it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Inputs, as_array, entry, single_precision
+from .arrays import Array, Inputs, as_array, entry, named, single_precision
 from .behaviour import behave, call_claimed
 from .compare import SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
 from .diagnose import diagnose
+from .directions import DIRECTIONS, along, located, sample, until
 from .exact import modelled
 from .exercised import unexercised
 from .findings import Case, Finding
 from .numeric import COARSE, Gradient, Objective
 from .report import Checked, Report
-
-DIRECTIONS = 4  # random ones, before a gradient is measured entry by entry
 
 
 def check_gradients(
@@ -153,17 +152,19 @@ class Check:
         tolerance = SINGLE if self.single or single_precision(raw) else TOLERANCE
         checked = self.report.gradients[name] = Checked(name, claimed)
         if claimed.shape != point.shape or not np.isfinite(claimed).all():
-            entries = self._sample(point.shape, seconds)
+            entries = sample(self.objective, self.rng, point.shape, seconds)
             gradient = self.objective.gradient(name, entries)
             checked.verdict, checked.true = WRONG, gradient.value
             checked.findings = diagnose(self._case(name, claimed, gradient, tolerance))
             return
-        if self._affordable(point.size) > seconds and self._directions(name, claimed, tolerance):
+        if self._affordable(point.size) > seconds and along(
+            self.objective, self.rng, name, claimed, tolerance
+        ):
             checked.verdict, checked.how = "right", f"along {DIRECTIONS} random directions"
             return
         gradient = self._measured(name, truth, point.shape, seconds)
         if self._affordable(point.size) > seconds and name not in truth:
-            index = self._located(name, claimed, tolerance)
+            index = located(self.objective, self.rng, name, claimed, tolerance)
             gradient.put(index, self.objective.entry(name, index))
         verdict = self._judged(name, claimed, gradient, tolerance)
         checked.details, checked.true, checked.verdict = verdict, verdict.true, verdict.verdict
@@ -194,22 +195,13 @@ class Check:
     def _affordable(self, entries: int) -> float:
         return 4 * entries * self.objective.seconds
 
-    def _sample(self, shape: tuple[int, ...], seconds: float) -> list[tuple[int, ...]]:
-        """All entries, or as many as there is time for, corners first."""
-        places = list(np.ndindex(*shape))
-        most = max(32, int(seconds / (4 * self.objective.seconds)))
-        if len(places) <= most:
-            return places
-        chosen = {0, len(places) - 1, *self.rng.permutation(len(places))[: most - 2].tolist()}
-        return [places[k] for k in sorted(chosen)]
-
     def _measured(
         self, name: str, truth: Mapping[str, Array], shape: tuple[int, ...], seconds: float
     ) -> Gradient:
         """The true gradient: measured, or the model's where there is one and no kink."""
         deadline = time.perf_counter() + 2 * seconds
-        entries = self._sample(shape, seconds)
-        gradient = self.objective.gradient(name, _until(entries, deadline))
+        entries = sample(self.objective, self.rng, shape, seconds)
+        gradient = self.objective.gradient(name, until(entries, deadline))
         if name in truth:
             known = truth[name]
             self._agree(name, gradient, known)
@@ -235,33 +227,6 @@ class Check:
                 )
             )
 
-    def _directions(self, name: str, claimed: Array, tolerance: float) -> bool:
-        """Whether the claim holds along random directions, and a wrong one would not."""
-        everywhere = np.ones(claimed.shape, bool)
-        tries = range(DIRECTIONS)
-        return all(self._holds(name, claimed, tolerance, everywhere) for _ in tries)
-
-    def _holds(self, name: str, claimed: Array, tolerance: float, where: Any) -> bool:
-        """Whether the claim holds along one random direction of some entries."""
-        signs = self.rng.choice([-1.0, 1.0], claimed.shape)
-        v = np.where(where, signs * self.rng.uniform(0.5, 1.5, claimed.shape), 0.0)
-        slope = self.objective.slope({name: v}, 1e-2 * self.objective.scale(name))
-        claim, size = float(np.sum(claimed * v)), float(np.sqrt(np.sum((claimed * v) ** 2)))
-        slack = 0.1 * tolerance * size + 3 * slope.error
-        control = claim + 0.1 * float(np.max(np.abs(claimed * v), initial=0.0))
-        seen = abs(control - slope.value) > slack or not size
-        return seen and not slope.kink and abs(claim - slope.value) <= slack
-
-    def _located(self, name: str, claimed: Array, tolerance: float) -> tuple[int, ...]:
-        """An entry that is wrong, by halving the entries along which the claim fails."""
-        places = np.arange(claimed.size)
-        while places.size > 1:
-            half = places[: places.size // 2]
-            where = np.isin(np.arange(claimed.size), half).reshape(claimed.shape)
-            holds = self._holds(name, claimed, tolerance, where)
-            places = places[places.size // 2 :] if holds else half
-        return tuple(map(int, np.unravel_index(int(places[0]), claimed.shape)))
-
     def _case(
         self, name: str, claimed: Array, gradient: Gradient, tolerance: float,
         verdict: Verdict | None = None,
@@ -283,32 +248,3 @@ class Check:
             if np.ndim(original) and np.asarray(original).dtype.kind in "biuf":
                 found[name] = as_array(original, name)
         return found
-
-
-def _until(entries: list[tuple[int, ...]], deadline: float) -> Iterator[tuple[int, ...]]:
-    """The entries, as long as there is time."""
-    for k, index in enumerate(entries):
-        if k >= 32 and time.perf_counter() > deadline:
-            return
-        yield index
-
-
-def named(given: Any, names: list[str]) -> dict[str, Any]:
-    """Claimed gradients by input, without those that are None."""
-    if isinstance(given, Mapping):
-        unknown = [str(k) for k in given if str(k) not in names]
-        if unknown:
-            raise ValueError(f"claimed: {unknown} are not among the inputs {names}")
-        found = {str(k): v for k, v in given.items()}
-    elif isinstance(given, tuple) or (isinstance(given, Sequence) and _ragged(given, names)):
-        if len(given) > len(names):
-            raise ValueError(f"claimed: {len(given)} gradients for {len(names)} inputs")
-        found = dict(zip(names, given, strict=False))
-    else:
-        found = {names[0]: given}
-    return {k: v for k, v in found.items() if v is not None}
-
-
-def _ragged(given: Sequence[Any], names: list[str]) -> bool:
-    """Whether a list is one of gradients, and not a gradient itself."""
-    return len(names) > 1 and len(given) == len(names) and any(np.ndim(x) for x in given)
