@@ -113,7 +113,7 @@ class Objective:
         tries = int(np.clip(seconds / (14 * self.seconds * len(self.point)), 1, 6))
         found = []
         for name, x in self.point.items():
-            for _ in range(tries):
+            for _ in range(tries if x.size else 0):
                 unit = np.zeros(x.shape)
                 unit.flat[int(rng.integers(0, unit.size))] = self.scale(name)
                 wide, narrow = (self._sixth({name: unit}, h) for h in (1e-4, 2.5e-5))

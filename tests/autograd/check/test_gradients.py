@@ -412,3 +412,17 @@ def test_ties_by_the_dozen_are_judged_where_they_meet():
     levels = RNG.integers(0, 3, (13, 13)).astype(float)
     report = check_gradients(pool, {"x": levels}, backward)
     assert report.ok, report
+
+
+def test_a_forward_that_draws_random_numbers_leaves_it_undecided():
+    report = check_gradients(lambda x: x * (RNG.random(x.shape) > 0.5), {"x": X}, lambda U, x: U)
+    assert report.verdict == "undecided"
+    assert "another result on the same inputs" in str(report)
+
+
+def test_an_input_without_entries_is_right():
+    report = check_gradients(
+        lambda x, w: (w * 2).sum() + x.sum(), {"x": np.zeros((2, 0)), "w": W},
+        lambda U, x, w: {"x": np.zeros((2, 0)), "w": 2 * np.ones_like(w) * U},
+    )  # fmt: skip
+    assert report.ok
