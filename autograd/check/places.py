@@ -43,7 +43,24 @@ def _pattern(wrong: Any, smooth: Any) -> tuple[str, str]:
         return "on the border", "on the border"
     if border.any() and np.array_equal(wrong, ~border & smooth):
         return "inside, off the border", "inside"
+    box = [np.unique(axis) for axis in np.nonzero(wrong)]
+    filled = np.zeros(wrong.shape, bool)
+    filled[np.ix_(*box)] = True
+    if np.array_equal(wrong, filled & smooth):
+        sides = [_side_of(places, n) for places, n in zip(box, wrong.shape, strict=True)]
+        return f"at [{','.join(sides)}]", "in a block"
     return "", ""
+
+
+def _side_of(places: Any, n: int) -> str:
+    """The indices along one axis as Python writes them: `2`, `0:3`, `:`, or all of them."""
+    if len(places) == n:
+        return ":"
+    if len(places) == 1:
+        return str(places[0])
+    if np.array_equal(places, np.arange(places[0], places[-1] + 1)):
+        return f"{places[0]}:{places[-1] + 1}"
+    return "(" + " ".join(map(str, places[:8].tolist())) + ")"
 
 
 def _positions(places: Any, n: int) -> str:

@@ -426,3 +426,11 @@ def test_an_input_without_entries_is_right():
         lambda U, x, w: {"x": np.zeros((2, 0)), "w": 2 * np.ones_like(w) * U},
     )  # fmt: skip
     assert report.ok
+
+
+def test_a_block_of_wrong_entries_is_told_with_its_factor():
+    kernels = RNG.standard_normal((2, 3, 3, 3))
+    claimed = 2 * kernels.copy()
+    claimed[1, 2, 0] *= 1.5
+    found = only(check_gradients(lambda w: (w**2).sum(), {"w": kernels}, {"w": claimed}))
+    assert "wrong only at [1,2,0,:], and right elsewhere, 1.5 times the true one" in found.what
