@@ -190,7 +190,7 @@ def slices(case: Case) -> Iterator[Finding]:
             zip(np.moveaxis(full, axis, 0), np.moveaxis(case.claimed, axis, 0), strict=True)
         )
         factors = [_slice_factor(true, claimed, case) for true, claimed in rows]
-        if all(c is not None for c in factors) and len({round(c, 4) for c in factors if c}) > 1:
+        if all(c is not None for c in factors) and _differ(factors):
             text = ", ".join(f"{c:.4g}" for c in factors[:6] if c is not None)
             yield Finding(
                 f"the gradient of {case.name} has another factor in each slice along axis {axis}",
@@ -207,6 +207,11 @@ def slices(case: Case) -> Iterator[Finding]:
                 remedy="an index or a reshape mixes them up", name="slices permuted",
             )  # fmt: skip
             return
+
+
+def _differ(factors: list[float | None]) -> bool:
+    found = [c for c in factors if c]
+    return len(found) > 1 and max(found) - min(found) > 1e-3 * max(map(abs, found))
 
 
 def _slice_factor(true: Array, claimed: Array, case: Case) -> float | None:

@@ -19,12 +19,12 @@ def call_claimed(backward: Backward, inputs: Inputs, upstream: Array, report: Re
     try:
         given = copy.deepcopy(inputs.call(backward, {}, _given(upstream)))
     except Exception as error:  # whatever the user's code raises is the finding
-        finding = Finding(
-            f"backward raised {type(error).__name__}: {error}",
-            remedy="an upstream gradient has the shape of forward's output: "
-            f"{upstream.shape or 'a number'}",
-            name="raised",
-        )
+        shape = upstream.shape or "a number"
+        remedy = f"the upstream gradient has the shape of forward's output: {shape}"
+        if isinstance(error, TypeError) and "argument" in str(error):
+            remedy = f"backward is called with the upstream gradient and {', '.join(inputs.names)}"
+        what = f"backward raised {type(error).__name__}: {error}"
+        finding = Finding(what, remedy=remedy, name="raised")
         report.gradients["backward"] = Checked("backward", None, None, WRONG, "", None, [finding])
         return None
     if given is None:

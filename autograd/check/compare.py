@@ -18,6 +18,7 @@ from .numeric import Gradient, Objective, Slope
 RIGHT, WRONG, UNDECIDED = "right", "wrong", "undecided"
 TOLERANCE = 1e-6  # relative, for double precision
 SINGLE = 2e-4  # for single precision, in the claim or in the forward
+NEAR = 5e-4  # of the largest entry: an ε inside of a log
 PAIRS = 2_000  # of kinked entries whose mixed difference is taken
 
 
@@ -65,6 +66,17 @@ class Verdict:
         """Where there is a true value to compare with."""
         return self.gradient.seen & ~self.gradient.kink
 
+    def departure(self) -> float:
+        """How far the claim is off where it is compared, beside the largest true entry."""
+        seen = self.smooth
+        size = float(np.max(np.abs(self.true[seen]), initial=0.0))
+        off = float(np.max(np.abs(self.claimed - self.true)[seen], initial=0.0))
+        return off / size if size else float("inf")
+
+    def nearly(self) -> bool:
+        """Whether the claim is as close as formulas are that differ by a stabiliser."""
+        return self.departure() <= NEAR and all(k.holds(1e-3) for k in self.kinks)
+
     def worst(self, most: int = 3) -> list[tuple[int, ...]]:
         """The entries that are furthest off, the worst first."""
         off = np.where(self.wrong & self.smooth, np.abs(self.claimed - self.true), -1.0)
@@ -78,15 +90,25 @@ class Verdict:
 
 
 def compare(
-    name: str, claimed: Array, gradient: Gradient, tolerance: float, kinks: Iterable[Kink] = ()
+    name: str,
+    claimed: Array,
+    gradient: Gradient,
+    tolerance: float,
+    kinks: Iterable[Kink] = (),
+    little: float = 0.0,
 ) -> Verdict:
-    """Judge the entries that were measured; those with a kink by their groups."""
+    """Judge the entries that were measured; those with a kink by their groups.
+
+    `little` is a slope that is nothing beside the size of the output: errors below it leave no
+    doubt about a gradient that is zero.
+    """
     smooth = gradient.seen & ~gradient.kink
     size = float(np.max(np.abs(gradient.value[smooth]), initial=0.0))
     slack = tolerance * (np.abs(gradient.value) + 1e-2 * size) + 3 * gradient.error
     off = np.abs(claimed - gradient.value)
     wrong = smooth & ~(off <= slack)
-    unsure = smooth & ~wrong & (3 * gradient.error > 1e-2 * max(size, 1e-300))
+    doubt = max(1e-2 * size, little, 1e-300)
+    unsure = smooth & ~wrong & (3 * gradient.error > doubt)
     groups = list(kinks)
     for group in groups:
         if not group.holds(max(tolerance, 1e-4)):

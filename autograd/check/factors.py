@@ -17,6 +17,7 @@ class Factor(NamedTuple):
     name: str
     note: str
     remedy: str
+    certain: bool = True
 
 
 def zero(case: Case) -> Iterator[Finding]:
@@ -33,9 +34,11 @@ def zero(case: Case) -> Iterator[Finding]:
 def factor(case: Case) -> Iterator[Finding]:
     """claimed = c · true, with c named where it is one of the sizes at hand."""
     found = ratio(case.claimed, case.true, case)
-    if found is None or not case.equal(found * case.true):
+    if found is None or abs(found - 1) < 1e-3 or not case.equal(found * case.true):
         return
     what = named(found, case)
+    if case.claimed.size == 1 and not what.certain:
+        return  # one number is always some multiple of another
     yield Finding(
         f"the gradient of {case.name} is {what.name} times the true one",
         ", ".join(x for x in (what.note, case.difference(found * case.true)) if x),
@@ -60,8 +63,9 @@ def named(c: float, case: Case) -> Factor:
     fraction = Fraction(c).limit_denominator(512)
     if abs(float(fraction) - c) <= 1e-5 * abs(c) and fraction.denominator > 1:
         remedy = "look for a mean where a sum belongs, or the other way round"
-        return Factor(c, str(fraction), "", remedy)
-    return Factor(c, f"{c:.6g}", "", "look for a factor that is applied twice or not at all")
+        return Factor(c, str(fraction), "", remedy, False)
+    remedy = "look for a factor that is applied twice or not at all"
+    return Factor(c, f"{c:.6g}", "", remedy, False)
 
 
 def _known(case: Case) -> list[Factor]:
@@ -106,8 +110,8 @@ def decay(case: Case) -> Iterator[Finding]:
     w = case.value
     seen = case.seen
     size = float(np.sum(w[seen] ** 2))
-    if size == 0:
-        return
+    if size == 0 or np.count_nonzero(np.array(w.shape) > 1) < 2:
+        return  # a vector is some multiple of many others
     rate = float(np.sum(w[seen] * (case.claimed - case.true)[seen])) / size
     guess = case.true + rate * w
     if abs(rate) > 1e-6 and case.equal(guess):
@@ -123,7 +127,7 @@ def decay(case: Case) -> Iterator[Finding]:
 
 def variants(case: Case) -> Iterator[Finding]:
     """The true gradient of another upstream: of ones, where it was ignored."""
-    for what, guess in case.variants.items():
+    for what, guess in case.variants.items() if case.output.ndim else []:
         c = ratio(case.claimed, guess, case)
         if c is not None and np.isclose(c, 1.0, rtol=1e-4) and case.equal(guess):
             ones = what.endswith("ones")

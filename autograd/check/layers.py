@@ -10,7 +10,7 @@ from .compare import WRONG
 from .findings import Finding
 from .probes import probed
 from .report import Report, merged
-from .single import check_one
+from .single import check_one, wavers
 
 
 def check_layer(
@@ -42,7 +42,7 @@ def check_layer(
     if isinstance(layer, list | tuple):
         return check_stack(layer, x, probe=probe, **options)
     report = check_one(layer, x, **options)
-    return probed(report, layer, x, make, options) if probe else report
+    return probed(report, layer, x, make, options) if probe and not wavers(report) else report
 
 
 def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options: Any) -> Report:

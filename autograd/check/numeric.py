@@ -135,12 +135,12 @@ class Objective:
         for step in self.steps:
             slope = self._slope_at(direction, step * length)
             found.append(slope)
-            if not slope.kink and slope.error <= 1e-7 * abs(slope.value) + self._little(length):
+            if not slope.kink and slope.error <= 1e-7 * abs(slope.value) + self.little(length):
                 break
         smooth = [slope for slope in found if not slope.kink]
         return found[-1] if found[-1].kink else min(smooth, key=lambda slope: slope.error)
 
-    def _little(self, length: float) -> float:
+    def little(self, length: float) -> float:
         """A slope that is nothing, beside the size of the output."""
         return 1e-9 * self._size() / length
 

@@ -137,6 +137,8 @@ def elementwise(case: Case) -> Iterator[Finding]:
     if x.shape != y.shape or case.claimed.shape != x.shape or x.ndim == 0:
         return
     guesses = [
+        (case.true - u, "the true one without the upstream gradient itself",
+         "y = f(x) + x has dX = f′(x)·dY + dY: add what goes along the skip", "skip missing"),
         (u * y, "f(x) where f′(x) belongs", "∂L/∂x = ∂L/∂y · f′(x)", "f for f′"),
         (u, "the upstream gradient, without f′(x)", "multiply by f′(x)", "f′ missing"),
         (u * x, "upstream · x", "∂L/∂x = ∂L/∂y · f′(x)", "x for f′"),

@@ -16,7 +16,7 @@ from .report import Report
 from .single import beside, check_one
 
 CORNER = 5  # pixels on a side, where the entries tie
-SECONDS = 10.0  # for the whole grid, beside the first check
+SECONDS = 6.0  # for the whole grid, beside the first check
 
 
 class Probe(NamedTuple):
@@ -40,7 +40,9 @@ def probed(
     settings.pop("layout", None)
     settings.pop("model", None)
     for probe in probes:
-        report = tried(probe, settings)
+        report = tried(
+            probe, {**settings, "options": _following(options.get("options"), x, probe.x)}
+        )
         if report is None:
             refused.append(probe.label)
         elif "backward" in report.gradients and not probe.option:
@@ -56,6 +58,25 @@ def probed(
             f"{type(layer).__name__}(...)"
         )
     return first
+
+
+def _following(given: Any, x: Any, probed: Any) -> dict[str, Any]:
+    """Options with an entry for each sample, such as labels, for the samples of a probe.
+
+    What has the input's own shape is cut or repeated along every axis that the probe changed.
+    """
+    found = dict(given or {})
+    shape, new = np.shape(x), np.shape(probed)
+    for name, option in found.items():
+        axes = np.shape(option)
+        if not shape or not axes or axes[0] != shape[0] or shape == new:
+            continue
+        array = np.asarray(option)
+        for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
+            if axis < array.ndim and array.shape[axis] == n != m:
+                array = np.take(array, np.arange(m) % n, axis)
+        found[name] = array if isinstance(option, np.ndarray) else array.tolist()
+    return found
 
 
 def loud(label: str, report: Report) -> Finding:

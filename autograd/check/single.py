@@ -53,9 +53,11 @@ def judged(
     claims: Claims, upstream: Any, settings: dict[str, Any], mean: bool | None, behaviour: bool
 ) -> Report:
     """The report on a layer whose gradients were found, with remarks on its habits."""
-    remarks = habits(claims, upstream) if behaviour else []
     settings["learning_rate"] = claims.layer.rate if claims.updated else None
     report = compared(claims, {**settings, "upstream": upstream}, mean)
+    if wavers(report):
+        return report
+    remarks = habits(claims, upstream) if behaviour else []
     single = one_entry(claims, upstream) if report.verdict == WRONG else None
     if single is not None:
         other = compared(claims, {**settings, "upstream": single}, mean)
@@ -69,6 +71,11 @@ def judged(
     attach(report, [remark for remark in remarks if remark.grave])
     beside(report, [remark.finding for remark in remarks if not remark.grave])
     return report
+
+
+def wavers(report: Report) -> bool:
+    """Whether forward draws random numbers of its own: then nothing more can be said."""
+    return any(finding.name == "forward wavers" for finding in report.findings)
 
 
 def one_entry(claims: Claims, upstream: Any) -> Any:

@@ -434,3 +434,49 @@ def test_a_block_of_wrong_entries_is_told_with_its_factor():
     claimed[1, 2, 0] *= 1.5
     found = only(check_gradients(lambda w: (w**2).sum(), {"w": kernels}, {"w": claimed}))
     assert "wrong only at [1,2,0,:], and right elsewhere, 1.5 times the true one" in found.what
+
+
+@pytest.mark.parametrize(("epsilon", "scale"), [(1e-7, 1), (1e-7, 3), (1e-9, 3), (1e-12, 8)])
+def test_a_stabiliser_that_backward_leaves_out_is_right_with_a_note(epsilon, scale):
+    labels = np.eye(4)[[0, 3, 3, 1, 2]]
+
+    def probabilities(z):
+        powers = np.exp(z - z.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
+
+    def loss(z):
+        return -np.sum(labels * np.log(probabilities(z) + epsilon)) / 5
+
+    z = scale * X
+    report = check_gradients(loss, (z,), ((probabilities(z) - labels) / 5,))
+    assert report.ok, report
+
+
+def test_a_gradient_that_cancels_to_zero_is_right():
+    def normalise(x, w, b):
+        z = x @ w + b
+        return (z - z.mean(0)) / np.sqrt(z.var(0) + 1e-5)
+
+    def backward(d, x, w, b):
+        z = x @ w + b
+        deviation = np.sqrt(z.var(0) + 1e-5)
+        h = (z - z.mean(0)) / deviation
+        dz = (d - d.mean(0) - h * (d * h).mean(0)) / deviation
+        return dz @ w.T, x.T @ dz, dz.sum(0)
+
+    report = check_gradients(normalise, (X, W, B), backward)
+    assert report.ok, report
+
+
+def test_a_residual_without_its_skip_or_one_number_gets_no_invented_factor():
+    report = check_gradients(lambda x: (x**3).sum() * 1e-3, {"x": X[0]}, {"x": 2e-3 * X[0] ** 2})
+    assert report.verdict == "wrong"
+    one = check_gradients(lambda b: np.cos(3 * b), {"b": np.float64(0.4)}, {"b": 1.234})
+    assert one.verdict == "wrong"
+    assert not one.findings
+
+
+def test_a_skip_that_is_left_out_is_named():
+    report = check_gradients(lambda x: np.sin(x) * x + x, (X,),
+                             lambda U, x: U * (np.cos(x) * x + np.sin(x)))  # fmt: skip
+    assert "without the upstream gradient itself" in only(report).what

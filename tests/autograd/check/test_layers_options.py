@@ -1,0 +1,54 @@
+"""Losses with targets: probes of other batches take the targets along."""
+
+import numpy as np
+
+from autograd import check_layer
+
+RNG = np.random.default_rng(0)
+
+
+class SquaredError:
+    def forward(self, p, y):
+        self.p, self.y = p, y
+        return ((p - y) ** 2).mean()
+
+    def backward(self):
+        return 2 * (self.p - self.y) / self.p.size
+
+
+class CrossEntropy:
+    def forward(self, x, labels):
+        self.labels = labels
+        powers = np.exp(x - x.max(1, keepdims=True))
+        self.p = powers / powers.sum(1, keepdims=True)
+        return -np.log(self.p[np.arange(len(x)), labels]).mean()
+
+    def backward(self):
+        d = self.p.copy()
+        d[np.arange(len(d)), self.labels] -= 1
+        return d / len(d)
+
+
+def test_targets_follow_the_batch_of_a_probe():
+    x = RNG.normal(size=(4, 5))
+    for layer, options in [
+        (SquaredError(), {"y": np.ones((4, 5))}),
+        (CrossEntropy(), {"labels": np.array([0, 1, 1, 4])}),
+    ]:
+        report = check_layer(layer, x, options=options)
+        assert report.ok, report
+
+
+class Dropout:
+    def forward(self, x):
+        self.mask = np.random.default_rng().random(x.shape) > 0.5
+        return x * self.mask
+
+    def backward(self, d):
+        return d * self.mask
+
+
+def test_a_layer_with_a_generator_of_its_own_is_undecided_and_nothing_else_is_said():
+    report = check_layer(Dropout(), RNG.normal(size=(4, 5)))
+    assert report.verdict == "undecided"
+    assert all("another result on the same inputs" in f.what for f in report.findings)
