@@ -52,3 +52,29 @@ def test_a_layer_with_a_generator_of_its_own_is_undecided_and_nothing_else_is_sa
     report = check_layer(Dropout(), RNG.normal(size=(4, 5)))
     assert report.verdict == "undecided"
     assert all("another result on the same inputs" in f.what for f in report.findings)
+
+
+class Clipped:
+    def __init__(self, mistake=1.0):
+        rng = np.random.default_rng(0)
+        self.w, self.v = 3 * rng.normal(size=(4, 3)), 3 * rng.normal(size=(2, 4))
+        self.mistake = mistake
+
+    def forward(self, x):
+        self.x, self.h = x, self.w @ x
+        return self.v @ self.h
+
+    def backward(self, d, lr=0.02):
+        dv = d @ self.h.T
+        dw = self.mistake * self.v.T @ d @ self.x.T
+        for weights, gradient in ((self.w, dw), (self.v, dv)):
+            np.clip(gradient, -1, 1, out=gradient)
+            weights -= lr * gradient
+
+
+def test_updates_that_are_clipped_are_checked_with_a_small_upstream():
+    x = RNG.normal(size=(3, 1))
+    right = check_layer(Clipped(), x)
+    assert right.ok, right
+    assert any("clipped" in note for note in right.notes)
+    assert check_layer(Clipped(2.0), x).gradients["w"].verdict == "wrong"
