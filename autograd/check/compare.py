@@ -139,11 +139,15 @@ def _judged(
 
 def moved_together(objective: Objective, name: str, group: list[tuple[int, ...]]) -> Slope:
     """The slope where all entries of a group move by the same step."""
-    direction = np.zeros(claimed_shape := objective.point[name].shape)
-    assert direction.shape == claimed_shape
-    for index in group:
-        direction[index] = 1.0
-    return objective.slope({name: direction}, objective.scale(name))
+    return objective.slope(_direction(objective, name, group), objective.scale(name))
+
+
+def _direction(objective: Objective, name: str, places: list[tuple[int, ...]]) -> dict[str, Array]:
+    """A step of 1 for some entries of an input."""
+    direction = np.zeros(objective.point[name].shape)
+    for place in places:
+        direction[place] = 1.0
+    return {name: direction}
 
 
 def _together(
@@ -178,10 +182,7 @@ def _meeting(alone: dict[tuple[int, ...], Array]) -> list[tuple[Any, Any]]:
 
 
 def _step(objective: Objective, name: str, places: list[tuple[int, ...]], h: float) -> Array:
-    direction = np.zeros(objective.point[name].shape)
-    for place in places:
-        direction[place] = 1.0
-    return objective.moved({name: direction}, h)
+    return objective.moved(_direction(objective, name, places), h)
 
 
 def _slope_size(a: Array, b: Array, h: float) -> float:

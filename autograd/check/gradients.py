@@ -178,19 +178,23 @@ class Check:
             checked.verdict, checked.true = WRONG, gradient.value
             checked.findings = diagnose(self._case(name, claimed, gradient, tolerance))
             return
-        if self._affordable(point.size) > seconds and along(
-            self.objective, self.rng, name, claimed, tolerance
-        ):
-            checked.verdict, checked.how = "right", f"along {DIRECTIONS} random directions"
+        large = self._affordable(point.size) > seconds
+        if large and along(self.objective, self.rng, name, claimed, tolerance):
+            checked.verdict, checked.how = RIGHT, f"along {DIRECTIONS} random directions"
             return
         gradient = self._measured(name, truth, point.shape, seconds)
-        if self._affordable(point.size) > seconds and name not in truth:
+        if large and name not in truth:
             index = located(self.objective, self.rng, name, claimed, tolerance)
             gradient.put(index, self.objective.entry(name, index))
+        self._conclude(checked, gradient, tolerance)
+
+    def _conclude(self, checked: Checked, gradient: Gradient, tolerance: float) -> None:
+        """The verdict on a claim whose true gradient was measured, and what explains it."""
+        name, claimed = checked.name, checked.claimed
         verdict = self._judged(name, claimed, gradient, tolerance)
         checked.details, checked.true, checked.verdict = verdict, verdict.true, verdict.verdict
         seen = int(gradient.seen.sum())
-        checked.how = f"{seen:,} of {point.size:,} entries" if seen < point.size else ""
+        checked.how = f"{seen:,} of {claimed.size:,} entries" if seen < claimed.size else ""
         if verdict.verdict == WRONG:
             checked.findings = diagnose(self._case(name, claimed, gradient, tolerance, verdict))
             if not checked.findings and verdict.nearly():

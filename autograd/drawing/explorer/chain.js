@@ -102,7 +102,7 @@ export class Chain {
   /** What a picture of a tensor's gradients depends on at time t: nothing before the first and
    * after the last contribution. */
   phaseOf(tensor, t) {
-    this.spans[tensor.index] ??= this.#spanOf(tensor);
+    this.spans[tensor.index] ??= this.#spanOf(this.graph.tensors[tensor.index]);
     const [first, last] = this.spans[tensor.index];
     if (t >= last) return "final";
     return t <= first ? "none" : String(t);

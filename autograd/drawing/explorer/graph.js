@@ -88,6 +88,11 @@ export class Graph {
     return this.stages.length > 1 && this.stages.some((s) => s.outputs.length);
   }
 
+  /** The output entry that a node works for, or the node itself. */
+  homeOf(n) {
+    return this.home[n] >= 0 ? this.home[n] : n;
+  }
+
   /** How many scalars an operand has: 1 for a node, its length for a bundle. */
   width(x) {
     return x < this.size ? 1 : this.length[x - this.size];

@@ -104,7 +104,7 @@ function highlight(app, maps, over, place) {
 }
 
 /** The nodes of other layers, and the leaves, that a node's arithmetic in its own layer reads. */
-export function madeOf(graph, n) {
+function madeOf(graph, n) {
   const stage = graph.stageOf[n];
   const found = new Set();
   const seen = new Set([n]);
@@ -122,8 +122,8 @@ export function madeOf(graph, n) {
 }
 
 /** The output entries that a node's readers work for. */
-export function feeds(graph, n) {
-  const homes = graph.readersOf(n).map((y) => (graph.home[y] >= 0 ? graph.home[y] : y));
+function feeds(graph, n) {
+  const homes = graph.readersOf(n).map((y) => graph.homeOf(y));
   return [...new Set(homes)];
 }
 
@@ -134,7 +134,7 @@ function select({ state }, maps) {
 function highlightStep({ state, chain, graph }, maps) {
   const moving = state.time > 0 && state.time < chain.end && state.grain === "scalar";
   const step = moving ? chain.stepAt(state.time) : null;
-  const nodes = step ? [step.x, graph.home[step.y] >= 0 ? graph.home[step.y] : step.y] : [];
+  const nodes = step ? [step.x, graph.homeOf(step.y)] : [];
   for (const map of maps) map.ring("step", nodes, "#cc0066");
 }
 

@@ -1,10 +1,10 @@
 // The model as cards, one for each call of a layer, with what they hand to each other.
 
-import { largest } from "colors";
 import { make } from "dom";
 import { Maps } from "maps";
 import { shapeText } from "names";
 import { count, many } from "numbers";
+import { painterOf } from "tensormap";
 
 const THUMB = 130; // pixels
 const MOST = 120; // cards; beyond, calls of one path are one card, then those of one module
@@ -143,17 +143,6 @@ function thumbnailOf(app, tensor) {
   const height = Math.min(maps.picture.height, 80);
   maps.picture.style.maxHeight = `${height}px`;
   const first = { ...tensor, entries: entries.subarray(0, tiles * rows * cols) };
-  let painted = "";
-  const update = () => {
-    const { state, chain, graph } = app;
-    const values = state.show === "value";
-    const key = values ? "value" : `${state.show} ${chain.phaseOf(tensor, state.time)}`;
-    if (key === painted) return;
-    painted = key;
-    const of = (numbers) => Float64Array.from(first.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
-    const sizes = state.show === "|gradient|";
-    const most = largest(of(values ? graph.data : graph.adjoint));
-    maps.paint(values ? of(graph.data) : chain.gradientsOf(first), { sizes, most });
-  };
+  const update = painterOf(app, first, maps);
   return { element: make("span.thumbnail", { "data-height": height + 6 }, maps.picture), update };
 }

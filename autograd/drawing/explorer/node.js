@@ -51,11 +51,11 @@ const SHOWN = 6;
 
 function feedsSection(app, n) {
   const { graph } = app;
-  const places = (y) => [homeOf(graph, y), y];
+  const places = (y) => [graph.homeOf(y), y];
   const readers = graph.readersOf(n).sort((a, b) => compare(places(a), places(b)));
   if (!readers.length) return null;
   const list = make("div", {}, readers.length === 1 ? equation(app, readers[0]) : null);
-  const show = (shown) => list.replaceChildren(...shown.map((y) => chip(app, homeOf(graph, y))));
+  const show = (shown) => list.replaceChildren(...shown.map((y) => chip(app, graph.homeOf(y))));
   if (readers.length > 1) {
     list.className = "chips";
     show(readers.slice(0, SHOWN));
@@ -71,16 +71,13 @@ function feedsSection(app, n) {
 
 const compare = ([a, b], [c, d]) => a - c || b - d;
 
-/** The output entry that a node works for, or the node itself. */
-const homeOf = (graph, y) => (graph.home[y] >= 0 ? graph.home[y] : y);
-
 // --- reverse ---------------------------------------------------------------------------------------
 
 /** Every contribution to a node's gradient: [{slot, k, home}], in the order of the reverse pass. */
 function contributionsOf({ graph, chain }, n) {
   const found = [];
   graph.eachUse(n, (slot, k) =>
-    found.push({ slot, k, time: chain.timeOf(slot, k), home: homeOf(graph, graph.slotOwner[slot]) }),
+    found.push({ slot, k, time: chain.timeOf(slot, k), home: graph.homeOf(graph.slotOwner[slot]) }),
   );
   return found.sort((a, b) => a.time - b.time);
 }
@@ -146,7 +143,7 @@ function termsTable(app, n) {
     const { upstream, partial, contribution } = chain.contribution(slot, k);
     const y = graph.slotOwner[slot];
     return [
-      chip(app, homeOf(graph, y)),
+      chip(app, graph.homeOf(y)),
       `${graph.operation(y).name}`,
       full(upstream),
       full(partial ?? 0),

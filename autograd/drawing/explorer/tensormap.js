@@ -8,6 +8,23 @@ import { count, short } from "numbers";
 
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
+/** A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. */
+export function painterOf({ state, chain, graph }, tensor, maps) {
+  let last = "";
+  return () => {
+    const values = state.show === "value";
+    const key = values ? "value" : `${state.show} ${chain.phaseOf(tensor, state.time)}`;
+    if (key === last) return null;
+    last = key;
+    const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
+    const numbers = values ? of(graph.data) : chain.gradientsOf(tensor);
+    const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
+    const sizes = state.show === "|gradient|";
+    maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
+    return { most, sizes };
+  };
+}
+
 /** `mark(node)` may give "dead" or "won"; the caption says how many there are. */
 export class TensorMap {
   constructor(app, tensor, width, mark = () => null) {
@@ -25,6 +42,7 @@ export class TensorMap {
         this.said.textContent = text || this.summary;
       },
     });
+    this.painter = painterOf(app, tensor, this.maps);
     this.said = make("p.small", { "aria-live": "polite" }, "");
     const { hidden } = this.maps.plan;
     const more = hidden ? `, ${count(hidden)} more not shown` : "";
@@ -42,16 +60,9 @@ export class TensorMap {
   }
 
   paint() {
-    const { state, chain, graph } = this.app;
-    const values = state.show === "value";
-    const key = values ? "value" : `${state.show} ${chain.phaseOf(this.tensor, state.time)}`;
-    if (key === this.painted) return;
-    this.painted = key;
-    const of = (numbers) => Float64Array.from(this.tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
-    const numbers = values ? of(graph.data) : chain.gradientsOf(this.tensor);
-    const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
-    const sizes = state.show === "|gradient|";
-    this.maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
+    const painted = this.painter();
+    if (!painted) return;
+    const { sizes, most } = painted;
     this.summary = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
     this.said.textContent = this.summary;
   }
