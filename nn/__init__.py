@@ -1,8 +1,8 @@
 """Layers, losses, optimisers and training, composed from scalars that you can look at."""
 
-from typing import NoReturn
+from typing import Any
 
-from . import data, init
+from . import data, export, init, plots
 from .layers import (
     GELU,
     AvgPool,
@@ -60,6 +60,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm2D",
     "Buffer",
+    "Classifier",
     "Conv2D",
     "CosineLR",
     "CrossEntropyLoss",
@@ -100,7 +101,9 @@ __all__ = [
     "clip_grad_norm",
     "confusion_matrix",
     "data",
+    "export",
     "init",
+    "plots",
 ]
 
 _OURS = {
@@ -122,6 +125,10 @@ _OURS = {
 }
 
 
-def __getattr__(name: str) -> NoReturn:
+def __getattr__(name: str) -> Any:
+    if name == "Classifier":  # scikit-learn's conventions; it is imported where they are first used
+        from .classifier import Classifier
+
+        return Classifier
     hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
     raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")

@@ -21,11 +21,12 @@ FLOORS = {
         {"__init__"},
     ],
     "nn": [
-        {"check", "init", "summary"},
+        {"check", "extras", "init", "summary"},
         {"module"},
         {"layers", "norms", "losses", "optim", "data"},
-        {"ways"},
+        {"ways", "checkpoint", "export", "plots"},
         {"train"},
+        {"classifier"},
         {"__init__"},
     ],
 }
