@@ -60,7 +60,6 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm2D",
     "Buffer",
-    "Classifier",
     "Conv2D",
     "CosineLR",
     "CrossEntropyLoss",
