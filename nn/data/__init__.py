@@ -1,6 +1,8 @@
-"""Data sets: what they hold, and those that come with the package."""
+"""Data sets: what they hold, those that come with the package, and those read from files."""
 
 from .dataset import DataError, Dataset
 from .digits import digits
+from .idx import idx
+from .mnist import fashion_mini, fashion_mnist, mnist
 
-__all__ = ["DataError", "Dataset", "digits"]
+__all__ = ["DataError", "Dataset", "digits", "fashion_mini", "fashion_mnist", "idx", "mnist"]

@@ -1,5 +1,6 @@
 """A set of labelled images."""
 
+import operator
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -12,23 +13,24 @@ class DataError(ValueError):
 class Dataset:
     """Images and their labels: `images[k]` is nested numbers (C, H, W), `labels[k]` an int.
 
+    `images` is a nested list or one array (N, C, H, W); parts of an array are arrays.
     `class_names[label]` names a class. Samples may also be other nested numbers with labels that
     are numbers or sequences, for regression.
 
-    ValueError where the lengths differ or a label has no class name.
+    ValueError where the lengths differ, samples have several shapes or a label has no class name.
     """
 
     def __init__(self, images: Any, labels: Any, class_names: Sequence[str] = ()) -> None:
         labels = labels.tolist() if hasattr(labels, "tolist") else labels
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
-        for label in labels if class_names else ():
-            if label not in range(len(class_names)):
-                raise ValueError(
-                    f"Dataset: label {label!r} is not one of {len(class_names)} classes"
-                )
         self.images, self.labels = images, labels
         self.class_names = tuple(class_names)
+        self._check_shapes()
+        classes = range(len(self.class_names))
+        for label in labels if classes else ():
+            if label not in classes:
+                raise ValueError(f"Dataset: label {label!r} is not one of {len(classes)} classes")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -40,13 +42,20 @@ class Dataset:
         return zip(self.images, self.labels, strict=True)
 
     def __repr__(self) -> str:
-        return f"Dataset({len(self)} samples, classes {', '.join(self.class_names)})"
+        shape = f" of shape {_shape(self.images[0])}" if len(self) else ""
+        classes = f", classes {', '.join(self.class_names)}" if self.class_names else ""
+        return f"Dataset({len(self)} samples{shape}{classes})"
 
     def take(self, indices: Iterable[int]) -> "Dataset":
-        """The samples at these indices, in their order."""
+        """The samples at these indices, in their order; -1 is the last. IndexError beyond."""
         chosen = list(indices)
-        images, labels = [self.images[k] for k in chosen], [self.labels[k] for k in chosen]
-        return Dataset(images, labels, self.class_names)
+        for k, index in enumerate(chosen):
+            if isinstance(index, bool) or not hasattr(index, "__index__"):
+                raise TypeError(f"take: indices must be ints, got {index!r}")
+            chosen[k] = operator.index(index)
+            if not -len(self) <= chosen[k] < len(self):
+                raise IndexError(f"take: there is no sample {index} among {len(self)}")
+        return self._part(chosen)
 
     def subset(self, classes: Sequence[int]) -> "Dataset":
         """The samples of these classes, relabelled 0, 1, ... in the order given."""
@@ -55,7 +64,7 @@ class Dataset:
                 raise ValueError(f"subset: there is no class {c!r} among {self.class_names}")
         if len(set(classes)) < len(classes) or not classes:
             raise ValueError(f"subset: classes must be different ones, got {classes!r}")
-        kept = self.take(k for k, label in enumerate(self.labels) if label in classes)
+        kept = self._part([k for k, label in enumerate(self.labels) if label in classes])
         names = [self.class_names[c] for c in classes]
         return Dataset(kept.images, [classes.index(t) for t in kept.labels], names)
 
@@ -63,7 +72,7 @@ class Dataset:
         """The samples in another order, always the same for a seed."""
         order = list(range(len(self)))
         random.Random(seed).shuffle(order)
-        return self.take(order)
+        return self._part(order)
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple["Dataset", "Dataset"]:
         """Two parts, the second with this fraction of each class, always the same for a seed."""
@@ -77,7 +86,7 @@ class Dataset:
         second = {
             k for members in by_class.values() for k in members[: round(fraction * len(members))]
         }
-        return self.take(k for k in order if k not in second), self.take(sorted(second))
+        return self._part([k for k in order if k not in second]), self._part(sorted(second))
 
     def batches(self, size: int, rng: random.Random | None = None) -> Iterator["Dataset"]:
         """The samples in parts of `size` (the last may be smaller), shuffled by a generator."""
@@ -86,4 +95,31 @@ class Dataset:
         order = list(range(len(self)))
         if rng:
             rng.shuffle(order)
-        return (self.take(order[k : k + size]) for k in range(0, len(self), size))
+        return (self._part(order[k : k + size]) for k in range(0, len(self), size))
+
+    def _part(self, chosen: list[int]) -> "Dataset":
+        """The samples at these ints, without the checks that they have passed already."""
+        part = object.__new__(Dataset)
+        indexable = hasattr(self.images, "shape")
+        part.images = self.images[chosen] if indexable else [self.images[k] for k in chosen]
+        part.labels = [self.labels[k] for k in chosen]
+        part.class_names = self.class_names
+        return part
+
+    def _check_shapes(self) -> None:
+        if hasattr(self.images, "shape") or not len(self):
+            return
+        first = _shape(self.images[0])
+        for k, image in enumerate(self.images):
+            if _shape(image) != first:
+                shapes = f"sample {k} has shape {_shape(image)}, sample 0 has {first}"
+                raise ValueError(f"Dataset: samples must have one shape; {shapes}")
+
+
+def _shape(sample: Any) -> tuple[int, ...]:
+    """A sample's shape, read off its first rows."""
+    if hasattr(sample, "shape"):
+        return tuple(sample.shape)
+    if isinstance(sample, list | tuple):
+        return len(sample), *(_shape(sample[0]) if len(sample) else ())
+    return ()

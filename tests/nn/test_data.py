@@ -56,5 +56,5 @@ def test_shuffling_depends_on_the_seed_alone(digits):
 
 
 def test_it_prints_what_it_holds(digits):
-    assert repr(digits.subset([0, 1])) == "Dataset(360 samples, classes 0, 1)"
+    assert repr(digits.subset([0, 1])) == "Dataset(360 samples of shape (1, 8, 8), classes 0, 1)"
     assert list(digits.take([0, 1]))[1][1] == 1
