@@ -39,9 +39,6 @@ class Dense(Module):
         y = einsum("oi,...i->...o", self.weight, x)
         return y if self.bias is None else y + self.bias
 
-    def describe(self) -> str:
-        return f"{self.in_features}, {self.out_features}" + ", bias=False" * (self.bias is None)
-
 
 class Conv2D(Module):
     """Slide kernels over an image: (..., C, H, W) -> (..., O, H', W').
@@ -101,15 +98,9 @@ class Conv2D(Module):
         y = einsum("gocuv,...gcijuv->...goij", weight, patches)
         return y.reshape(*lead, self.out_channels, *y.shape[-2:])
 
-    def describe(self) -> str:
-        return (
-            f"{self.in_channels}, {self.out_channels}, {_short(self.kernel_size)}"
-            + f", stride={_short(self.stride)}" * (self.stride != (1, 1))
-            + f", padding={_short(self.padding)!r}" * (self.padding != (0, 0))
-            + f", dilation={_short(self.dilation)}" * (self.dilation != (1, 1))
-            + f", groups={self.groups}" * (self.groups != 1)
-            + ", bias=False" * (self.bias is None)
-        )
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments, pairs of equal ints as one."""
+        return {k: _short(v) for k, v in super().arguments().items()}
 
 
 def _short(pair: Any) -> Any:
@@ -141,12 +132,10 @@ class _Pool(Module):
         check.fits(self, x)
         return x.windows(self.kernel_size, self.stride)
 
-    def describe(self) -> str:
-        return (
-            f"{_short(self.kernel_size)}"
-            + f", stride={_short(self.stride)}" * (self.stride != self.kernel_size)
-            + f", padding={_short(self.padding)}" * (self.padding != (0, 0))
-        )
+    def arguments(self) -> dict[str, Any]:
+        """The constructor's arguments, pairs of equal ints as one."""
+        given = {k: _short(v) for k, v in super().arguments().items()}
+        return {**given, "stride": None} if self.stride == self.kernel_size else given
 
 
 class MaxPool(_Pool):
@@ -191,9 +180,6 @@ class Flatten(Module):
             )
         return x.flatten(-self.axes)
 
-    def describe(self) -> str:
-        return f"{self.axes}" * (self.axes != 3)
-
 
 class Reshape(Module):
     """The trailing axes in another shape: Reshape(shape, axes=n) turns the last n axes into it.
@@ -212,9 +198,6 @@ class Reshape(Module):
             )
         return x.reshape(*x.shape[: x.ndim - self.axes], *self.shape)
 
-    def describe(self) -> str:
-        return ", ".join(map(str, self.shape)) + f", axes={self.axes}" * (self.axes != 1)
-
 
 class Dropout(Module):
     """In training, drop each entry with probability `rate` and scale the others: same shape.
@@ -231,9 +214,6 @@ class Dropout(Module):
             return x
         rate = self.rate
         return x * drawn(x.shape, self.rng, lambda u: (u >= rate) * (1 / (1 - rate)))
-
-    def describe(self) -> str:
-        return f"{self.rate}"
 
 
 class Residual(Module):
@@ -269,9 +249,6 @@ class LeakyReLU(Module):
     def forward(self, x: Tensor) -> Tensor:
         return x.leaky_relu(self.slope)
 
-    def describe(self) -> str:
-        return f"{self.slope}"
-
 
 class Sigmoid(Module):
     """1 / (1 + exp(-x)) of each entry."""
@@ -296,9 +273,6 @@ class Softmax(Module):
     def forward(self, x: Tensor) -> Tensor:
         return softmax(x, self.axis)
 
-    def describe(self) -> str:
-        return f"axis={self.axis}" * (self.axis != -1)
-
 
 class GELU(Module):
     """x · Φ(x) of each entry, Φ(x) = (1 + erf(x/√2)) / 2 (Hendrycks, Gimpel 2016).
@@ -315,6 +289,3 @@ class GELU(Module):
         if self.approximate == "tanh":
             return x * (1 + (math.sqrt(2 / math.pi) * (x + 0.044715 * x * x * x)).tanh()) / 2
         return x * (1 + (x / math.sqrt(2)).erf()) / 2
-
-    def describe(self) -> str:
-        return f"approximate={self.approximate!r}" * (self.approximate != "none")

@@ -39,9 +39,6 @@ class Loss(Module):
             return losses
         return losses.mean() if self.reduction == "mean" else losses.sum()
 
-    def describe(self) -> str:
-        return f"reduction={self.reduction!r}" * (self.reduction != "mean")
-
 
 class MSELoss(Loss):
     """(y - t)²."""

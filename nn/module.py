@@ -7,6 +7,7 @@ from typing import Any, Self
 import autograd
 from autograd import Tensor, current_scope, scope
 
+from . import arguments
 from .check import foreign_keywords
 from .summary import Summary, summarize
 
@@ -201,9 +202,22 @@ class Module:
         """What Jupyter shows: the modules inside as a drawing, and the text."""
         return autograd.mimebundle(self)
 
+    def arguments(self) -> dict[str, Any]:
+        """{name: value} of the constructor's arguments: attributes of the same names hold them.
+
+        TypeError where an argument is not kept as an attribute.
+        """
+        return arguments.arguments(self)
+
     def describe(self) -> str:
-        """The constructor's arguments, for `repr`."""
-        return ", ".join(f"{k}: {part!r}" for k, part in self.named_children())
+        """What is within the brackets of `repr`: the modules inside, or the arguments."""
+        children = list(self.named_children())
+        if any(isinstance(child, Module) for _, child in children):
+            return ", ".join(f"{k}: {child!r}" for k, child in children)
+        try:
+            return arguments.text(type(self), self.arguments())
+        except TypeError:
+            return "..."
 
 
 class Sequential(Module):

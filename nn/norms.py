@@ -27,7 +27,7 @@ class LayerNorm(Module):
         self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
         for n in self.shape:
             check.positive("LayerNorm", "shape", n)
-        self.eps = eps
+        self.eps, self.affine = eps, affine
         self.weight = Parameter(init.ones(self.shape)) if affine else None
         self.bias = Parameter(init.zeros(self.shape)) if affine else None
 
@@ -39,9 +39,6 @@ class LayerNorm(Module):
             )
         y = normalized(x, range(-n, 0), self.eps)
         return y if self.weight is None or self.bias is None else y * self.weight + self.bias
-
-    def describe(self) -> str:
-        return f"{self.shape}"
 
 
 class GroupNorm(Module):
@@ -55,7 +52,7 @@ class GroupNorm(Module):
         self.groups = check.positive("GroupNorm", "groups", groups)
         self.channels = check.positive("GroupNorm", "channels", channels)
         check.divides("GroupNorm", "groups", groups, channels=channels)
-        self.eps = eps
+        self.eps, self.affine = eps, affine
         self.weight = Parameter([1.0] * channels) if affine else None
         self.bias = Parameter([0.0] * channels) if affine else None
 
@@ -67,9 +64,6 @@ class GroupNorm(Module):
         if self.weight is None or self.bias is None:
             return y
         return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
-
-    def describe(self) -> str:
-        return f"{self.groups}, {self.channels}"
 
 
 class BatchNorm2D(Module):
@@ -124,6 +118,3 @@ class BatchNorm2D(Module):
 
     def _move(self, running: Any, observed: float) -> None:
         running.data += self.momentum * (observed - running.data)
-
-    def describe(self) -> str:
-        return f"{self.channels}"

@@ -21,7 +21,7 @@ FLOORS = {
         {"__init__"},
     ],
     "nn": [
-        {"check", "extras", "init", "summary"},
+        {"arguments", "check", "extras", "init", "summary"},
         {"module"},
         {"layers", "norms", "losses", "optim", "data"},
         {"ways", "checkpoint", "export", "plots"},
