@@ -4,5 +4,16 @@ from .dataset import DataError, Dataset
 from .digits import digits
 from .idx import idx
 from .mnist import fashion_mini, fashion_mnist, mnist
+from .synthetic import moons, spirals
 
-__all__ = ["DataError", "Dataset", "digits", "fashion_mini", "fashion_mnist", "idx", "mnist"]
+__all__ = [
+    "DataError",
+    "Dataset",
+    "digits",
+    "fashion_mini",
+    "fashion_mnist",
+    "idx",
+    "mnist",
+    "moons",
+    "spirals",
+]

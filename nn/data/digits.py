@@ -9,6 +9,7 @@ from pathlib import Path
 from .dataset import DataError, Dataset
 
 SAMPLES, PIXELS, INK = 1797, 64, 16
+CHARACTERS = SAMPLES * (PIXELS + 1) * len("16.0,")  # at most
 
 
 def digits(path: str | Path | None = None) -> Dataset:
@@ -21,9 +22,10 @@ def digits(path: str | Path | None = None) -> Dataset:
     """
     source = Path(path) if path else files(__package__).joinpath("digits.csv.gz")
     try:
-        text = gzip.decompress(source.read_bytes()).decode("ascii")
+        with source.open("rb") as file, gzip.GzipFile(fileobj=file) as unzipped:
+            text = unzipped.read(CHARACTERS).decode("ascii")
         rows = [[int(float(cell)) for cell in row] for row in csv.reader(text.splitlines())]
-    except (EOFError, ValueError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, ValueError, OverflowError, csv.Error, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{source}: not the digits file, or damaged: {error}") from error
     if len(rows) != SAMPLES or any(not _is_sample(row) for row in rows):
         raise DataError(f"{source}: {len(rows)} rows, not the {SAMPLES} digits of {PIXELS} pixels")
