@@ -1,10 +1,14 @@
-"""Data sets: the embedded digits, and how samples are chosen."""
+"""Data sets: the embedded digits, and how samples are chosen, from lists and from arrays."""
 
 import random
 from collections import Counter
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+import autograd
 import nn
 
 
@@ -58,3 +62,97 @@ def test_shuffling_depends_on_the_seed_alone(digits):
 def test_it_prints_what_it_holds(digits):
     assert repr(digits.subset([0, 1])) == "Dataset(360 samples of shape (1, 8, 8), classes 0, 1)"
     assert list(digits.take([0, 1]))[1][1] == 1
+    assert repr(nn.data.Dataset([], [])) == "Dataset(0 samples)"
+    assert repr(nn.data.Dataset([1.5], [2.5])) == "Dataset(1 samples of shape ())"
+    assert repr(nn.data.Dataset(np.zeros((2, 3)), [0, 1])) == "Dataset(2 samples of shape (3,))"
+
+
+IMAGES = np.arange(24 * 6, dtype=np.float32).reshape(24, 1, 2, 3)
+LABELS = [k % 3 for k in range(24)]
+NAMES = ("a", "b", "c")
+WAYS = {
+    "take": lambda data: [data.take([3, 3, -1, 0])],
+    "take an array": lambda data: [data.take(np.array([5, 2]))],
+    "take none": lambda data: [data.take([])],
+    "subset": lambda data: [data.subset([2, 0])],
+    "shuffle": lambda data: [data.shuffle(4)],
+    "split": lambda data: list(data.split(0.25, seed=1)),
+    "batches": lambda data: list(data.batches(7, random.Random(0))),
+    "batches in order": lambda data: list(data.batches(24)),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_arrays_and_lists_give_the_same_samples(way):
+    from_arrays = WAYS[way](nn.data.Dataset(IMAGES, LABELS, NAMES))
+    from_lists = WAYS[way](nn.data.Dataset(IMAGES.tolist(), LABELS, NAMES))
+    for array, nested in zip(from_arrays, from_lists, strict=True):
+        assert isinstance(array.images, np.ndarray)
+        assert array.images.dtype == np.float32
+        assert array.images.shape[1:] == (1, 2, 3)
+        assert isinstance(nested.images, list)
+        assert array.images.tolist() == nested.images
+        assert array.labels == nested.labels
+        assert array.class_names == nested.class_names
+        assert len(array) == len(array.images)
+
+
+@given(st.lists(st.integers(-24, 23), max_size=40))
+def test_taking_is_indexing(indices):
+    taken = nn.data.Dataset(IMAGES, LABELS, NAMES).take(indices)
+    assert taken.labels == [LABELS[k] for k in indices]
+    assert [image.tolist() for image, _ in taken] == [IMAGES[k].tolist() for k in indices]
+
+
+def test_a_tensor_of_images_gives_tensors():
+    data = nn.data.Dataset(autograd.Tensor(IMAGES), LABELS, NAMES)
+    assert data.take([1, 0]).images.tolist() == IMAGES[[1, 0]].tolist()
+
+
+def test_a_part_of_an_array_is_a_copy():
+    data = nn.data.Dataset(IMAGES.copy(), LABELS, NAMES)
+    data.take([0]).images[:] = -1
+    assert (data.images == IMAGES).all()
+
+
+def test_labels_of_an_array_become_ints():
+    data = nn.data.Dataset(IMAGES, np.array(LABELS, np.uint8), NAMES)
+    assert data.labels == LABELS
+    assert all(type(label) is int for label in data.labels)
+
+
+def test_indices_that_are_no_samples_are_refused(digits):
+    for data in (digits, nn.data.Dataset(IMAGES, LABELS)):
+        with pytest.raises(IndexError, match=f"no sample 5000 among {len(data)}"):
+            data.take([0, 5000])
+        with pytest.raises(IndexError, match=f"no sample -5000 among {len(data)}"):
+            data.take([-5000])
+        for wrong in (True, np.True_, 1.0, "1", None):
+            with pytest.raises(TypeError, match="indices must be ints"):
+                data.take([wrong])
+
+
+def test_samples_of_several_shapes_are_refused():
+    with pytest.raises(ValueError, match=r"sample 1 has shape \(1, 1\), sample 0 has \(1, 2\)"):
+        nn.data.Dataset([[[1.0, 2.0]], [[1.0]]], [0, 0])
+    with pytest.raises(ValueError, match=r"sample 1 has shape \(\), sample 0 has \(1,\)"):
+        nn.data.Dataset([np.zeros(1), 1.0], [0, 0])
+
+
+def test_a_split_without_classes_takes_the_fraction_of_all():
+    first, second = nn.data.Dataset(IMAGES, [k / 2 for k in range(24)]).split(0.25)
+    assert (len(first), len(second)) == (18, 6)
+    assert sorted(first.labels + second.labels) == [k / 2 for k in range(24)]
+
+
+def test_a_model_trains_on_arrays_and_on_lists_alike():
+    def trained(images):
+        model = nn.Sequential(nn.Flatten(), nn.Dense(6, 3))
+        model.load_state_dict({"1.weight": [[0.0] * 6] * 3, "1.bias": [0.0] * 3})
+        optimizer = nn.SGD(model.parameters(), lr=1e-4)
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer)
+        data = nn.data.Dataset(images, LABELS, NAMES)
+        trainer.fit(data, epochs=2, batch_size=5, progress=False)
+        return model.state_dict(), trainer.evaluate(data)
+
+    assert trained(IMAGES) == trained(IMAGES.tolist())
