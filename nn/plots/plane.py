@@ -1,0 +1,138 @@
+"""A picture of a decision boundary: how models part a plane into classes."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import autograd
+from autograd import Tensor, UnknownNumberError, softmax
+
+from ..layers import Sigmoid, Softmax
+from ..module import Module
+from .look import COLOURS, array, figure
+from .watch import watched
+
+GRID = 160  # points along each side
+
+
+def boundary(
+    model: Any,
+    points: Any,
+    labels: Sequence[int],
+    class_names: Sequence[str] = (),
+    titles: Sequence[str] = (),
+) -> Any:
+    """The plane as a model of points (2,) parts it, with data points (N, 2) of classes 0, 1, ...
+
+    The stronger a colour, the surer the model. One output is the score of class 1 (labels may be
+    0 and 1, or -1 and 1), several are a score a class. `model` may be several models, which are
+    shown side by side with a title each.
+
+    ValueError for points that are not in a plane, for other labels, and for another model.
+    """
+    models = [model] if isinstance(model, Module) else list(model)
+    spots, classes = _checked(points, labels)
+    if titles and len(titles) != len(models):
+        raise ValueError(f"boundary: {len(models)} models and {len(titles)} titles")
+    columns = min(len(models), 4)
+    rows = math.ceil(len(models) / columns)
+    side = 5.2 if len(models) == 1 else 3.2
+    picture = figure(side * columns + 0.4, side * rows + 0.2)
+    panels = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    for k, axes in enumerate(panels.flat):
+        if k >= len(models):
+            axes.set_visible(False)
+            continue
+        _panel(axes, models[k], spots, classes)
+        axes.set_title(titles[k] if titles else f"{len(spots)} points", fontsize=10)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("x₂")
+    for axes in panels[-1]:
+        axes.set_xlabel("x₁")
+    _key(picture, classes, class_names)
+    return picture
+
+
+def _checked(points: Any, labels: Any) -> tuple[Any, Any]:
+    """Points as an array (N, 2), and their classes 0, 1, ..."""
+    import numpy as np
+
+    spots = array(points)
+    if spots.ndim != 2 or spots.shape[1] != 2:
+        raise ValueError(f"boundary: points must be (N, 2), got shape {spots.shape}")
+    classes = np.asarray(labels)
+    if classes.shape != (len(spots),):
+        raise ValueError(f"boundary: {len(spots)} points and labels of shape {classes.shape}")
+    if {*classes.tolist()} == {-1, 1}:
+        classes = (classes + 1) // 2
+    if classes.dtype.kind not in "iu" or classes.min() < 0:
+        raise ValueError("boundary: labels are class numbers 0, 1, ...; or -1 and 1")
+    return spots, classes
+
+
+def _panel(axes: Any, model: Any, spots: Any, classes: Any) -> None:
+    """One model's plane, the lines where its decision changes, and the points."""
+    import numpy as np
+
+    low, high = spots.min(0), spots.max(0)
+    margin = 0.12 * ((high - low).max() or 1)
+    (left, bottom), (right, top) = low - margin, high + margin
+    x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
+    shares = _shares(model, np.stack([x.ravel(), y.ravel()], 1))
+    if classes.max() >= shares.shape[1]:
+        last = f"{shares.shape[1]} classes, the labels go up to {classes.max()}"
+        raise ValueError(f"boundary: the model has {last}")
+    shares = shares.reshape(GRID, GRID, -1)
+    extent = (left, right, bottom, top)
+    axes.imshow(_blended(shares), extent=extent, origin="lower", aspect="auto")
+    for k in range(shares.shape[2] - (shares.shape[2] == 2)):
+        lead = shares[..., k] - np.delete(shares, k, 2).max(2)
+        if lead.min() < 0 < lead.max():
+            axes.contour(x, y, lead, [0], colors="black", linewidths=1.2)
+    colours = [COLOURS[k % len(COLOURS)] for k in classes]
+    size = min(22, max(4, 9000 / len(spots) / 2))
+    axes.scatter(*spots.T, s=size, c=colours, edgecolors="white", linewidths=0.5)
+
+
+def _blended(shares: Any) -> Any:
+    """Class shares (..., K) as colours: that of the likeliest, paler the less it leads."""
+    import numpy as np
+    from matplotlib.colors import to_rgb
+
+    k = shares.shape[-1]
+    colours = np.array([to_rgb(COLOURS[c % len(COLOURS)]) for c in range(k)])[shares.argmax(-1)]
+    sure = (shares.max(-1, keepdims=True) - 1 / k) / (1 - 1 / k)
+    return 1 - (0.12 + 0.5 * sure) * (1 - colours)
+
+
+def _shares(model: Any, points: Any) -> Any:
+    """The share of each class at points: (M, 2) -> (M, K)."""
+    import numpy as np
+
+    with watched("boundary", model) as calls:
+        model(points[0])
+        last = type(calls[-1].layer if len(calls) == 1 else calls[-2].layer)
+        outputs = _run(model, points)
+    outputs = outputs.reshape(len(points), -1)
+    if last not in (Softmax, Sigmoid):
+        outputs = array(Tensor(outputs).sigmoid() if outputs.shape[1] == 1 else softmax(outputs))
+    return np.concatenate([1 - outputs, outputs], 1) if outputs.shape[1] == 1 else outputs
+
+
+def _run(model: Any, points: Any) -> Any:
+    """Outputs for many points: compiled, or scalar by scalar where that cannot be."""
+    try:
+        state = [part for _, part in model.named_state()]
+        return autograd.compile(model, points[0], parameters=state)(points)
+    except UnknownNumberError:
+        return array(model(Tensor(points)))
+
+
+def _key(picture: Any, classes: Any, class_names: Sequence[str]) -> None:
+    """Which colour is which class."""
+    from matplotlib.lines import Line2D
+
+    ks = sorted({*classes.tolist(), *range(len(class_names))})
+    names = [class_names[k] if class_names else f"class {k}" for k in ks]
+    dots = [Line2D([], [], marker="o", ls="", color=COLOURS[k % len(COLOURS)]) for k in ks]
+    picture.legend(dots, names, loc="outside lower center", ncols=min(6, len(ks)), frameon=False)

@@ -1,0 +1,66 @@
+"""Running a model to look at it: in evaluation mode, with what each of its parts gives."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from autograd import Tensor
+
+from ..module import Module
+from .look import array
+
+
+class Call(NamedTuple):
+    """One call of a module: its path, the module, its inputs and what it gave."""
+
+    path: str
+    layer: Module
+    inputs: tuple[Any, ...]
+    output: Any
+
+    @property
+    def kind(self) -> str:
+        """What was called: a layer with its arguments, a module of modules by its class."""
+        inside = list(self.layer.modules())
+        return repr(self.layer) if len(inside) == 1 else type(self.layer).__name__
+
+
+@contextmanager
+def watched(who: str, model: Any) -> Iterator[list[Call]]:
+    """A model in evaluation mode whose calls are listed in the order in which they end.
+
+    Modes come back afterwards. TypeError for what is no Module.
+    """
+    if not isinstance(model, Module):
+        raise TypeError(f"{who}: the model must be a Module, got {model!r:.60}")
+    calls: list[Call] = []
+    modules = [(module, module.training) for module in model.modules()]
+    for module, _ in modules:
+        vars(module)["forward"] = _listed(module, calls)
+    try:
+        model.eval()
+        yield calls
+    finally:
+        for module, mode in modules:
+            del vars(module)["forward"]
+            module.training = mode
+
+
+def _listed(module: Module, calls: list[Call]) -> Any:
+    forward = module.forward
+
+    def listed(*inputs: Any) -> Any:
+        output = forward(*inputs)
+        calls.append(Call(module.path or "", module, inputs, output))
+        return output
+
+    return listed
+
+
+def one_image(who: str, image: Any) -> Tensor:
+    """An image as a Tensor (C, H, W) of leaves of its own; ValueError for another shape."""
+    pixels = array(image)
+    if pixels.ndim != 3:
+        hint = "; image[None] is one with a channel axis" if pixels.ndim == 2 else ""
+        raise ValueError(f"{who}: needs one image (C, H, W), got shape {pixels.shape}{hint}")
+    return Tensor(pixels)
