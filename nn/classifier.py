@@ -86,8 +86,10 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         """Train a new model on samples X (N, ...) and their labels y (N,).
 
         ValueError where X or y are not what a classifier takes, or the model does not give a logit
-        for each class; FloatingPointError where the loss stops being finite.
+        for each class; FloatingPointError where the loss stops being finite. After that there is
+        no model to ask.
         """
+        vars(self).pop("_probabilities", None)
         X, y = self._validated(X, y)
         multiclass.check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -96,7 +98,6 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         images = self._images(X)
         seed = int(validation.check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = self._model(images[0], seed)
-        self._probabilities = _Probabilities(self.model_)
         trainer = Trainer(self.model_, CrossEntropyLoss(), self._optimizer())
         self.history_ = trainer.fit(
             Dataset(images, labels.tolist()),
@@ -106,7 +107,7 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
             progress=bool(self.verbose),
             compiled=bool(self.compiled),
         )
-        self.model_.eval()
+        self._probabilities = _Probabilities(self.model_.eval())
         return self
 
     def predict_proba(self, X: Any) -> Any:
