@@ -36,8 +36,10 @@ def boundary(
         raise ValueError(f"boundary: {len(models)} models and {len(titles)} titles")
     columns = min(len(models), 4)
     rows = math.ceil(len(models) / columns)
-    side = 5.2 if len(models) == 1 else 3.2
-    picture = figure(side * columns + 0.4, side * rows + 0.2)
+    low, high = _extent(spots)
+    side = 5.2 if len(models) == 1 else 3.0
+    tall = side * min(2.0, max(0.4, (high[1] - low[1]) / (high[0] - low[0])))
+    picture = figure(side * columns + 0.6, (tall + 0.35) * rows + 0.7)
     panels = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for k, axes in enumerate(panels.flat):
         if k >= len(models):
@@ -70,21 +72,27 @@ def _checked(points: Any, labels: Any) -> tuple[Any, Any]:
     return spots, classes
 
 
+def _extent(spots: Any) -> tuple[Any, Any]:
+    """The corners of the plane that is shown: the points with a margin."""
+    low, high = spots.min(0), spots.max(0)
+    margin = 0.12 * ((high - low).max() or 1)
+    return low - margin, high + margin
+
+
 def _panel(axes: Any, model: Any, spots: Any, classes: Any) -> None:
     """One model's plane, the lines where its decision changes, and the points."""
     import numpy as np
 
-    low, high = spots.min(0), spots.max(0)
-    margin = 0.12 * ((high - low).max() or 1)
-    (left, bottom), (right, top) = low - margin, high + margin
+    (left, bottom), (right, top) = _extent(spots)
     x, y = np.meshgrid(np.linspace(left, right, GRID), np.linspace(bottom, top, GRID))
     shares = _shares(model, np.stack([x.ravel(), y.ravel()], 1))
     if classes.max() >= shares.shape[1]:
         last = f"{shares.shape[1]} classes, the labels go up to {classes.max()}"
         raise ValueError(f"boundary: the model has {last}")
     shares = shares.reshape(GRID, GRID, -1)
-    extent = (left, right, bottom, top)
-    axes.imshow(_blended(shares), extent=extent, origin="lower", aspect="auto")
+    extent, stretch = (left, right, bottom, top), (top - bottom) / (right - left)
+    aspect = "equal" if 0.4 <= stretch <= 2 else "auto"
+    axes.imshow(_blended(shares), extent=extent, origin="lower", aspect=aspect)
     for k in range(shares.shape[2] - (shares.shape[2] == 2)):
         lead = shares[..., k] - np.delete(shares, k, 2).max(2)
         if lead.min() < 0 < lead.max():
@@ -135,4 +143,4 @@ def _key(picture: Any, classes: Any, class_names: Sequence[str]) -> None:
     ks = sorted({*classes.tolist(), *range(len(class_names))})
     names = [class_names[k] if class_names else f"class {k}" for k in ks]
     dots = [Line2D([], [], marker="o", ls="", color=COLOURS[k % len(COLOURS)]) for k in ks]
-    picture.legend(dots, names, loc="outside lower center", ncols=min(6, len(ks)), frameon=False)
+    picture.legend(dots, names, loc="outside lower center", ncols=4, frameon=False)
