@@ -92,8 +92,8 @@ def dissect(network: Network, image: list[list[float]], label: int) -> list[str]
     y, h, weights = outputs[0].data, network.h[0, 0].tolist(), network.weights.tolist()
     weight, total = network.kernels[0, 1, 1], 0.0
     lines = [
-        f"∂loss/∂{weight.label} for a {label} that was read as {y:.3f}. The weight lay on 36 pixels;",
-        "nine of these positions (i, j) won their pool, and each is a path of partial derivatives:",
+        f"∂loss/∂{weight.label} for a {label} that was read as {y:.3f}. The weight lay on 36",
+        "pixels; nine of these positions (i, j) won their pool, and each is a path to the loss:",
         "   i  j   2(y-t)   y(1-y)     w[f]   h(1-h)    pixel    product",
     ]
     for f in range(9):  # a feature of kernel 0 is the largest of four neighbours
