@@ -86,7 +86,8 @@ def _shape(stream: BinaryIO, ndim: int) -> tuple[int, ...]:
     header = stream.read(4 + 4 * ndim)
     magic = bytes([0, 0, UNSIGNED_BYTE, ndim])
     if header[:4] != magic:
-        raise DataError(f"it starts with {header[:4].hex(' ')}, it should with {magic.hex(' ')}")
+        start = header[:4].hex(" ") or "nothing"
+        raise DataError(f"it starts with {start}, it should with {magic.hex(' ')}")
     if len(header) < 4 + 4 * ndim:
         raise DataError(f"its header ends after {len(header)} bytes")
     shape = struct.unpack(f">{ndim}I", header[4:])
