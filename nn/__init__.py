@@ -3,6 +3,8 @@
 from typing import Any
 
 from . import data, export, init, plots
+from .checkpoint import load, save
+from .history import EarlyStopping, Epoch, History
 from .layers import (
     GELU,
     AvgPool,
@@ -47,7 +49,7 @@ from .optim import (
     clip_grad_norm,
 )
 from .summary import Summary
-from .train import EarlyStopping, Epoch, Evaluation, History, Trainer, confusion_matrix
+from .train import Evaluation, Trainer, confusion_matrix
 
 __all__ = [
     "GELU",
@@ -102,7 +104,9 @@ __all__ = [
     "data",
     "export",
     "init",
+    "load",
     "plots",
+    "save",
 ]
 
 _OURS = {

@@ -25,11 +25,16 @@ def arguments(made: Any) -> dict[str, Any]:
 def call(cls: type, values: dict[str, Any]) -> Any:
     """cls(...) with the values of `arguments`; TypeError where there is no such argument."""
     parameters = _parameters(cls)
-    if unknown := values.keys() - parameters.keys():
+    if unknown := values.keys() - parameters.keys() - {*DRAWING}:
         raise TypeError(f"{cls.__name__}: there is no argument {', '.join(sorted(unknown))}")
     several = [k for k, p in parameters.items() if p.kind is p.VAR_POSITIONAL]
     options = {k: v for k, v in values.items() if k not in several}
     return cls(*(v for k in several for v in values.get(k, ())), **options)
+
+
+def has_init(cls: type) -> bool:
+    """Whether one may choose how first weights are drawn."""
+    return "init" in inspect.signature(cls).parameters
 
 
 def text(cls: type, values: dict[str, Any]) -> str:

@@ -65,6 +65,7 @@ class Module:
 
     path: str | None = None
     training: bool = True
+    preprocessing: Any = None  # what is done to its inputs, as plain data that is saved with it
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
         foreign_keywords(cls, options)

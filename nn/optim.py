@@ -83,10 +83,15 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """What a continued run needs: learning rate, number of steps, state of each number."""
-        return {"lr": self.lr, "steps": self.steps, "state": [list(s) for s in self.state]}
+        kind = type(self).__name__
+        return {
+            "kind": kind, "lr": self.lr, "steps": self.steps, "state": [list(s) for s in self.state]
+        }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a `state_dict` of the same optimiser; ValueError where the sizes differ."""
+        """Take up a `state_dict` of the same optimiser; ValueError for another kind or size."""
+        if state.get("kind", type(self).__name__) != type(self).__name__:
+            raise ValueError(f"{type(self).__name__}: the state of {state['kind']} does not fit")
         rows = [tuple(row) for row in state["state"]]
         if len(rows) != len(self.values) or any(len(row) != self.slots for row in rows):
             needed = f"{len(self.values)} parameters with {self.slots} numbers each"
@@ -244,6 +249,15 @@ class Schedule:
     def step(self) -> None:
         """One epoch (or batch) has passed: set the next learning rate."""
         self.time += 1
+        self.optimizer.lr = self.base * self.factor(self.time)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a continued run needs: the first learning rate, and the time."""
+        return {"base": self.base, "time": self.time}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up a `state_dict`; the optimiser's learning rate is set accordingly."""
+        self.base, self.time = state["base"], state["time"]
         self.optimizer.lr = self.base * self.factor(self.time)
 
     def factor(self, time: int) -> float:

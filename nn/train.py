@@ -1,66 +1,21 @@
 """Training: fit a model to data, watch it, and measure it."""
 
-import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from autograd import Tensor, uncollected
 
+from .checkpoint import FilePath
 from .data import Dataset
+from .history import Epoch, History, percent
 from .losses import Loss
 from .module import Module
 from .optim import Optimizer, Schedule
+from .resume import Checkpoint
 from .ways import Compiled, Eager, evaluating, way
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch gave: means over its samples, and seconds. Accuracies are fractions."""
-
-    number: int
-    loss: float
-    accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    lr: float
-    seconds: float
-
-    def __str__(self) -> str:
-        parts = [f"loss {self.loss:.4f}", _percent("accuracy", self.accuracy)]
-        if self.validation_loss is not None:
-            parts.append(f"validation loss {self.validation_loss:.4f}")
-            parts.append(_percent("accuracy", self.validation_accuracy))
-        return "  ".join([f"epoch {self.number:>2}", *filter(None, parts), f"{self.seconds:.1f} s"])
-
-
-def _percent(name: str, share: float | None) -> str:
-    return "" if share is None else f"{name} {share:7.2%}"
-
-
-class History:
-    """The epochs of a training run: `history[-1].loss`, or a column, `history["loss"]`."""
-
-    def __init__(self) -> None:
-        self.epochs: list[Epoch] = []
-
-    def __len__(self) -> int:
-        return len(self.epochs)
-
-    def __iter__(self) -> Iterator[Epoch]:
-        return iter(self.epochs)
-
-    def __getitem__(self, key: int | str) -> Any:
-        if isinstance(key, str):
-            if key not in (names := [f.name for f in fields(Epoch)]):
-                raise KeyError(f"{key!r}: the columns are {', '.join(names)}")
-            return [getattr(epoch, key) for epoch in self.epochs]
-        return self.epochs[key]
-
-    def __str__(self) -> str:
-        return "\n".join(map(str, self.epochs))
 
 
 @dataclass(frozen=True)
@@ -73,42 +28,6 @@ class Evaluation:
 
 
 Callback = Callable[["Trainer", Epoch], Any]
-
-
-class EarlyStopping:
-    """A callback that ends training when a column has not improved for `patience` epochs.
-
-    With `restore`, the best epoch's parameters come back when it ends the training. `monitor` is a
-    column of History; accuracies should rise, everything else should fall. One training each.
-    """
-
-    def __init__(
-        self, patience: int = 3, monitor: str = "validation_loss", restore: bool = True
-    ) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience must be at least 1, got {patience}")
-        self.patience, self.monitor, self.restore = patience, monitor, restore
-        self.best = math.inf
-        self.waited = 0
-        self.state: dict[str, Any] = {}
-
-    def __call__(self, trainer: "Trainer", epoch: Epoch) -> bool:
-        """True to stop."""
-        value = getattr(epoch, self.monitor, None)
-        if value is None:
-            known = ", ".join(f.name for f in fields(Epoch))
-            needed = f"it must be one of {known}, with validation data where it needs them"
-            raise ValueError(f"EarlyStopping: there is no {self.monitor}; {needed}")
-        value = -value if self.monitor.endswith("accuracy") else value
-        if value < self.best:
-            self.best, self.waited, self.state = value, 0, trainer.model.state_dict()
-            return False
-        self.waited += 1
-        if self.waited < self.patience:
-            return False
-        if self.restore and self.state:
-            trainer.model.load_state_dict(self.state)
-        return True
 
 
 class Trainer:
@@ -141,6 +60,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
         compiled: bool = True,
+        checkpoint: FilePath | None = None,
     ) -> History:
         """Train for some epochs over shuffled batches, and return the history.
 
@@ -152,6 +72,10 @@ class Trainer:
         as many processors, which share large batches when compiled). A callback gets (trainer,
         epoch) after each epoch; a true result ends the training.
 
+        `checkpoint` is a file that holds the model and the state of its training after each epoch.
+        Where it is there already, the training goes on after the last epoch that it holds, and
+        ends as it would have without an interruption, bit for bit; `nn.load` reads the model.
+
         FloatingPointError where the loss stops being finite; it names the operation.
         """
         train, validation = _dataset("train", train), _dataset("validation", validation)
@@ -161,23 +85,30 @@ class Trainer:
             raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)
         self.model.seed(seed)
+        last = len(self.history) + epochs
+        settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
+        kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(train)})
+        over = kept.restore()
         run = way(self.model, self.loss, compiled)
         train, validation = run.prepared(train), validation and run.prepared(validation)
-        first = len(self.history) + 1
-        for number in range(first, first + epochs):
-            epoch = self._epoch(run, number, train, validation, batch_size, rng, progress)
-            self.history.epochs.append(epoch)
-            if progress:
-                print(epoch, flush=True)
-            if self.schedule:
-                self.schedule.step()
-            stops = [callback(self, epoch) for callback in callbacks]
-            if any(stops):
-                break
+        while not over and len(self.history) < last:
+            epoch = self._epoch(run, train, validation, batch_size, rng, progress)
+            over = self._finish(epoch, callbacks, progress)
+            kept.write(over)
         return self.history
 
-    def _epoch(self, run, number, train, validation, batch_size, rng, progress) -> Epoch:
-        start, lr = time.perf_counter(), self.optimizer.lr
+    def _finish(self, epoch: Epoch, callbacks: Sequence[Callback], progress: bool) -> bool:
+        """What is done after each epoch; True where a callback ends the training."""
+        self.history.epochs.append(epoch)
+        if progress:
+            print(epoch, flush=True)
+        if self.schedule:
+            self.schedule.step()
+        stops = [callback(self, epoch) for callback in callbacks]
+        return any(stops)
+
+    def _epoch(self, run, train, validation, batch_size, rng, progress) -> Epoch:
+        start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
         tally = _Tally()
         self.model.train()
         try:
@@ -249,7 +180,7 @@ class _Tally:
 
     def text(self) -> str:
         return "  ".join(
-            filter(None, [f"loss {self.loss:.4f}", _percent("accuracy", self.accuracy)])
+            filter(None, [f"loss {self.loss:.4f}", percent("accuracy", self.accuracy)])
         )
 
 
