@@ -7,6 +7,8 @@ import pickle
 import random
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import joblib
@@ -150,6 +152,17 @@ def test_rows_in_a_shape_are_the_images_themselves():
     np.testing.assert_array_equal(images.predict_proba(IMAGES), nested.predict_proba(IMAGES))
 
 
+def test_the_optimiser_is_called_with_the_parameters_and_the_learning_rate():
+    made = []
+
+    def optimizer(parameters, lr):
+        made.append(nn.SGD(parameters, lr))
+        return made[-1]
+
+    quick(nn.Dense(64, 10), optimizer=optimizer, lr=0.25, batch_size=50).fit(X, Y)
+    assert [(o.lr, o.steps, len(o.values)) for o in made] == [(0.25, 3, 650)]
+
+
 def test_batch_norm_trains_scalar_by_scalar():
     def make(shape, classes):
         return nn.Sequential(nn.BatchNorm2D(1), nn.Flatten(), nn.Dense(64, classes))
@@ -176,6 +189,13 @@ def test_probabilities_are_the_softmax_of_the_model_in_evaluation_mode():
     found = fitted.predict_proba(X[:20])
     np.testing.assert_allclose(found, powers / powers.sum(1, keepdims=True), rtol=1e-12)
     np.testing.assert_allclose(found.sum(1), 1, rtol=1e-14)
+
+
+def test_a_model_that_was_sent_back_to_training_answers_in_evaluation_mode():
+    fitted = quick(dropping).fit(X, Y)
+    expected = copy.deepcopy(fitted).predict_proba(X)
+    fitted.model_.train()
+    np.testing.assert_array_equal(fitted.predict_proba(X), expected)
 
 
 def test_a_samples_answer_does_not_depend_on_its_batch():
@@ -253,14 +273,36 @@ def test_a_clone_is_unfitted_and_has_a_template_of_its_own():
 
 
 @pytest.mark.parametrize("model", [None, dropping])
-def test_the_same_seed_gives_the_same_bits_and_leaves_the_worlds_chance_alone(model):
-    before, of_numpy = random.getstate(), np.random.get_state()[1].tolist()
-    first, second, other = (quick(model, random_state=s).fit(X, Y) for s in (3, 3, 4))
-    assert random.getstate() == before
-    assert np.random.get_state()[1].tolist() == of_numpy
+def test_the_same_seed_gives_the_same_bits_whatever_was_drawn_before(model):
+    first = quick(model, random_state=3).fit(X, Y)
+    random.random(), np.random.random()
+    before, of_numpy = random.getstate(), np.random.get_state()[1:]
+    second = quick(model, random_state=3).fit(X, Y)
     for p, q in zip(numbers(first), numbers(second), strict=True):
         np.testing.assert_array_equal(p, q)
-    assert np.any(numbers(first)[0] != numbers(other)[0])
+    assert random.getstate() == before
+    assert str(np.random.get_state()[1:]) == str(of_numpy)
+
+
+def test_a_seed_rules_first_weights_and_the_order_of_samples():
+    weights = [numbers(quick(lr=0, random_state=s).fit(X, Y))[0] for s in (0, 1)]
+    assert np.any(weights[0] != weights[1])
+    template = nn.Dense(64, 10)
+    walked = [numbers(quick(template, random_state=s).fit(X, Y))[0] for s in (0, 1)]
+    assert np.any(walked[0] != walked[1])
+
+
+def test_models_made_in_threads_do_not_share_their_draws():
+    def slow(shape, classes):
+        layer = nn.Dense(math.prod(shape), 5)
+        time.sleep(0.02)  # another thread would seed the generator now
+        return nn.Sequential(layer, nn.Dense(5, classes))
+
+    def weights(seed):
+        return quick(slow, lr=0, random_state=seed).fit(X, Y).model_.state_dict()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(weights, range(3))) == list(map(weights, range(3)))
 
 
 def test_without_a_seed_or_with_a_generator_every_fit_is_another():
