@@ -59,6 +59,8 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
     1.0
     """
 
+    _probabilities: Any = None  # what answers, once a fit has come to its end
+
     def __init__(
         self,
         model: Module | Callable[[Shape, int], Module] | None = None,
@@ -89,7 +91,7 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         for each class; FloatingPointError where the loss stops being finite. After that there is
         no model to ask.
         """
-        vars(self).pop("_probabilities", None)
+        self._probabilities = None
         X, y = self._validated(X, y)
         multiclass.check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
@@ -123,7 +125,7 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether there is a model to ask."""
-        return hasattr(self, "_probabilities")
+        return self._probabilities is not None
 
     def _validated(self, X: Any, *y: Any, **options: Any) -> Any:
         """X in float32 (and y), after scikit-learn's checks."""
