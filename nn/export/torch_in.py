@@ -1,0 +1,211 @@
+"""PyTorch's modules as our models."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from .. import init
+from ..layers import (
+    GELU,
+    AvgPool,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    LeakyReLU,
+    MaxPool,
+    ReLU,
+    Reshape,
+    Residual,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from ..module import Buffer, Module, Parameter, Sequential
+from ..norms import BatchNorm2D, GroupNorm, LayerNorm
+from . import torch_layers
+from .axes import axes_added, axes_of
+from .walk import Rules, Translation
+
+
+def from_torch(module: Any, shape: Sequence[int] | None = None) -> Module:
+    """Make a model of a torch.nn.Sequential, nested as it may be, or of a single layer.
+
+    Numbers, names by position (`0.weight`) and modes are theirs; what is frozen becomes a Buffer,
+    an Identity an empty Sequential, and AdaptiveAvgPool2d(1) is followed by a Reshape that gives
+    the axes of size 1.
+
+    Our Flatten counts axes from the last, torch's from the first: how many Flatten() takes follows
+    from `shape`, one sample's, or from the first layer that asks for axes: (N, features) before a
+    Linear, (N, C, H, W) before a Conv2d, a pool, or the Flatten() itself.
+
+    ValueError for an option that there is not here, TypeError for a module whose forward is its
+    own, ImportError where torch is not installed.
+    """
+    if not isinstance(module, torch_layers.library().nn.Module):
+        raise TypeError(f"from_torch: needs a torch.nn.Module, got {module!r:.60}")
+    return FromTorch(shape).model(module)
+
+
+class FromTorch(Translation):
+    """What is shared there is shared here; the rank of a batch is known once a layer says it."""
+
+    def __init__(self, shape: Sequence[int] | None) -> None:
+        super().__init__("from_torch", _rules())
+        self.rank = None if shape is None else 1 + len(shape)
+        self._made: dict[int, Parameter] = {}
+
+    def visit(self, name: str, module: Any) -> Module:
+        """The translation of a part, and one layer further."""
+        made = super().visit(name, module)
+        if self.rank is None and axes_of(made):
+            self.rank = 1 + len(axes_of(made))
+        if self.rank is not None:
+            self.rank += axes_added(made)
+        return made
+
+    def new(self, layer: type[Module], *arguments: Any, **options: Any) -> Module:
+        """Make a layer; ValueError says at which path it cannot be."""
+        with self.located():
+            return layer(*arguments, **options)
+
+    def only(self, module: Any, **possible: Any) -> None:
+        """Refuse options that a layer here has not."""
+        for option, value in possible.items():
+            found = getattr(module, option)
+            if found not in (value, (value, value), [value, value]):
+                raise self.error(f"{option}={found!r}; here only {option}={value!r} is possible")
+
+    def fill(self, made: Module, module: Any) -> None:
+        """Copy their parameters and buffers into those of the same names."""
+        if (
+            module._forward_hooks
+            or module._forward_pre_hooks
+            or hasattr(module, "parametrizations")
+        ):
+            raise self.error("it has hooks or parametrizations, which change it; remove them first")
+        for name, ours in list(made.named_children()):
+            if isinstance(ours, Parameter):
+                theirs = getattr(module, name)
+                if id(theirs) not in self._made:
+                    self._made[id(theirs)] = self._copy(name, theirs, ours)
+                setattr(made, name, self._made[id(theirs)])
+
+    def _copy(self, name: str, theirs: Any, ours: Parameter) -> Parameter:
+        if theirs.is_complex() or theirs.is_meta:
+            raise self.error(
+                f"{name}: has no real numbers, it is {theirs.dtype} on {theirs.device}"
+            )
+        if tuple(theirs.shape) != ours.shape:
+            raise self.error(f"{name}: has shape {tuple(theirs.shape)}, the layer {ours.shape}")
+        is_trained = ours.trainable and theirs.requires_grad
+        return (Parameter if is_trained else Buffer)(theirs.detach().double().tolist())
+
+
+def _sequential(read: FromTorch, model: Any) -> Module:
+    return Sequential(*(read.visit(k, m) for k, m in model._modules.items()))
+
+
+def _residual(read: FromTorch, block: Any) -> Module:
+    rank = read.rank
+    body = read.visit("body", block.body)
+    if block.shortcut is None:
+        return Residual(body)
+    read.rank = rank
+    return Residual(body, read.visit("shortcut", block.shortcut))
+
+
+def _linear(read: FromTorch, m: Any) -> Module:
+    return read.new(Dense, m.in_features, m.out_features, m.bias is not None, init=init.zeros)
+
+
+def _conv2d(read: FromTorch, m: Any) -> Module:
+    read.only(m, padding_mode="zeros")
+    sizes = m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding, m.dilation
+    return read.new(Conv2D, *sizes, m.groups, m.bias is not None, init=init.zeros)
+
+
+def _max_pool(read: FromTorch, m: Any) -> Module:
+    read.only(m, dilation=1, ceil_mode=False, return_indices=False)
+    return read.new(MaxPool, m.kernel_size, m.stride, m.padding)
+
+
+def _avg_pool(read: FromTorch, m: Any) -> Module:
+    read.only(m, ceil_mode=False, divisor_override=None)
+    if m.padding not in (0, (0, 0)):
+        read.only(m, count_include_pad=True)
+    return read.new(AvgPool, m.kernel_size, m.stride, m.padding)
+
+
+def _global_avg_pool(read: FromTorch, m: Any) -> Module:
+    read.only(m, output_size=1)
+    return Sequential(GlobalAvgPool(), Reshape(-1, 1, 1))
+
+
+def _flatten(read: FromTorch, m: Any) -> Module:
+    rank = read.rank or 4
+    first, last = (axis if axis >= 0 else rank + axis for axis in (m.start_dim, m.end_dim))
+    if not 0 < first <= last == rank - 1:
+        raise read.error(
+            f"it takes the axes {first} to {last} of {rank}; here only axes up to the last one, "
+            "without the batch's, are possible; shape= says what one sample is"
+        )
+    return Flatten(rank - first)
+
+
+def _unflatten(read: FromTorch, m: Any) -> Module:
+    if m.dim != -1 and m.dim + 1 != (read.rank or 2):
+        raise read.error(f"dim={m.dim!r}; here only dim=-1, the last axis, is possible")
+    return read.new(Reshape, *m.unflattened_size)
+
+
+def _layer_norm(read: FromTorch, m: Any) -> Module:
+    if (m.weight is None) != (m.bias is None):
+        raise read.error("bias=False; here both weight and bias, or neither, are possible")
+    return read.new(LayerNorm, m.normalized_shape, m.eps, m.weight is not None)
+
+
+def _group_norm(read: FromTorch, m: Any) -> Module:
+    return read.new(GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
+
+
+def _batch_norm(read: FromTorch, m: Any) -> Module:
+    read.only(m, affine=True, track_running_stats=True)
+    return read.new(BatchNorm2D, m.num_features, m.eps, m.momentum)
+
+
+def _softmax(read: FromTorch, m: Any) -> Module:
+    if m.dim is None:
+        raise read.error("dim=None; here an axis must be given, such as dim=-1")
+    return Softmax(m.dim)
+
+
+@cache
+def _rules() -> Rules:
+    nn = torch_layers.library().nn
+    return {
+        nn.Sequential: _sequential,
+        torch_layers.Residual: _residual,
+        nn.Identity: lambda read, m: Sequential(),
+        nn.Linear: _linear,
+        nn.Conv2d: _conv2d,
+        torch_layers.Conv2dSame: _conv2d,
+        nn.MaxPool2d: _max_pool,
+        nn.AvgPool2d: _avg_pool,
+        nn.AdaptiveAvgPool2d: _global_avg_pool,
+        torch_layers.GlobalAvgPool: lambda read, m: GlobalAvgPool(),
+        nn.Flatten: _flatten,
+        nn.Unflatten: _unflatten,
+        torch_layers.Reshape: lambda read, m: Reshape(*m.shape, axes=m.axes),
+        nn.Dropout: lambda read, m: read.new(Dropout, m.p),
+        nn.LayerNorm: _layer_norm,
+        nn.GroupNorm: _group_norm,
+        nn.BatchNorm2d: _batch_norm,
+        nn.ReLU: lambda read, m: ReLU(),
+        nn.LeakyReLU: lambda read, m: LeakyReLU(m.negative_slope),
+        nn.Sigmoid: lambda read, m: Sigmoid(),
+        nn.Tanh: lambda read, m: Tanh(),
+        nn.Softmax: _softmax,
+        nn.GELU: lambda read, m: GELU(m.approximate),
+    }
