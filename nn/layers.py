@@ -205,15 +205,15 @@ class Dropout(Module):
     y = x · m / (1 - rate), m = 0 with probability rate, else 1; in evaluation y = x.
     """
 
-    def __init__(self, rate: float = 0.5, *, rng: Any = random) -> None:
+    def __init__(self, rate: float = 0.5, *, rng: Any = None) -> None:
         self.rate = check.fraction("Dropout", "rate", rate)
-        self.rng = rng
+        self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.rate:
             return x
         rate = self.rate
-        return x * drawn(x.shape, self.rng, lambda u: (u >= rate) * (1 / (1 - rate)))
+        return x * drawn(x.shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
 
 
 class Residual(Module):

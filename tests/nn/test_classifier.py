@@ -400,3 +400,10 @@ def test_without_scikit_learn_one_line_says_what_to_install():
     )
     expected = 'nn.Classifier needs scikit-learn: pip install "glassgrad[sklearn]" | sklearn'
     assert done.stdout.strip() == expected, done.stderr
+
+
+def test_a_template_with_dropout_is_cloned_and_trained():
+    template = nn.Sequential(nn.Dense(2, 8), nn.ReLU(), nn.Dropout(0.2), nn.Dense(8, 2))
+    classifier = clone(nn.Classifier(template, epochs=2, random_state=0))
+    X = np.array([[0.0, 1.0], [1.0, 0.0]] * 8)
+    assert classifier.fit(X, [0, 1] * 8).predict(X).shape == (16,)
