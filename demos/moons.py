@@ -13,6 +13,8 @@ import copy
 import random
 import sys
 
+from train_digits import count
+
 import nn
 
 
@@ -82,13 +84,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     options.out = options.out or f"{options.data}.png"
     return options
-
-
-def count(text: str) -> int:
-    """A positive int of the command line."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
 
 
 if __name__ == "__main__":

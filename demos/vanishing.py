@@ -18,6 +18,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+from train_digits import count
+
 import autograd
 import nn
 
@@ -168,13 +170,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     if options.layers < 2:
         parser.error("--layers takes 2 or more")
     return options
-
-
-def count(text: str) -> int:
-    """A positive int of the command line."""
-    if int(text) < 1:
-        raise ValueError(text)
-    return int(text)
 
 
 if __name__ == "__main__":

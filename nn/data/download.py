@@ -68,22 +68,27 @@ class _Resuming:
 
     def __call__(self, url: str, output_file: str, pooch: Any) -> None:
         """Write the file at `url`; ConnectionError where it does not come whole and right."""
+        alone = False
         try:
-            with open(self.part, "a+b") as part:
-                if _locked(part):
+            with open(self.part, "a+b") as part, open(output_file, "a+b") as whole:
+                alone = _locked(part)
+                os.chmod(output_file, os.fstat(part.fileno()).st_mode & 0o777)  # not for one user
+                if alone:
                     self._complete(url, part)
                     part.seek(0)
-                    with open(output_file, "wb") as whole:
-                        shutil.copyfileobj(part, whole)
+                    shutil.copyfileobj(part, whole)
                     part.truncate(0)
-                else:  # another process is at it
-                    with open(output_file, "a+b") as whole:
-                        self._complete(url, whole)
-            shutil.copymode(self.part, output_file)  # pooch's is for one user alone
+                else:  # another process adds to the part
+                    self._complete(url, whole)
         finally:
-            with suppress(OSError):
-                if not self.part.stat().st_size:
-                    self.part.unlink()
+            if alone:
+                self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove a part that holds nothing."""
+        with suppress(OSError):
+            if not self.part.stat().st_size:
+                self.part.unlink()
 
     def _complete(self, url: str, file: BufferedRandom) -> None:
         """Add what the file lacks; nothing where it only was not put in its place any more."""
