@@ -129,9 +129,10 @@ class Graph(Walk):
                 opset_imports=[self.onnx.helper.make_opsetid("", OPSET)],
                 ir_version=IR_VERSION,
             )
-        found = types[node.output[0]]
+        found = types.get(node.output[0])
         # onnx knows no shape of GroupNormalization, which keeps its input's
-        return found if found.tensor_type.HasField("shape") else self.types[node.input[0]]
+        is_known = found is not None and found.tensor_type.HasField("shape")
+        return found if is_known else self.types[node.input[0]]
 
 
 def _differ(one: int | str | None, other: int | str | None) -> bool:

@@ -326,6 +326,16 @@ def test_axes_are_counted_along_the_layers(torch):
     assert_close(evaluated(model, x), run(module, x))
 
 
+def test_a_global_pool_takes_two_axes_away(torch):
+    t = torch.nn
+    pool = nn.export.to_torch(nn.GlobalAvgPool())
+    module = t.Sequential(t.Conv2d(1, 6, 1), pool, t.Unflatten(1, (2, 3)), t.Flatten())
+    model = nn.export.from_torch(module)
+    assert repr(model[3]) == "Flatten(axes=2)"
+    x = batch((1, 2, 2), 2)
+    assert_close(evaluated(model, x), run(module, x))
+
+
 def test_named_parts_are_numbered_and_a_subclass_that_keeps_the_forward_is_read(torch):
     class Named(torch.nn.Sequential):
         pass
