@@ -46,20 +46,27 @@ def _room(reach: Array) -> tuple[Array, Array]:
     return -room, room
 
 
-def smooth(stroke: Stroke, parts: int = 8) -> Array:
-    """A stroke without corners: parabolas from middle to middle of its segments, as points (n, 2).
+def smooth(stroke: Stroke) -> Array:
+    """A stroke without corners, as points (n, 2): arcs from middle to middle of its segments.
 
-    Each arc of so many parts starts in the direction in which the one before ends.
+    Each arc starts in the direction in which the one before ends; the two ends stay straight.
     """
     points = np.asarray(stroke, float).reshape(-1, 2)
     if len(points) < 3:
         return points
     middles = (points[:-1] + points[1:]) / 2
-    starts = np.concatenate([points[:1], middles[1:-1]])
-    ends = np.concatenate([middles[1:-1], points[-1:]])
-    t = np.arange(parts)[:, None, None] / parts
-    arcs = (1 - t) ** 2 * starts + 2 * t * (1 - t) * points[1:-1] + t**2 * ends
-    return np.concatenate([arcs.transpose(1, 0, 2).reshape(-1, 2), points[-1:]])
+    return np.concatenate([points[:1], arcs(middles[:-1], points[1:-1], middles[1:]), points[-1:]])
+
+
+def arcs(starts: Array, corners: Array, ends: Array, parts: int = 8) -> Array:
+    """Parabolas of so many parts one after the other, that leave and arrive towards the corners.
+
+    p(t) = (1-t)²·start + 2t(1-t)·corner + t²·end
+    """
+    a, b, c = (np.asarray(points, float) for points in (starts, corners, ends))
+    t = np.linspace(0, 1, parts + 1)[:, None, None]
+    curves = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
+    return curves.transpose(1, 0, 2).reshape(-1, 2)
 
 
 def spaced(curve: Array, step: float) -> Array:

@@ -3,7 +3,7 @@
 import threading
 import time
 import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import draw_digits_pictures as pictures
@@ -74,7 +74,7 @@ class Paper:
         """Put the pen down."""
         self.drawing = True
         self.strokes.append([(x, y)])
-        self._draw(self.strokes[-1])
+        self._draw(np.array([(x, y)]))
 
     def move(self, x: float, y: float) -> None:
         """Go on to a point. The ink ends halfway to it, where a curve may begin."""
@@ -83,12 +83,13 @@ class Paper:
             stroke.append((x, y))
             *before, b, c = stroke[-3:]
             start = _between(before[0], b) if before else b
-            self._draw([start, b, _between(b, c)])
+            self._draw(strokes.arcs([start], [b], [_between(b, c)]))
 
     def end(self) -> None:
         """Lift the pen."""
         self.drawing = False
-        self._draw([_between(*self.strokes[-1][-2:]), self.strokes[-1][-1]])
+        ends = self.strokes[-1][-2:]
+        self._draw(np.array([_between(ends[0], ends[-1]), ends[-1]]))
 
     def undo(self, count: int = 1) -> None:
         """Take the last strokes away, also one that is being drawn."""
@@ -100,9 +101,9 @@ class Paper:
         """The strokes as the network sees them."""
         return strokes.digit(self.strokes, least=PEN)
 
-    def _draw(self, points: Sequence[tuple[float, float]]) -> None:
+    def _draw(self, curve: pictures.Array) -> None:
         """Stamp a curve, and show the part of the paper that it touches."""
-        stamps = self._stamp(strokes.smooth(points))
+        stamps = self._stamp(curve)
         reach = self.side * PEN / 2 + 2
         left, top = np.maximum(stamps.min(axis=0) - reach, 0).astype(int)
         right, bottom = (stamps.max(axis=0) + reach).astype(int)
@@ -111,14 +112,13 @@ class Paper:
 
     def _stamp(self, curve: pictures.Array) -> pictures.Array:
         pen = max(1.0, PEN * self.side)
-        stamps = strokes.spaced(curve * self.side, max(0.5, pen / 8))
+        stamps = strokes.spaced(curve * self.side, max(0.5, pen / 12))
         strokes.stamp(self.ink, stamps, pen)
         return stamps
 
 
-def _between(a: tuple[float, float], b: tuple[float, float] | None = None) -> tuple[float, float]:
-    """The middle of two points; of one alone, itself."""
-    b = b or a
+def _between(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
+    """The middle of two points."""
     return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
 
 
