@@ -4,9 +4,10 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from io import BufferedRandom
 from pathlib import Path
 from typing import Any
@@ -42,22 +43,25 @@ def fetch(source: Source, cache: str | Path | None = None, timeout: float = 20) 
     paths = []
     for name, sha256 in source.files.items():
         downloader = _Resuming(folder / f"{name}.part", sha256, timeout)
-        problems: list[str] = []
-        while len(problems) < len(mirrors):
-            url = f"{mirrors[0].rstrip('/')}/{name}"
-            try:
-                found = pooch.retrieve(url, sha256, name, folder, downloader=downloader)
-                break
-            except ConnectionError as error:
-                problems.append(f"\n  {url}: {error}")
-                mirrors.append(mirrors.pop(0))
-        else:
-            advice = "root=FOLDER reads files that are on disk already"
-            raise ConnectionError(
-                f"{source.name}: no mirror gives {name}; {advice}{''.join(problems)}"
-            )
-        paths.append(Path(found))
+        get = partial(
+            pooch.retrieve, known_hash=sha256, fname=name, path=folder, downloader=downloader
+        )
+        paths.append(Path(_from_any(mirrors, name, get)))
     return paths
+
+
+def _from_any(mirrors: list[str], name: str, get: Callable[[str], str]) -> str:
+    """What `get` gives for the first mirror that has the file; mirrors that fail go to the end."""
+    problems = []
+    for _ in range(len(mirrors)):
+        url = f"{mirrors[0].rstrip('/')}/{name}"
+        try:
+            return get(url)
+        except ConnectionError as error:
+            problems.append(f"\n  {url}: {error}")
+            mirrors.append(mirrors.pop(0))
+    advice = "root=FOLDER reads files that are on disk already"
+    raise ConnectionError(f"no mirror gives {name}; {advice}{''.join(problems)}")
 
 
 class _Resuming:

@@ -314,7 +314,7 @@ def test_an_error_tells_what_went_wrong_with_each_mirror(get, server, tmp_path):
     with pytest.raises(ConnectionError) as caught:
         get(*FAILURES, *elsewhere, timeout=0.3)
     head, *lines = str(caught.value).splitlines()
-    assert head.startswith(f"MNIST: no mirror gives {ONE}; root=FOLDER reads files")
+    assert head.startswith(f"no mirror gives {ONE}; root=FOLDER reads files")
     reasons = {**{server.mirror(m): text for m, text in FAILURES.items()}, **elsewhere}
     for line, (mirror, text) in zip(lines, reasons.items(), strict=True):
         start = f"  {mirror.rstrip('/')}/{ONE}: "
