@@ -300,14 +300,14 @@ FAILURES = {
     "e404": "it answers 404 Not Found",
     "wrong": "what it sends has another SHA-256",
     "garbage": r"BadStatusLine\('hello",
-    "hang": r"TimeoutError\('timed out'\)",
-    "cut": f"IncompleteRead.*{SIZE - SIZE // 2} more expected",
+    "hang": "timed out",
+    "cut": f"IncompleteRead.*{SIZE - SIZE // 2} more|broke off after {SIZE // 2} of {SIZE}",
 }
 
 
 def test_an_error_tells_what_went_wrong_with_each_mirror(get, server, tmp_path):
     elsewhere = {
-        closed_port(): r"ConnectionRefusedError\(.*\)",
+        closed_port(): "refused",
         "ftp://127.0.0.1/": "InvalidSchema.*",
         "no:address": "Invalid.*|Missing.*|No connection adapters.*",
     }
