@@ -198,7 +198,7 @@ def _dataset(name: str, data: Any) -> Any:
     if data is None and name == "validation":
         return None
     if isinstance(data, tuple) and len(data) == 2:
-        data = Dataset(*[x.tolist() if hasattr(x, "tolist") else x for x in data])
+        data = Dataset(*data)
     if not isinstance(data, Dataset):
         raise TypeError(f"{name} must be a Dataset or a pair (inputs, targets), got {data!r:.60}")
     if not len(data):

@@ -87,7 +87,7 @@ class Compiled:
         """The images as one array."""
         import numpy as np
 
-        return Dataset(np.array(data.images, np.float32), data.labels, data.class_names)
+        return Dataset(np.asarray(data.images, np.float32), data.labels, data.class_names)
 
     def step(
         self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
