@@ -127,7 +127,7 @@ def test_the_commands_of_the_readme_are_executed(tmp_path):
     (check,) = [command for command in commands if command not in RUN_ELSEWHERE]
     assert set(commands) == {check, *RUN_ELSEWHERE}
     for command, where in RUN_ELSEWHERE.items():
-        essence = command.split("python ")[-1].removeprefix("demos/").split(" &&")[0]
+        essence = command.split("python ")[-1].removeprefix("demos/").split(" &&")[0].removesuffix(".py")
         assert essence in read(where).replace("--quiet ", "")
 
     module, layer = re.search(r"(\w+):(\w+)", check).groups()
