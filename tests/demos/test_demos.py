@@ -1,6 +1,7 @@
 """The demos run as their users run them, and the README says what is true."""
 
 import itertools
+import os
 import re
 import shlex
 import subprocess
@@ -19,8 +20,9 @@ def read(path):
 
 def run(*arguments, cwd=ROOT):
     return subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, capture_output=True, encoding="utf-8", check=False
-    )
+        [sys.executable, *arguments], cwd=cwd, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("way", [[], ["--eager"]])
@@ -127,8 +129,8 @@ def test_the_commands_of_the_readme_are_executed(tmp_path):
     (check,) = [command for command in commands if command not in RUN_ELSEWHERE]
     assert set(commands) == {check, *RUN_ELSEWHERE}
     for command, where in RUN_ELSEWHERE.items():
-        essence = command.split("python ")[-1].removeprefix("demos/").split(" &&")[0].removesuffix(".py")
-        assert essence in read(where).replace("--quiet ", "")
+        essence = command.split("python ")[-1].removeprefix("demos/").split(" &&")[0]
+        assert essence.removesuffix(".py") in read(where).replace("--quiet ", "")
 
     module, layer = re.search(r"(\w+):(\w+)", check).groups()
     source = f"import numpy as np\nimport nn\n\nclass {layer}{CONVOLUTION}"
