@@ -30,13 +30,7 @@ def main(arguments: list[str] | None = None) -> nn.Evaluation:
     print(f"{len(train)} points to learn from, {len(test)} held out")
 
     random.seed(options.seed)
-    model = nn.Sequential(
-        nn.Dense(2, options.hidden),
-        nn.ReLU(),
-        nn.Dense(options.hidden, options.hidden),
-        nn.ReLU(),
-        nn.Dense(options.hidden, len(train.class_names)),
-    )
+    model = network(options.hidden, len(train.class_names))
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.Adam(model.parameters(), lr=options.lr))
     stages = Stages(options.epochs)
     trainer.fit(
@@ -50,6 +44,17 @@ def main(arguments: list[str] | None = None) -> nn.Evaluation:
     print(f"test loss {result.loss:.4f}, test accuracy {result.accuracy:.2%}")
     print(f"{options.out}: the decision boundary as it forms")
     return result
+
+
+def network(hidden: int, classes: int) -> nn.Sequential:
+    """Two hidden layers: (2,) -> (classes,)."""
+    return nn.Sequential(
+        nn.Dense(2, hidden),
+        nn.ReLU(),
+        nn.Dense(hidden, hidden),
+        nn.ReLU(),
+        nn.Dense(hidden, classes),
+    )
 
 
 class Stages:

@@ -42,8 +42,11 @@ def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
     heights = [y for line in axes.lines for y in line.get_ydata()]
     if measure == "loss" and min(heights) > 0 and max(heights) > 20 * min(heights):
         axes.set_yscale("log")
+        axes.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+        axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
+        axes.yaxis.set_minor_formatter(lambda y, _: "")
     if measure == "accuracy":
-        axes.yaxis.set_major_formatter(lambda y, _: f"{y:.4g}".rstrip() if y > 1 else f"{y:.1%}")
+        axes.yaxis.set_major_formatter(lambda y, _: f"{y:.1%}")
     axes.set(xlabel="epoch", ylabel=measure, title=measure)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.25)

@@ -73,7 +73,7 @@ def signed(scale: float) -> Any:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
-    colours = LinearSegmentedColormap.from_list("signed", [BLUE, MIDDLE, ORANGE])
+    colours = LinearSegmentedColormap.from_list("signed", [BLUE, MIDDLE, ORANGE], 255)
     return ScalarMappable(Normalize(-scale, scale), colours.with_extremes(bad="#b9b9b9"))
 
 

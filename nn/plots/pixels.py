@@ -24,7 +24,7 @@ from .look import (
     painted,
     pictures,
 )
-from .watch import one_image, watched
+from .watch import head, one_image, watched
 
 LETTERS = 17  # in a line above an image
 
@@ -106,9 +106,8 @@ def _scores(model: Module, x: Tensor) -> list[Value]:
         raise ValueError("saliency: needs gradients; call it outside of no_grad")
     with watched("saliency", model) as calls:
         output = model(x)
-    last = [call for call in calls if call.output is output]
-    if last and isinstance(last[0].layer, Softmax):
-        output = last[0].inputs[0]
+    if isinstance(head(calls).layer, Softmax):
+        output = head(calls).inputs[0]
     output = Tensor([output]) if isinstance(output, Value) else output
     if getattr(output, "ndim", 0) != 1:
         shape = getattr(output, "shape", None)

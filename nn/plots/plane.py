@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import autograd
-from autograd import Tensor, UnknownNumberError, softmax
+from autograd import Tensor, UnknownNumberError, Value, no_grad, softmax
 
 from ..layers import Sigmoid, Softmax
 from ..module import Module
 from .look import COLOURS, array, figure
-from .watch import watched
+from .watch import head, watched
 
 GRID = 160  # points along each side
 
@@ -32,27 +32,32 @@ def boundary(
     """
     models = [model] if isinstance(model, Module) else list(model)
     spots, classes = _checked(points, labels)
-    if titles and len(titles) != len(models):
+    if not models or (titles and len(titles) != len(models)):
         raise ValueError(f"boundary: {len(models)} models and {len(titles)} titles")
-    columns = min(len(models), 4)
-    rows = math.ceil(len(models) / columns)
-    low, high = _extent(spots)
-    side = 5.2 if len(models) == 1 else 3.0
+    picture, panels = _panels(len(models), *_extent(spots))
+    for k, axes in enumerate(panels.flat):
+        if k < len(models):
+            _panel(axes, models[k], spots, classes)
+            axes.set_title(titles[k] if titles else f"{len(spots)} points", fontsize=10)
+        else:
+            axes.set_visible(False)
+    _key(picture, classes, class_names)
+    return picture
+
+
+def _panels(n: int, low: Any, high: Any) -> tuple[Any, Any]:
+    """A figure and its axes for n planes, in rows of at most 4."""
+    columns = min(n, 4)
+    rows = math.ceil(n / columns)
+    side = 5.2 if n == 1 else 3.0
     tall = side * min(2.0, max(0.4, (high[1] - low[1]) / (high[0] - low[0])))
     picture = figure(side * columns + 0.6, (tall + 0.35) * rows + 0.7)
     panels = picture.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for k, axes in enumerate(panels.flat):
-        if k >= len(models):
-            axes.set_visible(False)
-            continue
-        _panel(axes, models[k], spots, classes)
-        axes.set_title(titles[k] if titles else f"{len(spots)} points", fontsize=10)
     for axes in panels[:, 0]:
         axes.set_ylabel("x₂")
     for axes in panels[-1]:
         axes.set_xlabel("x₁")
-    _key(picture, classes, class_names)
-    return picture
+    return picture, panels
 
 
 def _checked(points: Any, labels: Any) -> tuple[Any, Any]:
@@ -119,21 +124,25 @@ def _shares(model: Any, points: Any) -> Any:
 
     with watched("boundary", model) as calls:
         model(points[0])
-        last = type(calls[-1].layer if len(calls) == 1 else calls[-2].layer)
-        outputs = _run(model, points)
-    outputs = outputs.reshape(len(points), -1)
-    if last not in (Softmax, Sigmoid):
-        outputs = array(Tensor(outputs).sigmoid() if outputs.shape[1] == 1 else softmax(outputs))
+        is_share = isinstance(head(calls).layer, Softmax | Sigmoid)
+
+        def shares(x: Any) -> Any:
+            y = model(x)
+            y = Tensor([y]) if isinstance(y, Value) else y
+            return y if is_share else y.sigmoid() if y.shape[-1] == 1 else softmax(y)
+
+        outputs = _run(shares, model, points).reshape(len(points), -1)
     return np.concatenate([1 - outputs, outputs], 1) if outputs.shape[1] == 1 else outputs
 
 
-def _run(model: Any, points: Any) -> Any:
+def _run(function: Any, model: Module, points: Any) -> Any:
     """Outputs for many points: compiled, or scalar by scalar where that cannot be."""
     try:
         state = [part for _, part in model.named_state()]
-        return autograd.compile(model, points[0], parameters=state)(points)
+        return autograd.compile(function, points[0], parameters=state)(points)
     except UnknownNumberError:
-        return array(model(Tensor(points)))
+        with no_grad():
+            return array(function(Tensor(points)))
 
 
 def _key(picture: Any, classes: Any, class_names: Sequence[str]) -> None:

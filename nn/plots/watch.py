@@ -1,6 +1,6 @@
 """Running a model to look at it: in evaluation mode, with what each of its parts gives."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -44,6 +44,11 @@ def watched(who: str, model: Any) -> Iterator[list[Call]]:
         for module, mode in modules:
             del vars(module)["forward"]
             module.training = mode
+
+
+def head(calls: Sequence[Call]) -> Call:
+    """The innermost call that made what the model gave: that of its last layer."""
+    return next(call for call in calls if call.output is calls[-1].output)
 
 
 def _listed(module: Module, calls: list[Call]) -> Any:
