@@ -80,6 +80,31 @@ CHECK = [
     {"__main__"},
     {"__init__"},
 ]
+DATA = [
+    {"dataset", "download"},
+    {"digits", "idx", "synthetic"},
+    {"mnist"},
+    {"__init__"},
+]
+EXPORT = [
+    {"walk", "weights", "torch_layers"},
+    {"axes"},
+    {"onnx_graph", "torch_in", "torch_out"},
+    {"onnx_layers"},
+    {"onnx_file"},
+    {"__init__"},
+]
+PLOTS = [
+    {"picture"},
+    {"look"},
+    {"watch"},
+    {"curves", "maps", "pixels", "plane", "weights"},
+    {"__init__"},
+]
+INNER = {
+    "autograd/compiler": COMPILER, "autograd/drawing": DRAWING, "autograd/check": CHECK,
+    "nn/data": DATA, "nn/export": EXPORT, "nn/plots": PLOTS,
+}  # fmt: skip
 SOURCES = [path for package in FLOORS for path in sorted((ROOT / package).rglob("*.py"))]
 DEMOS = sorted((ROOT / "demos").glob("*.py"))
 
@@ -128,13 +153,6 @@ def test_demos_use_what_the_packages_export(path):
     assert all(name is None for _, name in imported(path))
 
 
-INNER = [
-    path
-    for folder in ("compiler", "drawing", "check")
-    for path in sorted((ROOT / "autograd" / folder).glob("*.py"))
-]
-
-
 def neighbours(path):
     """The modules of its own folder that a module imports."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -142,10 +160,11 @@ def neighbours(path):
             yield from [node.module] if node.module else [alias.name for alias in node.names]
 
 
-@pytest.mark.parametrize("path", INNER, ids=lambda p: f"{p.parent.name}/{p.name}")
-def test_packages_have_floors_of_their_own(path):
-    floors = {"compiler": COMPILER, "drawing": DRAWING, "check": CHECK}[path.parent.name]
-    floor = {name: k for k, names in enumerate(floors) for name in names}
+@pytest.mark.parametrize(
+    ("folder", "path"), [(f, path) for f in INNER for path in sorted((ROOT / f).glob("*.py"))]
+)
+def test_packages_have_floors_of_their_own(folder, path):
+    floor = {name: k for k, names in enumerate(INNER[folder]) for name in names}
     for name in neighbours(path):
         assert floor[name] < floor[path.stem], f"{path.stem} imports {name} from above or beside"
 
