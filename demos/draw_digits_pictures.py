@@ -8,9 +8,10 @@ Array = Any  # np.ndarray
 
 
 class Look(NamedTuple):
-    """Colours: of the sheet, paper, ink, quiet words and lines; hot and cold mark signed numbers.
+    """Colours: of the sheet, paper, ink, quiet words, lines, and of empty and full bars.
 
-    Hot and cold are Okabe and Ito's orange and blue, which colour-blind people tell apart.
+    Hot and cold are the ends of signed numbers, and hot marks the likeliest class: Okabe and Ito's
+    orange and blue, which colour-blind people tell apart.
     """
 
     sheet: str
@@ -18,16 +19,19 @@ class Look(NamedTuple):
     ink: str
     quiet: str
     line: str
+    empty: str
+    bar: str
     hot: str
     cold: str
-    bar: str
 
 
 LIGHT = Look(
-    *("#f6f6f3", "#ffffff", "#16181d", "#65676d", "#d4d4ce"), *("#e06c00", "#0072b2", "#9cc3dc")
+    *("#f6f6f3", "#ffffff", "#16181d", "#65676d", "#d4d4ce"),
+    *("#e5e5df", "#9cc3dc", "#e06c00", "#0072b2"),
 )
 DARK = Look(
-    *("#1b1d21", "#0e0f12", "#f2f2ee", "#a0a2a8", "#3a3d44"), *("#f0862a", "#3d9fdc", "#35627e")
+    *("#1b1d21", "#0e0f12", "#f2f2ee", "#a0a2a8", "#3a3d44"),
+    *("#2c2f35", "#35627e", "#f0862a", "#3d9fdc"),
 )
 
 

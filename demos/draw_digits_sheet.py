@@ -58,7 +58,7 @@ class Sheet:
         for text, command in commands.items():
             button = tk.Button(
                 *(self.canvas,), text=text, command=command, relief="flat", borderwidth=0,
-                background=look.line, foreground=look.ink, highlightbackground=look.sheet,
+                background=look.empty, foreground=look.ink, highlightbackground=look.sheet,
                 activebackground=look.bar, activeforeground=look.ink, highlightcolor=look.cold,
                 highlightthickness=2, cursor="hand2",
             )  # fmt: skip
@@ -147,7 +147,7 @@ class Sheet:
 
     def _bar(self, box: Box, share: float, colour: str) -> None:
         """A line from the left, as long as a share of the box; the rest of it in the background."""
-        for part, fill in ((1.0, self.look.line), (share, colour)):
+        for part, fill in ((1.0, self.look.empty), (share, colour)):
             x, y, width, height = self.pixels(box._replace(width=box.width * part))
             if width:
                 corners = (x, y, x + width, y + height)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import draw_digits
+import draw_digits_model as models
 import draw_digits_pictures as pictures
 import numpy as np
 import pytest
@@ -87,8 +88,7 @@ def test_people_draw_and_the_window_reads(screen, path):
     screen.start("--model", path)
     screen.empty()
     screen.fit()
-    screen.draw(DRAWN[0])
-    screen.reads(0)
+    screen.draw_and_read(DRAWN[0], 0)
     shot = screen.picture("draw_digits")
     for box in (PAPER, ANSWER, SEEN):
         assert near(part(shot, box, screen.factor), pictures.LIGHT.ink) > 300
@@ -96,10 +96,8 @@ def test_people_draw_and_the_window_reads(screen, path):
     for box in (SLOPE, *MAPS):
         assert part(shot, box, screen.factor).std(axis=(0, 1)).min() > 5
 
-    screen.tool("key", "Escape")
-    screen.empty()
-    screen.draw(moved(DRAWN[1], 0.4, 0.55, 0.5))
-    screen.reads(1)
+    screen.clear()
+    screen.draw_and_read(moved(DRAWN[1], 0.4, 0.55, 0.5), 1)
     screen.tool("mousemove", *screen.pixel(PAPER.x + PAPER.width - 20, PAPER.y - 16), "click", "1")
     screen.empty()  # that was the button "Clear"
     assert "trained before" in screen.stop()
@@ -113,7 +111,7 @@ def test_strokes_are_taken_back_one_by_one(screen, path):
     screen.draw([[(0.5, 0.5)]])  # a click
     dot = screen.wait(lambda title: "reads" in title)
     screen.draw([arc(0.5, 0.8, 0.7, 0.7, -90, 270)])  # it leaves the paper on three sides
-    assert screen.settled() != dot
+    screen.wait(lambda title: title != dot)
     screen.tool("key", "ctrl+z")
     screen.wait(lambda title: title == dot)
     screen.tool("key", "BackSpace")
@@ -127,31 +125,25 @@ def test_a_window_of_another_size_reads_the_same(screen, path):
     window = screen.fit()
     for width, height in ((472, 376), (1050, 600)):
         screen.tool("windowsize", "--sync", window, width, height)
-        screen.settled()
         screen.fit()
-        screen.draw(DRAWN[3])
-        screen.reads(3)
+        screen.draw_and_read(DRAWN[3], 3)
         screen.tool("key", "Delete")
         screen.empty()
 
 
-def test_the_first_start_learns_a_pair_and_the_second_knows_it(screen, tmp_path):
+def test_the_first_start_learns_a_pair_and_keeps_it(screen, tmp_path):
     pair = "--classes", "0", "1", "--model", tmp_path / "pair.safetensors"
-    screen.start(*pair, "--train", "1000", "--epochs", "4")
+    screen.start(*pair, "--train", "600", "--epochs", "6")
     screen.wait(lambda title: title.startswith("Glassgrad learns: "))
     screen.empty()
     screen.fit()
     for k in (1, 0):
-        screen.draw(DRAWN[k])
-        screen.reads(k)
-        screen.tool("key", "Escape")
-        screen.empty()
+        screen.draw_and_read(DRAWN[k], k)
+        screen.clear()
     words = screen.stop()
-    assert "learning from 1,000 digits" in words
+    assert "learning from 600 digits" in words
     assert "test images are read right" in words
-    screen.start(*pair)
-    screen.empty()
-    assert "trained before" in screen.stop()
+    assert models.kept(tmp_path / "pair.safetensors", ["0", "1"])
 
 
 def test_data_that_is_missing_is_told_in_a_line(screen, tmp_path):
