@@ -29,17 +29,19 @@ def history(history: Any) -> Any:
 
 
 def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
-    """One measure over the epochs; losses that fall far on a logarithmic scale."""
+    """One measure over the epochs, where it is finite; a loss that falls far in logarithms."""
+    best: list[Any] = []
     drawn = [("training", measure, BLUE), ("validation", f"validation_{measure}", ORANGE)]
     for name, column, colour in drawn:
         points = [(e.number, getattr(e, column)) for e in epochs]
-        points = [(x, y) for x, y in points if y is not None]
+        points = [(x, y) for x, y in points if y is not None and math.isfinite(y)]
         if points:
             dots = "o" if len(points) <= 30 else ""
             axes.plot(*zip(*points, strict=True), color=colour, marker=dots, ms=4, label=name)
-            last = points, colour
-    _mark_best(axes, *last, measure)
-    heights = [y for line in axes.lines for y in line.get_ydata()]
+            best = [points, colour]
+    if best:
+        _mark_best(axes, *best, measure)
+    heights = [y for line in axes.lines for y in line.get_ydata()] or [0.0]
     if measure == "loss" and min(heights) > 0 and max(heights) > 20 * min(heights):
         axes.set_yscale("log")
         axes.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
@@ -50,7 +52,8 @@ def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
     axes.set(xlabel="epoch", ylabel=measure, title=measure)
     axes.xaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False)
+    if best:
+        axes.legend(frameon=False)
 
 
 def _mark_best(axes: Any, points: Any, colour: str, measure: str) -> None:

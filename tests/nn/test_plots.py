@@ -116,9 +116,8 @@ def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
 
 
 def test_a_large_file_is_made_small_by_256_colours_and_shows_the_same(tmp_path):
-    rows = np.linspace(-1, 1, 300)[:, None] * np.linspace(0, 1, 300) ** 2
     figure = nn.plots.figure(6, 6)
-    figure.subplots().imshow(rows, cmap="viridis", interpolation="bilinear")
+    figure.subplots().imshow(RNG.uniform(size=(300, 300)), cmap="viridis")
     figure.save_small(tmp_path / "small.png")
     figure.savefig(tmp_path / "large.png")
     small, large = (mpl.image.imread(tmp_path / f"{name}.png") for name in ("small", "large"))
@@ -199,6 +198,13 @@ def test_a_loss_that_falls_far_is_shown_on_a_logarithmic_scale():
     far, near = (history((1.0, *[None] * 3), (x, *[None] * 3)) for x in (0.001, 0.5))
     assert nn.plots.history(far).axes[0].get_yscale() == "log"
     assert nn.plots.history(near).axes[0].get_yscale() == "linear"
+
+
+def test_losses_that_are_not_finite_are_left_out():
+    nan, inf = float("nan"), float("inf")
+    figure = nn.plots.history(history((0.5, None, nan, None), (0.4, None, 0.7, None)))
+    assert "best: epoch 2, 0.7000" in texts(figure)
+    assert "loss" in texts(nn.plots.history(history((inf, None, nan, None))))
 
 
 def test_a_history_without_epochs_is_refused():
