@@ -347,7 +347,9 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("options", "kind", "words"), MISTAKES, ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(
+    ("options", "kind", "words"), MISTAKES, ids=[words for *_, words in MISTAKES]
+)
 def test_a_mistake_in_an_argument_is_named_when_fitting(options, kind, words):
     with pytest.raises(kind, match=words):
         quick().set_params(**options).fit(X, Y)
