@@ -1,0 +1,172 @@
+"""The notebook runs from top to bottom, and what it shows on the web is what it gives.
+
+The outputs are part of the file. `python tests/demos/test_cnn_notebook.py` runs it and writes them
+anew, without times and names of machines, so that a small change of the notebook is a small change
+of the file.
+"""
+
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOK = ROOT / "demos/cnn_from_scratch.ipynb"
+LARGEST = 600_000  # bytes
+# JupyterLab shows no SVG of a notebook from elsewhere before it is run, but it shows a PNG
+BESIDE_SVG = """
+shell = get_ipython()
+to_png = shell.display_formatter.formatters["image/png"]
+to_png.for_type_by_name("autograd.drawing.drawing", "Drawing", lambda drawing: drawing.pipe("png"))
+"""
+NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?")
+MISSING = [
+    name
+    for name in ("ipykernel", "matplotlib", "nbclient", "nbformat")
+    if not importlib.util.find_spec(name)
+]
+pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+
+
+def read():
+    import nbformat
+
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def execute(notebook, folder):
+    """Run all cells in a kernel of its own that finds the packages; the outputs stay in it."""
+    import nbclient
+
+    startup = Path(folder, "profile_default", "startup")
+    startup.mkdir(parents=True)
+    (startup / "png.py").write_text(BESIDE_SVG, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path, "IPYTHONDIR": str(folder)}
+    where = {"metadata": {"path": str(folder)}}
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources=where, record_timing=False
+    )
+    client.execute(env=environment)
+    return notebook
+
+
+def write():
+    """Run the notebook, and write its outputs without what differs from run to run."""
+    import nbformat
+
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = execute(read(), folder)
+    for cell in code(notebook):
+        for output in cell.outputs:
+            output.get("metadata", {}).clear()
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(notebook, NOTEBOOK)
+    print(f"{NOTEBOOK.relative_to(ROOT)}: {NOTEBOOK.stat().st_size:,} bytes")
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def texts(cell):
+    """What a cell prints, and the kinds and the text of what it shows."""
+    printed = "".join(o.text for o in cell.outputs if o.output_type == "stream")
+    shown = [o.data for o in cell.outputs if o.output_type != "stream"]
+    kinds = [sorted(data) for data in shown]
+    return printed, kinds, [data["text/plain"] for data in shown]
+
+
+def alike(a, b, share):
+    """Whether two texts have the same words, and numbers that differ by at most this share."""
+    if NUMBER.sub("0", a) != NUMBER.sub("0", b):
+        return False
+    pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
+    pairs = [(float(m.replace(",", "")), float(n.replace(",", ""))) for m, n in pairs]
+    return all(m == pytest.approx(n, rel=share, abs=1e-6) for m, n in pairs)
+
+
+@pytest.fixture(scope="module")
+def committed():
+    return read()
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    return execute(read(), tmp_path_factory.mktemp("notebook"))
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_outputs_on_the_web_are_what_the_cells_give(committed, executed):
+    for old, new in zip(code(committed), code(executed), strict=True):
+        trained = "trained" in old.metadata.get("tags", [])  # rounding grows over many updates
+        (printed, kinds, shown), (now, kinds_now, shown_now) = texts(old), texts(new)
+        assert alike(printed, now, 0.3 if trained else 1e-3), f"{old.source}\n\n{printed}\n\n{now}"
+        assert kinds == kinds_now, old.source
+        assert trained or shown == shown_now, old.source
+
+
+def test_nothing_is_warned_of(executed):
+    for cell in code(executed):
+        assert not [o.text for o in cell.outputs if o.get("name") == "stderr"]
+
+
+def test_the_pictures_and_the_page_are_made(executed):
+    kinds = [kind for cell in code(executed) for o in cell.outputs for kind in o.get("data", ())]
+    assert kinds.count("image/svg+xml") >= 3
+    assert kinds.count("image/png") >= 6
+    assert "text/html" not in kinds  # the web shows a notebook without its scripts and styles
+
+
+def test_the_hand_derived_gradients_of_the_notebook_are_right(executed):
+    printed = "\n".join(texts(cell)[0] for cell in code(executed))
+    rows = re.findall(r"= ([+-][\d.]+) by hand, ([+-][\d.]+) by backward", printed)
+    assert len(rows) == 3
+    assert all(hand == engine for hand, engine in rows)
+    assert printed.count("the same by backward: True") == 2
+    for found, product in [("dW by backward", "dZ · Xᵀ"), ("dX by backward", "Wᵀ · dZ")]:
+        lines = [re.search(rf"^{name} *(\[\[.*)$", printed, re.M)[1] for name in (found, product)]
+        assert lines[0] == lines[1]
+    first, second = re.findall(r"^(wrong|right)$", printed, re.M)
+    assert (first, second) == ("wrong", "right")
+
+
+def test_the_cells_were_run_in_order_from_the_top(committed):
+    counts = [cell.execution_count for cell in code(committed)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+def test_the_file_is_small_and_knows_no_machine(committed):
+    text = NOTEBOOK.read_text(encoding="utf-8")
+    assert len(text.encode()) <= LARGEST
+    assert not re.search(r"(?<![\w.])/(home|root|tmp|usr|Users|opt|var|private|work)/", text)
+    assert str(ROOT) not in text
+    assert set(committed.metadata) == {"kernelspec", "language_info"}
+    assert all(set(cell.metadata) <= {"tags"} for cell in committed.cells)
+
+
+def test_its_links_lead_to_its_headings(committed):
+    prose = "\n".join(c.source for c in committed.cells if c.cell_type == "markdown")
+    headings = {h.strip().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", prose, re.M)}
+    links = re.findall(r"\]\(#([^\s]+)\)$", prose, re.M)
+    assert len(links) == 7
+    assert set(links) <= headings
+
+
+def test_a_text_that_differs_is_seen():
+    assert alike("loss 0.25, accuracy 90.00%", "loss 0.2501, accuracy 90.01%", 1e-3)
+    assert not alike("loss 0.25", "loss 0.26", 1e-3)
+    assert not alike("loss 0.25", "loss -0.25", 1e-3)
+    assert not alike("right", "wrong", 1e-3)
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(encoding="utf-8")
+    write()
