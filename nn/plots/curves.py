@@ -30,7 +30,7 @@ def history(history: Any) -> Any:
 
 def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
     """One measure over the epochs, where it is finite; a loss that falls far in logarithms."""
-    best: list[Any] = []
+    best: tuple[Any, str] | None = None
     drawn = [("training", measure, BLUE), ("validation", f"validation_{measure}", ORANGE)]
     for name, column, colour in drawn:
         points = [(e.number, getattr(e, column)) for e in epochs]
@@ -38,7 +38,7 @@ def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
         if points:
             dots = "o" if len(points) <= 30 else ""
             axes.plot(*zip(*points, strict=True), color=colour, marker=dots, ms=4, label=name)
-            best = [points, colour]
+            best = points, colour
     if best:
         _mark_best(axes, *best, measure)
     heights = [y for line in axes.lines for y in line.get_ydata()] or [0.0]
