@@ -62,14 +62,26 @@ def write():
     with tempfile.TemporaryDirectory() as folder:
         notebook = execute(read(), folder)
     for cell in code(notebook):
-        for output in cell.outputs:
-            output.get("metadata", {}).clear()
+        cell.outputs = joined(cell.outputs)
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
     nbformat.write(notebook, NOTEBOOK)
     print(f"{NOTEBOOK.relative_to(ROOT)}: {NOTEBOOK.stat().st_size:,} bytes")
+
+
+def joined(outputs):
+    """The outputs without metadata; what was printed in one piece, however it came."""
+    kept = []
+    for output in outputs:
+        output.get("metadata", {}).clear()
+        name = output.get("name")
+        if name and kept and kept[-1].get("name") == name:
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
+    return kept
 
 
 def code(notebook):
