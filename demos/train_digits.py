@@ -53,7 +53,7 @@ def table(test: nn.data.Dataset, predictions: list[int]) -> str:
     """The confusion matrix as text: a row for each true class, a column for each predicted one."""
     names = test.class_names
     counts = nn.confusion_matrix(test.labels, predictions, len(names))
-    width = max(4, *map(len, names))
+    width = max(4, *(1 + len(str(word)) for row in [names, *counts] for word in row))
     head = "true\\taken for" + "".join(name.rjust(width) for name in names)
     rows = [
         name.rjust(len("true\\taken for")) + "".join(str(n or "·").rjust(width) for n in row)
