@@ -68,7 +68,7 @@ class Screen:
         windows = self.tool("search", "--onlyvisible", "--class", "Glassgrad").split()
         return self.tool("getwindowname", windows[0]) if windows else ""
 
-    def wait(self, condition, seconds=30.0):
+    def wait(self, condition, seconds=120.0):
         """Until the title meets a condition; the title."""
         end = time.monotonic() + seconds
         while not condition(title := self.title):
