@@ -4,12 +4,9 @@ from typing import Any
 
 from . import graph
 from .anomaly import Anomaly, trace_anomaly
-from .elementary import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
+from .derivatives import grad, hessian, jacobian
 from .functions import (
     drawn,
-    grad,
-    hessian,
-    jacobian,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -20,7 +17,8 @@ from .functions import (
     stop_gradient,
     where,
 )
-from .kinds import UnknownNumberError
+from .numbers.kinds import UnknownNumberError
+from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, concatenate, einsum, stack

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from . import subscripts as plans
 from .graph import Node
-from .indexing import Shape
 from .primitives import PRIMITIVES
+from .shapes import einsum_plans as plans
+from .shapes.indexing import Shape
 from .value import Value, nodes
 
 MUL, DOT, SUM = (PRIMITIVES[name] for name in ["mul", "dot", "sum"])

@@ -4,7 +4,7 @@ They are loops, never recursion, so that a graph may be a million nodes deep; ea
 once, however many others use it.
 """
 
-from .kinks import combination
+from .numbers.piecewise import combination
 
 
 class Node:

@@ -5,7 +5,7 @@ A name is kept once for all entries, and a label is written when somebody reads 
 
 from typing import Self
 
-from .indexing import Shape, strides
+from .shapes.indexing import Shape, strides
 
 
 class Name(str):

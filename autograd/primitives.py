@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import elementary as e
-from . import kinks as k
+from .numbers import piecewise as k
+from .numbers import smooth as e
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

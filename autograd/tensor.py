@@ -10,9 +10,10 @@ import operator
 from collections.abc import Sequence
 from typing import Any, cast
 
-from . import contraction, indexing
-from .indexing import Shape
+from . import contraction
 from .primitives import PRIMITIVES
+from .shapes import indexing
+from .shapes.indexing import Shape
 from .value import Value, lift, nodes, reflected, strict
 from .views import Arrangement
 

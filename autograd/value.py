@@ -7,8 +7,8 @@ from itertools import repeat
 from typing import Any
 
 from . import graph
-from .kinds import UNKNOWN, UnknownNumberError
 from .names import Name
+from .numbers.kinds import UNKNOWN, UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
 

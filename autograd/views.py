@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Self, cast
 
-from . import indexing
-from .indexing import Shape
-from .kinds import numpy
 from .names import Name
+from .numbers.kinds import numpy
+from .shapes import indexing
+from .shapes.indexing import Shape
 from .value import Value, lift
 
 

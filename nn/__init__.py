@@ -3,8 +3,6 @@
 from typing import Any
 
 from . import data, export, init, plots
-from .checkpoint import load, save
-from .history import EarlyStopping, Epoch, History
 from .layers import (
     GELU,
     AvgPool,
@@ -40,16 +38,15 @@ from .optim import (
     Adagrad,
     Adam,
     AdamW,
-    CosineLR,
     Optimizer,
     RMSprop,
-    Schedule,
-    StepLR,
-    WarmupLR,
     clip_grad_norm,
 )
+from .saving.model_file import load, save
+from .schedules import CosineLR, Schedule, StepLR, WarmupLR
 from .summary import Summary
-from .train import Evaluation, Trainer, confusion_matrix
+from .training.history import EarlyStopping, Epoch, History
+from .training.trainer import Evaluation, Trainer, confusion_matrix
 
 __all__ = [
     "GELU",
@@ -130,7 +127,7 @@ _OURS = {
 
 def __getattr__(name: str) -> Any:
     if name == "Classifier":  # scikit-learn's conventions; it is imported where they are first used
-        from .classifier import Classifier
+        from .training.classifier import Classifier
 
         return Classifier
     hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""

@@ -10,7 +10,7 @@ from typing import Any
 
 from autograd import Tensor, drawn, einsum, softmax
 
-from . import check, init
+from . import init, validate
 from .module import Module, Parameter
 
 
@@ -29,13 +29,13 @@ class Dense(Module):
         init: init.Initializer = init.he,
         rng: Any = random,
     ) -> None:
-        self.in_features = check.positive("Dense", "in_features", in_features)
-        self.out_features = check.positive("Dense", "out_features", out_features)
+        self.in_features = validate.positive("Dense", "in_features", in_features)
+        self.out_features = validate.positive("Dense", "out_features", out_features)
         self.weight = Parameter(init((out_features, in_features), rng))
         self.bias = Parameter([0.0] * out_features) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        check.axis(self, x, -1, "features", self.in_features)
+        validate.axis(self, x, -1, "features", self.in_features)
         y = einsum("oi,...i->...o", self.weight, x)
         return y if self.bias is None else y + self.bias
 
@@ -64,14 +64,14 @@ class Conv2D(Module):
         init: init.Initializer = init.he,
         rng: Any = random,
     ) -> None:
-        self.in_channels = check.positive("Conv2D", "in_channels", in_channels)
-        self.out_channels = check.positive("Conv2D", "out_channels", out_channels)
-        self.kernel_size = check.pair("Conv2D", "kernel_size", kernel_size)
-        self.stride = check.pair("Conv2D", "stride", stride)
-        self.padding = check.padding("Conv2D", padding)
-        self.dilation = check.pair("Conv2D", "dilation", dilation)
-        self.groups = check.positive("Conv2D", "groups", groups)
-        check.divides(
+        self.in_channels = validate.positive("Conv2D", "in_channels", in_channels)
+        self.out_channels = validate.positive("Conv2D", "out_channels", out_channels)
+        self.kernel_size = validate.pair("Conv2D", "kernel_size", kernel_size)
+        self.stride = validate.pair("Conv2D", "stride", stride)
+        self.padding = validate.padding("Conv2D", padding)
+        self.dilation = validate.pair("Conv2D", "dilation", dilation)
+        self.groups = validate.positive("Conv2D", "groups", groups)
+        validate.divides(
             "Conv2D", "groups", groups, in_channels=in_channels, out_channels=out_channels
         )
         shape = (out_channels, in_channels // groups, *self.kernel_size)
@@ -79,10 +79,10 @@ class Conv2D(Module):
         self.bias = Parameter([0.0] * out_channels) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
-        check.image(self, x)
-        check.axis(self, x, -3, "channels", self.in_channels)
-        x = x.pad(*check.margins(self, x))
-        check.fits(self, x)
+        validate.image(self, x)
+        validate.axis(self, x, -3, "channels", self.in_channels)
+        x = x.pad(*validate.margins(self, x))
+        validate.fits(self, x)
         patches = x.windows(self.kernel_size, self.stride, self.dilation)  # [..., c, i, j, u, v]
         if self.groups == 1:
             y = einsum("ocuv,...cijuv->...oij", self.weight, patches)
@@ -120,16 +120,16 @@ class _Pool(Module):
         padding: int | tuple[int, int] = 0,
     ) -> None:
         name = type(self).__name__
-        self.kernel_size = check.pair(name, "kernel_size", kernel_size)
-        self.stride = self.kernel_size if stride is None else check.pair(name, "stride", stride)
-        self.padding = check.pair(name, "padding", padding, least=0)
+        self.kernel_size = validate.pair(name, "kernel_size", kernel_size)
+        self.stride = self.kernel_size if stride is None else validate.pair(name, "stride", stride)
+        self.padding = validate.pair(name, "padding", padding, least=0)
         if any(2 * p > k for p, k in zip(self.padding, self.kernel_size, strict=True)):
             raise ValueError(f"{name}: padding {padding} is more than half of kernel {kernel_size}")
 
     def _windows(self, x: Tensor, fill: float) -> Tensor:
-        check.image(self, x)
+        validate.image(self, x)
         x = x.pad(*self.padding, value=fill)
-        check.fits(self, x)
+        validate.fits(self, x)
         return x.windows(self.kernel_size, self.stride)
 
     def arguments(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class GlobalAvgPool(Module):
     """The mean of each channel: (..., C, H, W) -> (..., C)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        check.image(self, x)
+        validate.image(self, x)
         return x.mean((-2, -1))
 
 
@@ -171,7 +171,7 @@ class Flatten(Module):
     """The last axes as one, by default an image's: (..., C, H, W) -> (..., C·H·W)."""
 
     def __init__(self, axes: int = 3) -> None:
-        self.axes = check.positive("Flatten", "axes", axes)
+        self.axes = validate.positive("Flatten", "axes", axes)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < self.axes:
@@ -189,7 +189,7 @@ class Reshape(Module):
 
     def __init__(self, *shape: int, axes: int = 1) -> None:
         self.shape = shape
-        self.axes = check.positive("Reshape", "axes", axes)
+        self.axes = validate.positive("Reshape", "axes", axes)
 
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim < self.axes:
@@ -206,7 +206,7 @@ class Dropout(Module):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: Any = None) -> None:
-        self.rate = check.fraction("Dropout", "rate", rate)
+        self.rate = validate.fraction("Dropout", "rate", rate)
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:

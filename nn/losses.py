@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
 
-from . import check
+from . import validate
 from .module import Module
 
 Shape = tuple[int, ...]
@@ -59,7 +59,7 @@ class HuberLoss(Loss):
 
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        if not check.number("HuberLoss", "delta", delta) > 0:
+        if not validate.number("HuberLoss", "delta", delta) > 0:
             raise ValueError(f"HuberLoss: delta must be positive, got {delta!r}")
         self.delta = delta
 
@@ -128,7 +128,7 @@ class CrossEntropyLoss(NLLLoss):
 
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__(reduction)
-        self.label_smoothing = check.fraction(
+        self.label_smoothing = validate.fraction(
             "CrossEntropyLoss", "label_smoothing", label_smoothing
         )
 

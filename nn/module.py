@@ -8,8 +8,8 @@ import autograd
 from autograd import Tensor, current_scope, scope
 
 from . import arguments
-from .check import foreign_keywords
 from .summary import Summary, summarize
+from .validate import foreign_keywords
 
 
 class Parameter(Tensor):

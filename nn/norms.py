@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd import Tensor, is_compiling
 
-from . import check, init
+from . import init, validate
 from .module import Buffer, Module, Parameter
 
 
@@ -26,7 +26,7 @@ class LayerNorm(Module):
     def __init__(self, shape: int | Sequence[int], eps: float = 1e-5, affine: bool = True) -> None:
         self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
         for n in self.shape:
-            check.positive("LayerNorm", "shape", n)
+            validate.positive("LayerNorm", "shape", n)
         self.eps, self.affine = eps, affine
         self.weight = Parameter(init.ones(self.shape)) if affine else None
         self.bias = Parameter(init.zeros(self.shape)) if affine else None
@@ -49,16 +49,16 @@ class GroupNorm(Module):
     """
 
     def __init__(self, groups: int, channels: int, eps: float = 1e-5, affine: bool = True) -> None:
-        self.groups = check.positive("GroupNorm", "groups", groups)
-        self.channels = check.positive("GroupNorm", "channels", channels)
-        check.divides("GroupNorm", "groups", groups, channels=channels)
+        self.groups = validate.positive("GroupNorm", "groups", groups)
+        self.channels = validate.positive("GroupNorm", "channels", channels)
+        validate.divides("GroupNorm", "groups", groups, channels=channels)
         self.eps, self.affine = eps, affine
         self.weight = Parameter([1.0] * channels) if affine else None
         self.bias = Parameter([0.0] * channels) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        check.image(self, x)
-        check.axis(self, x, -3, "channels", self.channels)
+        validate.image(self, x)
+        validate.axis(self, x, -3, "channels", self.channels)
         grouped = x.reshape(*x.shape[:-3], self.groups, -1, *x.shape[-2:])
         y = normalized(grouped, (-1, -2, -3), self.eps).reshape(x.shape)
         if self.weight is None or self.bias is None:
@@ -77,9 +77,9 @@ class BatchNorm2D(Module):
     """
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        self.channels = check.positive("BatchNorm2D", "channels", channels)
+        self.channels = validate.positive("BatchNorm2D", "channels", channels)
         self.eps = eps
-        self.momentum = check.number("BatchNorm2D", "momentum", momentum)
+        self.momentum = validate.number("BatchNorm2D", "momentum", momentum)
         if not 0 <= momentum <= 1:
             raise ValueError(f"BatchNorm2D: momentum must be from 0 to 1, got {momentum}")
         self.weight = Parameter([1.0] * channels)
@@ -88,8 +88,8 @@ class BatchNorm2D(Module):
         self.running_var = Buffer([1.0] * channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        check.image(self, x)
-        check.axis(self, x, -3, "channels", self.channels)
+        validate.image(self, x)
+        validate.axis(self, x, -3, "channels", self.channels)
         if self.training:
             if is_compiling():
                 raise TypeError(

@@ -1,4 +1,4 @@
-"""Optimisers, schedules of the learning rate, and gradient clipping.
+"""Optimisers and gradient clipping.
 
 An update rule is written once, generic in the number: `rule(p, g, *state) -> (p, *state)` serves a
 float as well as an array of a whole parameter.
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from autograd import Tensor, Value, sqrt
 
-from .check import foreign_keywords
+from .validate import foreign_keywords
 
 Parameters = Iterable[Tensor | Value]
 
@@ -228,91 +228,3 @@ class AdamW(Adam):
     def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
         """p ← (1 - lr·λ)·p - lr·m̂ / (√ŝ + ε)."""
         return self._moved(p - self.lr * self.weight_decay * p, g, *state)
-
-
-# --- schedules ----------------------------------------------------------------------------------
-
-
-class Schedule:
-    """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
-
-    def __new__(cls, *args: Any, **options: Any) -> Self:
-        foreign_keywords(cls, options)
-        return super().__new__(cls)
-
-    def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizer
-        self.base = optimizer.lr
-        self.time = 0
-        optimizer.lr = self.base * self.factor(0)
-
-    def step(self) -> None:
-        """One epoch (or batch) has passed: set the next learning rate."""
-        self.time += 1
-        self.optimizer.lr = self.base * self.factor(self.time)
-
-    def state_dict(self) -> dict[str, Any]:
-        """What a continued run needs: the first learning rate, and the time."""
-        return {"base": self.base, "time": self.time}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up a `state_dict`; the optimiser's learning rate is set accordingly."""
-        self.base, self.time = state["base"], state["time"]
-        self.optimizer.lr = self.base * self.factor(self.time)
-
-    def factor(self, time: int) -> float:
-        """lr(t) / lr(0); each schedule writes its own."""
-        raise TypeError(f"{type(self).__name__} has no method factor")
-
-
-def _at_least_one(schedule: str, name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{schedule}: {name} must be an int of at least 1, got {value!r}")
-    return value
-
-
-class StepLR(Schedule):
-    """Multiply by gamma every `step_size` steps: γ^⌊t / step_size⌋."""
-
-    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = _at_least_one("StepLR", "step_size", step_size)
-        self.gamma = gamma
-        super().__init__(optimizer)
-
-    def factor(self, time: int) -> float:
-        """γ^⌊t / step_size⌋."""
-        return self.gamma ** (time // self.step_size)
-
-
-class CosineLR(Schedule):
-    """Half a cosine from lr(0) down to `minimum` over `steps`, and `minimum` after (SGDR, 2016)."""
-
-    def __init__(self, optimizer: Optimizer, steps: int, minimum: float = 0.0) -> None:
-        self.steps = _at_least_one("CosineLR", "steps", steps)
-        self.low = minimum / optimizer.lr if optimizer.lr else 0.0
-        super().__init__(optimizer)
-
-    def factor(self, time: int) -> float:
-        """low + (1 - low)·(1 + cos(π·t / steps)) / 2."""
-        phase = math.cos(math.pi * min(1.0, time / self.steps))
-        return self.low + (1 - self.low) * (1 + phase) / 2
-
-
-class WarmupLR(Schedule):
-    """Rise in equal steps to lr(0) over `warmup` steps, then follow `after` (or stay).
-
-    WarmupLR(optimizer, 5, after=CosineLR(optimizer, 95))
-    """
-
-    def __init__(self, optimizer: Optimizer, warmup: int, after: Schedule | None = None) -> None:
-        self.warmup = _at_least_one("WarmupLR", "warmup", warmup)
-        self.after = after
-        if after is not None:
-            optimizer.lr = after.base
-        super().__init__(optimizer)
-
-    def factor(self, time: int) -> float:
-        """(t + 1) / warmup, at most 1; then the factor of `after`, its clock started there."""
-        if time < self.warmup:
-            return (time + 1) / self.warmup
-        return self.after.factor(time - self.warmup) if self.after else 1.0

@@ -1,10 +1,10 @@
 """The gradient cross-check: is a hand-derived gradient right, and if not, what is the mistake?"""
 
-from .findings import Finding
 from .gradients import check_gradients
 from .layers import check_layer, check_stack
 from .losses import check_loss
-from .report import Report
+from .report.findings import Finding
+from .report.report import Report
 
 __all__ = [
     "Finding",

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .compare import RIGHT, WRONG
 from .layers import check_layer
-from .report import Report
+from .report.report import Report
+from .truth.verdict import RIGHT, WRONG
 
 STATUS = {RIGHT: 0, WRONG: 1}  # 2 where nothing can be said
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Inputs, as_array
-from .compare import WRONG
-from .findings import Finding
-from .report import Checked, Report
+from .report.findings import Finding
+from .report.report import Checked, Report
+from .truth.arrays import Array, Inputs, as_array
+from .truth.verdict import WRONG
 
 Backward = Callable[..., Any]
 

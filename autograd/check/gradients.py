@@ -6,16 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Inputs, as_array, entry, named, single_precision
 from .behaviour import behave, call_claimed
-from .compare import RIGHT, SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
-from .diagnose import diagnose
-from .directions import DIRECTIONS, along, located, sample, until
-from .exact import modelled
-from .exercised import unexercised
-from .findings import Case, Finding
-from .numeric import COARSE, Gradient, Objective
-from .report import Checked, Report
+from .coverage import unexercised
+from .diagnosis.diagnose import diagnose
+from .model import modelled
+from .report.findings import Case, Finding
+from .report.report import Checked, Report
+from .truth.arrays import Array, Inputs, as_array, entry, named, single_precision
+from .truth.differences import COARSE, Gradient, Objective
+from .truth.directions import DIRECTIONS, along, located, sample, until
+from .truth.verdict import RIGHT, SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
 
 
 def check_gradients(

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from .adapt import Layer, given
-from .compare import WRONG
-from .findings import Finding
-from .probes import probed
-from .report import Report, merged
-from .single import check_one, wavers
+from .layer.adapter import Layer, given
+from .layer.probes import probed
+from .layer.single import check_one, wavers
+from .report.findings import Finding
+from .report.report import Report, merged
+from .truth.verdict import WRONG
 
 
 def check_layer(

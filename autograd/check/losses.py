@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import calls
-from .adapt import given
-from .attributes import clone
 from .gradients import check_gradients
-from .report import Report
+from .layer import signatures
+from .layer.adapter import given
+from .layer.attributes import clone
+from .report.report import Report
 
 TARGET = re.compile(r".*(true|target|label|expect|actual|ground|truth|desired)|^(t|y|gt)$", re.I)
 PREDICTION = re.compile(r".*(pred|hat|output|logit|score|prob)|^(a|p|x|z|al|yh|out)$", re.I)
@@ -65,7 +65,10 @@ class Pair:
             self.names = self.title, getattr(loss[1], "__name__", "its gradient")
         else:
             self.title = type(loss).__name__
-            self.names = calls.method(loss, "forward", None), calls.method(loss, "backward", None)
+            self.names = (
+                signatures.method(loss, "forward", None),
+                signatures.method(loss, "backward", None),
+            )
 
     def both(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
         """forward and backward, of a fresh copy where the loss is an object."""
@@ -100,7 +103,7 @@ class Pair:
 
     def _called(self, function: Callable[..., Any], prediction: Any, upstream: Any) -> Any:
         """Call with each argument where its name says that it belongs."""
-        taken = [p for p in calls.parameters(function) if calls.is_required(p)]
+        taken = [p for p in signatures.parameters(function) if signatures.is_required(p)]
         target = [p.name for p in taken if TARGET.match(p.name) and not PREDICTION.match(p.name)]
         others = [p.name for p in taken if p.name not in target]
         values: dict[str, Any] = {}

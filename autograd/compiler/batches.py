@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .memory import Array
-from .record import Argument
+from .arrays.memory import Array
+from .trace.record import Argument
 
 
 def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[Array]:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .engine import Engine, multiply_adds, single_blas
-from .kernels import Plan, Product
-from .memory import Array
-from .needs import wanted
+from .arrays.memory import Array
+from .plan.kernels import Plan, Product
+from .plan.needs import wanted
+from .run.parts import Engine, multiply_adds, single_blas
 
 
 class Profile(NamedTuple):

@@ -12,18 +12,18 @@ import numpy as np
 from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
+from .arrays.memory import Array
 from .batches import refuse_nan, samples
-from .describe import explanation, listing
-from .fold import fold
-from .kernels import Plan
-from .lower import lower
-from .memory import Array
-from .packs import packs
+from .explain import explanation, listing
+from .plan.kernels import Plan
+from .plan.lower import lower
 from .profile import Profile, profiled
-from .record import Recording, record
-from .tape import real, tape
-from .team import Team
-from .trust import check
+from .run.shares import Team
+from .run.verify import check
+from .trace.fold import fold
+from .trace.packs import packs
+from .trace.record import Recording, record
+from .trace.tape import real, tape
 
 
 def compile(

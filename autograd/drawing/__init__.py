@@ -16,11 +16,11 @@ def __getattr__(name: str) -> Any:
 
         return getattr(drawing, name)
     if name in ("Page", "explore"):
-        from . import page
+        from .explorer import page
 
         return getattr(page, name)
     if name == "LayoutError":
-        from .engines import LayoutError
+        from .render.engines import LayoutError
 
         return LayoutError
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,18 +8,18 @@ from typing import Any
 from ..names import Name
 from ..tensor import Tensor
 from ..value import Value
-from .alike import alike
-from .boxes import outlined
-from .grids import caption
-from .layers import layers
+from .build.build import outlined
+from .build.grids import caption
+from .build.modules import parts
 from .outline import Outline
-from .parts import parts
-from .paths import sliced
-from .plan import LEGIBLE, Plan, near, whole
-from .stages import Stage, stages
-from .survey import Survey
-from .wanted import calls, name_of, wanted
-from .words import by, clean, count
+from .read.stages import Stage, stages
+from .read.survey import Survey
+from .read.words import by, clean, count
+from .select.by_kind import alike
+from .select.by_layer import layers
+from .select.by_path import sliced
+from .select.expand import calls, name_of, wanted
+from .select.plan import LEGIBLE, Plan, near, whole
 
 
 @dataclass

@@ -8,10 +8,10 @@ from typing import Any
 
 from ..value import Value
 from .choose import choose
-from .dot import dot
-from .engines import SECONDS, LayoutError, layout
 from .outline import Outline
-from .svg import themed
+from .render.dot import dot
+from .render.engines import SECONDS, LayoutError, layout
+from .render.svg import themed
 
 try:
     import graphviz

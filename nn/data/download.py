@@ -12,7 +12,7 @@ from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
-from ..extras import needs
+from ..optional import needs
 
 CHUNK = 2**14  # what is lost at most where a connection breaks
 LARGEST = 2**28  # bytes; a server that sends more sends something else

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from math import cos, pi, sin
 
-from ..check import number, positive
+from ..validate import number, positive
 from .dataset import Dataset
 
 Point = tuple[float, float]

@@ -5,8 +5,9 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from .. import check, files
+from .. import validate
 from ..module import Module
+from ..saving import atomic
 from .axes import Axes, sample_axes
 from .onnx_graph import IR_VERSION, OPSET, Graph
 from .onnx_layers import RULES
@@ -38,13 +39,13 @@ def to_onnx(
     graph.output("output", y)
     proto = _model_proto(graph, model)
     graph.onnx.checker.check_model(proto, full_check=True)
-    files.write(path, proto.SerializeToString())
+    atomic.write(path, proto.SerializeToString())
 
 
 def _checked(shape: Sequence[int | str]) -> Axes:
     for axis in shape:
         if not isinstance(axis, str):
-            check.positive("to_onnx", "an axis of shape", axis)
+            validate.positive("to_onnx", "an axis of shape", axis)
     return tuple(shape)
 
 

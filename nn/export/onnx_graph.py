@@ -5,8 +5,8 @@ from typing import Any
 
 from autograd import Tensor
 
-from ..extras import needs
 from ..module import Module
+from ..optional import needs
 from .axes import Axes, axes_of
 from .walk import Rules, Walk
 from .weights import floats

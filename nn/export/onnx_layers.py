@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from .. import check, init
+from .. import init, validate
 from ..layers import (
     GELU,
     AvgPool,
@@ -75,11 +75,11 @@ def _sliding(graph: Graph, layer: Conv2D | MaxPool | AvgPool, x: str) -> dict[st
             "sample's, such as shape=(1, 28, 28)"
         )
     image: Any = SimpleNamespace(shape=size if is_known else (1, 1))
-    before, after = zip(*check.margins(layer, image), strict=True)
+    before, after = zip(*validate.margins(layer, image), strict=True)
     if is_known:
         image.shape = tuple(map(sum, zip(size, before, after, strict=True)))
         with graph.located():
-            check.fits(layer, image)
+            validate.fits(layer, image)
     return {
         "kernel_shape": layer.kernel_size,
         "strides": layer.stride,

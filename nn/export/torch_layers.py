@@ -7,8 +7,8 @@ They are made when they are first asked for, because torch may not be installed.
 from functools import cache
 from typing import Any
 
-from .. import check
-from ..extras import needs
+from .. import validate
+from ..optional import needs
 
 
 def library() -> Any:
@@ -38,7 +38,7 @@ def _conv2d_same(torch):
             self.padding = "same"
 
         def forward(self, x: Any) -> Any:
-            rows, columns = check.margins(self, x)
+            rows, columns = validate.margins(self, x)
             x = torch.nn.functional.pad(x, (*columns, *rows))
             options = (self.stride, 0, self.dilation, self.groups)
             return torch.nn.functional.conv2d(x, self.weight, self.bias, *options)

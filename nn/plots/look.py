@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd import Tensor
 
-from ..extras import needs
+from ..optional import needs
 
 # Okabe and Ito's colours, which colour-blind people tell apart; the first two are those of drawings
 COLOURS = (

@@ -6,17 +6,7 @@ from typing import Any
 
 from ..layers import Conv2D
 from ..module import Module
-from .look import (
-    MOST,
-    array,
-    colour_bar,
-    figure,
-    largest,
-    left_out,
-    mosaic,
-    note,
-    painted,
-)
+from .look import MOST, array, colour_bar, figure, largest, left_out, mosaic, note, painted
 
 
 def kernels(model: Any, path: str | None = None, channel: int | None = None) -> Any:

@@ -197,7 +197,7 @@ def test_every_changed_byte_is_noticed(path):
 
 def forged(path, architecture, tensors=None):
     """A file with a valid checksum, as someone would make it who knows how."""
-    from nn.checkpoint import _digest
+    from nn.saving.model_file import _digest
 
     tensors = tensors or {"weight": np.zeros((2, 2), np.float32), "bias": np.zeros(2, np.float32)}
     text = architecture if isinstance(architecture, str) else json.dumps(architecture)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.check.library import OPERATIONS, Reading
+from autograd.check.catalogue import OPERATIONS, Reading
 
 BY_NAME = {operation.name: operation for operation in OPERATIONS}
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mutants import CASES
 
-from autograd.check.library import OPERATIONS, PLAIN, mistaken
+from autograd.check.catalogue import OPERATIONS, PLAIN, mistaken
 
 LABELS = [f"{case.operation.name}: {case.name}" for case in CASES]
 

@@ -5,7 +5,7 @@ import pytest
 from mutant_cases import chances, numbers, onehot
 from mutants import CASES
 
-from autograd.check.library import recognise
+from autograd.check.catalogue import recognise
 
 LABELS = [f"{case.operation.name}: {case.name}" for case in CASES]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from autograd.check.layer.variants import Maker
 from autograd.check.layers import check_layer
-from autograd.check.makers import Maker
 
 RNG = np.random.default_rng(5)
 

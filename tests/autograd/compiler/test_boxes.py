@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd import indexing
-from autograd.compiler.boxes import Box, box, factor, injective, padded, separated, slices
+from autograd.compiler.strided import Box, box, factor, injective, padded, separated, slices
+from autograd.shapes import indexing
 
 sizes = st.integers(1, 5)
 strides = st.integers(-30, 30)

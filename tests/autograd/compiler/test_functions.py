@@ -9,7 +9,7 @@ from oracle import BOTH, batch, check, eagerly, parameter
 
 import autograd
 from autograd import Primitive, Tensor, Value, apply, grad, softmax
-from autograd.compiler.kernels import Product
+from autograd.compiler.plan.kernels import Product
 
 
 def products(program):

@@ -11,8 +11,8 @@ import pytest
 
 import autograd
 from autograd import PRIMITIVES, Primitive, Tensor, apply
-from autograd.compiler import team as teams
-from autograd.compiler.worker import Worker
+from autograd.compiler.run import shares as teams
+from autograd.compiler.run.worker import Worker
 
 IMAGES = np.random.default_rng(0).standard_normal((24, 6))
 WEIGHTS = np.random.default_rng(1).standard_normal((6, 6)).tolist()
@@ -85,7 +85,7 @@ def test_without_room_for_files_the_work_is_done_alone(helped, monkeypatch):
     def full(*_):
         raise OSError(28, "no room")
 
-    monkeypatch.setattr("autograd.compiler.worker._file", full)
+    monkeypatch.setattr("autograd.compiler.run.worker._file", full)
     loss, _ = helped.value_and_grad(more)
     assert loss == pytest.approx(expected[0], rel=1e-5)
     assert results(helped) == expected

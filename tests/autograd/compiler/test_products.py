@@ -5,7 +5,7 @@ import pytest
 from oracle import BOTH, batch, check, parameter
 
 from autograd import Tensor, Value, einsum, stack
-from autograd.compiler.kernels import Gather, Product
+from autograd.compiler.plan.kernels import Gather, Product
 
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
 PAIRS = [

@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import autograd
 import nn
-from autograd.compiler import team
+from autograd.compiler.run import shares as team
 
 NEVER, AT_ONCE = float("inf"), -1.0
 
@@ -118,7 +118,7 @@ def test_parts_that_fit_the_cache_add_up_to_the_whole(monkeypatch):
     net = model().eval()
     whole = compiled(net, threads=1, dtype="float64")
     loss, bars = whole.value_and_grad(IMAGES)
-    monkeypatch.setattr("autograd.compiler.engine.MEMORY", 1)
+    monkeypatch.setattr("autograd.compiler.run.parts.MEMORY", 1)
     parts = compiled(net, threads=1, dtype="float64")
     assert parts.team.engine.part < len(IMAGES)
     again, same = parts.value_and_grad(IMAGES)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograd import Drawing, LayoutError, Value, draw
-from autograd.drawing import engines
+from autograd.drawing.render import engines
 
 PURE = shutil.which("graphviz-pure", path=Path(sys.executable).parent)
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ import random
 import pytest
 
 from autograd import Tensor, Value, draw, graph
-from autograd.drawing.paths import _strongest
-from autograd.drawing.survey import Survey
+from autograd.drawing.read.survey import Survey
+from autograd.drawing.select.by_path import _strongest
 
 
 def every_path(root, start):

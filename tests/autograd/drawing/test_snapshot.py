@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, UnknownNumberError, Value, compile, concatenate, explore, graph
-from autograd.drawing import page as page_module
-from autograd.drawing.homes import SHARED, homes
-from autograd.drawing.products import products
-from autograd.drawing.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
-from autograd.drawing.stages import stages
-from autograd.drawing.survey import Survey
+from autograd.drawing.explorer import page as page_module
+from autograd.drawing.explorer.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
+from autograd.drawing.read.owners import SHARED, homes
+from autograd.drawing.read.products import products
+from autograd.drawing.read.stages import stages
+from autograd.drawing.read.survey import Survey
 
 KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
 
@@ -267,7 +267,7 @@ def test_a_tensor_is_explored_from_all_its_entries():
 
 
 def test_large_graphs_travel_in_single_precision(monkeypatch):
-    monkeypatch.setattr("autograd.drawing.snapshot.EXACT", 2)
+    monkeypatch.setattr("autograd.drawing.explorer.snapshot.EXACT", 2)
     a = Value(1 / 3, label="a")
     _, arrays = carried(explore(a * a + a))
     assert arrays["data"].dtype == arrays["adjoint"].dtype == np.float32
@@ -294,7 +294,7 @@ def test_the_page_is_written_and_shown_in_notebooks(tmp_path, monkeypatch):
     assert page._repr_html_().startswith("<iframe srcdoc=")
     assert repr(page).startswith("<Page of")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("autograd.drawing.page.INLINE", 10)
+    monkeypatch.setattr("autograd.drawing.explorer.page.INLINE", 10)
     link = re.search(r'href="([^"]+)"', page._repr_html_())[1]
     assert (tmp_path / link).read_text(encoding="utf-8") == page.html
 
@@ -317,7 +317,7 @@ def test_a_graph_100_000_operations_deep_is_explored():
 
 
 def test_the_vendored_layout_engine_is_the_one_whose_hash_is_noted():
-    vendor = Path(page_module.__file__).parent / "explorer" / "vendor"
+    vendor = Path(page_module.__file__).parent / "vendor"
     noted = re.search(r"SHA-256: ([0-9a-f]{64})", (vendor / "LICENSES").read_text("utf-8"))[1]
     assert hashlib.sha256((vendor / "viz-global.js").read_bytes()).hexdigest() == noted
 

@@ -1,0 +1,1 @@
+"""What is said: findings, and the report that holds them."""

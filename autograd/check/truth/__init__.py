@@ -1,0 +1,1 @@
+"""What is true: slopes with error bars, and whether a claimed gradient agrees with them."""

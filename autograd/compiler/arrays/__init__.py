@@ -1,0 +1,1 @@
+"""Kernels become NumPy calls, forward and in reverse."""

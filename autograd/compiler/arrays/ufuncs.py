@@ -1,0 +1,116 @@
+"""The rows of the table on arrays, writing into buffers that are there already."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ...numbers.smooth import erf
+from ...primitives import PRIMITIVES, Primitive
+
+Call = Callable[[], Any]
+
+SIMPLE = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "abs": np.absolute,
+    "exp": np.exp,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "greater": np.greater,
+    "at_least": np.greater_equal,
+    "stop": np.positive,
+}
+POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
+IN_PLACE = frozenset(SIMPLE) | {"relu", "sigmoid", "softplus", "pow"}  # may overwrite an operand
+
+
+def name_of(op: Primitive) -> str:
+    """The name of a row of the table; nothing for a row of one's own, whatever it is called."""
+    return op.name if PRIMITIVES.get(op.name) is op else ""
+
+
+def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
+    """What computes a row of the table, of arrays and numbers, into `out`.
+
+    A row of one's own is computed as it is written: rows serve arrays as well as floats.
+    """
+    if not name_of(op):
+        return [lambda: np.copyto(out, op.forward(*x), casting="same_kind")]
+    if op.name in SIMPLE:
+        return [partial(SIMPLE[op.name], *x, out=out)]
+    return _COMPOSED[op.name](out, *x)
+
+
+def is_number(x: Any) -> bool:
+    """A number that is known now; an array without axes may change."""
+    return not isinstance(x, np.ndarray)
+
+
+def _pow(out: Any, x: Any, n: Any) -> list[Call]:
+    if is_number(n) and float(n) in POWERS:
+        return [partial(POWERS[float(n)], x, out=out)]
+    return [partial(np.power, x, n, out=out)]
+
+
+def _relu(out: Any, x: Any) -> list[Call]:
+    return [partial(np.maximum, x, out.dtype.type(0), out=out)]
+
+
+def _leaky_relu(out: Any, x: Any, slope: Any) -> list[Call]:
+    if is_number(slope) and 0 < slope <= 1:
+        return [partial(np.multiply, x, slope, out=out), partial(np.maximum, x, out, out=out)]
+    return [partial(_select, out, partial(np.greater, x, 0), x, partial(np.multiply, x, slope))]
+
+
+def _sigmoid(out: Any, x: Any) -> list[Call]:
+    return [
+        partial(np.negative, x, out=out),
+        partial(np.exp, out, out=out),
+        partial(np.add, out, out.dtype.type(1), out=out),
+        partial(np.reciprocal, out, out=out),
+    ]
+
+
+def _softplus(out: Any, x: Any) -> list[Call]:
+    return [partial(np.logaddexp, x, out.dtype.type(0), out=out)]
+
+
+def _erf(out: Any, x: Any) -> list[Call]:
+    return [lambda: np.copyto(out, erf(x), casting="same_kind")]
+
+
+def _equal(out: Any, a: Any, b: Any) -> list[Call]:
+    def both_or_neither() -> None:
+        np.copyto(out, (a == b) | (np.isnan(a) & np.isnan(b)))
+
+    return [both_or_neither]
+
+
+def _where(out: Any, condition: Any, a: Any, b: Any) -> list[Call]:
+    return [partial(_select, out, lambda: condition, a, lambda: b)]
+
+
+def _select(out: Any, condition: Call, a: Any, b: Call) -> None:
+    np.copyto(out, np.where(condition(), a, b()), casting="same_kind")
+
+
+_COMPOSED: dict[str, Callable[..., list[Call]]] = {
+    "pow": _pow,
+    "relu": _relu,
+    "leaky_relu": _leaky_relu,
+    "sigmoid": _sigmoid,
+    "softplus": _softplus,
+    "erf": _erf,
+    "equal": _equal,
+    "where": _where,
+}

@@ -1,0 +1,1 @@
+"""A plan runs: batches in parts, over helper processes, checked against the scalars."""

@@ -1,0 +1,71 @@
+"""Packs: numbers at the same depth that are made in the same way, side by side.
+
+A pack has one primitive, one scope, one number of operands, and operands of one kind. Its outputs
+are a block of consecutive rows. (Packs as in superword parallelism: Larsen, Amarasinghe 2000.)
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...primitives import Primitive
+from ..strided import Ints
+from .tape import SEQUENCES, WEIGHT, Tape
+
+
+@dataclass
+class Pack:
+    """Numbers `ids` (n,), and for each operand what they read (n,): numbers, or bundles."""
+
+    op: Primitive
+    scope: str
+    level: int
+    kind: int
+    ids: Ints
+    operands: list[Ints]
+
+
+def packs(tape: Tape) -> list[Pack]:
+    """The packs of a tape, operands before what reads them."""
+    level = _levels(tape)
+    groups: dict[Any, list[int]] = {}
+    kinds = [  # a parameter is not packed with what is computed from parameters
+        (kind, kind == WEIGHT and op is not None)
+        for kind, op in zip(tape.kind, tape.op, strict=True)
+    ]
+    for k in tape.schedule:
+        op, args = tape.op[k], tape.args[k]
+        if op in SEQUENCES:
+            shape: tuple[Any, ...] = tuple(
+                (len(tape.bundles[b]), tape.bundle_kind[b]) for b in args
+            )
+        else:
+            shape = tuple(kinds[i] for i in args)
+        groups.setdefault((level[k], op, tape.scope[k], shape), []).append(k)
+    found = [_pack(tape, key[0], ids) for key, ids in groups.items()]
+    return sorted(found, key=lambda pack: pack.level)
+
+
+def _levels(tape: Tape) -> list[int]:
+    """1 + the largest level of the operands; 0 for leaves."""
+    level = [0] * len(tape.op)
+    of_bundle: dict[int, int] = {}
+    for k in tape.schedule:
+        args = tape.args[k]
+        if tape.op[k] in SEQUENCES:
+            for b in args:
+                if b not in of_bundle:
+                    of_bundle[b] = max([level[i] for i in tape.bundles[b]])
+            level[k] = 1 + max([of_bundle[b] for b in args])
+        else:
+            level[k] = 1 + max([level[i] for i in args])
+    return level
+
+
+def _pack(tape: Tape, level: int, ids: list[int]) -> Pack:
+    op = tape.op[ids[0]]
+    assert op is not None
+    columns = zip(*[tape.args[k] for k in ids], strict=True)
+    operands = [np.array(column, np.int64) for column in columns]
+    return Pack(op, tape.scope[ids[0]], level, tape.kind[ids[0]], np.array(ids), operands)

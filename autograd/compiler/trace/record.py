@@ -1,0 +1,150 @@
+"""Run a function once, on Values whose numbers are not known yet, and keep what it did."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ...numbers.kinds import UNKNOWN
+from ...scopes import tracing
+from ...shapes.indexing import Shape
+from ...tensor import Tensor
+from ...value import Value
+
+
+class Trace(list[Value]):
+    """Every Value that a function made, in order, and the random numbers that it drew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draws: list[tuple[list[Value], Any, Callable[[Any], Any]]] = []
+
+
+@dataclass
+class Argument:
+    """One argument of the function: its shape (() for a single Value) and its leaves."""
+
+    name: str
+    shape: Shape
+    values: list[Value]
+    example: list[float]
+
+
+@dataclass
+class Result:
+    """One output: its shape (() for a single Value) and its nodes."""
+
+    shape: Shape
+    values: list[Value]
+
+
+@dataclass
+class Recording:
+    """What one run of a function did."""
+
+    arguments: list[Argument]
+    parameters: list[Result]
+    results: list[Result]
+    trace: Trace
+    rebuild: Callable[[list[Any]], Any]
+
+    def forget(self) -> None:
+        """Let the graph go; shapes, parameters and draws stay."""
+        self.trace.clear()
+        for argument in self.arguments:
+            argument.values = []
+        for result in self.results:
+            result.values = []
+
+
+def record(function: Callable[..., Any], examples: Sequence[Any], parameters: Any) -> Recording:
+    """Run the function on unknown inputs of the examples' shapes, with unknown parameters."""
+    groups = [_result("parameters", p) for p in _listed(parameters)]
+    trace = Trace()
+    arguments = [_argument(k, example) for k, example in enumerate(examples)]
+    with _unknown(v for group in groups for v in group.values), tracing(trace):
+        inputs = [_as_input(argument) for argument in arguments]
+        outputs = function(*inputs)
+    results: list[Result] = []
+    rebuild = _structure(outputs, results)
+    if not results:
+        raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
+    return Recording(arguments, groups, results, trace, rebuild)
+
+
+def _listed(parameters: Any) -> list[Any]:
+    if isinstance(parameters, Tensor | Value) or not isinstance(parameters, Iterable):
+        raise TypeError(
+            f"compile: parameters must be a list of Tensors and Values, got {parameters!r:.60}"
+        )
+    listed = list(parameters)
+    seen: set[Value] = set()
+    for p in listed:
+        values = _result("parameters", p).values
+        if any(v.op is not None for v in values):
+            raise ValueError(f"compile: parameters must be leaves, {p!r:.60} was computed")
+        if len(set(values)) < len(values) or not seen.isdisjoint(values):
+            raise ValueError(f"compile: parameters hold a Value twice, in {p!r:.60}")
+        seen.update(values)
+    return listed
+
+
+def _result(what: str, x: Any) -> Result:
+    if isinstance(x, Tensor):
+        return Result(x.shape, list(x.values))
+    if isinstance(x, Value):
+        return Result((), [x])
+    raise TypeError(f"compile: {what} must be Tensors and Values, got {x!r:.60}")
+
+
+@contextmanager
+def _unknown(values: Iterable[Value]) -> Iterator[None]:
+    """Hide the numbers of leaves for a while."""
+    known = [(v, v.data) for v in values]
+    try:
+        for v, _ in known:
+            v.data = UNKNOWN
+        yield
+    finally:
+        for v, data in known:
+            v.data = data
+
+
+def _argument(k: int, example: Any) -> Argument:
+    """The shape and the numbers of an example: a number, nested lists, an array, a Tensor."""
+    name = f"argument {k}"
+    if isinstance(example, Value):
+        example = example.data
+    if not isinstance(example, Tensor) and (
+        not hasattr(example, "__len__") or getattr(example, "shape", None) == ()
+    ):
+        return Argument(name, (), [], [Value(example).data])
+    tensor = Tensor(example)
+    if not tensor.size:
+        raise ValueError(f"compile: {name} has shape {tensor.shape}: the example is empty")
+    numbers = [v.data for v in tensor.values]
+    if any(isinstance(x, complex) for x in numbers):
+        raise TypeError(f"compile: {name} holds complex numbers; compiled programs are real")
+    return Argument(name, tensor.shape, [], numbers)
+
+
+def _as_input(argument: Argument) -> Any:
+    argument.values = [Value(UNKNOWN) for _ in range(math.prod(argument.shape))]
+    if not argument.shape:
+        return argument.values[0]
+    return Tensor(argument.values).reshape(argument.shape)
+
+
+def _structure(outputs: Any, results: list[Result]) -> Callable[[list[Any]], Any]:
+    """Collect the Values and Tensors of nested tuples, lists and dicts, and how to rebuild it."""
+    if isinstance(outputs, dict):
+        parts = {k: _structure(v, results) for k, v in outputs.items()}
+        return lambda arrays: {k: part(arrays) for k, part in parts.items()}
+    if isinstance(outputs, tuple | list):
+        several = [_structure(v, results) for v in outputs]
+        kind = type(outputs) if type(outputs) in (tuple, list) else list
+        return lambda arrays: kind([part(arrays) for part in several])
+    results.append(_result("what the function returns", outputs))
+    k = len(results) - 1
+    return lambda arrays: arrays[k]

@@ -1,0 +1,172 @@
+"""The recorded graph in integers: what each number is made of, and on what it depends."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from ... import graph
+from ...numbers.kinds import UNKNOWN
+from ...primitives import PRIMITIVES, Primitive
+from ...value import Value
+from .record import Recording
+
+SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
+
+DOT = PRIMITIVES["dot"]
+
+CONSTANT, WEIGHT, BATCH = range(3)  # what a number depends on: nothing, parameters, the sample
+
+
+@dataclass
+class Tape:
+    """For each number: its primitive (None for a leaf), its operands, scope and kind.
+
+    The operands of `sum`, `dot`, `max` and `min` are numbers of bundles, of others numbers.
+    `schedule` lists the operations, operands first.
+    """
+
+    op: list[Primitive | None] = field(default_factory=list)
+    args: list[tuple[int, ...]] = field(default_factory=list)
+    scope: list[str] = field(default_factory=list)
+    kind: list[int] = field(default_factory=list)
+    bundles: list[tuple[int, ...]] = field(default_factory=list)
+    schedule: list[int] = field(default_factory=list)
+    constants: dict[int, float] = field(default_factory=dict)
+    outputs: list[list[int]] = field(default_factory=list)
+    bundle_kind: list[int] = field(default_factory=list)
+    _constant: dict[Any, int] = field(default_factory=dict)
+    _bundle: dict[tuple[int, ...], int] = field(default_factory=dict)
+
+    def new(self, op: Primitive | None, args: tuple[int, ...], scope: str, kind: int) -> int:
+        """Number another node."""
+        self.op.append(op)
+        self.args.append(args)
+        self.scope.append(scope)
+        self.kind.append(kind)
+        return len(self.op) - 1
+
+    def constant(self, x: float) -> int:
+        """The number of a constant; equal constants, equal number."""
+        key = (x, math.copysign(1, x)) if x == x else None  # 0.0 is not -0.0
+        found = self._constant.get(key)
+        if found is None:
+            found = self._constant[key] = self.new(None, (), "", CONSTANT)
+            self.constants[found] = x
+        return found
+
+    def bundle(self, entries: tuple[int, ...]) -> int:
+        """The number of a bundle with these entries; equal entries, equal number."""
+        found = self._bundle.get(entries)
+        if found is None:
+            found = self._bundle[entries] = len(self.bundles)
+            self.bundles.append(entries)
+            kind = self.kind
+            self.bundle_kind.append(max([kind[i] for i in entries]))
+        return found
+
+
+def tape(recording: Recording) -> Tape:
+    """Number what the results of a recording depend on."""
+    made = Tape()
+    number: dict[Any, int] = {}  # of Values, and of bundles
+    _number_leaves(recording, made, number)
+    roots = [v for result in recording.results for v in result.values]
+    position = {v: k for k, v in enumerate(recording.trace)}
+    ordered = [n for n in graph.order(*roots) if isinstance(n, Value) and n.op is not None]
+    _check_origin(ordered, position)
+    ordered.sort(key=position.__getitem__)
+    for root in roots:
+        if root.op is None:
+            _leaf(root, made, number, position)
+    for node in ordered:
+        _operation(node, made, number, position)
+    made.outputs = [[number[v] for v in result.values] for result in recording.results]
+    return made
+
+
+def _number_leaves(recording: Recording, made: Tape, number: dict[Any, int]) -> None:
+    groups = [(group.values, WEIGHT) for group in recording.parameters]
+    groups += [(argument.values, BATCH) for argument in recording.arguments]
+    groups += [(values, BATCH) for values, _, _ in recording.trace.draws]
+    for values, kind in groups:
+        for v in values:
+            number[v] = made.new(None, (), "", kind)
+
+
+def _check_origin(ordered: list[Value], position: dict[Value, int]) -> None:
+    for node in ordered:
+        if node not in position:
+            raise ValueError(
+                f"compile: the function uses {node!r}, which was computed outside of it; compute "
+                "it inside, or pass its number with detach()"
+            )
+
+
+def _leaf(v: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> int:
+    """The number of an operand; a leaf that is met first becomes a constant."""
+    found = number.get(v)
+    if found is not None:
+        return found
+    if v not in position:
+        name = v.label or repr(v)
+        raise ValueError(
+            f"compile: the function uses {name}, a Value from outside that is neither an argument "
+            "nor in parameters=; add it there, or use its number with detach()"
+        )
+    if v.data is UNKNOWN:
+        raise ValueError(
+            "compile: no_grad(), or the .data or item() of a Value, hides from the recording how a "
+            "number was made; use autograd.stop_gradient to keep gradients out"
+        )
+    number[v] = made.constant(real(v.data, "a number in the function"))
+    return number[v]
+
+
+def real(x: Any, what: str) -> float:
+    """A number as a float; the error of one that cannot be says `what` it is."""
+    try:
+        return float(x)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"compile: {what} is {x!r:.40}, programs compute with floats") from error
+    except OverflowError as error:
+        raise OverflowError(f"compile: {what} is too large for a float: {x!r:.40}") from error
+
+
+def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:
+    """The operands of an operation on constants."""
+    known = made.constants
+    if op in SEQUENCES:
+        return [tuple([known[i] for i in made.bundles[b]]) for b in args]
+    return [known[i] for i in args]
+
+
+def _entries(
+    bundle: Any, made: Tape, number: dict[Any, int], position: dict[Value, int]
+) -> tuple[int, ...]:
+    try:
+        return tuple([number[x] for x in bundle.inputs])
+    except KeyError:
+        return tuple([_leaf(x, made, number, position) for x in bundle.inputs])
+
+
+def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> None:
+    """Number a node, and the bundles that it is the first to read."""
+    op = node.op
+    assert op is not None
+    args: list[int] = []
+    if op in SEQUENCES:
+        for b in node.inputs:
+            if b not in number:
+                number[b] = made.bundle(_entries(b, made, number, position))
+            args.append(number[b])
+        kind = max([made.bundle_kind[b] for b in args])
+    else:
+        for x in node.inputs:
+            found = number.get(x)
+            args.append(_leaf(x, made, number, position) if found is None else found)
+        kind = max([made.kind[i] for i in args])
+    if kind == CONSTANT:
+        number[node] = made.constant(float(op.forward(*_known(made, op, args))))
+        return
+    k = number[node] = made.new(op, tuple(args), node.scope, kind)
+    made.schedule.append(k)

@@ -1,0 +1,1 @@
+"""The living page: the graph as arrays, and the page that reads them."""

@@ -1,0 +1,154 @@
+"""The explorer's page: a graph and the files of `explorer/`, put together as one HTML file."""
+
+import base64
+import html
+import json
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...numbers.kinds import UnknownNumberError
+from ...tensor import Tensor
+from ...value import Value
+from ..read.survey import Survey
+from .snapshot import Snapshot
+
+SOURCES = files(__package__)
+KINDS = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
+INLINE = 2_000_000  # characters: larger pages are not put into a notebook
+
+
+class Page:
+    """A self-contained HTML page; in a notebook it is shown in place, or linked to where large."""
+
+    def __init__(self, html: str) -> None:
+        self.html = html
+
+    def save(self, path: str | PathLike[str]) -> "Page":
+        """Write the page to a file."""
+        Path(path).write_text(self.html, encoding="utf-8", errors="replace")
+        return self
+
+    def _repr_html_(self) -> str:
+        if len(self.html) <= INLINE:
+            source = html.escape(self.html)
+            return f'<iframe srcdoc="{source}" width="100%" height="720" frameborder="0"></iframe>'
+        checksum = zlib.crc32(self.html.encode(errors="replace"))
+        name = f"explorer-{checksum:08x}.html"
+        self.save(name)
+        return f'The page has {len(self.html) / 1e6:.0f} MB: <a href="{name}">{name}</a>'
+
+    def __repr__(self) -> str:
+        return f"<Page of {len(self.html) / 1e6:.1f} MB; save(path) writes it>"
+
+
+def explore(
+    root: Value | Tensor,
+    path: str | PathLike[str] | None = None,
+    *,
+    program: Any = None,
+    title: str = "",
+) -> Page:
+    """A page that shows how a number was computed and how its gradient flows back.
+
+    Layers' results are heat maps, and so is every tensor with a name: `weights.rename("attention")`
+    in a forward shows them. The page holds the whole graph behind a Value (or behind all entries of
+    a Tensor): open it in a browser, no server or network is needed. Gradients are those of the
+    root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
+    `autograd.compile` adds what it made of the layers. With a path the page is written there.
+
+    Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
+    function is being recorded.
+    """
+    if not isinstance(root, Value | Tensor):
+        kind = type(root).__name__
+        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {kind}")
+    roots = [root] if isinstance(root, Value) else list(root.values)
+    if not roots:
+        raise ValueError("explore(root): the tensor has no entries")
+    if any(v.unknown for v in roots):
+        raise UnknownNumberError("explore() in a compiled function: there are no numbers yet")
+    snapshot = Snapshot(Survey(list(dict.fromkeys(roots))))
+    made = Page(page(snapshot, title or _title(root), _explained(program)))
+    return made if path is None else made.save(path)
+
+
+def _title(root: Value | Tensor) -> str:
+    name = root.label if isinstance(root, Value) else ""
+    return f"{name or 'The graph'} · Glassgrad"
+
+
+def _explained(program: Any) -> dict[str, str]:
+    """{scope: what a compiled program made of it}."""
+    if program is None:
+        return {}
+    scopes = dict.fromkeys(str(kernel.scope) for kernel in program.plan.kernels if kernel.scope)
+    return {scope: program.explain(scope) for scope in scopes}
+
+
+def page(snapshot: Snapshot, title: str, programs: Mapping[str, str]) -> str:
+    """One self-contained HTML page; `programs` explains layers as they were compiled, by path."""
+    header = {**snapshot.header, "programs": dict(programs)}
+    text = _read("page.html")
+    for marker, part in [
+        ("/*{{style}}*/", _read("style.css")),
+        ("{{graph}}", _packed(_blob(header, snapshot.arrays))),
+        ("{{viz}}", _viz()),
+        ("{{worker}}", _read("layout.worker.js")),
+        ('"{{modules}}"', json.dumps(_modules())),
+        ("{{title}}", html.escape(title)),  # last: a title may look like a marker
+    ]:
+        text = text.replace(marker, part)
+    return text
+
+
+def _read(name: str) -> str:
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def _packed(data: bytes) -> str:
+    """Deflated, in base64: it can hold no markup, and browsers inflate it themselves."""
+    return base64.b64encode(zlib.compress(data, 6)).decode("ascii")
+
+
+@cache
+def _viz() -> str:
+    return _packed((SOURCES / "vendor" / "viz-global.js").read_bytes())
+
+
+def _modules() -> dict[str, str]:
+    """An import map: every module of the page by its name, as a data URL."""
+    sources = [
+        entry.name
+        for entry in SOURCES.iterdir()
+        if entry.name.endswith(".js") and not entry.name.endswith(".worker.js")
+    ]
+    return {name.removesuffix(".js"): _module(name) for name in sorted(sources)}
+
+
+def _module(name: str) -> str:
+    """A module as a data URL; browsers' tools call it by its name."""
+    text = f"{_read(name)}\n//# sourceURL=explorer/{name}\n"
+    return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode("ascii")
+
+
+def _blob(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """The header's length, the header as JSON, and the arrays as planes of bytes."""
+    listed = [[name, KINDS[a.dtype.name], len(a)] for name, a in arrays.items()]
+    text = json.dumps({**header, "arrays": listed}).encode()
+    return b"".join([len(text).to_bytes(4, "little"), text, *map(_planes, arrays.values())])
+
+
+def _planes(array: NDArray[Any]) -> bytes:
+    """All first bytes, all second bytes, ...; of integers, of their differences."""
+    if array.dtype == np.int32:
+        array = np.diff(array, prepend=np.int32(0)).astype(np.int32)
+    little = array.astype(array.dtype.newbyteorder("<"))
+    return little.view(np.uint8).reshape(len(array), array.itemsize).T.tobytes()

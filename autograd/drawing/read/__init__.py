@@ -1,0 +1,1 @@
+"""What the graph says: calls of layers, owners, products, gradients, words."""

@@ -1,0 +1,1 @@
+"""Pictures of an outline: DOT, layout, SVG, colours."""

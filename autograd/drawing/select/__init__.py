@@ -1,0 +1,1 @@
+"""What to show: which box stands for which scalars."""

@@ -1,0 +1,1 @@
+"""Shapes and addresses, in integers alone: indexing, and plans of Einstein sums."""

@@ -1,0 +1,103 @@
+"""A model as plain data, its layers with their arguments, and made of that again."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from autograd import Tensor
+
+from .. import arguments, layers, norms
+from ..module import Module, Sequential
+
+Plain = Any  # what JSON holds
+
+LAYERS: dict[str, type[Module]] = {
+    name: kind
+    for name, kind in [*vars(layers).items(), *vars(norms).items(), ("Sequential", Sequential)]
+    if isinstance(kind, type) and issubclass(kind, Module) and not name.startswith("_")
+}
+LAYERS.pop("Module")
+
+LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
+
+
+def described(model: Module) -> Plain:
+    """{"layer": kind, "arguments": {...}} with modules inside in turn.
+
+    The arguments of a module that does not keep them as attributes are None. A module that is met
+    again is {"again": number}, counted in the order in which they are made.
+    """
+    return _described(model, {})
+
+
+def _described(part: Any, made: dict[int, int]) -> Plain:
+    if isinstance(part, Module):
+        if id(part) in made:
+            return {"again": made[id(part)]}
+        try:
+            given = {k: _described(v, made) for k, v in part.arguments().items()}
+        except TypeError:
+            given = None
+        made[id(part)] = len(made)
+        return {"layer": type(part).__name__, "arguments": given}
+    if isinstance(part, list | tuple):
+        return [_described(p, made) for p in part]
+    if part is None or isinstance(part, bool | int | float | str):
+        return part
+    raise TypeError(f"{part!r:.60} is no layer, number, text, list or None")
+
+
+class Builder:
+    """Makes a model of plain data that may come from anyone: only known layers are called.
+
+    `budget` is how many parameters there are to fill; more are not made. `more` are classes of
+    modules that are not nn's own. ValueError says what does not fit.
+    """
+
+    def __init__(self, budget: int, more: Iterable[type[Module]] = ()) -> None:
+        self.known: Mapping[str, type[Module]] = LAYERS | {kind.__name__: kind for kind in more}
+        self.budget, self.spent = budget, 0
+        self.made: list[Module] = []
+
+    def build(self, data: Plain) -> Any:
+        """The module, list or value that the data describes."""
+        if isinstance(data, list):
+            return [self.build(d) for d in data]
+        if isinstance(data, dict):
+            return self._again(data) if "again" in data else self._module(data)
+        if isinstance(data, int) and abs(data) > max(self.budget, LEAST):
+            raise ValueError(f"{data} is too large a size for {self.budget:,} parameters")
+        return data
+
+    def _again(self, data: dict[str, Plain]) -> Module:
+        number = data["again"]
+        if not isinstance(number, int) or not 0 <= number < len(self.made):
+            raise ValueError(f"there is no module {number!r} to use again")
+        return self.made[number]
+
+    def _module(self, data: dict[str, Plain]) -> Module:
+        kind, given = data.get("layer"), data.get("arguments")
+        if not isinstance(kind, str) or kind not in self.known:
+            raise ValueError(f"unknown layer {kind!r}")
+        if not isinstance(given, dict):
+            raise ValueError(f"the arguments of {kind} were not kept as attributes of those names")
+        module = arguments.call(self.known[kind], self._drawn(kind, given))
+        self.made.append(module)
+        if not any(isinstance(child, Module) for _, child in module.named_children()):
+            self._spend(sum(part.size for _, part in module.named_state()))
+        return module
+
+    def _drawn(self, kind: str, given: dict[str, Plain]) -> dict[str, Any]:
+        """The arguments, and zeros for first weights where the layer lets one choose them."""
+        values = {str(k): self.build(v) for k, v in given.items()}
+        return values | ({"init": self._zeros} if arguments.has_init(self.known[kind]) else {})
+
+    def _zeros(self, shape: Any, rng: Any = None) -> Tensor:
+        if self.spent + math.prod(shape) > self.budget:
+            raise ValueError(f"a weight of shape {shape} is more than the file holds")
+        return Tensor([0.0] * math.prod(shape)).reshape(*shape)
+
+    def _spend(self, entries: int) -> None:
+        self.spent += entries
+        if self.spent > self.budget:
+            raise ValueError(f"its layers have more parameters than the {self.budget:,} there are")

@@ -1,0 +1,1 @@
+"""Training: a trainer, its history and checkpoints, and scikit-learn's conventions."""

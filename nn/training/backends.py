@@ -1,0 +1,172 @@
+"""Two ways to run a model on batches: eager, scalar by scalar, and compiled, on arrays."""
+
+import importlib
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import autograd
+from autograd import Tensor, no_grad, trace_anomaly
+
+from ..data import Dataset
+from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
+from ..module import Module
+from ..optim import Optimizer, clip_grad_norm
+
+
+@contextmanager
+def _modes_kept(model: Module) -> Iterator[None]:
+    """Bring the modules' modes back."""
+    modes = [module.training for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in zip(model.modules(), modes, strict=True):
+            module.training = mode
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """A model in evaluation mode, and nothing recorded."""
+    with no_grad(), _modes_kept(model):
+        model.eval()
+        yield
+
+
+class Eager:
+    """Every batch is a graph of Values."""
+
+    def __init__(self, model: Module, loss: Loss) -> None:
+        self.model, self.loss = model, loss
+
+    def prepared(self, data: Dataset) -> Dataset:
+        """The data in the form that this way reads best."""
+        return data
+
+    def step(
+        self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
+    ) -> tuple[Any, float]:
+        """One update from one batch: outputs and loss before it."""
+        outputs = self.model(Tensor(batch.images))
+        loss = self.loss(outputs, batch.labels)
+        if not math.isfinite(loss.data):
+            raise FloatingPointError(f"the loss is {loss.data}: {trace_anomaly(loss)}")
+        optimizer.zero_grad()
+        loss.backward()
+        if clip_norm:
+            clip_grad_norm(optimizer.values, clip_norm)
+        optimizer.step()
+        return outputs, loss.data
+
+    def measure(self, batch: Dataset) -> tuple[Any, float]:
+        """Outputs and loss in evaluation mode."""
+        with evaluating(self.model):
+            outputs = self.model(Tensor(batch.images))
+            return outputs, self.loss(outputs, batch.labels).data
+
+    def sync(self) -> None:
+        """The Values are up to date already."""
+
+
+class Compiled:
+    """Batches are arrays in float32; `sync` brings the Values up to date.
+
+    The model is compiled when it is first run: once for training, once for evaluation.
+    """
+
+    def __init__(self, model: Module, loss: Loss) -> None:
+        self.model, self.loss = model, loss
+        self.state = [part for _, part in model.named_state()]
+        self.shape: tuple[int, ...] | None = None  # of one sample's outputs
+        self._step: Any = None
+        self._program: Any = None
+        self._measure: Any = None
+
+    def prepared(self, data: Dataset) -> Dataset:
+        """The images as one array."""
+        import numpy as np
+
+        return Dataset(np.asarray(data.images, np.float32), data.labels, data.class_names)
+
+    def step(
+        self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
+    ) -> tuple[Any, float]:
+        """One update from one batch: outputs and loss before it."""
+        images, targets = self._arrays(batch)
+        if self._step is None:
+            self._program = self._compiled(images[0], targets[0])
+            self._step = self._program.train_step(optimizer, clip_norm)
+        try:
+            loss = self._step(images, targets)
+        except FloatingPointError as error:
+            self.sync()
+            raise FloatingPointError(f"{error}{self._anomaly(batch)}") from None
+        return self._program.outputs[1], loss
+
+    def measure(self, batch: Dataset) -> tuple[Any, float]:
+        """Outputs and loss in evaluation mode."""
+        images, targets = self._arrays(batch)
+        self.sync()
+        if self._measure is None:
+            with _modes_kept(self.model):
+                self.model.eval()
+                self._measure = self._compiled(images[0], targets[0])
+        losses, outputs = self._measure(images, targets)
+        return outputs, float(losses.mean(dtype=float))
+
+    def sync(self) -> None:
+        """Write what training has changed into the Values and the optimiser."""
+        if self._program is not None:
+            self._program.sync()
+
+    def _compiled(self, image: Any, target: Any) -> Any:
+        def function(x: Any, t: Any) -> Any:
+            outputs = self.model(x)
+            return self.loss(outputs, t), outputs
+
+        try:
+            return autograd.compile(function, image, target, parameters=self.state)
+        except TypeError as error:
+            raise TypeError(
+                f"{error} (fit(..., compiled=False) trains scalar by scalar)"
+            ) from error
+
+    def _arrays(self, batch: Dataset) -> tuple[Any, Any]:
+        """Images and targets as arrays; classes as one-hot rows, where the loss takes classes."""
+        import numpy as np
+
+        images, targets = np.asarray(batch.images), np.asarray(batch.labels)
+        if self.shape is None:
+            with evaluating(self.model):
+                self.shape = self.model(Tensor(images[0])).shape
+        scores = (len(targets), *self.shape)
+        if not isinstance(self.loss, NLLLoss):
+            if getattr(type(self.loss), "forward", None) is Loss.forward:
+                equal_shapes(self.loss, scores, targets.shape)
+            return images, targets
+        if targets.shape == scores:
+            return images, targets
+        if targets.dtype.kind not in "biuf":
+            needed = "targets are classes or one-hot rows"
+            raise ValueError(f"{self.loss!r}: {needed}, got {targets.flat[0]!r}")
+        classes_for(self.loss, scores, targets.shape)
+        numbers = class_numbers(self.loss, targets.tolist(), scores[-1])
+        return images, np.eye(scores[-1], dtype=np.float32)[numbers]
+
+    def _anomaly(self, batch: Dataset) -> str:
+        """Where the batch goes wrong in eager mode, if it does there too."""
+        loss = self.loss(self.model(Tensor(batch.images)), batch.labels)
+        return "" if math.isfinite(loss.data) else f": {trace_anomaly(loss)}"
+
+
+def way(model: Module, loss: Loss, compiled: bool) -> Eager | Compiled:
+    """Compiled where that is asked for and NumPy is installed, else eager."""
+    return Compiled(model, loss) if compiled and _has_numpy() else Eager(model, loss)
+
+
+def _has_numpy() -> bool:
+    try:
+        return bool(importlib.import_module("numpy"))
+    except ImportError:
+        return False

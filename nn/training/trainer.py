@@ -1,0 +1,217 @@
+"""Training: fit a model to data, watch it, and measure it."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autograd import Tensor, uncollected
+
+from ..data import Dataset
+from ..losses import Loss
+from ..module import Module
+from ..optim import Optimizer
+from ..saving.model_file import FilePath
+from ..schedules import Schedule
+from .backends import Compiled, Eager, evaluating, way
+from .checkpoint import Checkpoint
+from .history import Epoch, History, percent
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A model on a data set: mean loss, accuracy (None without classes), predicted classes."""
+
+    loss: float
+    accuracy: float | None
+    predictions: list[int]
+
+
+Callback = Callable[["Trainer", Epoch], Any]
+
+
+class Trainer:
+    """Fits a model: `Trainer(model, loss, optimizer).fit(train, validation, epochs=3)`.
+
+    `schedule` steps after every epoch; `clip_norm` bounds the norm of each batch's gradient.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        schedule: Schedule | None = None,
+        clip_norm: float | None = None,
+    ) -> None:
+        if getattr(loss, "reduction", "mean") != "mean":
+            raise ValueError(f"Trainer: {loss!r} must average over a batch, reduction='mean'")
+        self.model, self.loss, self.optimizer = model, loss, optimizer
+        self.schedule, self.clip_norm = schedule, clip_norm
+        self.history = History()
+
+    def fit(
+        self,
+        train: Any,
+        validation: Any = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        seed: int = 0,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
+        compiled: bool = True,
+        checkpoint: FilePath | None = None,
+    ) -> History:
+        """Train for some epochs over shuffled batches, and return the history.
+
+        The model and the loss are compiled (`autograd.compile`, float32) where NumPy is installed;
+        `compiled=False` computes scalar by scalar. After every epoch the Values are up to date.
+
+        `train` and `validation` are Datasets or pairs (inputs, targets). The seed rules the order
+        of the samples and what layers draw, so the same seed gives the same result, bit for bit (on
+        as many processors, which share large batches when compiled). A callback gets (trainer,
+        epoch) after each epoch; a true result ends the training.
+
+        `checkpoint` is a file that holds the model and the state of its training after each epoch.
+        Where it is there already, the training goes on after the last epoch that it holds, and
+        ends as it would have without an interruption, bit for bit; `nn.load` reads the model.
+
+        FloatingPointError where the loss stops being finite; it names the operation.
+        """
+        train, validation = _dataset("train", train), _dataset("validation", validation)
+        if not isinstance(epochs, int) or epochs < 1:
+            raise ValueError(f"fit: epochs must be an int of at least 1, got {epochs!r}")
+        if not isinstance(callbacks, Sequence):
+            raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
+        rng = random.Random(seed)
+        self.model.seed(seed)
+        last = len(self.history) + epochs
+        settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
+        kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(train)})
+        over = kept.restore()
+        run = way(self.model, self.loss, compiled)
+        train, validation = run.prepared(train), validation and run.prepared(validation)
+        while not over and len(self.history) < last:
+            epoch = self._epoch(run, train, validation, batch_size, rng, progress)
+            over = self._finish(epoch, callbacks, progress)
+            kept.write(over)
+        return self.history
+
+    def _finish(self, epoch: Epoch, callbacks: Sequence[Callback], progress: bool) -> bool:
+        """What is done after each epoch; True where a callback ends the training."""
+        self.history.epochs.append(epoch)
+        if progress:
+            print(epoch, flush=True)
+        if self.schedule:
+            self.schedule.step()
+        stops = [callback(self, epoch) for callback in callbacks]
+        return any(stops)
+
+    def _epoch(self, run, train, validation, batch_size, rng, progress) -> Epoch:
+        start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
+        tally = _Tally()
+        self.model.train()
+        try:
+            with uncollected(), _bar(len(train), f"epoch {number:>2}", progress) as bar:
+                for batch in train.batches(batch_size, rng):
+                    outputs, loss = run.step(batch, self.optimizer, self.clip_norm)
+                    tally.add(batch.labels, outputs, loss)
+                    bar.set_postfix_str(tally.text(), refresh=False)
+                    bar.update(len(batch))
+        finally:
+            run.sync()
+        held_out = _measured(run, validation, 128) if validation else None
+        return Epoch(
+            number,
+            tally.loss,
+            tally.accuracy,
+            held_out.loss if held_out else None,
+            held_out.accuracy if held_out else None,
+            lr,
+            time.perf_counter() - start,
+        )
+
+    def evaluate(self, data: Any, batch_size: int = 128, compiled: bool = True) -> Evaluation:
+        """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
+        run = way(self.model, self.loss, compiled)
+        return _measured(run, run.prepared(_dataset("data", data)), batch_size)
+
+    def predict(self, images: Any, batch_size: int = 128) -> list[Any]:
+        """The outputs for images (N, ...) as a nested list, computed scalar by scalar."""
+        data = Dataset(images, [0] * len(images))
+        with evaluating(self.model):
+            return [
+                output
+                for batch in data.batches(batch_size)
+                for output in self.model(Tensor(batch.images)).tolist()
+            ]
+
+
+def _measured(run: Eager | Compiled, data: Dataset, batch_size: int) -> Evaluation:
+    tally = _Tally()
+    for batch in data.batches(batch_size):
+        outputs, loss = run.measure(batch)
+        tally.add(batch.labels, outputs, loss)
+    return Evaluation(tally.loss, tally.accuracy, tally.predictions)
+
+
+class _Tally:
+    """Sums over the samples seen so far."""
+
+    def __init__(self) -> None:
+        self.samples, self.summed, self.correct = 0, 0.0, 0
+        self.predictions: list[int] = []
+
+    def add(self, labels: Sequence[Any], outputs: Tensor, loss: float) -> None:
+        self.samples += len(labels)
+        self.summed += loss * len(labels)
+        if outputs.ndim == 2 and all(isinstance(label, int) for label in labels):
+            predicted = [row.index(max(row)) for row in outputs.tolist()]
+            self.predictions += predicted
+            self.correct += sum(p == t for p, t in zip(predicted, labels, strict=True))
+
+    @property
+    def loss(self) -> float:
+        return self.summed / self.samples
+
+    @property
+    def accuracy(self) -> float | None:
+        return self.correct / self.samples if self.predictions else None
+
+    def text(self) -> str:
+        return "  ".join(
+            filter(None, [f"loss {self.loss:.4f}", percent("accuracy", self.accuracy)])
+        )
+
+
+def _bar(total: int, text: str, progress: bool) -> Any:
+    """A progress bar that leaves the line to the epoch's summary; none without a terminal."""
+    from tqdm import tqdm
+
+    layout = "{desc} |{bar:16}| {n_fmt}/{total_fmt} {remaining} {postfix}"
+    disable = None if progress else True
+    return tqdm(total=total, desc=text, leave=False, disable=disable, bar_format=layout)
+
+
+def _dataset(name: str, data: Any) -> Any:
+    """A Dataset as it is, or made of a pair (inputs, targets); ValueError where it is empty."""
+    if data is None and name == "validation":
+        return None
+    if isinstance(data, tuple) and len(data) == 2:
+        data = Dataset(*data)
+    if not isinstance(data, Dataset):
+        raise TypeError(f"{name} must be a Dataset or a pair (inputs, targets), got {data!r:.60}")
+    if not len(data):
+        raise ValueError(f"{name} has no samples")
+    return data
+
+
+def confusion_matrix(
+    labels: Sequence[int], predictions: Sequence[int], classes: int
+) -> list[list[int]]:
+    """counts[t][p]: how many samples of class t were taken for class p."""
+    counts = [[0] * classes for _ in range(classes)]
+    for t, p in zip(labels, predictions, strict=True):
+        counts[t][p] += 1
+    return counts
