@@ -1,0 +1,1 @@
+"""The outline: what is seen, as plain data."""
