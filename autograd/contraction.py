@@ -12,7 +12,7 @@ MUL, DOT, SUM = (PRIMITIVES[name] for name in ["mul", "dot", "sum"])
 Operand = tuple[Shape, Sequence[Value]]
 
 
-def rows(values, length):
+def rows(values: Sequence[Value], length: int) -> list[Node]:
     """Consecutive rows of this length, each a bundle."""
     data = [v.data for v in values]
     starts = range(0, len(values), length)
@@ -31,42 +31,38 @@ def contracted(subscripts: str, operands: Sequence[Operand]) -> Operand:
     return _single(labels, result, out, sizes)
 
 
-def _pair(a, x, b, y, out, sizes):
+def _pair(a: str, x: Operand, b: str, y: Operand, out: str, sizes: plans.Sizes) -> Operand:
     """Σ x[a]·y[b] over the labels that `out` lacks, one dot for each entry of `out`."""
     a_kept, b_kept = plans.kept(a, b, out), plans.kept(b, a, out)
     x_shape, x_values = _single(a, x, a_kept, sizes)
     y_shape, y_values = _single(b, y, b_kept, sizes)
     lefts, i = plans.groups(a_kept, x_shape, out, sizes)
     rights, j = plans.groups(b_kept, y_shape, out, sizes)
-    if set(a_kept) <= set(out):  # nothing to sum
-        op, lefts, rights = MUL, _entries(lefts, x_values), _entries(rights, y_values)
-    else:
-        op, lefts, rights = DOT, _bundles(lefts, x_values), _bundles(rights, y_values)
-    return _shape(out, sizes), nodes(op, [[lefts[k] for k in i], [rights[k] for k in j]])
+    op, read = (MUL, _entries) if set(a_kept) <= set(out) else (DOT, _bundles)
+    x_read, y_read = read(lefts, x_values), read(rights, y_values)
+    return _shape(out, sizes), nodes(op, [[x_read[k] for k in i], [y_read[k] for k in j]])
 
 
-def _single(labels, x, out, sizes):
+def _single(labels: str, x: Operand, out: str, sizes: plans.Sizes) -> Operand:
     """One operand: diagonals of repeated labels, sums over what `out` lacks, transposition."""
     if labels == out:
         return x
     shape, values = x
     found, order = plans.groups(labels, shape, out, sizes)
-    if set(labels) <= set(out):
-        results = _entries(found, values)
-    else:
-        results = nodes(SUM, [_bundles(found, values)])
+    summed = not set(labels) <= set(out)
+    results = nodes(SUM, [_bundles(found, values)]) if summed else _entries(found, values)
     return _shape(out, sizes), [results[k] for k in order]
 
 
-def _entries(groups, values):
+def _entries(groups: Sequence[plans.Group], values: Sequence[Value]) -> Sequence[Value]:
     return [group(values)[0] for group in groups]
 
 
-def _bundles(groups, values):
+def _bundles(groups: Sequence[plans.Group], values: Sequence[Value]) -> Sequence[Node]:
     data = [v.data for v in values]
     return [Node(None, group(values), group(data)) for group in groups]
 
 
-def _shape(labels, sizes):
+def _shape(labels: str, sizes: plans.Sizes) -> Shape:
     size = dict(sizes)
     return tuple([size[c] for c in labels])

@@ -3,18 +3,28 @@
 The sweep of `graph.adjoints` runs on mirrors of the nodes, whose numbers are Values.
 """
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, overload
 
 from . import graph
-from .tensor import Tensor, _tensor, stack
+from .numbers.kinds import AnyNumber
+from .tensor import Arrays, Tensor, _tensor, stack
 from .value import Value
 
+Mirrors = dict[graph.Node, graph.Node]
 
-def grad(y: Value, xs: Any) -> list[Any]:
+
+@overload
+def grad(y: Value, xs: Iterable[Value]) -> list[Value]: ...
+@overload
+def grad(y: Value, xs: Iterable[Tensor]) -> list[Tensor]: ...
+@overload
+def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]: ...
+def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
     """[∂y/∂x for x in xs] as Values and Tensors that can be differentiated again; `.grad` is left
     alone.
 
-    `xs` is a sequence of Values and Tensors. What y does not depend on gets a constant 0.
+    `xs` are Values and Tensors. What y does not depend on gets a constant 0.
 
     >>> x = Value(3.0)
     >>> (dx,) = grad(x**3, [x])
@@ -26,19 +36,19 @@ def grad(y: Value, xs: Any) -> list[Any]:
         raise TypeError(f"grad(y, xs): y must be a Value, got {type(y).__name__}; sum it first")
     if isinstance(xs, Value):
         raise TypeError("grad(y, xs): xs must be a sequence; write grad(y, [x])")
+    xs = list(xs)
     targets = {v for x in xs for v in _entries(x)}
     mirrors = _mirrored(graph.order(y), targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
     adjoint = graph.adjoints(list(mirrors.values()), {leaf: Value(1)})
-    found = {v: adjoint.get(mirrors.get(v)) for v in targets}
-    found.update({v: Value(0) for v, g in found.items() if g is None})
+    found = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
     return [
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs
     ]
 
 
-def _entries(x):
+def _entries(x: object) -> Sequence[Value]:
     if isinstance(x, Tensor):
         return x.values
     if isinstance(x, Value):
@@ -46,13 +56,13 @@ def _entries(x):
     raise TypeError(f"grad(y, xs): xs must hold Values and Tensors, got {type(x).__name__}")
 
 
-def _mirrored(ordered, targets):
+def _mirrored(ordered: Iterable[graph.Node], targets: set[Value]) -> Mirrors:
     """{node: mirror} of the nodes that depend on the targets, inputs first.
 
     A mirror's number is the Value itself. So the sweep that computes a gradient from numbers makes
     the graph of the gradient from mirrors.
     """
-    mirrors = {}
+    mirrors: Mirrors = {}
     for node in ordered:
         for x in node.inputs:
             if x in targets and x not in mirrors:
@@ -65,21 +75,21 @@ def _mirrored(ordered, targets):
     return mirrors
 
 
-def _number(node):
+def _number(node: graph.Node) -> AnyNumber:
     return node if isinstance(node, Value) else node.inputs
 
 
-def jacobian(ys: Any, xs: Any) -> Any:
+def jacobian(ys: Arrays, xs: Arrays) -> Tensor:
     """∂y/∂x for each y and x: a Tensor of shape (*ys.shape, *xs.shape), differentiable again.
 
     `ys` and `xs` are Tensors or sequences of Values.
     """
-    ys, xs = Tensor(ys), Tensor(xs)
-    rows = [grad(y, [xs])[0] for y in ys.values]
-    return stack(rows).reshape(*ys.shape, *xs.shape)
+    outputs, inputs = Tensor(ys), Tensor(xs)
+    rows = [grad(y, [inputs])[0] for y in outputs.values]
+    return stack(rows).reshape(*outputs.shape, *inputs.shape)
 
 
-def hessian(y: Value, xs: Any) -> Tensor:
+def hessian(y: Value, xs: Arrays) -> Tensor:
     """∂²y/∂x∂x': a Tensor of shape (*xs.shape, *xs.shape), differentiable again."""
-    xs = Tensor(xs)
-    return jacobian(grad(y, [xs])[0], xs)
+    inputs = Tensor(xs)
+    return jacobian(grad(y, [inputs])[0], inputs)

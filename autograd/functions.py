@@ -1,17 +1,54 @@
 """Functions of numbers, Values and Tensors, entry by entry or along an axis."""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast, overload
 
-from .numbers.kinds import UNKNOWN
+from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES
 from .scopes import current_scope
-from .tensor import Tensor, _tensor, aligned, operand
-from .value import Value, apply, nodes
+from .shapes.indexing import Axis
+from .tensor import Arrays, Operand, Reduced, Tensor, _tensor, aligned, operand
+from .value import Scalar, Value, apply, nodes
 
 
-def where(condition: Any, a: Any, b: Any) -> Any:
+class OfOne(Protocol):
+    """A function of each entry: a Value of a number or a Value, else a Tensor."""
+
+    @overload
+    def __call__(self, x: Scalar) -> Value: ...
+    @overload
+    def __call__(self, x: Arrays) -> Tensor: ...
+
+
+class OfTwo(Protocol):
+    """A function of pairs of entries, broadcast: a Value of two scalars, else a Tensor."""
+
+    @overload
+    def __call__(self, a: Scalar, b: Scalar) -> Value: ...
+    @overload
+    def __call__(self, a: Arrays, b: Operand) -> Tensor: ...
+    @overload
+    def __call__(self, a: Scalar, b: Arrays) -> Tensor: ...
+
+
+def _of_one(function: Callable[[Operand], Value | Tensor]) -> OfOne:
+    return cast(OfOne, function)
+
+
+def _of_two(function: Callable[[Operand, Operand], Value | Tensor]) -> OfTwo:
+    return cast(OfTwo, function)
+
+
+@overload
+def where(condition: Scalar, a: Scalar, b: Scalar) -> Value: ...
+@overload
+def where(condition: Arrays, a: Operand, b: Operand) -> Tensor: ...
+@overload
+def where(condition: Scalar, a: Arrays, b: Operand) -> Tensor: ...
+@overload
+def where(condition: Scalar, a: Scalar, b: Arrays) -> Tensor: ...
+def where(condition: Operand, a: Operand, b: Operand) -> Value | Tensor:
     """`a` where the condition is true (not 0), else `b`; broadcasting.
 
     The branch that was not taken gets no gradient at all, not 0·nan.
@@ -19,43 +56,60 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return _entrywise("where", condition, a, b)
 
 
-def maximum(a: Any, b: Any) -> Any:
+@_of_two
+def maximum(a: Operand, b: Operand) -> Value | Tensor:
     """The larger of two; in a tie the first takes the whole gradient."""
     return _entrywise("maximum", a, b)
 
 
-def minimum(a: Any, b: Any) -> Any:
+@_of_two
+def minimum(a: Operand, b: Operand) -> Value | Tensor:
     """The smaller of two; in a tie the first takes the whole gradient."""
     return _entrywise("minimum", a, b)
 
 
-def relu(x: Any) -> Any:
+@_of_one
+def relu(x: Operand) -> Value | Tensor:
     """max(x, 0); its derivative at 0 is 0."""
     return _entrywise("relu", x)
 
 
-def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
+@overload
+def leaky_relu(x: Scalar, slope: Scalar = 0.01) -> Value: ...
+@overload
+def leaky_relu(x: Arrays, slope: Operand = 0.01) -> Tensor: ...
+@overload
+def leaky_relu(x: Scalar, slope: Arrays) -> Tensor: ...
+def leaky_relu(x: Operand, slope: Operand = 0.01) -> Value | Tensor:
     """x for x > 0, else slope·x."""
     return _entrywise("leaky_relu", x, slope)
 
 
-def stop_gradient(x: Any) -> Any:
+@_of_one
+def stop_gradient(x: Operand) -> Value | Tensor:
     """The same number, a node of the graph whose derivative is 0."""
     return _entrywise("stop", x)
 
 
-def _entrywise(name, *xs):
+def _entrywise(name: str, *xs: Operand) -> Value | Tensor:
     """A primitive of numbers, Values and Tensors, broadcast; a Value where none is a Tensor."""
     operands = [operand(x) for x in xs]
     if NotImplemented in operands:
         raise TypeError(f"{name}: takes numbers, Values, Tensors and sequences, got {xs!r:.80}")
-    if all(isinstance(x, Value) for x in operands):
-        return apply(PRIMITIVES[name], *operands)
+    scalars = [x for x in operands if isinstance(x, Value)]
+    if len(scalars) == len(operands):
+        return apply(PRIMITIVES[name], *scalars)
     shape, columns = aligned(*operands)
     return _tensor(shape, nodes(PRIMITIVES[name], columns))
 
 
-def drawn(shape: Any, rng: Any, number: Callable[[Any], Any]) -> Tensor:
+class Random(Protocol):
+    """A `random.Random`, or the module: numbers uniform in [0, 1)."""
+
+    def random(self) -> float: ...
+
+
+def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNumber]) -> Tensor:
     """Random leaves number(u) for u uniform in [0, 1): eager once, compiled anew for every sample.
 
     `rng` is a `random.Random` (or the module); `number` must work on a float and on an array.
@@ -68,7 +122,7 @@ def drawn(shape: Any, rng: Any, number: Callable[[Any], Any]) -> Tensor:
     return Tensor(values).reshape(shape)
 
 
-def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
+def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
     """log Σ exp(x) over an axis, shifted by the maximum, so that nothing overflows."""
     x = Tensor(x)
     shift = x.max(axis, keepdims=True).stop()
@@ -76,14 +130,14 @@ def logsumexp(x: Any, axis: int = -1, keepdims: bool = False) -> Any:
     return log + (shift if keepdims else shift.sum(axis))
 
 
-def softmax(x: Any, axis: int = -1) -> Tensor:
+def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     """exp(x) / Σ exp(x) over an axis, shifted by the maximum; same shape."""
     x = Tensor(x)
     powers = (x - x.max(axis, keepdims=True).stop()).exp()
     return powers / powers.sum(axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: int = -1) -> Tensor:
+def log_softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     """x - log Σ exp(x) over an axis, shifted by the maximum; same shape."""
     x = Tensor(x)
     shifted = x - x.max(axis, keepdims=True).stop()

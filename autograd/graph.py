@@ -4,11 +4,22 @@ They are loops, never recursion, so that a graph may be a million nodes deep; ea
 once, however many others use it.
 """
 
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from .numbers.kinds import AnyNumber
 from .numbers.piecewise import combination
+
+if TYPE_CHECKING:
+    from .primitives import Primitive
+    from .value import Value
+
+AnyNode = Any  # a Value, a bundle of Values, a mirror of either: whoever walks knows which
 
 
 class Node:
-    """The least that the walks need: an operation, the nodes that it reads, and its number.
+    """The least that the walks need: an operation, the nodes that it reads, and its number. A
+    `Value` is one.
 
     With `op=None` and inputs it is a *bundle*, a sequence that operations share: `inputs` are its
     entries and `data` their numbers. All positions of a convolution share the kernel's bundle.
@@ -16,21 +27,29 @@ class Node:
 
     __slots__ = ("data", "inputs", "op")
 
-    def __init__(self, op, inputs, data):
+    def __init__(
+        self, op: "Primitive | None", inputs: tuple[AnyNode, ...], data: AnyNumber
+    ) -> None:
         self.op = op
         self.inputs = inputs
         self.data = data
 
 
-def bundle(nodes):
+N = TypeVar("N", bound=Node)
+Sent = dict[Node, tuple[list[AnyNumber], list[Sequence[AnyNumber]]]]
+
+
+def bundle(entries: Iterable[Node]) -> Node:
     """A sequence of nodes as one operand."""
-    nodes = tuple(nodes)
+    nodes = tuple(entries)
     return Node(None, nodes, tuple([node.data for node in nodes]))
 
 
-def order(*roots):
+def order(*roots: Node) -> list[AnyNode]:
     """The roots and every operation and bundle behind them, inputs first. Leaves are left out."""
-    ordered, seen, stack = [], set(), [*roots[::-1]]
+    ordered: list[AnyNode] = []
+    seen: set[AnyNode] = set()
+    stack: list[AnyNode] = [*roots[::-1]]
     pop, push, see, emit = stack.pop, stack.append, seen.add, ordered.append
     while stack:
         node = pop()
@@ -49,14 +68,14 @@ def order(*roots):
     return ordered
 
 
-def nodes(*roots):
+def nodes(*roots: Node) -> list["Value"]:
     """Every scalar node behind the roots, leaves too, inputs first: the graph as people see it."""
     return scalars(order(*roots))
 
 
-def scalars(ordered):
+def scalars(ordered: Iterable[Node]) -> list["Value"]:
     """The operations of an `order` and the leaves that they read, inputs first."""
-    found = {}
+    found: dict[Any, None] = {}
     for node in ordered:
         leaves = (x for x in node.inputs if not x.inputs and x.data.__class__ is not tuple)
         found.update(dict.fromkeys(leaves))
@@ -65,29 +84,31 @@ def scalars(ordered):
     return list(found)
 
 
-def adjoints(ordered, seeds):
+def adjoints(ordered: Sequence[Node], seeds: Mapping[N, AnyNumber]) -> dict[N, AnyNumber]:
     """The chain rule: {node: ∂L/∂node} for every node behind the seeds, {root: ∂L/∂root}.
 
     `ordered` is the roots' `order`. For y = f(x₀, x₁, ...): x̄ᵢ += ȳ·∂y/∂xᵢ, the partials from the
     table. What operations send to a bundle waits until all of them have sent, and then moves
     through it once, as one linear combination of sequences.
     """
-    adjoint = dict(seeds)
-    sent = {}
+    adjoint: dict[Any, AnyNumber] = dict(seeds)
+    sent: Sent = {}
+    a: Node
+    b: Node | None
     for node in reversed(ordered):
         inputs = node.inputs
         if node in sent:
             _spread(inputs, *sent.pop(node), adjoint)
-        elif node in adjoint and inputs:
+        elif node in adjoint and (op := node.op) is not None:
             upstream = adjoint[node]
             if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
                 a, b = inputs
-                p, q = node.op.partials(node.data, a.data, b.data)
+                p, q = op.partials(node.data, a.data, b.data)
             elif len(inputs) == 1:
                 (a,), b = inputs, None
-                (p,), q = node.op.partials(node.data, a.data), False
+                (p,), q = op.partials(node.data, a.data), False
             else:
-                partials = node.op.partials(node.data, *[x.data for x in inputs])
+                partials = op.partials(node.data, *[x.data for x in inputs])
                 _spread(inputs, [upstream], [partials], adjoint)
                 continue
             if p.__class__ is tuple:
@@ -104,7 +125,7 @@ def adjoints(ordered, seeds):
     return adjoint
 
 
-def _send(upstream, bundle, partials, sent):
+def _send(upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], sent: Sent) -> None:
     """Keep upstream·partials for the bundle until all its operations have sent theirs."""
     if bundle in sent:
         upstreams, rows = sent[bundle]
@@ -114,7 +135,12 @@ def _send(upstream, bundle, partials, sent):
         sent[bundle] = [upstream], [partials]
 
 
-def _spread(inputs, upstreams, rows, adjoint):
+def _spread(
+    inputs: tuple[Node, ...],
+    upstreams: list[AnyNumber],
+    rows: list[Sequence[AnyNumber]],
+    adjoint: dict[Any, AnyNumber],
+) -> None:
     """Add Σ_d upstream_d·row_d to the adjoints of the inputs.
 
     Of the partials, True hands the upstream adjoint on and False stops it.

@@ -17,6 +17,7 @@ from typing import Any
 
 from .numbers import piecewise as k
 from .numbers import smooth as e
+from .numbers.kinds import AnyNumber
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -27,8 +28,8 @@ class Primitive:
 
     name: str
     symbol: str
-    forward: Callable[..., Any]
-    partials: Callable[..., tuple[Any, ...]]
+    forward: Callable[..., AnyNumber]
+    partials: Callable[..., tuple[AnyNumber, ...]]
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
@@ -39,7 +40,7 @@ class Primitive:
             return _named, (self.name,)
         return Primitive, (self.name, self.symbol, self.forward, self.partials)
 
-    def __deepcopy__(self, memo: Any) -> "Primitive":
+    def __deepcopy__(self, memo: object) -> "Primitive":
         """A copy of a graph has the same rows."""
         return self
 

@@ -7,20 +7,43 @@ node for each output entry (`einsum`).
 
 import math
 import operator
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol, Union, cast, overload
 
 from . import contraction
-from .primitives import PRIMITIVES
+from .primitives import PRIMITIVES, Primitive
 from .shapes import indexing
-from .shapes.indexing import Shape
-from .value import Value, lift, nodes, reflected, strict
-from .views import Arrangement
+from .shapes.indexing import Array, Axis, Shape
+from .value import Scalar, Value, lift, nodes, reflected, strict
+from .views import Arrangement, Lists
 
-Axis = int | Sequence[int] | None
+Nested = Sequence[Union[Scalar, Array, "Nested"]]
+Arrays = Array | Nested  # what becomes a Tensor, and Tensors
+Operand = Scalar | Arrays
+Reduced = Union["Tensor", Any]  # a Tensor, or a Value where no axis is left: only shapes know which
+Elementwise = Callable[["Tensor"], "Tensor"]
+Broadcasting = Callable[["Tensor", Operand], "Tensor"]
+Comparison = Callable[["Tensor", Operand], Lists]
 
 
-def _plain(data):
+class Reduction(Protocol):
+    """A method that reduces axes: all of them to a Value, with `keepdims` to a Tensor."""
+
+    @overload
+    def __call__(self, axis: None = None, keepdims: Literal[False] = False) -> Value: ...
+    @overload
+    def __call__(self, axis: Axis = None, *, keepdims: Literal[True]) -> "Tensor": ...
+    @overload
+    def __call__(self, axis: Axis = None, keepdims: bool = False) -> Reduced: ...
+
+
+class Reducing(Protocol):
+    """A `Reduction` in a class: what `tensor.sum` is before it is bound to its tensor."""
+
+    def __get__(self, tensor: "Tensor", kind: type["Tensor"], /) -> Reduction: ...
+
+
+def _plain(data: Any) -> Any:
     """Nested lists of numbers and Values from arrays, tensors, and sequences of them."""
     if isinstance(data, Tensor):
         return indexing.nested(data.values, data.shape)
@@ -31,7 +54,7 @@ def _plain(data):
     return data
 
 
-def operand(x: Any) -> Any:
+def operand(x: Any) -> Union[Value, "Tensor"]:
     """A Tensor or a Value as it is, an array or sequence as a Tensor, a number as a Value, or
     NotImplemented.
     """
@@ -42,11 +65,11 @@ def operand(x: Any) -> Any:
     return lift(x)
 
 
-def _elementwise(name):
+def _elementwise(name: str) -> Elementwise:
     """A primitive of one number, for each entry."""
     op = PRIMITIVES[name]
 
-    def method(self):
+    def method(self: "Tensor") -> "Tensor":
         return _tensor(self.shape, nodes(op, [self.values]))
 
     method.__name__, method.__qualname__ = name, f"Tensor.{name}"
@@ -54,11 +77,11 @@ def _elementwise(name):
     return method
 
 
-def _broadcasting(name):
+def _broadcasting(name: str) -> Broadcasting:
     """A primitive of two numbers, for each pair of entries under NumPy's broadcasting."""
     op = PRIMITIVES[name]
 
-    def method(self, other):
+    def method(self: "Tensor", other: Any) -> Any:  # a Tensor or NotImplemented
         other = operand(other)
         if other is NotImplemented:
             return NotImplemented
@@ -70,16 +93,16 @@ def _broadcasting(name):
     return method
 
 
-def _operator(name):
+def _operator(name: str) -> tuple[Broadcasting, Broadcasting]:
     """A Python operator, and its form for an operand on the left."""
     method = _broadcasting(name)
     return method, reflected(method, operand)
 
 
-def _comparison(compare):
+def _comparison(compare: Callable[[Value, Value], Any]) -> Comparison:
     """A comparison of data, entry by entry: nested lists of bools, as `where` takes them."""
 
-    def method(self, other):
+    def method(self: "Tensor", other: Any) -> Any:  # lists or NotImplemented
         other = operand(other)
         if other is NotImplemented:
             return NotImplemented
@@ -89,15 +112,19 @@ def _comparison(compare):
     return method
 
 
-def _reduction(name):
+def _reduction(name: str) -> Reducing:
     op = PRIMITIVES[name]
 
-    def method(self, axis: Axis = None, keepdims: bool = False) -> Any:
+    def method(self: "Tensor", axis: Axis = None, keepdims: bool = False) -> Any:
         return self._reduce(op, axis, keepdims)
 
     method.__name__, method.__qualname__ = name, f"Tensor.{name}"
     method.__doc__ = f"{name} over the axes, one node each; a Value where no axis is left."
-    return method
+    return _reducing(method)
+
+
+def _reducing(method: Callable[..., Any]) -> Reducing:
+    return cast(Reducing, method)
 
 
 class Tensor(Arrangement):
@@ -123,7 +150,7 @@ class Tensor(Arrangement):
     __slots__ = ()
     __array_ufunc__ = None  # array * tensor asks the Tensor
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Arrays, label: str = "") -> None:
         if isinstance(data, Tensor):
             self.shape, self.values = data.shape, data.values
         else:
@@ -136,8 +163,7 @@ class Tensor(Arrangement):
         if label:
             self.rename(label)
 
-    def _like(self, shape: Shape, values: Sequence[Value]) -> Any:
-        """A plain Tensor, also of a Parameter."""
+    def _like(self, shape: Shape, values: Sequence[Value]) -> "Tensor":
         return _tensor(shape, values)
 
     def __eq__(self, other: object) -> bool:
@@ -176,9 +202,9 @@ class Tensor(Arrangement):
     minimum = strict(_broadcasting("minimum"))
     _leaky_relu = strict(_broadcasting("leaky_relu"))
 
-    def leaky_relu(self, slope: Any = 0.01) -> "Tensor":
+    def leaky_relu(self, slope: Operand = 0.01) -> "Tensor":
         """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""
-        return cast(Tensor, self._leaky_relu(slope))
+        return self._leaky_relu(slope)
 
     # --- reductions ------------------------------------------------------------------------------
 
@@ -186,10 +212,12 @@ class Tensor(Arrangement):
     max = _reduction("max")
     min = _reduction("min")
 
+    @_reducing
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """The mean over the axes."""
         return self.sum(axis, keepdims) / self._count(axis)
 
+    @_reducing
     def var(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """The variance over the axes, Σ(x - mean)² / n (NumPy's, without Bessel's correction)."""
         return ((self - self.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims)
@@ -197,7 +225,7 @@ class Tensor(Arrangement):
     def _count(self, axis: Axis) -> int:
         return math.prod(self.shape[a] for a in indexing.axes_of(axis, self.ndim))
 
-    def _reduce(self, op, axis: Axis, keepdims: bool) -> Any:
+    def _reduce(self, op: Primitive, axis: Axis, keepdims: bool) -> Reduced:
         """One node op(entries) for each position on the axes that are kept."""
         axes = sorted(indexing.axes_of(axis, self.ndim))  # in row order: the first of a tie wins
         kept = [a for a in range(self.ndim) if a not in axes]
@@ -213,21 +241,21 @@ class Tensor(Arrangement):
         )
         return _tensor(tuple(kept_shape), results)
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Arrays) -> Reduced:
         """Matrix product of the last two axes, NumPy's rules for 1-d operands and leading axes."""
-        other = operand(other)
-        if not isinstance(other, Tensor):
+        right = operand(other)
+        if not isinstance(right, Tensor):
             return NotImplemented
         a = "i" if self.ndim == 1 else "...ai"
-        b = "i" if other.ndim == 1 else "...ib"
+        b = "i" if right.ndim == 1 else "...ib"
         out = (
-            "" if self.ndim == other.ndim == 1 else "..." + "a" * (len(a) > 1) + "b" * (len(b) > 1)
+            "" if self.ndim == right.ndim == 1 else "..." + "a" * (len(a) > 1) + "b" * (len(b) > 1)
         )
-        if self.shape[-1] != other.shape[max(0, other.ndim - 2)]:
-            raise ValueError(f"@: shapes {self.shape} and {other.shape} do not match")
-        return einsum(f"{a},{b}->{out}", self, other)
+        if self.shape[-1] != right.shape[max(0, right.ndim - 2)]:
+            raise ValueError(f"@: shapes {self.shape} and {right.shape} do not match")
+        return einsum(f"{a},{b}->{out}", self, right)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Arrays) -> Reduced:
         return Tensor(other) @ self
 
 
@@ -239,21 +267,22 @@ def _tensor(shape: Shape, values: Sequence[Value]) -> Tensor:
     return new
 
 
-def aligned(*operands: Any) -> tuple[Shape, list[Sequence[Value]]]:
+def aligned(*operands: Value | Tensor) -> tuple[Shape, list[Sequence[Value]]]:
     """The broadcast shape of Tensors and Values, and the flat entries of each in that shape."""
     shape = indexing.broadcast(*[getattr(x, "shape", ()) for x in operands])
     return shape, [_stretched(x, shape) for x in operands]
 
 
-def _stretched(x, shape):
+def _stretched(x: Value | Tensor, shape: Shape) -> Sequence[Value]:
     if isinstance(x, Value):
         return [x] * math.prod(shape)
     if x.shape == shape:
         return x.values
-    return indexing.gather(indexing.stretched(x.shape, shape))(x.values)
+    values: Sequence[Value] = indexing.gather(indexing.stretched(x.shape, shape))(x.values)
+    return values
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
     stacked = Tensor(list(tensors))
     axes = list(range(1, stacked.ndim))
@@ -261,7 +290,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return stacked.permute(*axes)
 
 
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
+def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
     """Tensors joined along an axis that they have; the other sizes must agree."""
     parts = [Tensor(t) for t in tensors]
     if not parts:
@@ -276,7 +305,7 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Tensor:
     return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Arrays) -> Reduced:
     """Einstein summation as in NumPy, `...` included: einsum("oi,...i->...o", w, x).
 
     Each output entry is one `dot` node over two bundles. A bundle is shared by all entries that

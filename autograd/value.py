@@ -1,16 +1,24 @@
 """A number that remembers how it was made: `Value`; and `node` and `nodes`, where all are made."""
 
 import operator
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import wraps
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeGuard, TypeVar, Union
 
 from . import graph
 from .names import Name
-from .numbers.kinds import UNKNOWN, UnknownNumberError
+from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
+
+Scalar = Union["Value", Number]
+Unary = Callable[["Value"], "Value"]
+Binary = Callable[["Value", Scalar], "Value"]
+Comparison = Callable[["Value", Scalar], bool]
+A = TypeVar("A")
+B = TypeVar("B")
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
 _DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
@@ -18,7 +26,7 @@ _CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "eq
 _new = object.__new__
 
 
-def node(op, data, inputs):
+def node(op: Primitive, data: AnyNumber, inputs: tuple[graph.Node, ...]) -> "Value":
     """Make a node that knows how it was made; under `no_grad`, a leaf."""
     new = _new(Value)
     path, recording, _, trace = current_scope()
@@ -37,11 +45,12 @@ def node(op, data, inputs):
     return new
 
 
-def nodes(op, operands):
+def nodes(op: Primitive, operands: Sequence[Sequence[graph.Node]]) -> list["Value"]:
     """Make the node op(*inputs) for each tuple of inputs: `node` for many, the scope read once."""
     made = []
     forward = op.forward
     path, recording, _, trace = current_scope()
+    numbers: Iterable[AnyNumber]
     if trace is None:
         numbers = map(forward, *[[x.data for x in column] for column in operands])
     else:
@@ -60,19 +69,19 @@ def nodes(op, operands):
     return made
 
 
-def apply(op: Primitive, *inputs: Any) -> "Value":
+def apply(op: Primitive, *inputs: graph.Node) -> "Value":
     """The node y = op(*inputs) of Values and bundles (`graph.bundle`)."""
     return node(op, op.forward(*[x.data for x in inputs]), inputs)
 
 
-def lift(x):
+def lift(x: object) -> "Value":
     """A Value as it is and a number as a constant, or NotImplemented."""
     if isinstance(x, Value):
         return x
     return Value(x) if _is_number(x) else NotImplemented
 
 
-def _is_number(x):
+def _is_number(x: object) -> TypeGuard[Number]:
     """Numbers divide, and have no length; arrays without axes are numbers too."""
     if x.__class__ in _PLAIN or getattr(x, "shape", None) == ():
         return True
@@ -81,11 +90,11 @@ def _is_number(x):
     return hasattr(x, "__truediv__") and hasattr(x, "__mul__")
 
 
-def _unary(name):
+def _unary(name: str) -> Unary:
     op = PRIMITIVES[name]
     forward = op.forward
 
-    def method(self):
+    def method(self: "Value") -> "Value":
         return node(op, forward(self.data), (self,))
 
     method.__name__, method.__qualname__ = name, f"Value.{name}"
@@ -93,11 +102,11 @@ def _unary(name):
     return method
 
 
-def _binary(name):
+def _binary(name: str) -> Binary:
     op = PRIMITIVES[name]
     forward = op.forward
 
-    def method(self, other):
+    def method(self: "Value", other: Any) -> Any:  # a Value or NotImplemented
         if other.__class__ is not Value:
             other = lift(other)
             if other is NotImplemented:
@@ -109,21 +118,21 @@ def _binary(name):
     return method
 
 
-def reflected(method, lift):
+def reflected(method: Callable[[A, B], A], lift: Callable[[B], Any]) -> Callable[[A, B], A]:
     """An operator with the operand on the left, which `lift` makes one of ours."""
 
-    def operator(self, other):
-        other = lift(other)
-        return other if other is NotImplemented else method(other, self)
+    def operator(self: Any, other: B) -> Any:  # what the method gives, or NotImplemented
+        left = lift(other)
+        return left if left is NotImplemented else method(left, self)
 
     return operator
 
 
-def strict(method):
+def strict(method: Callable[[A, B], A]) -> Callable[[A, B], A]:
     """A binary method that is no operator: nobody else can take over from it."""
 
     @wraps(method)
-    def named(self, other):
+    def named(self: A, other: B) -> A:
         result = method(self, other)
         if result is NotImplemented:
             kind = type(other).__name__
@@ -133,29 +142,31 @@ def strict(method):
     return named
 
 
-def _operator(name):
+def _operator(name: str) -> tuple[Binary, Binary]:
     """A Python operator, and its form for a number on the left."""
     method = _binary(name)
     return method, reflected(method, lift)
 
 
-def _comparison(compare, name, swapped=False):
+def _comparison(
+    compare: Callable[[AnyNumber, AnyNumber], AnyNumber], name: str, swapped: bool = False
+) -> Comparison:
     """A comparison of data; of unknown data, the node that will compare."""
     op = PRIMITIVES[name]
 
-    def method(self, other):
-        other = lift(other)
-        if other is NotImplemented:
-            return other
-        result = compare(self.data, other.data)
+    def method(self: "Value", other: Scalar) -> AnyNumber:
+        right = lift(other)
+        if right is NotImplemented:
+            return right
+        result = compare(self.data, right.data)
         if result is UNKNOWN:
-            return apply(op, other, self) if swapped else apply(op, self, other)
+            return apply(op, right, self) if swapped else apply(op, self, right)
         return result
 
     return method
 
 
-class Value:
+class Value(graph.Node):
     """A scalar node of the computation graph.
 
     `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after
@@ -174,23 +185,22 @@ class Value:
     Raises TypeError for what is not a number: a string, None, a list or another Value.
     """
 
-    __slots__ = ("data", "grad", "inputs", "name", "op", "place", "scope")
+    __slots__ = ("grad", "name", "place", "scope")
     __array_ufunc__ = None  # numpy_scalar * value asks the Value, and never makes an object array
 
-    data: Any
-    grad: Any
-    inputs: tuple[Any, ...]
+    data: AnyNumber
+    grad: AnyNumber
     name: str
     place: int
-    op: Primitive | None
     scope: str
 
-    def __init__(self, data: Any, label: str = "") -> None:
+    def __init__(self, data: Number, label: str = "") -> None:
         if not _is_number(data):
             got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
             hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
             raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
-        self.data = data.item() if hasattr(data, "dtype") else data
+        number: AnyNumber = data
+        self.data = number.item() if hasattr(number, "dtype") else number
         self.grad = 0
         self.op = None
         self.inputs = ()
@@ -226,7 +236,7 @@ class Value:
     minimum = strict(_binary("minimum"))
     _leaky_relu = strict(_binary("leaky_relu"))
 
-    def leaky_relu(self, slope: Any = 0.01) -> "Value":
+    def leaky_relu(self, slope: Scalar = 0.01) -> "Value":
         """The node x for x > 0, else slope·x; the slope may be a Value too."""
         return self._leaky_relu(slope)
 
@@ -254,7 +264,7 @@ class Value:
         """
         return apply(_STOP, self) if self.unknown else Value(self.data, self.label)
 
-    def item(self) -> Any:
+    def item(self) -> AnyNumber:
         """The number."""
         return self.data
 
@@ -272,18 +282,18 @@ class Value:
         """True while a function is recorded: the number will be known when its program runs."""
         return self.data is UNKNOWN
 
-    def select(self, a: Any, b: Any) -> "Value":
+    def select(self, a: Scalar, b: Scalar) -> "Value":
         """The node `a` where this number is true (not 0), else `b`."""
         if a is True and b is False and self.op in _CONDITIONS:
             return self
         return apply(_WHERE, self, lift(a), lift(b))
 
-    def equals(self, other: Any) -> "Value":
+    def equals(self, other: Scalar) -> "Value":
         """The node 1 where the numbers are equal, else 0."""
         return apply(PRIMITIVES["equal"], self, lift(other))
 
     @staticmethod
-    def combination(factors, rows):
+    def combination(factors: Sequence["Value"], rows: Sequence[Sequence["Value"]]) -> list["Value"]:
         """Σ_d factors[d]·rows[d] of Values, entry by entry: dots that share the factors."""
         shared = graph.bundle(factors)
         return [apply(_DOT, shared, graph.bundle(column)) for column in zip(*rows, strict=True)]

@@ -2,13 +2,22 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Self, cast
+from types import EllipsisType
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from .names import Name
-from .numbers.kinds import numpy
+from .numbers.kinds import AnyNumber, numpy
 from .shapes import indexing
-from .shapes.indexing import Shape
-from .value import Value, lift
+from .shapes.indexing import Array, Position, Shape
+from .value import Scalar, Value, lift
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from .tensor import Tensor
+
+Lists = list[Any]
+"""Nested lists of numbers, as deep as there are axes."""
 
 
 class Arrangement:
@@ -19,11 +28,9 @@ class Arrangement:
     shape: Shape
     values: Sequence[Value]
 
-    def _like(self, shape: Shape, values: Sequence[Value]) -> Self:
-        """Values that are already there, in another arrangement of the same class."""
-        new = type(self).__new__(type(self))
-        new.shape, new.values = shape, values
-        return new
+    def _like(self, shape: Shape, values: Sequence[Value]) -> "Tensor":
+        """Values that are already there, as a plain Tensor."""
+        raise NotImplementedError
 
     def rename(self, label: str) -> None:
         """Call the entries `label[i,j,...]`."""
@@ -46,33 +53,34 @@ class Arrangement:
         return len(self.values)
 
     @property
-    def data(self) -> list[Any]:
+    def data(self) -> Lists:
         """The numbers as nested lists."""
-        return cast(list[Any], indexing.nested([v.data for v in self.values], self.shape))
+        return indexing.nested([v.data for v in self.values], self.shape)
 
     @property
-    def grad(self) -> list[Any]:
+    def grad(self) -> Lists:
         """The gradients as nested lists."""
-        return cast(list[Any], indexing.nested([v.grad for v in self.values], self.shape))
+        return indexing.nested([v.grad for v in self.values], self.shape)
 
-    def tolist(self) -> list[Any]:
+    def tolist(self) -> Lists:
         """The numbers as nested lists."""
         return self.data
 
-    def numpy(self) -> Any:
+    def numpy(self) -> "NDArray[Any]":
         """The numbers as a NumPy array."""
-        return numpy().array([v.data for v in self.values]).reshape(self.shape)
+        array: NDArray[Any] = numpy().array([v.data for v in self.values])
+        return array.reshape(self.shape)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
         return self.numpy().astype(dtype) if dtype else self.numpy()
 
-    def item(self) -> Any:
+    def item(self) -> AnyNumber:
         """The number of a tensor with one entry; ValueError for others."""
         if self.size != 1:
             raise ValueError(f"item() of a tensor with {self.size} entries, shape {self.shape}")
         return self.values[0].data
 
-    def detach(self) -> Self:
+    def detach(self) -> "Tensor":
         """The same numbers as leaves, apart from the graph."""
         names: dict[int, Name] = {}  # the same entries of other tensors, which keep their names
         made = []
@@ -90,7 +98,7 @@ class Arrangement:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Any]:  # Values of a vector, else Tensors
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -103,46 +111,53 @@ class Arrangement:
 
     # --- views: addresses only -------------------------------------------------------------------
 
-    def _at(self, shape: Shape, addresses: Sequence[int]) -> Self:
+    def _at(self, shape: Shape, addresses: Sequence[int]) -> "Tensor":
         return self._like(shape, indexing.gather(addresses)(self.values))
 
-    def __getitem__(self, key: Any) -> Any:
+    @overload
+    def __getitem__(self, key: slice | EllipsisType | Lists | Array | None) -> "Tensor": ...
+    @overload
+    def __getitem__(self, key: tuple[slice, *tuple[Position, ...]]) -> "Tensor": ...
+    @overload
+    def __getitem__(self, key: tuple[*tuple[Position, ...], slice]) -> "Tensor": ...
+    @overload
+    def __getitem__(self, key: Position | tuple[Position, ...]) -> Any: ...
+    def __getitem__(self, key: Position | tuple[Position, ...]) -> Any:
         shape, addresses = indexing.located(self.shape, key)
         return self._at(shape, addresses) if shape else self.values[addresses[0]]
 
-    def reshape(self, *shape: Any) -> Self:
+    def reshape(self, *shape: int | Sequence[int]) -> "Tensor":
         """The same entries in another shape; one size may be -1."""
-        new = tuple(shape[0]) if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        new = _spread(shape)
         return self._like(indexing.reshaped(self.shape, new), self.values)
 
-    def flatten(self, start: int = 0) -> Self:
+    def flatten(self, start: int = 0) -> "Tensor":
         """The axes from `start` on as one."""
         lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
         return self.reshape(*lead, self.size // max(1, math.prod(lead)))
 
-    def permute(self, *axes: Any) -> Self:
+    def permute(self, *axes: int | Sequence[int]) -> "Tensor":
         """The axes in another order: permute(2, 0, 1), or with one tuple."""
-        named = axes[0] if len(axes) == 1 and isinstance(axes[0], tuple | list) else axes
-        order = indexing.axes_of(named, self.ndim)
+        order = indexing.axes_of(_spread(axes), self.ndim)
         if order == tuple(range(self.ndim)):
-            return self
+            return cast("Tensor", self)
         return self._at(*indexing.permuted(self.shape, order))
 
-    def transpose(self, a: int = -2, b: int = -1) -> Self:
+    def transpose(self, a: int = -2, b: int = -1) -> "Tensor":
         """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
         if self.ndim == 1:
-            return self
+            return cast("Tensor", self)
         axes = list(range(self.ndim))
         i, j = indexing.axis_of(a, self.ndim), indexing.axis_of(b, self.ndim)
         axes[i], axes[j] = axes[j], axes[i]
         return self.permute(*axes)
 
     @property
-    def T(self) -> Self:
+    def T(self) -> "Tensor":
         """All axes in reverse order."""
         return self.permute(*reversed(range(self.ndim)))
 
-    def pad(self, *margins: int | tuple[int, int], value: Any = 0.0) -> Self:
+    def pad(self, *margins: int | tuple[int, int], value: Scalar = 0.0) -> "Tensor":
         """Margins around the last axes: `pad(1, (0, 2))` is 1 on both sides of the last axis but
         one, and 2 after the last axis. All margins are one and the same constant.
         """
@@ -150,12 +165,17 @@ class Arrangement:
         if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
             raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
         if not any(map(any, pairs)):
-            return self
+            return cast("Tensor", self)
         pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
         shape, addresses = indexing.padded(self.shape, pairs)
         return self._like(shape, [*self.values, lift(value)])._at(shape, addresses)
 
-    def windows(self, kernel: Sequence[int], stride: Any = 1, dilation: Any = 1) -> Self:
+    def windows(
+        self,
+        kernel: Sequence[int],
+        stride: int | Sequence[int] = 1,
+        dilation: int | Sequence[int] = 1,
+    ) -> "Tensor":
         """Every position of a kernel on the last axes: (..., H, W) -> (..., H', W', kh, kw).
 
         windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
@@ -165,3 +185,9 @@ class Arrangement:
         strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
         dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
         return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
+
+
+def _spread(numbers: tuple[Any, ...]) -> tuple[int, ...]:
+    """Sizes or axes that were given one by one, or as one sequence."""
+    one = len(numbers) == 1 and not isinstance(numbers[0], int)
+    return tuple(numbers[0]) if one else numbers

@@ -5,7 +5,24 @@ yet because its function is being recorded. NumPy and SymPy are imported where t
 met, and not before.
 """
 
-from typing import Any, NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, Protocol, Self
+
+AnyNumber = Any
+"""What a row of the table may be fed: a float, a `Fraction`, a Value, an array, a formula. They
+share operators, and no type that could say so: each is declared for its own kind alone.
+"""
+
+
+class Number(Protocol):
+    """One plain number, as a Value holds it: an int, float, complex, `Fraction` or `Decimal`, a
+    NumPy scalar, a SymPy expression. No array (which has no hash), and no Value (no conjugate).
+    """
+
+    def __hash__(self) -> int: ...
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+    def conjugate(self) -> Any: ...
 
 
 def numpy() -> Any:
@@ -15,22 +32,22 @@ def numpy() -> Any:
     return np
 
 
-def is_array(x):
+def is_array(x: AnyNumber) -> bool:
     """True of NumPy arrays and of NumPy scalars that are not Python floats."""
     return type(x).__module__ == "numpy" and not isinstance(x, float)
 
 
-def is_symbol(x):
+def is_symbol(x: AnyNumber) -> bool:
     """True of SymPy expressions."""
     return type(x).__module__.partition(".")[0] == "sympy"
 
 
-def is_unknown(x):
+def is_unknown(x: AnyNumber) -> bool:
     """True of `UNKNOWN` and of Values that hold it."""
-    return getattr(x, "unknown", False)
+    return getattr(x, "unknown", False) is True
 
 
-def is_formula(x):
+def is_formula(x: AnyNumber) -> bool:
     """True of numbers that nothing can be decided by."""
     return is_unknown(x) or is_symbol(x)
 
@@ -49,15 +66,16 @@ class Unknown:
     __array_ufunc__ = None
     unknown = True
 
-    def _same(self, *others):
+    def _same(self, *others: AnyNumber) -> Self:
         return self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
-    exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = select = equals = _same
+    exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = _same
+    select = equals = conjugate = _same
 
-    def _asked(self, *others: Any) -> NoReturn:
+    def _asked(self, *others: object) -> NoReturn:
         raise UnknownNumberError(
             "a compiled function is recorded once, with numbers that are not known yet, so it "
             "cannot decide by them or print them (if, while, and, ==, float(), int(), max() and "
@@ -75,10 +93,10 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
-def quietly(function):
+def quietly(function: Callable[..., AnyNumber]) -> Callable[..., AnyNumber]:
     """`function` without NumPy's warnings: inf and nan are values here, not accidents."""
 
-    def quiet(*x):
+    def quiet(*x: AnyNumber) -> AnyNumber:
         with numpy().errstate(all="ignore"):
             return function(*x)
 

@@ -6,13 +6,14 @@ stops it, so that 0·nan never leaks out of a branch that was not taken.
 
 import math
 import sys
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import mul
 
-from .kinds import is_array, is_formula, is_symbol, is_unknown, numpy
+from .kinds import AnyNumber, is_array, is_formula, is_symbol, is_unknown, numpy
 
 
-def exceeds(b, a):
+def exceeds(b: AnyNumber, a: AnyNumber) -> AnyNumber:
     """True where b > a or b is nan: how every maximum compares, so the first of a tie stays."""
     if a.__class__ is b.__class__ is float:
         return b > a or b != b
@@ -25,7 +26,7 @@ def exceeds(b, a):
     return b > a or not b <= b
 
 
-def undercuts(b, a):
+def undercuts(b: AnyNumber, a: AnyNumber) -> AnyNumber:
     """True where b < a or b is nan: how every minimum compares, so the first of a tie stays."""
     if is_array(a) or is_array(b):
         return (b < a) | (b != b)
@@ -36,21 +37,21 @@ def undercuts(b, a):
     return b < a or not b <= b
 
 
-def negate(condition):
+def negate(condition: AnyNumber) -> AnyNumber:
     """The other branch of a condition."""
     if is_unknown(condition):
         return select(condition, False, True)
     return not condition if isinstance(condition, bool) else ~condition
 
 
-def is_true(condition):
+def is_true(condition: AnyNumber) -> AnyNumber:
     """The truth of a number: True unless it is 0; elementwise on arrays."""
     if is_array(condition):
         return condition != 0
     return condition if is_formula(condition) else bool(condition)
 
 
-def select(condition, a, b):
+def select(condition: AnyNumber, a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """`a` where the condition is true, else `b`."""
     if condition.__class__ is bool:
         return a if condition else b
@@ -65,37 +66,37 @@ def select(condition, a, b):
     return a if condition else b
 
 
-def slope(condition):
+def slope(condition: AnyNumber) -> AnyNumber:
     """A condition as a partial: a bool, or the formula of a 1 or 0."""
     return select(condition, True, False) if is_formula(condition) else condition
 
 
-def maximum(a, b):
+def maximum(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """The larger of two, `a` in a tie; nan where either is nan."""
     return select(exceeds(b, a), b, a)
 
 
-def minimum(a, b):
+def minimum(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """The smaller of two, `a` in a tie; nan where either is nan."""
     return select(undercuts(b, a), b, a)
 
 
-def greater(a, b):
+def greater(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """1 where a > b, else 0."""
     return select(a > b, 1.0, 0.0)
 
 
-def at_least(a, b):
+def at_least(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """1 where a >= b, else 0."""
     return select(a >= b, 1.0, 0.0)
 
 
-def equal(a, b):
+def equal(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """1 where a = b or both are nan, else 0."""
     return select(equals(a, b), 1.0, 0.0)
 
 
-def relu(x):
+def relu(x: AnyNumber) -> AnyNumber:
     """max(x, 0), nan for nan."""
     if x.__class__ is float:
         return 0.0 if x <= 0.0 else x
@@ -106,7 +107,7 @@ def relu(x):
     return type(x)(0) if x <= 0 else x
 
 
-def step(x):
+def step(x: AnyNumber) -> AnyNumber:
     """The slope of relu: False for x <= 0, True for x > 0, nan for nan."""
     if x.__class__ is float:
         return x > 0.0 if x == x else x
@@ -118,12 +119,12 @@ def step(x):
     return x > 0 if x <= x else x
 
 
-def leaky_relu(x, a):
+def leaky_relu(x: AnyNumber, a: AnyNumber) -> AnyNumber:
     """x for x > 0, else a·x."""
     return select(x > 0, x, a * x)
 
 
-def sign(x):
+def sign(x: AnyNumber) -> AnyNumber:
     """The slope of |x|: -1, 0 or 1; nan for nan."""
     if isinstance(x, complex):
         raise TypeError("abs of a complex number has no complex derivative")
@@ -141,12 +142,12 @@ def sign(x):
 # --- functions of a sequence --------------------------------------------------------------------
 
 
-def total(x):
+def total(x: Sequence[AnyNumber]) -> AnyNumber:
     """Σₖ xₖ of a sequence."""
     return sum(x)
 
 
-def dot(a, b):
+def dot(a: Sequence[AnyNumber], b: Sequence[AnyNumber]) -> AnyNumber:
     """Σₖ aₖ·bₖ of two sequences of equal length."""
     return sum(map(mul, a, b))
 
@@ -155,10 +156,13 @@ if sys.version_info >= (3, 12):
     dot = math.sumprod  # the same, several times as fast
 
 
-def combination(factors, rows):
+def combination(
+    factors: Sequence[AnyNumber], rows: Sequence[Sequence[AnyNumber]]
+) -> list[AnyNumber]:
     """Σ_d factors[d]·rows[d], a linear combination of sequences, entry by entry."""
     if factors[0].__class__ is not float and hasattr(type(factors[0]), "combination"):
-        return type(factors[0]).combination(factors, rows)
+        sums: list[AnyNumber] = type(factors[0]).combination(factors, rows)
+        return sums
     if len(rows) > 16:
         return [dot(factors, column) for column in zip(*rows, strict=True)]
     terms = iter(zip(factors, rows, strict=True))  # for few rows, two at a time is faster
@@ -173,17 +177,17 @@ def combination(factors, rows):
     return sums
 
 
-def largest(x):
+def largest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The largest number of a sequence; nan where one is nan."""
     return reduce(maximum, x) if _is_bulk(x[0]) else x[_winner(x, exceeds)]
 
 
-def smallest(x):
+def smallest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The smallest number of a sequence; nan where one is nan."""
     return reduce(minimum, x) if _is_bulk(x[0]) else x[_winner(x, undercuts)]
 
 
-def winners(y, x):
+def winners(y: AnyNumber, x: Sequence[AnyNumber]) -> tuple[AnyNumber, ...]:
     """A slope for each number of a sequence: True for the first that is its extreme y, else False.
 
     A nan is the extreme of a sequence that has one.
@@ -198,7 +202,7 @@ def winners(y, x):
     return tuple(won)
 
 
-def equals(a, b):
+def equals(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """True where two numbers are equal, or neither is a number (nan)."""
     if is_array(a) or is_array(b):
         return (a == b) | ((a != a) & (b != b))
@@ -211,7 +215,7 @@ def equals(a, b):
     return not (a < b or a > b) and (a <= a) == (b <= b)
 
 
-def _winner(x, beats):
+def _winner(x: Sequence[AnyNumber], beats: Callable[..., AnyNumber]) -> int:
     """Where the first number stands that none beats."""
     best, place = x[0], 0
     for k, b in enumerate(x):
@@ -220,7 +224,7 @@ def _winner(x, beats):
     return place
 
 
-def _bulk_winners(y, x):
+def _bulk_winners(y: AnyNumber, x: Sequence[AnyNumber]) -> tuple[AnyNumber, ...]:
     won = [equals(x[0], y)]
     taken = won[0]
     for b in x[1:]:
@@ -230,6 +234,6 @@ def _bulk_winners(y, x):
     return tuple(map(slope, won))
 
 
-def _is_bulk(x):
+def _is_bulk(x: AnyNumber) -> bool:
     """True where a comparison has many answers, or is a formula."""
     return x.__class__ is not float and (is_array(x) or is_formula(x))

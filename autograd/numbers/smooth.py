@@ -9,80 +9,107 @@ nothing raises in the middle of a training run. A real argument never gives a co
 
 import cmath
 import math
+from collections.abc import Callable
 from fractions import Fraction
 from functools import cache, partial
+from typing import Any, Protocol, TypeVar, overload
 
-from .kinds import is_array, is_symbol, is_unknown, numpy, quietly
+from .kinds import AnyNumber, is_array, is_symbol, is_unknown, numpy, quietly
 
 inf, nan = math.inf, math.nan
 
 
-def elementary(name, real, *, complex_=None, array=None, symbol=None):
+class Divisible(Protocol):
+    """What has arithmetic: a number, a Value, a Tensor, an array."""
+
+    def __mul__(self, other: Any, /) -> Any: ...
+    def __truediv__(self, other: Any, /) -> Any: ...
+
+
+N = TypeVar("N", bound=Divisible)
+
+
+class Elementary(Protocol):
+    """A function of one number of any kind: real numbers give floats, others their own kind."""
+
+    @overload
+    def __call__(self, x: float | Fraction, /) -> float: ...
+    @overload
+    def __call__(self, x: complex, /) -> complex: ...
+    @overload
+    def __call__(self, x: N, /) -> N: ...
+
+
+def elementary(
+    name: str,
+    real: Callable[[float], float],
+    *,
+    complex_: Callable[[complex], complex] | None = None,
+    array: Callable[[Any, Any], Any] | None = None,
+    symbol: Callable[[Any, Any], Any] | None = None,
+) -> Elementary:
     """Make one function of all numbers from its form for floats.
 
     `complex_`, `array(numpy, x)` and `symbol(sympy, x)` are its other forms; without them the
     function is looked up by name in cmath, numpy and sympy.
     """
 
-    def function(x):
+    def function(x: AnyNumber) -> AnyNumber:
         if x.__class__ is float:
             return real(x)
         method = getattr(x, name, None)
-        return method() if method else _form(name, real, complex_, array, symbol, x)(x)
+        if method:
+            return method()
+        if isinstance(x, complex):
+            return (complex_ or getattr(cmath, name))(x)
+        if is_array(x):
+            return quietly(partial(array, numpy()) if array else getattr(numpy(), name))(x)
+        if is_symbol(x):
+            import sympy
+
+            return symbol(sympy, x) if symbol else getattr(sympy, name)(x)
+        return real(float(x))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{name}(x), for every kind of number; elementwise on a Tensor."
     return function
 
 
-def _form(name, real, complex_, array, symbol, x):
-    """The form of the function `name` that serves a number of the kind of `x`."""
-    if isinstance(x, complex):
-        return complex_ or getattr(cmath, name)
-    if is_array(x):
-        return quietly(partial(array, numpy()) if array else getattr(numpy(), name))
-    if is_symbol(x):
-        import sympy
-
-        return partial(symbol, sympy) if symbol else getattr(sympy, name)
-    return lambda x: real(float(x))
-
-
 # --- smooth functions of one number -------------------------------------------------------------
 
 
-def _exp(x):
+def _exp(x: float) -> float:
     try:
         return math.exp(x)
     except OverflowError:
         return inf
 
 
-def _log(x):
+def _log(x: float) -> float:
     if x > 0:
         return math.log(x)
     return -inf if x == 0 else nan
 
 
-def _sigmoid(x):
+def _sigmoid(x: float) -> float:
     if x >= 0:
         return 1 / (1 + math.exp(-x))
     e = math.exp(x)
     return e / (1 + e)
 
 
-def _softplus(x):
+def _softplus(x: float) -> float:
     if x > 0:
         return x + math.log1p(math.exp(-x))
     return math.log1p(math.exp(x))
 
 
-def _array_sigmoid(np, x):
+def _array_sigmoid(np: Any, x: Any) -> Any:
     e = np.exp(-abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
 
 
-def _array_erf(np, x):
+def _array_erf(np: Any, x: Any) -> Any:
     """Maclaurin's series near 0; elsewhere 1 - erfc, with erfc(x) = t·exp(P(t) - x²), t = 2/(2+x).
 
     P is interpolated through values of `math.erfc` (the form of Numerical Recipes, section 6.2).
@@ -99,10 +126,10 @@ LEAST = 2 / (2 + 26)  # t of the largest x: erfc(26) is as good as 0
 
 
 @cache
-def _tail():
+def _tail() -> Any:
     """Chebyshev coefficients of P(t) = log(erfc(x)/t) + x² for LEAST <= t <= 1."""
 
-    def exponent(u):
+    def exponent(u: Any) -> list[float]:
         t = [(v * (1 - LEAST) + 1 + LEAST) / 2 for v in u.tolist()]
         return [math.log(math.erfc(2 / v - 2) / v) + (2 / v - 2) ** 2 for v in t]
 
@@ -110,12 +137,12 @@ def _tail():
 
 
 @cache
-def _series():
+def _series() -> list[float]:
     """2/√π·(-1)ⁿ / (n!·(2n+1)), the coefficients of erf(x)/x in powers of x²."""
     return [2 / math.pi**0.5 * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(14)]
 
 
-def _finite(function):
+def _finite(function: Callable[[float], float]) -> Callable[[float], float]:
     """`function` with nan at ±inf, where `math` raises."""
     return lambda x: function(x) if abs(x) < inf else nan
 
@@ -146,7 +173,7 @@ softplus = elementary(
 # --- quotients and powers -----------------------------------------------------------------------
 
 
-def divide(a, b):
+def divide(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     """a / b; division of reals by zero is ±inf or nan, by the signs, never an exception."""
     if is_array(a) or is_array(b):
         return quietly(lambda a, b: a / b)(a, b)
@@ -159,12 +186,12 @@ def divide(a, b):
         return type(a)(quotient) if type(a).__name__ == "Decimal" else quotient
 
 
-def one(y):
+def one(y: AnyNumber) -> AnyNumber:
     """1 in the kind of number that y is, where a plain 1 would make a quotient inexact."""
     return Fraction(1) if isinstance(y, Fraction) else 1
 
 
-def power(x, n):
+def power(x: AnyNumber, n: AnyNumber) -> AnyNumber:
     """x**n; 0**-1 is inf, an overflow is ±inf, and (-8)**0.5 is nan, never a complex number."""
     if is_array(x) or is_array(n):
         return quietly(lambda x, n: x**n)(x, n)
@@ -178,7 +205,7 @@ def power(x, n):
     return y
 
 
-def power_base_partial(x, n):
+def power_base_partial(x: AnyNumber, n: AnyNumber) -> AnyNumber:
     """∂(x**n)/∂x = n·x**(n-1); the constant x**0 has none, at 0 too."""
     if is_array(n) or is_array(x):
         return quietly(lambda: numpy().where((n == 0) & (x == 0), 0, n * power(x, n - 1)))()
@@ -187,7 +214,7 @@ def power_base_partial(x, n):
     return n * power(x, n - 1) if n or (not is_unknown(x) and x) else False
 
 
-def power_exponent_partial(y, x, n):
+def power_exponent_partial(y: AnyNumber, x: AnyNumber, n: AnyNumber) -> AnyNumber:
     """∂(x**n)/∂n = x**n·log(x); 0 at x = 0, where 0**n stays 0; nan for x < 0."""
     if is_array(x) or is_array(n):
         return quietly(lambda: numpy().where(x == 0, 0, y * log(x)))()

@@ -11,6 +11,7 @@ from typing import Any
 from .indexing import Shape, addresses, gather, strides
 
 Sizes = tuple[tuple[str, int], ...]
+Group = Callable[[Sequence[Any]], tuple[Any, ...]]  # reads the entries of one dot
 
 
 @lru_cache
@@ -70,9 +71,7 @@ def kept(own: str, other: str, out: str) -> str:
 
 
 @lru_cache(64)
-def groups(
-    labels: str, shape: Shape, out: str, sizes: Sizes
-) -> tuple[list[Callable[[Any], Any]], list[int]]:
+def groups(labels: str, shape: Shape, out: str, sizes: Sizes) -> tuple[list[Group], list[int]]:
     """The groups of an operand, and for each entry of the output the number of its group.
 
     A group gathers the entries over all positions on the labels that the output lacks, for one

@@ -8,9 +8,24 @@ import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any
+from types import EllipsisType
+from typing import Any, Protocol, SupportsIndex
 
 Shape = tuple[int, ...]
+Axis = int | Sequence[int] | None
+
+
+class Array(Protocol):
+    """A NumPy array, and what is like one: it has a shape, and gives nested lists."""
+
+    @property
+    def shape(self) -> Shape: ...
+    def tolist(self) -> Any: ...
+
+
+Position = SupportsIndex | slice | EllipsisType | Sequence[Any] | Array | None
+Index = int | slice | list[Any] | None
+Entry = tuple[Index, int, int]
 
 
 def strides(shape: Shape) -> Shape:
@@ -45,7 +60,7 @@ def axis_of(axis: int, ndim: int, what: str = "axis") -> int:
     return axis % ndim
 
 
-def axes_of(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes that `axis` names, None all of them; ValueError outside and for repeats."""
     if axis is None:
         return tuple(range(ndim))
@@ -135,7 +150,7 @@ def windows(shape: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> tupl
 # --- t[index] -----------------------------------------------------------------------------------
 
 
-def located(shape: Shape, key: Any) -> tuple[Shape, list[int]]:
+def located(shape: Shape, key: Position | tuple[Position, ...]) -> tuple[Shape, list[int]]:
     """Shape and addresses of `t[key]` by NumPy's rules: ints, slices, `...`, None, integer arrays.
 
     Arrays (nested lists of ints) broadcast together; their axes stand where the first of them is,
@@ -166,7 +181,7 @@ def located(shape: Shape, key: Any) -> tuple[Shape, list[int]]:
     return tuple(n for sizes, _ in parts for n in sizes), found
 
 
-def _expanded(shape, key):
+def _expanded(shape: Shape, key: Position | tuple[Position, ...]) -> list[Entry]:
     """[(index, axis, stride)] with `...` spelt out as whole slices."""
     keys = list(key) if isinstance(key, tuple) else [key]
     used = sum(k is not None and k is not Ellipsis for k in keys)
@@ -184,7 +199,7 @@ def _expanded(shape, key):
     return entries
 
 
-def _index(k):
+def _index(k: Any) -> Index:
     """One index as an int, a slice, None, or a nested list of ints."""
     if k is None or isinstance(k, slice):
         return k
@@ -194,7 +209,7 @@ def _index(k):
     return list(k) if isinstance(k, tuple) else k
 
 
-def _position(index, shape, axis):
+def _position(index: Any, shape: Shape, axis: int) -> int:
     n = shape[axis]
     if isinstance(index, bool) or not isinstance(index, int):
         raise IndexError(f"index {index!r} on axis {axis} is not an int")
@@ -203,12 +218,12 @@ def _position(index, shape, axis):
     return index % n
 
 
-def _block(entries):
+def _block(entries: list[Entry]) -> Shape:
     """The broadcast shape of the index arrays."""
     return broadcast(*[shape_of(index) for index, _, _ in entries]) if entries else ()
 
 
-def _addressed(block, shape, entries):
+def _addressed(block: Shape, shape: Shape, entries: list[Entry]) -> tuple[Shape, list[int]]:
     """The summed addresses of index arrays, over their broadcast shape."""
     found = [0] * math.prod(block)
     for index, axis, step in entries:
@@ -246,14 +261,14 @@ def flattened(nested: Any) -> list[Any]:
     return flat
 
 
-def _ragged(depth, expected, row):
+def _ragged(depth: int, expected: int | str, row: Any) -> str:
     got = shape_of(row)[:1]
     found = f"a sequence of {got[0]}" if got else "a number"
     wanted = expected if isinstance(expected, str) else f"a sequence of {expected}"
     return f"ragged nested list: at depth {depth}, expected {wanted}, found {found}"
 
 
-def nested(flat: Sequence[Any], shape: Shape) -> Any:
+def nested(flat: Sequence[Any], shape: Shape) -> list[Any]:
     """Flat entries as nested lists of this shape."""
     rows = list(flat)
     for axis in range(len(shape) - 1, 0, -1):

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...names import Name
-from ..read.gradients import Gradients, accumulated, partials
-from .grids import WRITTEN
-from .groups import frames_of, group_box, passage
-from .operands import add_gradients, leaves, operand, products
 from ..outline import Arrow, Box, Outline
-from ..select.plan import Plan
+from ..read.gradients import Gradients, accumulated, partials
 from ..read.stages import Stage
 from ..read.survey import Survey
 from ..read.words import UNSEEN, clean, count, number, symbol
+from ..select.plan import Plan
+from .grids import WRITTEN
+from .groups import frames_of, group_box, passage
+from .operands import add_gradients, leaves, operand, products
 
 HIDDEN = "·"  # a number in a formula, where no values are wanted
 INFIX = {"add", "sub", "mul", "div", "pow", "greater", "at_least", "equal"}

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ...names import Name
-from ..read.gradients import Gradients
-from .grids import thumbnail
 from ..outline import Box, Frame, Outline
-from ..select.plan import Group, Plan
+from ..read.gradients import Gradients
 from ..read.stages import Stage
 from ..read.survey import NamedTensor, Survey
-from ..select.expand import calls, channel_address
 from ..read.words import UNSEEN, by, clean, count, kind, norm, number, symbol, title
+from ..select.expand import calls, channel_address
+from ..select.plan import Group, Plan
+from .grids import thumbnail
 
 
 def group_box(survey: Survey, group: Group, values: bool, back: Gradients) -> Box:

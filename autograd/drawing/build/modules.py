@@ -4,8 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 from ..outline import Arrow, Box, Frame, Outline
-from ..select.plan import LEGIBLE
 from ..read.words import by, clean, count
+from ..select.plan import LEGIBLE
 
 
 def parts(model: Any, depth: int | None = None) -> Outline:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..read.gradients import chain, swept
-from .grids import WRITTEN, arranged, caption, grid, strongest
 from ..outline import Box, Grid
+from ..read.gradients import chain, swept
 from ..read.words import clean, number, symbol
+from .grids import WRITTEN, arranged, caption, grid, strongest
 
 
 def products(key: str, node: Any, values: bool) -> Box:
