@@ -1,6 +1,7 @@
 """Glassgrad's engine: scalars that record how they were made, and tensors of them."""
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from . import graph
 from .anomaly import Anomaly, trace_anomaly
@@ -27,18 +28,30 @@ from .value import Value, apply
 __all__ = [
     "PRIMITIVES",
     "Anomaly",
+    "Drawing",
+    "LayoutError",
+    "Page",
     "Primitive",
+    "Program",
+    "Report",
     "Tensor",
     "UnknownNumberError",
     "Value",
     "apply",
+    "check_gradients",
+    "check_layer",
+    "check_loss",
+    "check_stack",
+    "compile",
     "concatenate",
     "cos",
     "current_scope",
+    "draw",
     "drawn",
     "einsum",
     "erf",
     "exp",
+    "explore",
     "grad",
     "graph",
     "hessian",
@@ -67,29 +80,46 @@ __all__ = [
 ]
 
 
-def _repr_mimebundle_(root: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
-    """What Jupyter shows: a drawing of at most a hundred boxes, and the text."""
-    from .drawing import mimebundle
+# Loaded when first asked for: these need packages outside the standard library.
+_ROOMS = {
+    "check": ["Report", "check_gradients", "check_layer", "check_loss", "check_stack"],
+    "compiler": ["Program", "compile"],
+    "drawing": ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"],
+}
+_ROOM = {name: room for room, names in _ROOMS.items() for name in names}
+NOT_HERE = {
+    "numpy": "this is Glassgrad, not HIPS's autograd; use autograd.sin(x), x.sum() and the like"
+}
 
-    return mimebundle(root)
+if TYPE_CHECKING:
+    from .check import Report, check_gradients, check_layer, check_loss, check_stack
+    from .compiler import Program, compile
+    from .drawing import Drawing, LayoutError, Page, draw, explore
+    from .drawing import mimebundle as mimebundle  # for `nn`
+
+    __version__: str
+else:  # for type checkers, a name that is not there is a mistake
+
+    def __getattr__(name: str) -> object:
+        """A name from one of the rooms above the engine, or the version of what is installed."""
+        if name in _ROOM:
+            return getattr(import_module(f".{_ROOM[name]}", __name__), name)
+        if name == "__version__":
+            return _version()
+        hint = f": {NOT_HERE[name]}" if name in NOT_HERE else ""
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
 
 
-for _drawn in (Value, Tensor):  # here, because drawings are made on a floor above theirs
-    setattr(_drawn, _repr_mimebundle_.__name__, _repr_mimebundle_)
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted([*__all__, "__version__"])
 
 
-def __getattr__(name: str) -> Any:
-    """`compile`, `draw` and `explore`, which need other packages, when they are first asked for."""
-    if name in ("Program", "compile"):
-        from . import compiler
+def _version() -> str:
+    """The version of what is installed; a source tree that is not has none."""
+    from importlib.metadata import PackageNotFoundError, version
 
-        return getattr(compiler, name)
-    if name in ("Drawing", "LayoutError", "draw", "explore", "mimebundle"):
-        from . import drawing
-
-        return getattr(drawing, name)
-    if name in ("check_gradients", "check_layer", "check_loss", "check_stack"):
-        from . import check
-
-        return getattr(check, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return version("glassgrad")
+    except PackageNotFoundError:
+        return "0+unknown"

@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import Any, TypeGuard, TypeVar, Union
 
 from . import graph
+from .drawable import Drawable
 from .names import Name
 from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
@@ -166,7 +167,7 @@ def _comparison(
     return method
 
 
-class Value(graph.Node):
+class Value(graph.Node, Drawable):
     """A scalar node of the computation graph.
 
     `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, cast, overload
 
+from .drawable import Drawable
 from .names import Name
 from .numbers.kinds import AnyNumber, numpy
 from .shapes import indexing
@@ -20,7 +21,7 @@ Lists = list[Any]
 """Nested lists of numbers, as deep as there are axes."""
 
 
-class Arrangement:
+class Arrangement(Drawable):
     """A shape, and a flat row-major sequence of Values; the base of Tensor, without arithmetic."""
 
     __slots__ = ("shape", "values")
