@@ -31,7 +31,7 @@ from .losses import (
     MSELoss,
     NLLLoss,
 )
-from .module import Buffer, Module, Parameter, Sequential
+from .module import Buffer, Module, Parameter
 from .norms import BatchNorm2D, GroupNorm, LayerNorm
 from .optim import (
     SGD,
@@ -44,6 +44,7 @@ from .optim import (
 )
 from .saving.model_file import load, save
 from .schedules import CosineLR, Schedule, StepLR, WarmupLR
+from .sequential import Sequential
 from .summary import Summary
 from .training.history import EarlyStopping, Epoch, History
 from .training.trainer import Evaluation, Trainer, confusion_matrix

@@ -1,6 +1,7 @@
 """What a constructor was called with, read back from the attributes of the same names."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 DRAWING = ("init", "rng")  # how first weights are drawn: done with when the layer is made
@@ -28,7 +29,10 @@ def call(cls: type, values: dict[str, Any]) -> Any:
     if unknown := values.keys() - parameters.keys() - {*DRAWING}:
         raise TypeError(f"{cls.__name__}: there is no argument {', '.join(sorted(unknown))}")
     several = [k for k, p in parameters.items() if p.kind is p.VAR_POSITIONAL]
-    options = {k: v for k, v in values.items() if k not in several}
+    named = [k for k, p in parameters.items() if p.kind is p.VAR_KEYWORD]
+    options = {k: v for k, v in values.items() if k not in (*several, *named)}
+    for k in named:
+        options.update(values.get(k, ()))
     return cls(*(v for k in several for v in values.get(k, ())), **options)
 
 
@@ -37,18 +41,32 @@ def has_init(cls: type) -> bool:
     return "init" in inspect.signature(cls).parameters
 
 
-def text(cls: type, values: dict[str, Any]) -> str:
-    """The values as one would write the call: `1, 8, 5, stride=2`; defaults are left out."""
+def text(cls: type, values: Mapping[str, Any]) -> str:
+    """The values as one would write the call: `1, 8, 5, stride=2`.
+
+    Defaults are left out, and so are arguments that there is no value of.
+    """
     words: list[str] = []
     for name, parameter in _parameters(cls).items():
+        if name not in values:
+            continue
         value = values[name]
         if parameter.kind is parameter.VAR_POSITIONAL:
             words += map(repr, value)
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            words += [f"{k}={v!r}" for k, v in value.items()]
         elif parameter.default is parameter.empty:
             words.append(repr(value))
         elif value != parameter.default:
             words.append(f"{name}={value!r}")
     return ", ".join(words)
+
+
+def written(made: Any, first: str = "", apart: str = "") -> str:
+    """A short repr: the class, `first` for the argument `apart`, and the arguments kept by name."""
+    kept = {k: v for k, v in vars(made).items() if k != apart}
+    words = filter(None, [first, text(type(made), kept)])
+    return f"{type(made).__name__}({', '.join(words)})"
 
 
 def _parameters(cls: type) -> dict[str, inspect.Parameter]:

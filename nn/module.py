@@ -1,7 +1,9 @@
 """Modules: layers and models, their parameters, their names, and their state."""
 
 import random
+import textwrap
 from collections.abc import Iterator, Mapping
+from reprlib import recursive_repr
 from typing import Any, Self
 
 import autograd
@@ -126,6 +128,10 @@ class Module:
         """Every trainable parameter, in order of attributes."""
         return [p for _, p in self.named_parameters()]
 
+    def num_parameters(self) -> int:
+        """How many numbers training changes; one that several layers share counts once."""
+        return sum(p.size for p in self.parameters())
+
     def named_state(self) -> Iterator[tuple[str, Parameter]]:
         """(path, part) of every parameter and buffer."""
         return ((path, part) for path, part in self.named_parts() if isinstance(part, Parameter))
@@ -196,6 +202,7 @@ class Module:
             self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
         )
 
+    @recursive_repr()
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
 
@@ -211,43 +218,14 @@ class Module:
         return arguments.arguments(self)
 
     def describe(self) -> str:
-        """What is within the brackets of `repr`: the modules inside, or the arguments."""
-        children = list(self.named_children())
-        if any(isinstance(child, Module) for _, child in children):
-            return ", ".join(f"{k}: {child!r}" for k, child in children)
+        """What is within the brackets of `repr`: the modules inside, a line each, or arguments."""
+        inside = [f"\n{k}: {m!r}" for k, m in self.named_children() if isinstance(m, Module)]
+        if inside:
+            return textwrap.indent("".join(inside), "  ") + "\n"
         try:
             return arguments.text(type(self), self.arguments())
         except TypeError:
             return "..."
-
-
-class Sequential(Module):
-    """Modules one after the other; `model[0]` is the first, `model[1:3]` a Sequential of two."""
-
-    def __init__(self, *layers: Module) -> None:
-        for k, layer in enumerate(layers):
-            if not callable(layer) or isinstance(layer, type):
-                raise TypeError(f"Sequential: layer {k} is {layer!r}, not a module")
-        self.layers = list(layers)
-
-    def forward(self, x: Any) -> Any:
-        """The layers in order: the output of one is the input of the next."""
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-    def named_children(self) -> Iterator[tuple[str, Any]]:
-        """The layers by their positions: `0`, `1`, ..."""
-        return _parts_of((str(k), layer) for k, layer in enumerate(self.layers))
-
-    def __getitem__(self, k: int | slice) -> Any:
-        return Sequential(*self.layers[k]) if isinstance(k, slice) else self.layers[k]
-
-    def __len__(self) -> int:
-        return len(self.layers)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self.layers)
 
 
 def _parts_of(items: Any) -> Iterator[tuple[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from autograd import Tensor, Value, sqrt
 
+from .arguments import written
 from .validate import foreign_keywords
 
 Parameters = Iterable[Tensor | Value]
@@ -59,6 +60,9 @@ class Optimizer:
         self.weight_decay = self._within("weight_decay", weight_decay, 0, math.inf)
         self.steps = 0
         self.state: list[Any] = [(0.0,) * self.slots for _ in self.values]
+
+    def __repr__(self) -> str:
+        return written(self, f"{len(self.values):,} parameters, lr={self.lr:.6g}", apart="lr")
 
     def _within(self, name: str, value: float, least: float, below: float) -> float:
         if not isinstance(value, int | float) or not least <= value < below:

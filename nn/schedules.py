@@ -3,6 +3,7 @@
 import math
 from typing import Any, Self
 
+from .arguments import written
 from .optim import Optimizer
 from .validate import foreign_keywords
 
@@ -19,6 +20,9 @@ class Schedule:
         self.base = optimizer.lr
         self.time = 0
         optimizer.lr = self.base * self.factor(0)
+
+    def __repr__(self) -> str:
+        return written(self, type(self.optimizer).__name__, apart="optimizer")
 
     def step(self) -> None:
         """One epoch (or batch) has passed: set the next learning rate."""
@@ -63,6 +67,7 @@ class CosineLR(Schedule):
 
     def __init__(self, optimizer: Optimizer, steps: int, minimum: float = 0.0) -> None:
         self.steps = _at_least_one("CosineLR", "steps", steps)
+        self.minimum = minimum
         self.low = minimum / optimizer.lr if optimizer.lr else 0.0
         super().__init__(optimizer)
 

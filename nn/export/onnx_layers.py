@@ -23,15 +23,15 @@ from ..layers import (
     Softmax,
     Tanh,
 )
-from ..module import Sequential
 from ..norms import BatchNorm2D, GroupNorm, LayerNorm
+from ..sequential import Sequential
 from .onnx_graph import Graph, Shape
 from .walk import Rules
 
 
 def _sequential(graph: Graph, model: Sequential, x: str) -> str:
-    for k, layer in enumerate(model):
-        x = graph.visit(str(k), layer, x)
+    for name, layer in model.named_layers():
+        x = graph.visit(name, layer, x)
     return x
 
 

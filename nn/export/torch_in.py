@@ -22,8 +22,9 @@ from ..layers import (
     Softmax,
     Tanh,
 )
-from ..module import Buffer, Module, Parameter, Sequential
+from ..module import Buffer, Module, Parameter
 from ..norms import BatchNorm2D, GroupNorm, LayerNorm
+from ..sequential import Sequential
 from . import torch_layers
 from .axes import axes_added, axes_of
 from .walk import Rules, Translation
@@ -32,9 +33,9 @@ from .walk import Rules, Translation
 def from_torch(module: Any, shape: Sequence[int] | None = None) -> Module:
     """Make a model of a torch.nn.Sequential, nested as it may be, or of a single layer.
 
-    Numbers, names by position (`0.weight`) and modes are theirs; what is frozen becomes a Buffer,
-    an Identity an empty Sequential, and AdaptiveAvgPool2d(1) is followed by a Reshape that gives
-    the axes of size 1.
+    Numbers, names (`conv1.weight`; by position where one is an attribute of ours, as `layers` is)
+    and modes are theirs; what is frozen becomes a Buffer, an Identity an empty Sequential, and
+    AdaptiveAvgPool2d(1) is followed by a Reshape that gives the axes of size 1.
 
     Our Flatten counts axes from the last, torch's from the first: how many Flatten() takes follows
     from `shape`, one sample's, or from the first layer that asks for axes: (N, features) before a
@@ -104,7 +105,13 @@ class FromTorch(Translation):
 
 
 def _sequential(read: FromTorch, model: Any) -> Module:
-    return Sequential(*(read.visit(k, m) for k, m in model._modules.items()))
+    layers = {name: read.visit(name, layer) for name, layer in model._modules.items()}
+    if [*layers] == [str(k) for k in range(len(layers))]:
+        return Sequential(*layers.values())
+    try:
+        return Sequential(layers)
+    except ValueError:  # a name that our Sequential has an attribute of
+        return Sequential(*layers.values())
 
 
 def _residual(read: FromTorch, block: Any) -> Module:

@@ -1,5 +1,6 @@
 """Our models as PyTorch's modules."""
 
+from collections import OrderedDict
 from typing import Any
 
 from ..layers import (
@@ -19,8 +20,9 @@ from ..layers import (
     Softmax,
     Tanh,
 )
-from ..module import Module, Sequential
+from ..module import Module
 from ..norms import BatchNorm2D, GroupNorm, LayerNorm
+from ..sequential import Sequential
 from . import torch_layers
 from .walk import Rules, Translation
 from .weights import floats
@@ -71,6 +73,12 @@ class ToTorch(Translation):
         return self.nn.Parameter(tensor, requires_grad=getattr(ours, "trainable", False))
 
 
+def _sequential(to: ToTorch, model: Sequential) -> Any:
+    layers = OrderedDict((name, to.visit(name, layer)) for name, layer in model.named_layers())
+    with to.located("a name of PyTorch's own: ", (KeyError,)):
+        return to.nn.Sequential(layers)
+
+
 def _conv2d(to: ToTorch, layer: Conv2D) -> Any:
     sizes = layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride
     rest = {"dilation": layer.dilation, "groups": layer.groups, "bias": layer.bias is not None}
@@ -99,7 +107,7 @@ def _is_scaled(layer: LayerNorm | GroupNorm) -> bool:
 
 
 RULES: Rules = {
-    Sequential: lambda to, m: to.nn.Sequential(*(to.visit(str(k), x) for k, x in enumerate(m))),
+    Sequential: _sequential,
     Residual: _residual,
     Dense: lambda to, m: to.nn.Linear(m.in_features, m.out_features, m.bias is not None),
     Conv2D: _conv2d,

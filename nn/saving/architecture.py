@@ -7,14 +7,15 @@ from typing import Any
 from autograd import Tensor
 
 from .. import arguments, layers, norms
-from ..module import Module, Sequential
+from ..module import Module
+from ..sequential import Sequential
 
 Plain = Any  # what JSON holds
 
 LAYERS: dict[str, type[Module]] = {
-    name: kind
-    for name, kind in [*vars(layers).items(), *vars(norms).items(), ("Sequential", Sequential)]
-    if isinstance(kind, type) and issubclass(kind, Module) and not name.startswith("_")
+    name: cls
+    for name, cls in [*vars(layers).items(), *vars(norms).items(), ("Sequential", Sequential)]
+    if isinstance(cls, type) and issubclass(cls, Module) and not name.startswith("_")
 }
 LAYERS.pop("Module")
 
@@ -22,7 +23,7 @@ LEAST = 4096  # ints in arguments may be as large as the number of parameters, o
 
 
 def described(model: Module) -> Plain:
-    """{"layer": kind, "arguments": {...}} with modules inside in turn.
+    """{"layer": class, "arguments": {...}} with modules inside in turn.
 
     The arguments of a module that does not keep them as attributes are None. A module that is met
     again is {"again": number}, counted in the order in which they are made.
@@ -40,11 +41,13 @@ def _described(part: Any, made: dict[int, int]) -> Plain:
             given = None
         made[id(part)] = len(made)
         return {"layer": type(part).__name__, "arguments": given}
+    if isinstance(part, dict) and all(isinstance(name, str) for name in part):
+        return {"items": [[name, _described(p, made)] for name, p in part.items()]}
     if isinstance(part, list | tuple):
         return [_described(p, made) for p in part]
     if part is None or isinstance(part, bool | int | float | str):
         return part
-    raise TypeError(f"{part!r:.60} is no layer, number, text, list or None")
+    raise TypeError(f"{part!r:.60} is no layer, number, text, list, dict or None")
 
 
 class Builder:
@@ -55,7 +58,7 @@ class Builder:
     """
 
     def __init__(self, budget: int, more: Iterable[type[Module]] = ()) -> None:
-        self.known: Mapping[str, type[Module]] = LAYERS | {kind.__name__: kind for kind in more}
+        self.known: Mapping[str, type[Module]] = LAYERS | {cls.__name__: cls for cls in more}
         self.budget, self.spent = budget, 0
         self.made: list[Module] = []
 
@@ -64,33 +67,37 @@ class Builder:
         if isinstance(data, list):
             return [self.build(d) for d in data]
         if isinstance(data, dict):
-            return self._again(data) if "again" in data else self._module(data)
+            return self._dict(data) if "items" in data else self._module(data)
         if isinstance(data, int) and abs(data) > max(self.budget, LEAST):
             raise ValueError(f"{data} is too large a size for {self.budget:,} parameters")
         return data
 
-    def _again(self, data: dict[str, Plain]) -> Module:
-        number = data["again"]
+    def _dict(self, data: dict[str, Plain]) -> dict[str, Any]:
+        return {str(name): self.build(d) for name, d in data["items"]}
+
+    def _again(self, number: Plain) -> Module:
         if not isinstance(number, int) or not 0 <= number < len(self.made):
             raise ValueError(f"there is no module {number!r} to use again")
         return self.made[number]
 
     def _module(self, data: dict[str, Plain]) -> Module:
-        kind, given = data.get("layer"), data.get("arguments")
-        if not isinstance(kind, str) or kind not in self.known:
-            raise ValueError(f"unknown layer {kind!r}")
+        if "again" in data:
+            return self._again(data["again"])
+        name, given = data.get("layer"), data.get("arguments")
+        if not isinstance(name, str) or name not in self.known:
+            raise ValueError(f"unknown layer {name!r}")
         if not isinstance(given, dict):
-            raise ValueError(f"the arguments of {kind} were not kept as attributes of those names")
-        module = arguments.call(self.known[kind], self._drawn(kind, given))
+            raise ValueError(f"the arguments of {name} were not kept as attributes of those names")
+        module = arguments.call(self.known[name], self._drawn(name, given))
         self.made.append(module)
         if not any(isinstance(child, Module) for _, child in module.named_children()):
             self._spend(sum(part.size for _, part in module.named_state()))
         return module
 
-    def _drawn(self, kind: str, given: dict[str, Plain]) -> dict[str, Any]:
+    def _drawn(self, name: str, given: dict[str, Plain]) -> dict[str, Any]:
         """The arguments, and zeros for first weights where the layer lets one choose them."""
         values = {str(k): self.build(v) for k, v in given.items()}
-        return values | ({"init": self._zeros} if arguments.has_init(self.known[kind]) else {})
+        return values | ({"init": self._zeros} if arguments.has_init(self.known[name]) else {})
 
     def _zeros(self, shape: Any, rng: Any = None) -> Tensor:
         if self.spent + math.prod(shape) > self.budget:

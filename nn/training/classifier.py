@@ -14,9 +14,10 @@ from .. import validate
 from ..data import Dataset
 from ..layers import Dense, Flatten, ReLU, Softmax
 from ..losses import CrossEntropyLoss
-from ..module import Module, Sequential
+from ..module import Module
 from ..optim import Adam, Optimizer
 from ..optional import needs
+from ..sequential import Sequential
 from .backends import evaluating
 from .trainer import Trainer
 

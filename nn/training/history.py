@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .. import plots
+from ..arguments import written
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,12 @@ class History:
     def __str__(self) -> str:
         return "\n".join(map(str, self.epochs))
 
+    def __repr__(self) -> str:
+        if not self.epochs:
+            return "History(no epochs)"
+        losses = f"loss {self.epochs[0].loss:.4f} → {self.epochs[-1].loss:.4f}"
+        return f"History({len(self)} epochs, {losses})"
+
     def plot(self) -> Any:
         """Loss and accuracy over the epochs, as a matplotlib Figure (extra `[plots]`)."""
         return plots.history(self)
@@ -84,6 +91,9 @@ class EarlyStopping:
         self.best = math.inf
         self.waited = 0
         self.state: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        return written(self)
 
     def __call__(self, trainer: Any, epoch: Epoch) -> bool:
         """True to stop."""

@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from autograd import Tensor, uncollected
 
+from ..arguments import written
 from ..data import Dataset
 from ..losses import Loss
 from ..module import Module
@@ -25,7 +26,7 @@ class Evaluation:
 
     loss: float
     accuracy: float | None
-    predictions: list[int]
+    predictions: list[int] = field(repr=False)
 
 
 Callback = Callable[["Trainer", Epoch], Any]
@@ -50,6 +51,9 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.schedule, self.clip_norm = schedule, clip_norm
         self.history = History()
+
+    def __repr__(self) -> str:
+        return written(self, type(self.model).__name__, apart="model")
 
     def fit(
         self,

@@ -31,6 +31,7 @@ MODELS = [
     nn.Residual(nn.Sequential(nn.Dense(3, 3)), nn.Dense(3, 3)),
     nn.Residual(nn.Conv2D(1, 1, 1)),
     nn.Sequential(nn.Sequential(), nn.GlobalAvgPool()),
+    nn.Sequential(conv=nn.Conv2D(1, 1, 1), again=nn.Sequential(layer=nn.ReLU())),
 ]
 
 
@@ -126,6 +127,23 @@ def test_preprocessing_travels_along(path):
     with pytest.raises(TypeError, match="JSON"):
         nn.save(model, path, preprocessing={"scale": object()})
     assert nn.load(path).preprocessing == again.preprocessing
+
+
+def test_dicts_of_layers_come_back_in_their_order(path):
+    class Heads(nn.Module):
+        def __init__(self, heads, **options):
+            self.heads, self.options = heads, options
+
+    model = Heads({"b": nn.Dense(1, 2), "a": nn.Dense(1, 3)}, layer="x", items=[1])
+    nn.save(model, path)
+    again = nn.load(path, layers=[Heads])
+    assert list(again.state_dict()) == [
+        "heads.b.weight",
+        "heads.b.bias",
+        "heads.a.weight",
+        "heads.a.bias",
+    ]
+    assert again.options == {"layer": "x", "items": [1]}
 
 
 def test_modules_of_users_come_back_by_their_classes_or_into_a_model(path):
@@ -232,6 +250,10 @@ def dense(**arguments):
         ({"layer": "Sequential", "arguments": {"layers": [dense()] * 2}}, "more than the file"),
         ({"layer": "Sequential", "arguments": {"layers": [1]}}, "not a module"),
         ({"layer": "Sequential", "arguments": {"layers": 1}}, "cannot be made"),
+        ({"layer": "Sequential", "arguments": {"named": 1}}, "cannot be made"),
+        ({"layer": "Sequential", "arguments": {"named": {"items": [1]}}}, "cannot be made"),
+        ({"layer": "Sequential", "arguments": {"named": {"items": [["path", dense()]]}}}, "'path'"),
+        ({"items": []}, "no model"),
         ({"layer": "Residual", "arguments": {"body": None}}, "missing"),
         ({"layer": "Dense"}, "not kept"),
     ],

@@ -130,6 +130,13 @@ def test_every_value_in_the_file_has_its_shape(path):
     assert len(shapes) == len(graph.node)
 
 
+def test_names_of_layers_are_names_of_nodes(path):
+    nn.export.to_onnx(nn.Sequential(fc=nn.Dense(2, 2), act=nn.Tanh()), path)
+    graph = onnx.load(path).graph
+    assert [node.name for node in graph.node] == ["fc", "act"]
+    assert [weight.name for weight in graph.initializer] == ["fc.weight", "fc.bias"]
+
+
 def test_a_single_layer_is_called_by_its_class(path):
     nn.export.to_onnx(nn.Dense(2, 2), path)
     graph = onnx.load(path).graph

@@ -4,6 +4,7 @@ import importlib.util
 import io
 import random
 import sys
+from collections import OrderedDict
 from fractions import Fraction
 
 import numpy as np
@@ -336,7 +337,7 @@ def test_a_global_pool_takes_two_axes_away(torch):
     assert_close(evaluated(model, x), run(module, x))
 
 
-def test_named_parts_are_numbered_and_a_subclass_that_keeps_the_forward_is_read(torch):
+def test_names_are_kept_out_and_in_and_a_subclass_that_keeps_the_forward_is_read(torch):
     class Named(torch.nn.Sequential):
         pass
 
@@ -344,8 +345,16 @@ def test_named_parts_are_numbered_and_a_subclass_that_keeps_the_forward_is_read(
     module.add_module("hidden", torch.nn.Linear(2, 3))
     module.add_module("act", torch.nn.Tanh())
     model = nn.export.from_torch(module)
-    assert repr(model) == "Sequential(0: Dense(2, 3), 1: Tanh())"
-    assert model.state_dict().keys() == {"0.weight", "0.bias"}
+    assert repr(model) == "Sequential(\n  hidden: Dense(2, 3)\n  act: Tanh()\n)"
+    assert model.state_dict().keys() == {"hidden.weight", "hidden.bias"}
+    assert nn.export.to_torch(model).state_dict().keys() == module.state_dict().keys()
+
+
+def test_a_name_that_is_taken_there_is_told_and_one_that_is_taken_here_is_a_position(torch):
+    with pytest.raises(ValueError, match=r"block \(Sequential\): .*'half' already exists"):
+        nn.export.to_torch(nn.Sequential(block=nn.Sequential(half=nn.Tanh())))
+    module = torch.nn.Sequential(OrderedDict(layers=torch.nn.Linear(2, 3), act=torch.nn.Tanh()))
+    assert nn.export.from_torch(module).state_dict().keys() == {"0.weight", "0.bias"}
 
 
 def test_half_precision_is_read_exactly(torch):
