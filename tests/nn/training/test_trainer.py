@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor
 
 PATTERNS = [[[[1.0, 0.0], [0.0, 1.0]]], [[[0.0, 1.0], [1.0, 0.0]]]]
 
@@ -178,30 +177,3 @@ def test_training_leaves_no_graph_behind():
 
 def test_a_confusion_matrix_counts_rows_of_truth():
     assert nn.confusion_matrix([0, 0, 1, 1], [0, 1, 1, 1], 2) == [[1, 1], [0, 2]]
-
-
-def test_warmup_rises_to_the_rate_and_then_follows():
-    optimizer = nn.SGD(Tensor([1.0]), lr=1.0)
-    schedule = nn.WarmupLR(optimizer, 4, after=nn.CosineLR(optimizer, 2))
-    rates = [optimizer.lr]
-    for _ in range(6):
-        schedule.step()
-        rates.append(optimizer.lr)
-    assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 0.5, 0.0])
-
-
-def test_an_optimisers_state_goes_out_and_in_again():
-    for kind in (nn.SGD, nn.RMSprop, nn.Adagrad, nn.Adam, nn.AdamW):
-        one, two = Tensor([1.0, -2.0]), Tensor([1.0, -2.0])
-        a, b = kind([one], lr=0.1), kind([two], lr=0.1)
-        for k in range(4):
-            if k == 2:
-                b = kind([two], lr=0.5)
-                b.load_state_dict(a.state_dict())
-            for optimizer, x in ((a, one), (b, two)):
-                optimizer.zero_grad()
-                (x * x * x).sum().backward()
-                optimizer.step()
-        assert one.tolist() == two.tolist()
-    with pytest.raises(ValueError, match="does not fit"):
-        nn.Adam([one]).load_state_dict(nn.SGD([one]).state_dict())

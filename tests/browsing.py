@@ -13,7 +13,7 @@ import autograd
 import nn
 from autograd import Value
 
-PICTURES = Path(__file__).parents[3] / ".ci" / "artefacts"  # not committed
+PICTURES = Path(__file__).parents[1] / ".ci" / "artefacts"  # not committed
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",

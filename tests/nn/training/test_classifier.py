@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import nn
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DIGITS, LABELS = load_digits(return_X_y=True)
 X, Y = DIGITS[:150], LABELS[:150]
 IMAGES = X.reshape(-1, 1, 8, 8)

@@ -13,7 +13,7 @@ import pytest
 import nn
 from nn.data import DataError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 EPOCHS = 150
 
 
@@ -57,7 +57,7 @@ def test_a_training_in_pieces_is_the_same_as_in_one(tmp_path, compiled):
 WORKER = """
 import os, sys
 sys.path[:0] = sys.argv[2:]
-from test_resume import trained
+from test_checkpoint import trained
 for line in sys.stdin:
     child = os.fork()
     if not child:

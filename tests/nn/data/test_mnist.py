@@ -20,7 +20,7 @@ from nn.data import download
 from nn.data.download import Source, fetch
 from nn.data.mnist import DIGITS, FASHION, MNIST, both
 
-FOLDER = Path(__file__).parents[2] / "demos" / "data" / "mnist-10k"
+FOLDER = Path(__file__).parents[3] / "demos" / "data" / "mnist-10k"
 CONTENTS = {name: (FOLDER / name).read_bytes() for name in MNIST.files}
 HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in CONTENTS.items()}
 ONE = "train-images-idx3-ubyte.gz"
