@@ -1,6 +1,9 @@
 """Layers, losses, optimisers and training, composed from scalars that you can look at."""
 
-from typing import Any
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from autograd import __version__
 
 from . import data, export, init, plots
 from .layers import (
@@ -97,6 +100,7 @@ __all__ = [
     "Tanh",
     "Trainer",
     "WarmupLR",
+    "__version__",
     "clip_grad_norm",
     "confusion_matrix",
     "data",
@@ -125,11 +129,23 @@ _OURS = {
     "SmoothL1Loss": "HuberLoss",
 }
 
+if TYPE_CHECKING:
+    from .training.classifier import Classifier
+else:  # for tools, a name that is not there is a mistake
 
-def __getattr__(name: str) -> Any:
-    if name == "Classifier":  # scikit-learn's conventions; it is imported where they are first used
-        from .training.classifier import Classifier
+    def __getattr__(name):
+        """`Classifier`, whose base classes are scikit-learn's, when it is first asked for."""
+        if name == "Classifier":
+            from .training.classifier import Classifier
 
-        return Classifier
-    hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
-    raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")
+            return Classifier
+        hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")
+
+
+if find_spec("sklearn"):  # `from nn import *` asks for all that is listed
+    __all__ += ["Classifier"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -67,6 +67,7 @@ class Module:
 
     path: str | None = None
     training: bool = True
+    input_shape: tuple[int, ...] | None = None  # of one sample in training; saved with the model
     preprocessing: Any = None  # what is done to its inputs, as plain data that is saved with it
 
     def __new__(cls, *args: Any, **options: Any) -> Self:
@@ -196,11 +197,14 @@ class Module:
     def summary(self, *shape: Any) -> Summary:
         """Layers, shapes, parameters, multiply-adds and scalar nodes for one sample of this shape.
 
-        `print(model.summary(1, 28, 28))` prints them as a table.
+        `print(model.summary(1, 28, 28))` prints them as a table. Without a shape, a sample is what
+        it was in training; ValueError where there was none.
         """
-        return summarize(
-            self, shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        )
+        given = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        sample = given or self.input_shape
+        if not sample:
+            raise ValueError("summary: needs one sample's shape, as model.summary(1, 28, 28)")
+        return summarize(self, sample)
 
     @recursive_repr()
     def __repr__(self) -> str:

@@ -25,15 +25,16 @@ class Sequential(Module):
     names: tuple[str, ...] = ()  # of all layers, or of none
 
     def __init__(self, *layers: Module | Mapping[str, Module], **named: Module) -> None:
-        if len(layers) == 1 and isinstance(layers[0], Mapping) and not named:
-            layers, named = (), dict(layers[0])
+        first = layers[0] if len(layers) == 1 and not named else None
+        if isinstance(first, Mapping):
+            layers, named = (), dict(first)
         if layers and named:
             raise TypeError("Sequential: name all layers, or none")
         self.layers: Sequence[Any] = list(layers)
         for name in named:
             self._check_name(name)
-        for name, layer in named.items() if named else enumerate(layers):
-            _check_layer(name, layer)
+        for place, layer in (*named.items(), *enumerate(layers)):
+            _check_layer(place, layer)
         if named:
             self.layers, self.names = tuple(named.values()), tuple(named)
 
@@ -95,6 +96,6 @@ class Sequential(Module):
         return [*super().__dir__(), *self.names]
 
 
-def _check_layer(name: int | str, layer: Any) -> None:
+def _check_layer(place: object, layer: Any) -> None:
     if not callable(layer) or isinstance(layer, type):
-        raise TypeError(f"Sequential: layer {name} is {layer!r:.60}, not a module")
+        raise TypeError(f"Sequential: layer {place} is {layer!r:.60}, not a module")

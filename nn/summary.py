@@ -33,7 +33,7 @@ class Summary:
     def __str__(self) -> str:
         head = ("", "layer", "output", "parameters", "multiply-adds", "nodes")
         body = [
-            (r.path, r.layer, _by(r.shape), *map(_int, (r.parameters, r.multiply_adds, r.nodes)))
+            (r.path, r.layer, by(r.shape), *map(_int, (r.parameters, r.multiply_adds, r.nodes)))
             for r in self.rows
         ]
         sums = ("", "one sample, with its leaves", "")
@@ -93,7 +93,8 @@ def _multiply_adds(node: Any) -> int:
     return len(node.inputs[0].inputs) if node.op.name == "dot" else int(node.op.name == "mul")
 
 
-def _by(shape: Sequence[int]) -> str:
+def by(shape: Sequence[int | str]) -> str:
+    """A shape as people write it: 8×24×24."""
     return "×".join(map(str, shape))
 
 

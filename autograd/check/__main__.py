@@ -17,6 +17,8 @@ from .layers import check_layer
 from .report.report import Report
 from .truth.verdict import RIGHT, WRONG
 
+DESCRIPTION = "Check the hand-derived gradients of a layer class, over a grid of probes."
+EPILOG = "Exit status: 0 right, 1 wrong, 2 undecided or a usage error."
 STATUS = {RIGHT: 0, WRONG: 1}  # 2 where nothing can be said
 
 
@@ -26,23 +28,26 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report; 0 right, 1 wrong, 2 undecided or a usage error."""
-    options = parse(arguments)
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.check", description=DESCRIPTION, epilog=EPILOG
+    )
+    add_options(parser)
     try:
-        report = checked(options)
+        return run(parser.parse_args(arguments))
     except UsageError as error:
         print(f"autograd.check: {error}", file=sys.stderr)
         return 2
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the report, and give the exit status; UsageError where there is nothing to check."""
+    report = checked(options)
     print(json.dumps(report.to_dict(), indent=1, default=str) if options.json else report)
     return STATUS.get(report.verdict, 2)
 
 
-def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """The options; exits with status 2 and a usage line where they are wrong."""
-    parser = argparse.ArgumentParser(
-        prog="python -m autograd.check",
-        description="Check the hand-derived gradients of a layer class, over a grid of probes.",
-        epilog="Exit status: 0 right, 1 wrong, 2 undecided or a usage error.",
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Tell a parser the command's options."""
     add = parser.add_argument
     add("layer", metavar="MODULE:CLASS", help="what to import from here: a class, object or list")
     add("--input", required=True, type=shape, metavar="2x3x6x5", help="the shape of the input")
@@ -56,7 +61,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--no-probe", dest="probe", action="store_false", help="check this one input alone")
     add("--seed", type=int, default=0, help="for the weights and the input")
     add("--json", action="store_true", help="print the report as JSON")
-    return parser.parse_args(arguments)
 
 
 def shape(text: str) -> tuple[int, ...]:

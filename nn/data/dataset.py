@@ -42,7 +42,7 @@ class Dataset:
         return zip(self.images, self.labels, strict=True)
 
     def __repr__(self) -> str:
-        shape = f" of shape {_shape(self.images[0])}" if len(self) else ""
+        shape = f" of shape {shape_of(self.images[0])}" if len(self) else ""
         classes = f", classes {', '.join(self.class_names)}" if self.class_names else ""
         return f"Dataset({len(self)} samples{shape}{classes})"
 
@@ -109,17 +109,17 @@ class Dataset:
     def _check_shapes(self) -> None:
         if hasattr(self.images, "shape") or not len(self):
             return
-        first = _shape(self.images[0])
+        first = shape_of(self.images[0])
         for k, image in enumerate(self.images):
-            if _shape(image) != first:
-                shapes = f"sample {k} has shape {_shape(image)}, sample 0 has {first}"
+            if shape_of(image) != first:
+                shapes = f"sample {k} has shape {shape_of(image)}, sample 0 has {first}"
                 raise ValueError(f"Dataset: samples must have one shape; {shapes}")
 
 
-def _shape(sample: Any) -> tuple[int, ...]:
+def shape_of(sample: Any) -> tuple[int, ...]:
     """A sample's shape, read off its first rows."""
     if hasattr(sample, "shape"):
         return tuple(sample.shape)
     if isinstance(sample, list | tuple):
-        return len(sample), *(_shape(sample[0]) if len(sample) else ())
+        return len(sample), *(shape_of(sample[0]) if len(sample) else ())
     return ()

@@ -45,11 +45,6 @@ def left_out(shown: int, there: int, what: str) -> str:
     return f"the first {shown} of {there} {what} are shown" if shown < there else ""
 
 
-def by(shape: Sequence[int]) -> str:
-    """A shape as people write it: 8×24×24."""
-    return "×".join(map(str, shape))
-
-
 def array(data: Any) -> Any:
     """Numbers, nested lists, arrays and Tensors as a NumPy array of floats, detached.
 

@@ -6,6 +6,7 @@ from typing import Any
 from autograd import no_grad
 
 from ..module import Module
+from ..summary import by
 from .look import (
     BLUE,
     GREY,
@@ -13,7 +14,6 @@ from .look import (
     ORANGE,
     array,
     bare,
-    by,
     colour_bar,
     figure,
     inked,

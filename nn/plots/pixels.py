@@ -9,10 +9,10 @@ from autograd import Tensor, Value, current_scope, graph, softmax
 
 from ..layers import Softmax
 from ..module import Module
+from ..summary import by
 from .look import (
     MOST,
     array,
-    by,
     colour_bar,
     ends,
     figure,
@@ -87,7 +87,7 @@ def saliency(
     ValueError for an image of another shape, and for a label that is no class.
     """
     x = one_image("saliency", image)
-    scores = _scores(model, x)
+    scores = scores_of("saliency", model, x)
     predicted = max(range(len(scores)), key=lambda k: scores[k].data)
     label = predicted if label is None else label
     if label not in range(len(scores)):
@@ -100,18 +100,18 @@ def saliency(
     return _triptych(array(x), _slopes(scores[label], x), title)
 
 
-def _scores(model: Module, x: Tensor) -> list[Value]:
+def scores_of(who: str, model: Module, x: Tensor) -> list[Value]:
     """A model's outputs for one image, before softmax."""
     if not current_scope().recording:
-        raise ValueError("saliency: needs gradients; call it outside of no_grad")
-    with watched("saliency", model) as calls:
+        raise ValueError(f"{who}: needs gradients; call it outside of no_grad")
+    with watched(who, model) as calls:
         output = model(x)
     if isinstance(head(calls).layer, Softmax):
         output = head(calls).inputs[0]
     output = Tensor([output]) if isinstance(output, Value) else output
     if getattr(output, "ndim", 0) != 1:
         shape = getattr(output, "shape", None)
-        raise ValueError(f"saliency: needs a model that gives a score a class, got shape {shape}")
+        raise ValueError(f"{who}: needs a model that gives a score a class, got shape {shape}")
     return list(output.values)
 
 

@@ -23,8 +23,11 @@ TRAINING = "training/"  # tensors of a checkpoint that are not the model's
 def save(model: Module, path: FilePath, preprocessing: Any = None) -> None:
     """Write a model: parameters and buffers by name, its layers with their arguments, no pickle.
 
-    `preprocessing` is whatever JSON holds (class names, how pixels are scaled); `nn.load` gives it
-    back as `model.preprocessing`. The file is replaced as a whole or not at all.
+    `preprocessing` is whatever JSON holds, and `nn.load` gives it back as `model.preprocessing`. Of
+    a dict, `glassgrad explore` reads "classes" (names), "scale" (pixels of 0 to 255 are divided by
+    it, by default 255), "invert" (dark ink is 1), "mean" and "std" (numbers, or one a channel).
+
+    The file is replaced as a whole or not at all.
 
     TypeError for a parameter that holds other numbers than real ones, or for preprocessing that is
     not plain data.
@@ -48,6 +51,8 @@ def load(path: FilePath, into: Module | None = None, layers: Iterable[type[Modul
         model.load_state_dict(state)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: {error}") from error
+    if "input_shape" in metadata:
+        model.input_shape = _shape(path, metadata)
     if "preprocessing" in metadata:
         model.preprocessing = _plain(path, metadata, "preprocessing")
     return model
@@ -85,6 +90,8 @@ def packed(
     if preprocessing is None:
         preprocessing = model.preprocessing
     words = {"architecture": described(model), "preprocessing": preprocessing, **(metadata or {})}
+    if model.input_shape is not None:
+        words["input_shape"] = model.input_shape
     texts = {"format": "glassgrad 1"} | {k: json.dumps(v) for k, v in words.items()}
     arrays = {name: numbers(name, part) for name, part in model.named_state()} | dict(tensors or {})
     return serialized(arrays, {**texts, "sha256": _digest(texts, arrays)})
@@ -137,6 +144,13 @@ def _digest(texts: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
         digest.update(json.dumps([name, str(array.dtype), array.shape]).encode())
         digest.update(array.tobytes())
     return digest.hexdigest()
+
+
+def _shape(path: FilePath, metadata: Mapping[str, str]) -> tuple[int, ...]:
+    shape = _plain(path, metadata, "input_shape")
+    if not isinstance(shape, list) or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise DataError(f"{path}: its input_shape is none: {shape!r:.60}")
+    return tuple(shape)
 
 
 def _plain(path: FilePath, metadata: Mapping[str, str], name: str) -> Any:

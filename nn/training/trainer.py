@@ -10,6 +10,7 @@ from autograd import Tensor, uncollected
 
 from ..arguments import written
 from ..data import Dataset
+from ..data.dataset import shape_of
 from ..losses import Loss
 from ..module import Module
 from ..optim import Optimizer
@@ -90,6 +91,7 @@ class Trainer:
             raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)
         self.model.seed(seed)
+        self.model.input_shape = shape_of(train.images[0])
         last = len(self.history) + epochs
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(train)})
