@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from autograd import __version__
+import autograd
 
 from . import data, export, init, plots
 from .layers import (
@@ -131,6 +131,8 @@ _OURS = {
 
 if TYPE_CHECKING:
     from .training.classifier import Classifier
+
+    __version__: str
 else:  # for tools, a name that is not there is a mistake
 
     def __getattr__(name):
@@ -139,6 +141,8 @@ else:  # for tools, a name that is not there is a mistake
             from .training.classifier import Classifier
 
             return Classifier
+        if name == "__version__":
+            return autograd.__version__
         hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
         raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")
 

@@ -7,11 +7,12 @@ Python's own, so `random.seed(0)` makes a model repeatable.
 import math
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from autograd import Tensor
 
-Initializer = Callable[..., Tensor]
+from .annotations import Generator
+
+Initializer = Callable[[Sequence[int], Generator], Tensor]
 
 
 def fans(shape: Sequence[int]) -> tuple[int, int]:
@@ -24,37 +25,37 @@ def _drawn(shape: Sequence[int], draw: Callable[[], float]) -> Tensor:
     return Tensor([draw() for _ in range(math.prod(shape))]).reshape(*shape)
 
 
-def _normal(shape: Sequence[int], variance: float, rng: Any) -> Tensor:
+def _normal(shape: Sequence[int], variance: float, rng: Generator) -> Tensor:
     deviation = math.sqrt(variance)
     return _drawn(shape, lambda: rng.gauss(0.0, deviation))
 
 
-def he(shape: Sequence[int], rng: Any = random) -> Tensor:
+def he(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Normal with variance 2 / inputs, for layers before a ReLU (He et al. 2015)."""
     return _normal(shape, 2 / fans(shape)[0], rng)
 
 
-def glorot(shape: Sequence[int], rng: Any = random) -> Tensor:
+def glorot(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Normal with variance 2 / (inputs + outputs), for tanh and sigmoid (Glorot, Bengio 2010)."""
     return _normal(shape, 2 / sum(fans(shape)), rng)
 
 
-def lecun(shape: Sequence[int], rng: Any = random) -> Tensor:
+def lecun(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Normal with variance 1 / inputs (LeCun et al. 1998, Efficient BackProp)."""
     return _normal(shape, 1 / fans(shape)[0], rng)
 
 
-def uniform(shape: Sequence[int], rng: Any = random) -> Tensor:
+def uniform(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Uniform within ±1/√inputs, as PyTorch's Linear and Conv2d start."""
     bound = 1 / math.sqrt(fans(shape)[0])
     return _drawn(shape, lambda: rng.uniform(-bound, bound))
 
 
-def zeros(shape: Sequence[int], rng: Any = random) -> Tensor:
+def zeros(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """All 0."""
     return _drawn(shape, lambda: 0.0)
 
 
-def ones(shape: Sequence[int], rng: Any = random) -> Tensor:
+def ones(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """All 1."""
     return _drawn(shape, lambda: 1.0)

@@ -11,10 +11,11 @@ from typing import Any
 from autograd import Tensor, drawn, einsum, softmax
 
 from . import init, validate
-from .module import Module, Parameter
+from .annotations import Generator
+from .module import Layer, Module, Parameter
 
 
-class Dense(Module):
+class Dense(Layer):
     """Every output sees every input: (..., I) -> (..., O).
 
     y[o] = b[o] + Σ_i w[o,i] · x[i]
@@ -27,7 +28,7 @@ class Dense(Module):
         bias: bool = True,
         *,
         init: init.Initializer = init.he,
-        rng: Any = random,
+        rng: Generator = random,
     ) -> None:
         self.in_features = validate.positive("Dense", "in_features", in_features)
         self.out_features = validate.positive("Dense", "out_features", out_features)
@@ -40,7 +41,7 @@ class Dense(Module):
         return y if self.bias is None else y + self.bias
 
 
-class Conv2D(Module):
+class Conv2D(Layer):
     """Slide kernels over an image: (..., C, H, W) -> (..., O, H', W').
 
     y[o,i,j] = b[o] + Σ_{c,u,v} w[o,c,u,v] · x[c, s·i + d·u, s·j + d·v]
@@ -62,7 +63,7 @@ class Conv2D(Module):
         bias: bool = True,
         *,
         init: init.Initializer = init.he,
-        rng: Any = random,
+        rng: Generator = random,
     ) -> None:
         self.in_channels = validate.positive("Conv2D", "in_channels", in_channels)
         self.out_channels = validate.positive("Conv2D", "out_channels", out_channels)
@@ -81,8 +82,8 @@ class Conv2D(Module):
     def forward(self, x: Tensor) -> Tensor:
         validate.image(self, x)
         validate.axis(self, x, -3, "channels", self.in_channels)
-        x = x.pad(*validate.margins(self, x))
-        validate.fits(self, x)
+        x = x.pad(*validate.margins(self, x.shape[-2:]))
+        validate.fits(self, x.shape[-2:])
         patches = x.windows(self.kernel_size, self.stride, self.dilation)  # [..., c, i, j, u, v]
         if self.groups == 1:
             y = einsum("ocuv,...cijuv->...oij", self.weight, patches)
@@ -103,12 +104,12 @@ class Conv2D(Module):
         return {k: _short(v) for k, v in super().arguments().items()}
 
 
-def _short(pair: Any) -> Any:
+def _short(pair: object) -> object:
     """A pair of equal ints as one, the way people write it."""
     return pair[0] if isinstance(pair, tuple) and pair[0] == pair[1] else pair
 
 
-class _Pool(Module):
+class _Pool(Layer):
     """Reduce every window of each channel; `stride=None` is the kernel's size (no overlap)."""
 
     dilation = (1, 1)
@@ -129,7 +130,7 @@ class _Pool(Module):
     def _windows(self, x: Tensor, fill: float) -> Tensor:
         validate.image(self, x)
         x = x.pad(*self.padding, value=fill)
-        validate.fits(self, x)
+        validate.fits(self, x.shape[-2:])
         return x.windows(self.kernel_size, self.stride)
 
     def arguments(self) -> dict[str, Any]:
@@ -159,7 +160,7 @@ class AvgPool(_Pool):
         return self._windows(x, 0.0).mean((-2, -1))
 
 
-class GlobalAvgPool(Module):
+class GlobalAvgPool(Layer):
     """The mean of each channel: (..., C, H, W) -> (..., C)."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -167,7 +168,7 @@ class GlobalAvgPool(Module):
         return x.mean((-2, -1))
 
 
-class Flatten(Module):
+class Flatten(Layer):
     """The last axes as one, by default an image's: (..., C, H, W) -> (..., C·H·W)."""
 
     def __init__(self, axes: int = 3) -> None:
@@ -181,7 +182,7 @@ class Flatten(Module):
         return x.flatten(-self.axes)
 
 
-class Reshape(Module):
+class Reshape(Layer):
     """The trailing axes in another shape: Reshape(shape, axes=n) turns the last n axes into it.
 
     By default one axis becomes the shape, as after Dense: (..., C·H·W) -> (..., C, H, W).
@@ -199,13 +200,13 @@ class Reshape(Module):
         return x.reshape(*x.shape[: x.ndim - self.axes], *self.shape)
 
 
-class Dropout(Module):
+class Dropout(Layer):
     """In training, drop each entry with probability `rate` and scale the others: same shape.
 
     y = x · m / (1 - rate), m = 0 with probability rate, else 1; in evaluation y = x.
     """
 
-    def __init__(self, rate: float = 0.5, *, rng: Any = None) -> None:
+    def __init__(self, rate: float = 0.5, *, rng: Generator | None = None) -> None:
         self.rate = validate.fraction("Dropout", "rate", rate)
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
@@ -216,7 +217,7 @@ class Dropout(Module):
         return x * drawn(x.shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
 
 
-class Residual(Module):
+class Residual(Layer):
     """y = body(x) + shortcut(x); without a shortcut, y = body(x) + x."""
 
     def __init__(self, body: Module, shortcut: Module | None = None) -> None:
@@ -224,8 +225,8 @@ class Residual(Module):
         self.shortcut = shortcut
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.body(x)
-        straight = x if self.shortcut is None else self.shortcut(x)
+        y: Tensor = self.body(x)
+        straight: Tensor = x if self.shortcut is None else self.shortcut(x)
         if y.shape != straight.shape:
             raise ValueError(
                 f"Residual: the body makes {y.shape} of {x.shape}, the shortcut {straight.shape}"
@@ -233,14 +234,14 @@ class Residual(Module):
         return y + straight
 
 
-class ReLU(Module):
+class ReLU(Layer):
     """max(x, 0) of each entry."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.relu()
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Layer):
     """x for x > 0, else slope·x, of each entry."""
 
     def __init__(self, slope: float = 0.01) -> None:
@@ -250,21 +251,21 @@ class LeakyReLU(Module):
         return x.leaky_relu(self.slope)
 
 
-class Sigmoid(Module):
+class Sigmoid(Layer):
     """1 / (1 + exp(-x)) of each entry."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.sigmoid()
 
 
-class Tanh(Module):
+class Tanh(Layer):
     """tanh(x) of each entry."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.tanh()
 
 
-class Softmax(Module):
+class Softmax(Layer):
     """exp(x) / Σ exp(x) over an axis. CrossEntropyLoss takes logits: leave this out before it."""
 
     def __init__(self, axis: int = -1) -> None:
@@ -274,7 +275,7 @@ class Softmax(Module):
         return softmax(x, self.axis)
 
 
-class GELU(Module):
+class GELU(Layer):
     """x · Φ(x) of each entry, Φ(x) = (1 + erf(x/√2)) / 2 (Hendrycks, Gimpel 2016).
 
     With approximate="tanh", Φ(x) ≈ (1 + tanh(√(2/π)·(x + 0.044715·x³))) / 2.

@@ -10,9 +10,10 @@ from typing import Any
 from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
 
 from . import validate
+from .annotations import Numbers, Shape
 from .module import Module
 
-Shape = tuple[int, ...]
+Reduced = Value | Any  # a Value; a Tensor with reduction="none"
 
 
 class Loss(Module):
@@ -26,7 +27,7 @@ class Loss(Module):
             )
         self.reduction = reduction
 
-    def forward(self, prediction: Any, target: Any) -> Any:
+    def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
         """The loss of each entry, reduced."""
         return self._reduced(self.each(*_alike(self, prediction, target)))
 
@@ -34,7 +35,7 @@ class Loss(Module):
         """The loss of each entry, for a prediction and a target of one shape."""
         raise TypeError(f"{type(self).__name__} has no method each")
 
-    def _reduced(self, losses: Tensor) -> Any:
+    def _reduced(self, losses: Tensor) -> Reduced:
         if self.reduction == "none":
             return losses
         return losses.mean() if self.reduction == "mean" else losses.sum()
@@ -101,7 +102,7 @@ class HingeLoss(Loss):
 class NLLLoss(Loss):
     """-log p[t] of log-probabilities (..., K) and classes (...), or one-hot targets (..., K)."""
 
-    def forward(self, prediction: Any, target: Any) -> Any:
+    def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
         """The loss of each sample, reduced."""
         scores = _tensor(self, "prediction", prediction)
         losses = self.each(scores, _classes(self, scores, target))
@@ -140,10 +141,10 @@ class CrossEntropyLoss(NLLLoss):
 
 def _tensor(loss: Loss, name: str, x: Any) -> Tensor:
     """A Tensor with entries; a single Value as a Tensor of one."""
-    x = stack([x]) if isinstance(x, Value | int | float) else Tensor(x)
-    if not x.size:
-        raise ValueError(f"{loss!r}: {name} of shape {x.shape} is empty")
-    return x
+    tensor = stack([x]) if isinstance(x, Value | int | float) else Tensor(x)
+    if not tensor.size:
+        raise ValueError(f"{loss!r}: {name} of shape {tensor.shape} is empty")
+    return tensor
 
 
 def _alike(loss: Loss, prediction: Any, target: Any) -> tuple[Tensor, Tensor]:

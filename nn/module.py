@@ -2,16 +2,19 @@
 
 import random
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reprlib import recursive_repr
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, Union
 
 import autograd
 from autograd import Tensor, current_scope, scope
 
 from . import arguments
+from .annotations import Lists, Numbers, Plain, Shape
 from .summary import Summary, summarize
 from .validate import foreign_keywords
+
+Part = Union["Module", "Parameter"]
 
 
 class Parameter(Tensor):
@@ -20,7 +23,7 @@ class Parameter(Tensor):
     __slots__ = ("name",)
     trainable = True
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Numbers) -> None:
         super().__init__(data)
         self.values = [v.detach() if v.inputs else v for v in self.values]
         self.name = ""
@@ -31,7 +34,7 @@ class Parameter(Tensor):
             self.name = name
             self.rename(name)
 
-    def assign(self, data: Any) -> None:
+    def assign(self, data: Numbers) -> None:
         """Copy numbers of the same shape into the entries; ValueError for another shape."""
         numbers = Tensor(data)
         if numbers.shape != self.shape:
@@ -67,10 +70,10 @@ class Module:
 
     path: str | None = None
     training: bool = True
-    input_shape: tuple[int, ...] | None = None  # of one sample in training; saved with the model
-    preprocessing: Any = None  # what is done to its inputs, as plain data that is saved with it
+    input_shape: Shape | None = None  # of one sample in training; saved with the model
+    preprocessing: Plain = None  # what is done to its inputs, as plain data that is saved with it
 
-    def __new__(cls, *args: Any, **options: Any) -> Self:
+    def __new__(cls, *_: object, **options: object) -> Self:
         foreign_keywords(cls, options)
         return super().__new__(cls)
 
@@ -97,10 +100,10 @@ class Module:
 
     # --- parts and their names -------------------------------------------------------------------
 
-    def named_parts(self) -> Iterator[tuple[str, Any]]:
+    def named_parts(self) -> Iterator[tuple[str, Part]]:
         """(path, part) of every Module and Parameter inside, in order of attributes, each once."""
         seen: set[int] = set()
-        stack = [("", self)]
+        stack: list[tuple[str, Part]] = [("", self)]
         while stack:
             path, part = stack.pop()
             if id(part) in seen:
@@ -111,7 +114,7 @@ class Module:
             if isinstance(part, Module):
                 stack += [(_join(path, k), v) for k, v in part.named_children()][::-1]
 
-    def named_children(self) -> Iterator[tuple[str, Any]]:
+    def named_children(self) -> Iterator[tuple[str, Part]]:
         """(name, part) of the Modules and Parameters that are attributes of this module."""
         return _parts_of(vars(self).items())
 
@@ -149,11 +152,11 @@ class Module:
 
     # --- state -----------------------------------------------------------------------------------
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Lists]:
         """{path: nested list} of every parameter and buffer."""
         return {path: part.tolist() for path, part in self.named_state()}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
         """Copy {path: nested list or array} into the parameters and buffers.
 
         ValueError names what is missing, unknown or of another shape; then nothing is changed.
@@ -194,14 +197,14 @@ class Module:
             if hasattr(module, "rng"):
                 module.rng = random.Random(f"{seed}/{k}")
 
-    def summary(self, *shape: Any) -> Summary:
+    def summary(self, *shape: int | Sequence[int]) -> Summary:
         """Layers, shapes, parameters, multiply-adds and scalar nodes for one sample of this shape.
 
         `print(model.summary(1, 28, 28))` prints them as a table. Without a shape, a sample is what
         it was in training; ValueError where there was none.
         """
-        given = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        sample = given or self.input_shape
+        sizes = [n for axes in shape for n in ([axes] if isinstance(axes, int) else axes)]
+        sample = sizes or self.input_shape
         if not sample:
             raise ValueError("summary: needs one sample's shape, as model.summary(1, 28, 28)")
         return summarize(self, sample)
@@ -210,9 +213,10 @@ class Module:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.describe()})"
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What Jupyter shows: the modules inside as a drawing, and the text."""
-        return autograd.mimebundle(self)
+        shown: dict[str, str] = autograd.mimebundle(self)
+        return shown
 
     def arguments(self) -> dict[str, Any]:
         """{name: value} of the constructor's arguments: attributes of the same names hold them.
@@ -232,7 +236,16 @@ class Module:
             return "..."
 
 
-def _parts_of(items: Any) -> Iterator[tuple[str, Any]]:
+class Layer(Module):
+    """A Module from one Tensor to one Tensor, as all layers here are."""
+
+    if TYPE_CHECKING:
+
+        def __call__(self, x: Numbers) -> Tensor:
+            """The outputs for one input."""
+
+
+def _parts_of(items: Iterable[tuple[object, object]]) -> Iterator[tuple[str, Part]]:
     """(path, part) of the Modules and Parameters in attributes, lists, tuples and dicts."""
     for key, value in items:
         if isinstance(value, Module | Parameter):
@@ -243,7 +256,7 @@ def _parts_of(items: Any) -> Iterator[tuple[str, Any]]:
             yield from ((_join(key, k), part) for k, part in _parts_of(value.items()))
 
 
-def _join(path: Any, name: str) -> str:
+def _join(path: object, name: str) -> str:
     return f"{path}.{name}" if path and name else str(path) or name
 
 

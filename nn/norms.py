@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
-from autograd import Tensor, is_compiling
+from autograd import Tensor, Value, is_compiling
 
 from . import init, validate
-from .module import Buffer, Module, Parameter
+from .module import Buffer, Layer, Parameter
 
 
 def normalized(x: Tensor, axes: Sequence[int], eps: float) -> Tensor:
@@ -17,7 +16,7 @@ def normalized(x: Tensor, axes: Sequence[int], eps: float) -> Tensor:
     return centred / (variance + eps).sqrt()
 
 
-class LayerNorm(Module):
+class LayerNorm(Layer):
     """Normalise over the trailing axes of this shape, an int or a tuple; same shape.
 
     y = w · (x - mean) / √(var + ε) + b, with w and b of that shape (Ba, Kiros, Hinton 2016).
@@ -41,7 +40,7 @@ class LayerNorm(Module):
         return y if self.weight is None or self.bias is None else y * self.weight + self.bias
 
 
-class GroupNorm(Module):
+class GroupNorm(Layer):
     """Normalise over groups of channels and the whole image: (..., C, H, W), same shape.
 
     y[c] = w[c] · (x[c] - mean) / √(var + ε) + b[c], mean and var over the C / groups channels of
@@ -66,7 +65,7 @@ class GroupNorm(Module):
         return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
 
 
-class BatchNorm2D(Module):
+class BatchNorm2D(Layer):
     """Normalise each channel over the batch and the image: (..., C, H, W), same shape.
 
     y[n,c] = w[c] · (x[n,c] - mean[c]) / √(var[c] + ε) + b[c]
@@ -116,5 +115,5 @@ class BatchNorm2D(Module):
             self._move(self.running_mean.values[c], mean)
             self._move(self.running_var.values[c], var)
 
-    def _move(self, running: Any, observed: float) -> None:
+    def _move(self, running: Value, observed: float) -> None:
         running.data += self.momentum * (observed - running.data)

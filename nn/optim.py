@@ -6,10 +6,11 @@ float as well as an array of a whole parameter.
 
 import math
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Self
 
 from autograd import Tensor, Value, sqrt
 
+from .annotations import AnyNumber, Plain
 from .arguments import written
 from .validate import foreign_keywords
 
@@ -48,7 +49,7 @@ class Optimizer:
 
     slots = 0  # how many numbers of state a parameter has, each 0 at the start
 
-    def __new__(cls, *args: Any, **options: Any) -> Self:
+    def __new__(cls, *_: object, **options: object) -> Self:
         foreign_keywords(cls, options)
         return super().__new__(cls)
 
@@ -59,7 +60,7 @@ class Optimizer:
         self.lr = self._within("lr", lr, 0, math.inf)
         self.weight_decay = self._within("weight_decay", weight_decay, 0, math.inf)
         self.steps = 0
-        self.state: list[Any] = [(0.0,) * self.slots for _ in self.values]
+        self.state: list[tuple[AnyNumber, ...]] = [(0.0,) * self.slots for _ in self.values]
 
     def __repr__(self) -> str:
         return written(self, f"{len(self.values):,} parameters, lr={self.lr:.6g}", apart="lr")
@@ -74,25 +75,26 @@ class Optimizer:
         """Update every parameter from its gradient."""
         self.steps += 1
         for k, v in enumerate(self.values):
-            v.data, *self.state[k] = self.rule(v.data, v.grad, *self.state[k])
+            v.data, *state = self.rule(v.data, v.grad, *self.state[k])
+            self.state[k] = tuple(state)
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""
         for v in self.values:
             v.grad = 0
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """The new parameter and state; each optimiser writes its own."""
         raise TypeError(f"{type(self).__name__} has no update rule")
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Plain]:
         """What a continued run needs: learning rate, number of steps, state of each number."""
         kind = type(self).__name__
         return {
             "kind": kind, "lr": self.lr, "steps": self.steps, "state": [list(s) for s in self.state]
         }  # fmt: skip
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Plain]) -> None:
         """Take up a `state_dict` of the same optimiser; ValueError for another kind or size."""
         if state.get("kind", type(self).__name__) != type(self).__name__:
             raise ValueError(f"{type(self).__name__}: the state of {state['kind']} does not fit")
@@ -125,7 +127,7 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum")
         self.nesterov = nesterov
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·v."""
         (velocity,) = state
         if self.weight_decay:
@@ -152,7 +154,7 @@ class RMSprop(Optimizer):
         super().__init__(parameters, lr, weight_decay)
         self.alpha, self.eps = self._within("alpha", alpha, 0, 1), eps
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·g / (√s + ε)."""
         g = g + self.weight_decay * p
         square = self.alpha * state[0] + (1 - self.alpha) * g * g
@@ -174,7 +176,7 @@ class Adagrad(Optimizer):
         super().__init__(parameters, lr, weight_decay)
         self.eps = eps
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·g / (√s + ε)."""
         g = g + self.weight_decay * p
         square = state[0] + g * g
@@ -203,12 +205,12 @@ class Adam(Optimizer):
         self.betas = tuple(self._within("betas", beta, 0, 1) for beta in betas)
         self.eps = eps
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·m̂ / (√ŝ + ε)."""
         return self._moved(p, g + self.weight_decay * p, *state)
 
-    def _moved(self, p: Any, g: Any, mean: Any, square: Any) -> tuple[Any, ...]:
-        first, second = self.betas
+    def _moved(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
+        (mean, square), (first, second) = state, self.betas
         mean = first * mean + (1 - first) * g
         square = second * square + (1 - second) * g * g
         rate = self.lr / (1 - first**self.steps)
@@ -229,6 +231,6 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def rule(self, p: Any, g: Any, *state: Any) -> tuple[Any, ...]:
+    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← (1 - lr·λ)·p - lr·m̂ / (√ŝ + ε)."""
         return self._moved(p - self.lr * self.weight_decay * p, g, *state)

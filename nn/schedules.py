@@ -1,8 +1,9 @@
 """Schedules of the learning rate: lr(t) = factor(t)·lr(0)."""
 
 import math
-from typing import Any, Self
+from typing import Self
 
+from .annotations import Plain
 from .arguments import written
 from .optim import Optimizer
 from .validate import foreign_keywords
@@ -11,7 +12,7 @@ from .validate import foreign_keywords
 class Schedule:
     """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
 
-    def __new__(cls, *args: Any, **options: Any) -> Self:
+    def __new__(cls, *_: object, **options: object) -> Self:
         foreign_keywords(cls, options)
         return super().__new__(cls)
 
@@ -29,11 +30,11 @@ class Schedule:
         self.time += 1
         self.optimizer.lr = self.base * self.factor(self.time)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Plain]:
         """What a continued run needs: the first learning rate, and the time."""
         return {"base": self.base, "time": self.time}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Plain]) -> None:
         """Take up a `state_dict`; the optimiser's learning rate is set accordingly."""
         self.base, self.time = state["base"], state["time"]
         self.optimizer.lr = self.base * self.factor(self.time)

@@ -1,7 +1,7 @@
 """What a layer can be built with and fed: errors that name the layer and its argument."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autograd import Tensor
@@ -34,7 +34,7 @@ FOREIGN_KEYWORDS = {
 }
 
 
-def foreign_keywords(cls: type, options: Mapping[str, Any]) -> None:
+def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
     """Say what another library's keyword is called here, where `cls` does not know it."""
     for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
         known = inspect.signature(cls).parameters
@@ -44,7 +44,7 @@ def foreign_keywords(cls: type, options: Mapping[str, Any]) -> None:
             raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
 
 
-def positive(layer: str, name: str, value: Any) -> int:
+def positive(layer: str, name: str, value: object) -> int:
     """An int >= 1."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{layer}: {name} must be an int, got {value!r}")
@@ -53,21 +53,22 @@ def positive(layer: str, name: str, value: Any) -> int:
     return value
 
 
-def number(layer: str, name: str, value: Any) -> float:
+def number(layer: str, name: str, value: object) -> float:
     """An int or a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{layer}: {name} must be a number, got {value!r}")
     return value
 
 
-def fraction(layer: str, name: str, value: Any) -> float:
+def fraction(layer: str, name: str, value: object) -> float:
     """A number with 0 <= value < 1."""
-    if not 0 <= number(layer, name, value) < 1:
+    share = number(layer, name, value)
+    if not 0 <= share < 1:
         raise ValueError(f"{layer}: {name} must be within 0 <= {name} < 1, got {value}")
-    return value
+    return share
 
 
-def pair(layer: str, name: str, value: Any, least: int = 1) -> Pair:
+def pair(layer: str, name: str, value: object, least: int = 1) -> Pair:
     """An int or a pair (rows, columns), as a pair."""
     both = (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(both, tuple | list) or len(both) != 2:
@@ -80,7 +81,7 @@ def pair(layer: str, name: str, value: Any, least: int = 1) -> Pair:
     return both[0], both[1]
 
 
-def padding(layer: str, value: Any) -> Pair | str:
+def padding(layer: str, value: object) -> Pair | str:
     """ "same", a pair, or what stands for one."""
     if isinstance(value, str):
         if value not in ("same", "valid"):
@@ -96,14 +97,14 @@ def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
             raise ValueError(f"{layer}: {name}={divisor} does not divide {size_name}={size}")
 
 
-def image(layer: Any, x: Tensor) -> None:
+def image(layer: object, x: Tensor) -> None:
     """The input has axes (..., C, H, W), none of them empty."""
     _tensor(layer, x)
     if x.ndim < 3:
         raise ValueError(f"{layer!r}: input must be (..., C, H, W), got shape {x.shape}")
 
 
-def axis(layer: Any, x: Tensor, axis: int, what: str, size: int) -> None:
+def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
     """The input has this size on the axis."""
     _tensor(layer, x)
     if x.shape[axis] != size:
@@ -111,31 +112,29 @@ def axis(layer: Any, x: Tensor, axis: int, what: str, size: int) -> None:
         raise ValueError(f"{layer!r}: {got}, the layer was built for {size}")
 
 
-def _tensor(layer: Any, x: Any) -> None:
+def _tensor(layer: object, x: object) -> None:
     if not isinstance(x, Tensor):
         raise TypeError(f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}")
     if not x.size:
         raise ValueError(f"{layer!r}: input of shape {x.shape} is empty")
 
 
-def margins(layer: Any, x: Tensor) -> list[Pair]:
-    """The zeros (before, after) that a convolution's padding puts around rows and columns."""
+def margins(layer: Any, size: Sequence[int]) -> list[Pair]:
+    """The zeros (before, after) that a convolution's padding puts around (rows, columns)."""
     if layer.padding != "same":
         return [(p, p) for p in layer.padding]
     needed = []
-    for n, k, s, d in zip(
-        x.shape[-2:], layer.kernel_size, layer.stride, layer.dilation, strict=True
-    ):
+    for n, k, s, d in zip(size, layer.kernel_size, layer.stride, layer.dilation, strict=True):
         total = max(0, (-(-n // s) - 1) * s + d * (k - 1) + 1 - n)
         needed.append((total // 2, total - total // 2))
     return needed
 
 
-def fits(layer: Any, x: Tensor) -> None:
-    """The kernel fits into the padded image."""
+def fits(layer: Any, size: Sequence[int]) -> None:
+    """The kernel fits into a padded image of (rows, columns)."""
     sizes = zip(layer.kernel_size, layer.dilation, strict=True)
     span = tuple(d * (k - 1) + 1 for k, d in sizes)
-    if any(s > n for s, n in zip(span, x.shape[-2:], strict=True)):
+    if any(s > n for s, n in zip(span, size, strict=True)):
         raise ValueError(
-            f"{layer!r}: a kernel of {span} is larger than the padded {x.shape[-2:]} image"
+            f"{layer!r}: a kernel of {span} is larger than the padded {tuple(size)} image"
         )

@@ -5,6 +5,8 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ..annotations import Numbers, Shape
+
 
 class DataError(ValueError):
     """A file of data that is not what it should be; the message names the file."""
@@ -20,7 +22,7 @@ class Dataset:
     ValueError where the lengths differ, samples have several shapes or a label has no class name.
     """
 
-    def __init__(self, images: Any, labels: Any, class_names: Sequence[str] = ()) -> None:
+    def __init__(self, images: Numbers, labels: Numbers, class_names: Sequence[str] = ()) -> None:
         labels = labels.tolist() if hasattr(labels, "tolist") else labels
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
@@ -35,10 +37,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, k: int) -> tuple[Any, Any]:
+    def __getitem__(self, k: int) -> tuple[Numbers, Numbers]:
         return self.images[k], self.labels[k]
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[Numbers, Numbers]]:
         return zip(self.images, self.labels, strict=True)
 
     def __repr__(self) -> str:
@@ -116,7 +118,7 @@ class Dataset:
                 raise ValueError(f"Dataset: samples must have one shape; {shapes}")
 
 
-def shape_of(sample: Any) -> tuple[int, ...]:
+def shape_of(sample: Numbers) -> Shape:
     """A sample's shape, read off its first rows."""
     if hasattr(sample, "shape"):
         return tuple(sample.shape)

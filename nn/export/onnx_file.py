@@ -53,8 +53,8 @@ def _model_proto(graph: Graph, model: Module) -> Any:
     """The whole file: nodes, constants, and the shape of every value."""
     helper = graph.onnx.helper
     infos = {
-        name: helper.make_value_info(name, kind)
-        for name, kind in graph.types.items()
+        name: helper.make_value_info(name, type_proto)
+        for name, type_proto in graph.types.items()
         if name not in graph.constants
     }
     ends = [infos.pop("input")], [infos.pop("output")]

@@ -35,7 +35,8 @@ class Graph(Walk):
         """Add the nodes of a layer that is called `name` in the module around it."""
         with self.inside(name, layer) as rule:
             self._check_axes(layer, x)
-            return rule(self, layer, x)
+            made: str = rule(self, layer, x)
+        return made
 
     def input(self, name: str, shape: Axes) -> str:
         """An input of the graph."""
@@ -88,7 +89,7 @@ class Graph(Walk):
         An input is a value's name, a Tensor of numbers, a list of whole numbers, or None. Where a
         layer makes several nodes, the inner ones are called by the `part` that they do.
         """
-        name = (self.path or self.kind) + part
+        name = (self.path or self.class_name) + part
         schema = self.onnx.defs.get_schema(op, OPSET, "")
         slots = [f"{name}.{slot.name}" for slot in schema.inputs]
         names = list(map(self._value, inputs, slots))

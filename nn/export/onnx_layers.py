@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from .. import init, validate
@@ -67,19 +66,18 @@ def _avg_pool(graph: Graph, layer: AvgPool, x: str) -> str:
 def _sliding(graph: Graph, layer: Conv2D | MaxPool | AvgPool, x: str) -> dict[str, Any]:
     """The attributes of a window that slides over an image; ValueError where it does not fit."""
     graph.check_image(x)
-    size = graph.shape(x)[-2:]
+    size: Any = graph.shape(x)[-2:]
     is_known = _are_known(size)
     if layer.padding == "same" and layer.stride != (1, 1) and not is_known:
         raise graph.error(
             'padding="same" with a stride depends on the size of its input; give shape=, one '
             "sample's, such as shape=(1, 28, 28)"
         )
-    image: Any = SimpleNamespace(shape=size if is_known else (1, 1))
-    before, after = zip(*validate.margins(layer, image), strict=True)
+    size = size if is_known else (1, 1)
+    before, after = zip(*validate.margins(layer, size), strict=True)
     if is_known:
-        image.shape = tuple(map(sum, zip(size, before, after, strict=True)))
         with graph.located():
-            validate.fits(layer, image)
+            validate.fits(layer, [sum(parts) for parts in zip(size, before, after, strict=True)])
     return {
         "kernel_shape": layer.kernel_size,
         "strides": layer.stride,

@@ -46,7 +46,8 @@ def from_torch(module: Any, shape: Sequence[int] | None = None) -> Module:
     """
     if not isinstance(module, torch_layers.library().nn.Module):
         raise TypeError(f"from_torch: needs a torch.nn.Module, got {module!r:.60}")
-    return FromTorch(shape).model(module)
+    made: Module = FromTorch(shape).model(module)
+    return made
 
 
 class FromTorch(Translation):
@@ -59,7 +60,7 @@ class FromTorch(Translation):
 
     def visit(self, name: str, module: Any) -> Module:
         """The translation of a part, and one layer further."""
-        made = super().visit(name, module)
+        made: Module = super().visit(name, module)
         if self.rank is None and axes_of(made):
             self.rank = 1 + len(axes_of(made))
         if self.rank is not None:

@@ -29,8 +29,10 @@ def _made(name: str) -> Any:
     return made
 
 
-def _conv2d_same(torch):
-    class Conv2dSame(torch.nn.Conv2d):
+def _conv2d_same(torch: Any) -> Any:
+    base: Any = torch.nn.Conv2d
+
+    class Conv2dSame(base):
         """A convolution with stride and H' = ⌈H / s⌉, the odd margin below and right."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -38,7 +40,7 @@ def _conv2d_same(torch):
             self.padding = "same"
 
         def forward(self, x: Any) -> Any:
-            rows, columns = validate.margins(self, x)
+            rows, columns = validate.margins(self, x.shape[-2:])
             x = torch.nn.functional.pad(x, (*columns, *rows))
             options = (self.stride, 0, self.dilation, self.groups)
             return torch.nn.functional.conv2d(x, self.weight, self.bias, *options)
@@ -46,8 +48,10 @@ def _conv2d_same(torch):
     return Conv2dSame
 
 
-def _global_avg_pool(torch):
-    class GlobalAvgPool(torch.nn.Module):
+def _global_avg_pool(torch: Any) -> Any:
+    base: Any = torch.nn.Module
+
+    class GlobalAvgPool(base):
         """The mean of each channel: (..., C, H, W) -> (..., C)."""
 
         def forward(self, x: Any) -> Any:
@@ -56,8 +60,10 @@ def _global_avg_pool(torch):
     return GlobalAvgPool
 
 
-def _reshape(torch):
-    class Reshape(torch.nn.Module):
+def _reshape(torch: Any) -> Any:
+    base: Any = torch.nn.Module
+
+    class Reshape(base):
         """The last `axes` axes in another shape."""
 
         def __init__(self, *shape: int, axes: int) -> None:
@@ -73,8 +79,10 @@ def _reshape(torch):
     return Reshape
 
 
-def _residual(torch):
-    class Residual(torch.nn.Module):
+def _residual(torch: Any) -> Any:
+    base: Any = torch.nn.Module
+
+    class Residual(base):
         """body(x) + shortcut(x); without a shortcut, body(x) + x."""
 
         def __init__(self, body: Any, shortcut: Any = None) -> None:

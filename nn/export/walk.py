@@ -29,7 +29,7 @@ class Walk:
         return ".".join(name for name, _ in self._way[1:])
 
     @property
-    def kind(self) -> str:
+    def class_name(self) -> str:
         """The class of the module that is being visited."""
         return type(self._way[-1][1]).__name__
 
@@ -48,7 +48,7 @@ class Walk:
 
     def error(self, message: str) -> ValueError:
         """What is wrong, and at which module."""
-        where = f"{self.path} ({self.kind})" if self.path else self.kind
+        where = f"{self.path} ({self.class_name})" if self.path else self.class_name
         return ValueError(f"{self.function}: {where}: {message}")
 
     @contextmanager
@@ -64,8 +64,8 @@ class Walk:
     def _unknown(self) -> str:
         known = ", ".join(sorted(cls.__name__ for cls in self.rules))
         return (
-            f"{self.function}: {self.path or 'the model'} is a {self.kind}; its forward is its own "
-            f"and cannot be guessed; what can be translated is built of {known}"
+            f"{self.function}: {self.path or 'the model'} is a {self.class_name}; its forward is "
+            f"its own and cannot be guessed; what can be translated is built of {known}"
         )
 
 

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .look import BLUE, GREY, MIDDLE, ORANGE, ends, figure
+
+if TYPE_CHECKING:
+    from ..training.history import History
+    from .picture import Picture
 
 READABLE = 20  # classes; of more, the cells have no numbers
 
 
-def history(history: Any) -> Any:
+def history(history: "History") -> "Picture":
     """Learning curves: loss and, for classes, accuracy, in training and validation.
 
     The best epoch of each panel is marked: that of the lowest loss or the highest accuracy, in
@@ -67,7 +71,7 @@ def _mark_best(axes: Any, points: Any, colour: str, measure: str) -> None:
 
 def confusion(
     labels: Sequence[int], predictions: Sequence[int], class_names: Sequence[str] = ()
-) -> Any:
+) -> "Picture":
     """The confusion matrix: counts and shares of each row, a row for each true class.
 
     What is right (the diagonal) is blue, and what is wrong orange on a scale of its own, so that

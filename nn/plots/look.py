@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Tensor
 
 from ..optional import needs
+
+if TYPE_CHECKING:
+    from .picture import Picture
 
 # Okabe and Ito's colours, which colour-blind people tell apart; the first two are those of drawings
 COLOURS = (
@@ -19,7 +22,7 @@ LINE = (0.72, 0.72, 0.72, 1.0)
 MOST = 64  # tiles in one picture
 
 
-def figure(width: float, height: float, title: str = "", layout: Any = "compressed") -> Any:
+def figure(width: float, height: float, title: str = "", layout: Any = "compressed") -> "Picture":
     """An empty matplotlib Figure of so many inches, which no window opens for and Jupyter shows.
 
     `layout` is one of matplotlib's layout engines. ImportError with the command that installs

@@ -1,10 +1,11 @@
 """A picture of what a model computes: the output of each layer for one image."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import no_grad
 
+from ..annotations import Numbers
 from ..module import Module
 from ..summary import by
 from .look import (
@@ -25,16 +26,19 @@ from .look import (
 )
 from .watch import Call, one_image, watched
 
+if TYPE_CHECKING:
+    from .picture import Picture
+
 LAYERS = 24  # in one picture
 LEFT, WIDTH = 0.5, 8.8  # of the bands, in inches
 
 
 def feature_maps(
     model: Module,
-    image: Any,
+    image: Numbers,
     layers: Sequence[str] | None = None,
     class_names: Sequence[str] = (),
-) -> Any:
+) -> "Picture":
     """What each layer makes of one image (C, H, W): its channels as pictures, vectors as bars.
 
     Layers that only hand on what they got, such as Flatten, are left out; `layers` picks by paths.
@@ -56,7 +60,7 @@ def feature_maps(
     return picture
 
 
-def _stacked(bands: Sequence["_Band"]) -> Any:
+def _stacked(bands: Sequence["_Band"]) -> "Picture":
     """Bands below each other; in inches, so that all pixels of a layer are of one size."""
     width, height = LEFT + WIDTH + 0.85, 0.7 + sum(band.height + 0.42 for band in bands)
     picture = figure(width, height, "What each layer makes of one image", layout=None)
@@ -98,7 +102,7 @@ def _at(paths: Sequence[Any], calls: Sequence[Call]) -> list[Call]:
 
 
 def _title(call: Call) -> str:
-    return f"{call.path}  {call.kind}  {by(call.output.shape)}".strip()
+    return f"{call.path}  {call.words}  {by(call.output.shape)}".strip()
 
 
 class _Band:

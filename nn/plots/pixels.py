@@ -3,10 +3,11 @@
 import math
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Tensor, Value, current_scope, graph, softmax
 
+from ..annotations import Numbers
 from ..layers import Softmax
 from ..module import Module
 from ..summary import by
@@ -26,10 +27,13 @@ from .look import (
 )
 from .watch import head, one_image, watched
 
+if TYPE_CHECKING:
+    from .picture import Picture
+
 LETTERS = 17  # in a line above an image
 
 
-def images(images: Any, titles: Sequence[str] | None = None) -> Any:
+def images(images: Numbers, titles: Sequence[str] | None = None) -> "Picture":
     """A sheet of images, each (H, W), (1, H, W) or (3, H, W), all of one size, with titles.
 
     One channel is ink on paper (0 is white, 1 black), three are red, green and blue.
@@ -56,7 +60,7 @@ def _wrapped(title: str) -> list[str]:
     return [part for line in title.splitlines() for part in textwrap.wrap(line, LETTERS)]
 
 
-def _sheet(tiles: Any, lines: list[list[str]]) -> Any:
+def _sheet(tiles: Any, lines: list[list[str]]) -> "Picture":
     """Tiles (n, h, w, 4) in rows, with the lines of its title above each."""
     columns = min(len(tiles), max(4, math.ceil(math.sqrt(1.5 * len(tiles)))))
     rows = -(-len(tiles) // columns)
@@ -75,8 +79,8 @@ def _sheet(tiles: Any, lines: list[list[str]]) -> Any:
 
 
 def saliency(
-    model: Module, image: Any, label: int | None = None, class_names: Sequence[str] = ()
-) -> Any:
+    model: Module, image: Numbers, label: int | None = None, class_names: Sequence[str] = ()
+) -> "Picture":
     """Which pixels of an image (C, H, W) decide a class: ∂score/∂pixel, from the engine.
 
     Shown are the image, |∂score/∂pixel| (the largest of the channels), and its sign over the image:
@@ -121,7 +125,7 @@ def _slopes(score: Value, x: Tensor) -> Any:
     return array([adjoints.get(v, 0.0) for v in x.values]).reshape(x.shape)
 
 
-def _triptych(image: Any, slopes: Any, title: str) -> Any:
+def _triptych(image: Any, slopes: Any, title: str) -> "Picture":
     """The image, the size of the slopes, and their sign over the image."""
     picture = figure(9.4, 3.5, title)
     plain, sizes, over = picture.subplots(1, 3)

@@ -2,26 +2,30 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import autograd
 from autograd import Tensor, UnknownNumberError, Value, no_grad, softmax
 
+from ..annotations import Numbers
 from ..layers import Sigmoid, Softmax
 from ..module import Module
 from .look import COLOURS, array, figure
 from .watch import head, watched
 
+if TYPE_CHECKING:
+    from .picture import Picture
+
 GRID = 160  # points along each side
 
 
 def boundary(
-    model: Any,
-    points: Any,
+    model: Module | Sequence[Module],
+    points: Numbers,
     labels: Sequence[int],
     class_names: Sequence[str] = (),
     titles: Sequence[str] = (),
-) -> Any:
+) -> "Picture":
     """The plane as a model of points (2,) parts it, with data points (N, 2) of classes 0, 1, ...
 
     The stronger a colour, the surer the model. One output is the score of class 1 (labels may be
@@ -45,7 +49,7 @@ def boundary(
     return picture
 
 
-def _panels(n: int, low: Any, high: Any) -> tuple[Any, Any]:
+def _panels(n: int, low: Any, high: Any) -> tuple["Picture", Any]:
     """A figure and its axes for n planes, in rows of at most 4."""
     columns = min(n, 4)
     rows = math.ceil(n / columns)

@@ -19,7 +19,7 @@ class Call(NamedTuple):
     output: Any
 
     @property
-    def kind(self) -> str:
+    def words(self) -> str:
         """What was called: a layer with its arguments, a module of modules by its class."""
         inside = list(self.layer.modules())
         return repr(self.layer) if len(inside) == 1 else type(self.layer).__name__

@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..layers import Conv2D
 from ..module import Module
 from .look import MOST, array, colour_bar, figure, largest, left_out, mosaic, note, painted
 
+if TYPE_CHECKING:
+    from .picture import Picture
 
-def kernels(model: Any, path: str | None = None, channel: int | None = None) -> Any:
+
+def kernels(model: Module, path: str | None = None, channel: int | None = None) -> "Picture":
     """The weights of a convolution, all on one scale: blue below 0, orange above.
 
     `model` is a Conv2D, or a model, of which the first Conv2D is shown, or the one at this `path`.
@@ -51,7 +54,7 @@ def _convolution(model: Any, path: str | None) -> tuple[str, Conv2D]:
     return name, found[name]
 
 
-def _sheet(tiles: Any, title: str) -> Any:
+def _sheet(tiles: Any, title: str) -> "Picture":
     """Tiles (O, I, h, w, 4): O rows of I, or for one input, rows wider than they are many."""
     outputs, inputs, height, width = tiles.shape[:4]
     columns = inputs if inputs > 1 else min(outputs, math.ceil(math.sqrt(2 * outputs)))

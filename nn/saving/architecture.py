@@ -7,17 +7,17 @@ from typing import Any
 from autograd import Tensor
 
 from .. import arguments, layers, norms
+from ..annotations import Plain
 from ..module import Module
 from ..sequential import Sequential
-
-Plain = Any  # what JSON holds
 
 LAYERS: dict[str, type[Module]] = {
     name: cls
     for name, cls in [*vars(layers).items(), *vars(norms).items(), ("Sequential", Sequential)]
     if isinstance(cls, type) and issubclass(cls, Module) and not name.startswith("_")
 }
-LAYERS.pop("Module")
+for base in ("Layer", "Module"):
+    LAYERS.pop(base, None)
 
 LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
 
@@ -88,7 +88,7 @@ class Builder:
             raise ValueError(f"unknown layer {name!r}")
         if not isinstance(given, dict):
             raise ValueError(f"the arguments of {name} were not kept as attributes of those names")
-        module = arguments.call(self.known[name], self._drawn(name, given))
+        module: Module = arguments.call(self.known[name], self._drawn(name, given))
         self.made.append(module)
         if not any(isinstance(child, Module) for _, child in module.named_children()):
             self._spend(sum(part.size for _, part in module.named_state()))

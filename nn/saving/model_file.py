@@ -9,18 +9,20 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
+from ..annotations import Plain, Shape
 from ..data import DataError
 from ..module import Module, Parameter
 from . import atomic
 from .architecture import Builder, described
 
 FilePath = str | os.PathLike[str]
+M = TypeVar("M", bound=Module)
 TRAINING = "training/"  # tensors of a checkpoint that are not the model's
 
 
-def save(model: Module, path: FilePath, preprocessing: Any = None) -> None:
+def save(model: Module, path: FilePath, preprocessing: Plain = None) -> None:
     """Write a model: parameters and buffers by name, its layers with their arguments, no pickle.
 
     `preprocessing` is whatever JSON holds, and `nn.load` gives it back as `model.preprocessing`. Of
@@ -35,6 +37,10 @@ def save(model: Module, path: FilePath, preprocessing: Any = None) -> None:
     atomic.write(path, packed(model, preprocessing))
 
 
+@overload
+def load(path: FilePath, into: M, layers: Iterable[type[Module]] = ()) -> M: ...
+@overload
+def load(path: FilePath, into: None = None, layers: Iterable[type[Module]] = ()) -> Any: ...
 def load(path: FilePath, into: Module | None = None, layers: Iterable[type[Module]] = ()) -> Any:
     """Read a model that `nn.save`, or a training's checkpoint, has written.
 
@@ -80,7 +86,7 @@ def _built(path: FilePath, metadata: Mapping[str, str], state: Any, layers: Any)
 
 def packed(
     model: Module,
-    preprocessing: Any = None,
+    preprocessing: Plain = None,
     metadata: Mapping[str, Any] | None = None,
     tensors: Mapping[str, Any] | None = None,
 ) -> bytes:
@@ -94,7 +100,8 @@ def packed(
         words["input_shape"] = model.input_shape
     texts = {"format": "glassgrad 1"} | {k: json.dumps(v) for k, v in words.items()}
     arrays = {name: numbers(name, part) for name, part in model.named_state()} | dict(tensors or {})
-    return serialized(arrays, {**texts, "sha256": _digest(texts, arrays)})
+    packed: bytes = serialized(arrays, {**texts, "sha256": _digest(texts, arrays)})
+    return packed
 
 
 def numbers(name: str, part: Parameter) -> Any:
@@ -146,7 +153,7 @@ def _digest(texts: Mapping[str, str], arrays: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def _shape(path: FilePath, metadata: Mapping[str, str]) -> tuple[int, ...]:
+def _shape(path: FilePath, metadata: Mapping[str, str]) -> Shape:
     shape = _plain(path, metadata, "input_shape")
     if not isinstance(shape, list) or not all(isinstance(n, int) and n > 0 for n in shape):
         raise DataError(f"{path}: its input_shape is none: {shape!r:.60}")

@@ -160,7 +160,10 @@ class Compiled:
         return "" if math.isfinite(loss.data) else f": {trace_anomaly(loss)}"
 
 
-def way(model: Module, loss: Loss, compiled: bool) -> Eager | Compiled:
+Backend = Eager | Compiled
+
+
+def backend(model: Module, loss: Loss, compiled: bool) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
     return Compiled(model, loss) if compiled and _has_numpy() else Eager(model, loss)
 

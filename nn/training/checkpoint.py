@@ -76,7 +76,7 @@ class Checkpoint:
             if saved is not None:
                 module.rng.setstate(_generator(saved))
         self._restore_callbacks(training["callbacks"], tensors)
-        return training["over"]
+        return bool(training["over"])
 
     def _restore_numbers(self, training: dict[str, Any], tensors: dict[str, Any]) -> None:
         """The model's parameters and the optimiser's state."""

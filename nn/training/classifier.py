@@ -11,6 +11,7 @@ import autograd
 from autograd import Tensor, softmax
 
 from .. import validate
+from ..annotations import Shape
 from ..data import Dataset
 from ..layers import Dense, Flatten, ReLU, Softmax
 from ..losses import CrossEntropyLoss
@@ -27,11 +28,13 @@ base = needs("sklearn.base", *_who)
 multiclass = needs("sklearn.utils.multiclass", *_who)
 validation = needs("sklearn.utils.validation", *_who)
 
-Shape = tuple[int, ...]
+Arrays = Any  # taken: lists, arrays, data frames; given: NumPy's arrays
+_Mixin: Any = base.ClassifierMixin
+_Estimator: Any = base.BaseEstimator
 _seeding = threading.RLock()  # one model at a time is drawn from Python's generator
 
 
-class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name-defined]
+class Classifier(_Mixin, _Estimator):
     """A model as a scikit-learn classifier: `Classifier(model).fit(X, y).predict(X)`.
 
     X is (N, features), or (N, C, H, W) for a model of images; `shape=(1, 8, 8)` makes images of
@@ -85,7 +88,7 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X: Any, y: Any) -> Self:
+    def fit(self, X: Arrays, y: Arrays) -> Self:
         """Train a new model on samples X (N, ...) and their labels y (N,).
 
         ValueError where X or y are not what a classifier takes, or the model does not give a logit
@@ -93,12 +96,12 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         no model to ask.
         """
         self._probabilities = None
-        X, y = self._validated(X, y)
+        samples, y = self._validated(X, y)
         multiclass.check_classification_targets(y)
         self.classes_, labels = np.unique(y, return_inverse=True)
-        self.shape_ = X.shape[1:] if self.shape is None else _shape(self.shape)
-        self._given = X.shape[1:]
-        images = self._images(X)
+        self.shape_ = samples.shape[1:] if self.shape is None else _shape(self.shape)
+        self._given = samples.shape[1:]
+        images = self._images(samples)
         seed = int(validation.check_random_state(self.random_state).randint(2**31 - 1))
         self.model_ = self._model(images[0], seed)
         trainer = Trainer(self.model_, CrossEntropyLoss(), self._optimizer())
@@ -113,16 +116,15 @@ class Classifier(base.ClassifierMixin, base.BaseEstimator):  # type: ignore[name
         self._probabilities = _Probabilities(self.model_.eval())
         return self
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Arrays) -> Arrays:
         """The probability of each class, in the order of `classes_`: an array (N, classes)."""
         validation.check_is_fitted(self)
-        X = self._validated(X, reset=False)
-        return self._probabilities(self._images(X))
+        samples = self._validated(X, reset=False)
+        return self._probabilities(self._images(samples))
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: Arrays) -> Arrays:
         """The most probable label of each sample: an array (N,)."""
-        best = self.predict_proba(X).argmax(1)
-        return self.classes_[best]
+        return self.classes_[self.predict_proba(X).argmax(1)]
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether there is a model to ask."""

@@ -3,10 +3,16 @@
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .. import plots
+from ..annotations import Lists, Plain
 from ..arguments import written
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from .trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,13 @@ class History:
     def __iter__(self) -> Iterator[Epoch]:
         return iter(self.epochs)
 
-    def __getitem__(self, key: int | str) -> Any:
+    @overload
+    def __getitem__(self, key: int) -> Epoch: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Epoch]: ...
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...  # a column of numbers, or None
+    def __getitem__(self, key: int | slice | str) -> Epoch | list[Epoch] | list[Any]:
         if isinstance(key, str):
             if key not in (names := [f.name for f in fields(Epoch)]):
                 raise KeyError(f"{key!r}: the columns are {', '.join(names)}")
@@ -62,15 +74,15 @@ class History:
         losses = f"loss {self.epochs[0].loss:.4f} → {self.epochs[-1].loss:.4f}"
         return f"History({len(self)} epochs, {losses})"
 
-    def plot(self) -> Any:
+    def plot(self) -> "Figure":
         """Loss and accuracy over the epochs, as a matplotlib Figure (extra `[plots]`)."""
         return plots.history(self)
 
-    def state_dict(self) -> list[dict[str, Any]]:
+    def state_dict(self) -> list[dict[str, Plain]]:
         """The epochs as plain data."""
         return [asdict(epoch) for epoch in self.epochs]
 
-    def load_state_dict(self, epochs: list[dict[str, Any]]) -> None:
+    def load_state_dict(self, epochs: list[dict[str, Plain]]) -> None:
         """Take up a `state_dict`."""
         self.epochs = [Epoch(**epoch) for epoch in epochs]
 
@@ -90,12 +102,12 @@ class EarlyStopping:
         self.patience, self.monitor, self.restore = patience, monitor, restore
         self.best = math.inf
         self.waited = 0
-        self.state: dict[str, Any] = {}
+        self.state: dict[str, Lists] = {}
 
     def __repr__(self) -> str:
         return written(self)
 
-    def __call__(self, trainer: Any, epoch: Epoch) -> bool:
+    def __call__(self, trainer: "Trainer", epoch: Epoch) -> bool:
         """True to stop."""
         value = getattr(epoch, self.monitor, None)
         if value is None:
@@ -113,10 +125,10 @@ class EarlyStopping:
             trainer.model.load_state_dict(self.state)
         return True
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Plain]:
         """What a continued run needs: the best so far, and how long ago that was."""
         return {"best": self.best, "waited": self.waited, "model": dict(self.state)}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Plain]) -> None:
         """Take up a `state_dict`."""
         self.best, self.waited, self.state = state["best"], state["waited"], state["model"]

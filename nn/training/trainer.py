@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import Tensor, uncollected
 
+from ..annotations import Lists, Numbers
 from ..arguments import written
 from ..data import Dataset
 from ..data.dataset import shape_of
@@ -16,7 +17,7 @@ from ..module import Module
 from ..optim import Optimizer
 from ..saving.model_file import FilePath
 from ..schedules import Schedule
-from .backends import Compiled, Eager, evaluating, way
+from .backends import Backend, backend, evaluating
 from .checkpoint import Checkpoint
 from .history import Epoch, History, percent
 
@@ -30,7 +31,8 @@ class Evaluation:
     predictions: list[int] = field(repr=False)
 
 
-Callback = Callable[["Trainer", Epoch], Any]
+Callback = Callable[["Trainer", Epoch], object]  # true to end the training
+Data = Dataset | tuple[Numbers, Numbers]  # samples and their labels
 
 
 class Trainer:
@@ -58,8 +60,8 @@ class Trainer:
 
     def fit(
         self,
-        train: Any,
-        validation: Any = None,
+        train: Data,
+        validation: Data | None = None,
         epochs: int = 1,
         batch_size: int = 32,
         seed: int = 0,
@@ -84,22 +86,23 @@ class Trainer:
 
         FloatingPointError where the loss stops being finite; it names the operation.
         """
-        train, validation = _dataset("train", train), _dataset("validation", validation)
+        samples = _dataset("train", train)
+        held_out = None if validation is None else _dataset("validation", validation)
         if not isinstance(epochs, int) or epochs < 1:
             raise ValueError(f"fit: epochs must be an int of at least 1, got {epochs!r}")
         if not isinstance(callbacks, Sequence):
             raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)
         self.model.seed(seed)
-        self.model.input_shape = shape_of(train.images[0])
+        self.model.input_shape = shape_of(samples.images[0])
         last = len(self.history) + epochs
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
-        kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(train)})
+        kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        run = way(self.model, self.loss, compiled)
-        train, validation = run.prepared(train), validation and run.prepared(validation)
+        run = backend(self.model, self.loss, compiled)
+        samples, held_out = run.prepared(samples), held_out and run.prepared(held_out)
         while not over and len(self.history) < last:
-            epoch = self._epoch(run, train, validation, batch_size, rng, progress)
+            epoch = self._epoch(run, samples, held_out, batch_size, rng, progress)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
         return self.history
@@ -114,36 +117,37 @@ class Trainer:
         stops = [callback(self, epoch) for callback in callbacks]
         return any(stops)
 
-    def _epoch(self, run, train, validation, batch_size, rng, progress) -> Epoch:
+    def _epoch(
+        self,
+        run: Backend,
+        samples: Dataset,
+        validation: Dataset | None,
+        batch_size: int,
+        rng: random.Random,
+        progress: bool,
+    ) -> Epoch:
         start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
         tally = _Tally()
         self.model.train()
         try:
-            with uncollected(), _bar(len(train), f"epoch {number:>2}", progress) as bar:
-                for batch in train.batches(batch_size, rng):
-                    outputs, loss = run.step(batch, self.optimizer, self.clip_norm)
-                    tally.add(batch.labels, outputs, loss)
+            with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
+                for batch in samples.batches(batch_size, rng):
+                    tally.add(batch.labels, *run.step(batch, self.optimizer, self.clip_norm))
                     bar.set_postfix_str(tally.text(), refresh=False)
                     bar.update(len(batch))
         finally:
             run.sync()
-        held_out = _measured(run, validation, 128) if validation else None
-        return Epoch(
-            number,
-            tally.loss,
-            tally.accuracy,
-            held_out.loss if held_out else None,
-            held_out.accuracy if held_out else None,
-            lr,
-            time.perf_counter() - start,
-        )
+        found = _measured(run, validation, 128) if validation else None
+        loss, accuracy = (found.loss, found.accuracy) if found else (None, None)
+        seconds = time.perf_counter() - start
+        return Epoch(number, tally.loss, tally.accuracy, loss, accuracy, lr, seconds)
 
-    def evaluate(self, data: Any, batch_size: int = 128, compiled: bool = True) -> Evaluation:
+    def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        run = way(self.model, self.loss, compiled)
+        run = backend(self.model, self.loss, compiled)
         return _measured(run, run.prepared(_dataset("data", data)), batch_size)
 
-    def predict(self, images: Any, batch_size: int = 128) -> list[Any]:
+    def predict(self, images: Numbers, batch_size: int = 128) -> Lists:
         """The outputs for images (N, ...) as a nested list, computed scalar by scalar."""
         data = Dataset(images, [0] * len(images))
         with evaluating(self.model):
@@ -154,7 +158,7 @@ class Trainer:
             ]
 
 
-def _measured(run: Eager | Compiled, data: Dataset, batch_size: int) -> Evaluation:
+def _measured(run: Backend, data: Dataset, batch_size: int) -> Evaluation:
     tally = _Tally()
     for batch in data.batches(batch_size):
         outputs, loss = run.measure(batch)
@@ -200,10 +204,8 @@ def _bar(total: int, text: str, progress: bool) -> Any:
     return tqdm(total=total, desc=text, leave=False, disable=disable, bar_format=layout)
 
 
-def _dataset(name: str, data: Any) -> Any:
+def _dataset(name: str, data: Data) -> Dataset:
     """A Dataset as it is, or made of a pair (inputs, targets); ValueError where it is empty."""
-    if data is None and name == "validation":
-        return None
     if isinstance(data, tuple) and len(data) == 2:
         data = Dataset(*data)
     if not isinstance(data, Dataset):
