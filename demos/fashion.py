@@ -112,7 +112,7 @@ def by_trainer(train: Data, test: Data, options: argparse.Namespace) -> float:
     for name in networks(2):
         trainer = fitted(name, learn, options, progress=False)
         found[name] = trainer.evaluate(validation).accuracy or 0.0
-        numbers = sum(p.size for p in trainer.model.parameters())
+        numbers = trainer.model.num_parameters()
         print(f"  {name:16}  {numbers:6,} weights  {found[name]:6.1%} right", flush=True)
     best = max(found, key=lambda name: found[name])
     print(f"{best}: trained anew on all {len(train)}")

@@ -74,6 +74,7 @@ class Module:
     preprocessing: Plain = None  # what is done to its inputs, as plain data that is saved with it
 
     def __new__(cls, *_: object, **options: object) -> Self:
+        """Say what a keyword of another library is called here."""
         foreign_keywords(cls, options)
         return super().__new__(cls)
 

@@ -50,6 +50,7 @@ class Optimizer:
     slots = 0  # how many numbers of state a parameter has, each 0 at the start
 
     def __new__(cls, *_: object, **options: object) -> Self:
+        """Say what a keyword of another library is called here."""
         foreign_keywords(cls, options)
         return super().__new__(cls)
 

@@ -13,6 +13,7 @@ class Schedule:
     """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
 
     def __new__(cls, *_: object, **options: object) -> Self:
+        """Say what a keyword of another library is called here."""
         foreign_keywords(cls, options)
         return super().__new__(cls)
 

@@ -70,7 +70,7 @@ class _Resuming:
     def __init__(self, part: Path, sha256: str, timeout: float) -> None:
         self.part, self.sha256, self.timeout = part, sha256, timeout
 
-    def __call__(self, url: str, output_file: str, pooch: Any) -> None:
+    def __call__(self, url: str, output_file: str, _: Any) -> None:
         """Write the file at `url`; ConnectionError where it does not come whole and right."""
         alone = False
         try:

@@ -35,9 +35,9 @@ def _reshape(layer: Reshape) -> Axes:
 ASKED: Rules = {
     Dense: lambda layer: (layer.in_features,),
     Conv2D: lambda layer: (layer.in_channels, *IMAGE[1:]),
-    MaxPool: lambda layer: IMAGE,
-    AvgPool: lambda layer: IMAGE,
-    GlobalAvgPool: lambda layer: IMAGE,
+    MaxPool: lambda _: IMAGE,
+    AvgPool: lambda _: IMAGE,
+    GlobalAvgPool: lambda _: IMAGE,
     Flatten: lambda layer: _free(layer.axes),
     Reshape: _reshape,
     LayerNorm: lambda layer: layer.shape,
@@ -55,5 +55,5 @@ def axes_added(layer: Module) -> int:
 ADDED: Rules = {
     Flatten: lambda layer: 1 - layer.axes,
     Reshape: lambda layer: len(layer.shape) - layer.axes,
-    GlobalAvgPool: lambda layer: -2,
+    GlobalAvgPool: lambda _: -2,
 }

@@ -86,7 +86,7 @@ def _sliding(graph: Graph, layer: Conv2D | MaxPool | AvgPool, x: str) -> dict[st
     }
 
 
-def _global_avg_pool(graph: Graph, layer: GlobalAvgPool, x: str) -> str:
+def _global_avg_pool(graph: Graph, _: GlobalAvgPool, x: str) -> str:
     return graph.node("ReduceMean", x, [-2, -1], keepdims=0)
 
 
@@ -117,10 +117,6 @@ def _can_become(axes: Shape, shape: Sequence[int]) -> bool:
 
 def _are_known(axes: Shape) -> bool:
     return all(isinstance(n, int) for n in axes)
-
-
-def _dropout(graph: Graph, layer: Dropout, x: str) -> str:
-    return x
 
 
 def _layer_norm(graph: Graph, layer: LayerNorm, x: str) -> str:
@@ -158,14 +154,14 @@ RULES: Rules = {
     GlobalAvgPool: _global_avg_pool,
     Flatten: _flatten,
     Reshape: _reshape,
-    Dropout: _dropout,
+    Dropout: lambda _graph, _layer, x: x,
     LayerNorm: _layer_norm,
     GroupNorm: _group_norm,
     BatchNorm2D: _batch_norm,
-    ReLU: lambda graph, layer, x: graph.node("Relu", x),
+    ReLU: lambda graph, _, x: graph.node("Relu", x),
     LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=float(layer.slope)),
-    Sigmoid: lambda graph, layer, x: graph.node("Sigmoid", x),
-    Tanh: lambda graph, layer, x: graph.node("Tanh", x),
+    Sigmoid: lambda graph, _, x: graph.node("Sigmoid", x),
+    Tanh: lambda graph, _, x: graph.node("Tanh", x),
     Softmax: lambda graph, layer, x: graph.node("Softmax", x, axis=layer.axis),
     GELU: lambda graph, layer, x: graph.node("Gelu", x, approximate=layer.approximate),
 }

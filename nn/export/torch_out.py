@@ -87,7 +87,7 @@ def _conv2d(to: ToTorch, layer: Conv2D) -> Any:
     return to.nn.Conv2d(*sizes, padding=layer.padding, **rest)
 
 
-def _global_avg_pool(to: ToTorch, layer: GlobalAvgPool) -> Any:
+def _global_avg_pool(*_: object) -> Any:
     return torch_layers.GlobalAvgPool()
 
 
@@ -120,10 +120,10 @@ RULES: Rules = {
     LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
     GroupNorm: lambda to, m: to.nn.GroupNorm(m.groups, m.channels, float(m.eps), _is_scaled(m)),
     BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(m.channels, float(m.eps), float(m.momentum)),
-    ReLU: lambda to, m: to.nn.ReLU(),
+    ReLU: lambda to, _: to.nn.ReLU(),
     LeakyReLU: lambda to, m: to.nn.LeakyReLU(float(m.slope)),
-    Sigmoid: lambda to, m: to.nn.Sigmoid(),
-    Tanh: lambda to, m: to.nn.Tanh(),
+    Sigmoid: lambda to, _: to.nn.Sigmoid(),
+    Tanh: lambda to, _: to.nn.Tanh(),
     Softmax: lambda to, m: to.nn.Softmax(m.axis),
     GELU: lambda to, m: to.nn.GELU(m.approximate),
 }

@@ -50,7 +50,7 @@ def _curves(axes: Any, epochs: Sequence[Any], measure: str) -> None:
         axes.set_yscale("log")
         axes.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")
-        axes.yaxis.set_minor_formatter(lambda y, _: "")
+        axes.yaxis.set_minor_formatter(lambda *_: "")
     if measure == "accuracy":
         axes.yaxis.set_major_formatter(lambda y, _: f"{y:.1%}")
     axes.set(xlabel="epoch", ylabel=measure, title=measure)

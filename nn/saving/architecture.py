@@ -7,7 +7,7 @@ from typing import Any
 from autograd import Tensor
 
 from .. import arguments, layers, norms
-from ..annotations import Plain
+from ..annotations import Generator, Plain, Shape
 from ..module import Module
 from ..sequential import Sequential
 
@@ -99,7 +99,7 @@ class Builder:
         values = {str(k): self.build(v) for k, v in given.items()}
         return values | ({"init": self._zeros} if arguments.has_init(self.known[name]) else {})
 
-    def _zeros(self, shape: Any, rng: Any = None) -> Tensor:
+    def _zeros(self, shape: Shape, _: Generator) -> Tensor:
         if self.spent + math.prod(shape) > self.budget:
             raise ValueError(f"a weight of shape {shape} is more than the file holds")
         return Tensor([0.0] * math.prod(shape)).reshape(*shape)

@@ -21,3 +21,14 @@ def test_an_optimisers_state_goes_out_and_in_again():
         assert one.tolist() == two.tolist()
     with pytest.raises(ValueError, match="does not fit"):
         nn.Adam([one]).load_state_dict(nn.SGD([one]).state_dict())
+
+
+def test_an_optimiser_prints_as_it_was_called_with_its_rate_of_now():
+    parameters = nn.Dense(300, 10).parameters()
+    optimizer = nn.Adam(parameters, lr=0.02, betas=(0.8, 0.9))
+    assert repr(optimizer) == "Adam(3,010 parameters, lr=0.02, betas=(0.8, 0.9))"
+    optimizer.lr = 0.015
+    assert repr(optimizer) == "Adam(3,010 parameters, lr=0.015, betas=(0.8, 0.9))"
+    sgd = nn.SGD(parameters, momentum=0.9, nesterov=True, weight_decay=0.1)
+    words = "lr=0.01, momentum=0.9, nesterov=True, weight_decay=0.1"
+    assert repr(sgd) == f"SGD(3,010 parameters, {words})"
