@@ -25,8 +25,6 @@ from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, concatenate, einsum, stack
 from .value import Value, apply
 
-__version__ = "0.1.0"
-
 __all__ = [
     "PRIMITIVES",
     "Anomaly",

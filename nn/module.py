@@ -216,8 +216,7 @@ class Module:
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What Jupyter shows: the modules inside as a drawing, and the text."""
-        shown: dict[str, str] = autograd.mimebundle(self)
-        return shown
+        return autograd.mimebundle(self)
 
     def arguments(self) -> dict[str, Any]:
         """{name: value} of the constructor's arguments: attributes of the same names hold them.

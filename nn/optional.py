@@ -3,7 +3,10 @@
 import importlib
 from typing import Any
 
-LIBRARIES = {"sklearn": "scikit-learn"}  # where what is imported is called otherwise than installed
+LIBRARIES = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+}  # where what is imported is called otherwise than installed
 
 
 def needs(module: str, user: str, extra: str) -> Any:

@@ -146,6 +146,23 @@ def test_dicts_of_layers_come_back_in_their_order(path):
     assert again.options == {"layer": "x", "items": [1]}
 
 
+def test_the_shape_of_a_sample_in_training_travels_along(path):
+    model = nn.Sequential(nn.Dense(2, 1))
+    nn.save(model, path)
+    assert nn.load(path).input_shape is None
+    trainer = nn.Trainer(model, nn.MSELoss(), nn.SGD(model.parameters()))
+    trainer.fit(([[1.0, 2.0]], [[1.0]]), progress=False)
+    nn.save(model, path)
+    assert nn.load(path).input_shape == (2,)
+
+
+@pytest.mark.parametrize("shape", [3, [0], ["2"], [2.5], {}])
+def test_a_forged_shape_is_refused(path, shape):
+    forged(path, dense(), input_shape=shape)
+    with pytest.raises(DataError, match="its input_shape is none"):
+        nn.load(path)
+
+
 def test_modules_of_users_come_back_by_their_classes_or_into_a_model(path):
     model = nn.Sequential(Net(3, activation=nn.ReLU()), Net(2))
     nn.save(model, path)
@@ -213,13 +230,14 @@ def test_every_changed_byte_is_noticed(path):
         nn.load(path.with_name("other"))
 
 
-def forged(path, architecture, tensors=None):
+def forged(path, architecture, tensors=None, **words):
     """A file with a valid checksum, as someone would make it who knows how."""
     from nn.saving.model_file import _digest
 
     tensors = tensors or {"weight": np.zeros((2, 2), np.float32), "bias": np.zeros(2, np.float32)}
     text = architecture if isinstance(architecture, str) else json.dumps(architecture)
     texts = {"format": "glassgrad 1", "architecture": text}
+    texts |= {k: json.dumps(v) for k, v in words.items()}
     path.write_bytes(serialized(tensors, {**texts, "sha256": _digest(texts, tensors)}))
 
 
