@@ -1,7 +1,4 @@
-"""Write scalars, run matrices: one sample's scalar graph becomes a program for whole batches.
-
-record → tape → fold → packs → lower (boxes, kernels) → forward, reverse → machine → program
-"""
+"""Write scalars, run matrices: one sample's scalar graph becomes a program for whole batches."""
 
 from .program import Program, TrainStep, compile
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .arrays.memory import Array
 from .trace.record import Argument
 
 
-def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[Array]:
+def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[NDArray[Any]]:
     """Batches (N, *shape) as arrays (N, numbers); ValueError and TypeError name the argument.
 
     Whether there are nans is not looked at: `refuse_nan` does, once they have done something.
@@ -25,7 +25,7 @@ def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[Array
     return [array.reshape(len(array), -1) for array in arrays]
 
 
-def _numbers(argument: Argument, batch: Any) -> Array:
+def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
     try:
         array = np.asarray(batch)
     except ValueError as error:
@@ -40,7 +40,7 @@ def _numbers(argument: Argument, batch: Any) -> Array:
     return array
 
 
-def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[Array]) -> None:
+def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[NDArray[Any]]) -> None:
     """ValueError where a sample (N, numbers) has a nan: asked when a result is not a number."""
     for argument, array in zip(arguments, arrays, strict=False):
         bad = np.isnan(array) if array.dtype.kind == "f" else np.zeros(0, bool)
@@ -54,7 +54,7 @@ def _sizes(shape: tuple[int, ...]) -> str:
     return "".join(f", {n}" for n in shape) or ","
 
 
-def _hint(argument: Argument, array: Array) -> str:
+def _hint(argument: Argument, array: NDArray[Any]) -> str:
     if array.ndim == len(argument.shape) and array.shape[1:] == argument.shape[1:] != ():
         return "; if the example that was compiled with was a batch, compile with one sample"
     if array.shape == argument.shape:

@@ -1,15 +1,12 @@
 """Where the time of a step goes."""
 
-import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
-from .arrays.memory import Array
-from .plan.kernels import Plan, Product
-from .plan.needs import wanted
-from .run.parts import Engine, multiply_adds, single_blas
+from .plan.kernels import Plan
+from .run.microbatches import MicroBatches, single_blas
 
 
 class Profile(NamedTuple):
@@ -37,35 +34,21 @@ class Profile(NamedTuple):
         )
 
 
-def profiled(engine: Engine, arrays: Sequence[Array], repeats: int = 20) -> Profile:
-    """The best time of each call in a few runs; only the first part of a large batch is run."""
-    size = min(len(arrays[0]), engine.part)
-    machine = engine.machine(size, differentiate=True)
-    samples = [array[:size] for array in arrays]
-    calls = [*machine.forward, *machine.reverse]
-    best = [float("inf")] * len(calls)
-    with single_blas(), np.errstate(all="ignore"):
-        machine.run(samples, 1 / size)
-        for _ in range(repeats):
-            machine.load(samples)
-            for k, call in enumerate(calls):
-                start = time.perf_counter()
-                call()
-                best[k] = min(best[k], time.perf_counter() - start)
-    products = [t for t, call in zip(best, calls, strict=True) if _is_product(call)]
-    return Profile(size, sum(best), sum(products), flops(engine.plan) * size)
-
-
-def _is_product(call: object) -> bool:
-    return getattr(call, "func", None) is np.matmul
+def profiled(batches: MicroBatches, arrays: Sequence[NDArray[Any]], repeats: int = 20) -> Profile:
+    """The best time of each call in a few runs; only the first micro-batch of many is run."""
+    size = min(len(arrays[0]), batches.size)
+    executable = batches.executable(size, differentiate=True)
+    with single_blas():
+        times = executable.timed([array[:size] for array in arrays], 1 / size, repeats)
+    return Profile(size, *times, flops(batches.plan) * size)
 
 
 def flops(plan: Plan) -> int:
-    """Additions and multiplications in the matrix products of a step, for one sample."""
-    needed = wanted(plan)
-    total = 0
-    for kernel in plan.kernels:
-        if isinstance(kernel, Product):
-            sides = [kernel.left.block, kernel.right.block]
-            total += 2 * multiply_adds(kernel) * (1 + sum(b.number in needed for b in sides))
-    return total
+    """Additions and multiplications in the matrix products of a step, for one sample: a product
+    forward, and one for each operand that needs its adjoint.
+    """
+    active = plan.active()
+    return sum(
+        2 * kernel.multiply_adds * (1 + sum(b.number in active for b in kernel.reads()))
+        for kernel in plan.kernels
+    )

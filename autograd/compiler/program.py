@@ -8,17 +8,17 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
-from .arrays.memory import Array
 from .batches import refuse_nan, samples
 from .explain import explanation, listing
 from .plan.kernels import Plan
 from .plan.lower import lower
 from .profile import Profile, profiled
-from .run.shares import Team
+from .run.parallel import DataParallel
 from .run.verify import check
 from .trace.fold import fold
 from .trace.packs import packs
@@ -54,7 +54,7 @@ def compile(
     """
     if not examples:
         raise TypeError("compile: give an example of each argument of the function")
-    kind = _dtype(dtype)
+    numpy_dtype = _dtype(dtype)
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
     with uncollected():
@@ -62,9 +62,9 @@ def compile(
         numbered = tape(recording)
         fold(numbered)
         plan = lower(recording, numbered, packs(numbered))
-        program = Program(recording, plan, kind, threads)
+        program = Program(recording, plan, numpy_dtype, threads)
         check(program, recording)
-        recording.forget()
+        recording.drop_graph()
     return program
 
 
@@ -89,7 +89,7 @@ class Program:
         self.recording, self.plan, self.dtype = recording, plan, dtype
         self.values = [v for group in recording.parameters for v in group.values]
         self.weights = np.zeros(len(self.values), dtype)
-        self.team = Team(plan, self.weights, threads)
+        self.runner = DataParallel(plan, self.weights, threads)
         self.outputs: Any = None
         self._ahead: list[TrainStep] = []
         self._lock = threading.RLock()  # buffers serve one thread at a time
@@ -99,9 +99,9 @@ class Program:
         """The function's results for a batch: arrays (N, ...)."""
         with self._lock:
             self._refresh()
-            return self.recording.rebuild(self._run(batches, differentiate=False))
+            return self.recording.unflatten(self._run(batches, differentiate=False))
 
-    def value_and_grad(self, *batches: Any) -> tuple[float, list[Array]]:
+    def value_and_grad(self, *batches: Any) -> tuple[float, list[NDArray[Any]]]:
         """The mean of the loss over a batch, and its gradient: an array for each parameter.
 
         The loss is the function's result, or the first of several; the others are left in
@@ -110,7 +110,7 @@ class Program:
         with self._lock:
             self._refresh()
             loss = self._loss_and_gradient(batches)
-            gradient = self.team.gradient.copy()
+            gradient = self.runner.gradient.copy()
         groups, start = self.recording.parameters, 0
         found = []
         for group in groups:
@@ -143,13 +143,13 @@ class Program:
         """Where the time of one step goes on one processor, for as many samples of the batch as are
         worked on at a time.
         """
-        return profiled(self.team.engine, samples(self.recording.arguments, batches))
+        return profiled(self.runner.local, samples(self.recording.arguments, batches))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""
         with self._lock:
             if self._ahead:
-                for v, slope in zip(self.values, self.team.gradient.tolist(), strict=True):
+                for v, slope in zip(self.values, self.runner.gradient.tolist(), strict=True):
                     v.grad = slope
             for step in self._ahead:
                 step.write_back()
@@ -177,31 +177,31 @@ class Program:
                 f"Tensor of shape {first.shape}"
             )
         results = self._run(batches, differentiate=True)
-        self.outputs = self.recording.rebuild(results)
+        self.outputs = self.recording.unflatten(results)
         with np.errstate(all="ignore"):
             return float(results[0].sum()) / len(results[0])
 
-    def _run(self, batches: Sequence[Any], differentiate: bool) -> list[Array]:
+    def _run(self, batches: Sequence[Any], differentiate: bool) -> list[NDArray[Any]]:
         arrays = samples(self.recording.arguments, batches)
         n = len(arrays[0])
         arrays += self._drawn(n)
         results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
-        self.team.run(arrays, results, 1 / n if differentiate else 0.0)
+        self.runner.run(arrays, results, 1 / n if differentiate else 0.0)
         if any(map(_has_nan, results[:1] if differentiate else results)):
             refuse_nan(self.recording.arguments, arrays)
         return results
 
-    def _drawn(self, n: int) -> list[Array]:
+    def _drawn(self, n: int) -> list[NDArray[Any]]:
         """Fresh random numbers for every sample, in the order in which eager mode draws them."""
         return [number(uniform(rng, (n, len(v)))) for v, rng, number in self.recording.trace.draws]
 
 
-def _has_nan(array: Array) -> bool:
+def _has_nan(array: NDArray[Any]) -> bool:
     """Whether an entry is nan; one pass over the array, unless a square is infinite."""
     return not np.vdot(array, array) < np.inf and bool(np.isnan(array).any())
 
 
-def uniform(rng: Any, shape: tuple[int, ...]) -> Array:
+def uniform(rng: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """The numbers that `rng.random()` gives one by one; of Python's generators, in one go."""
     if not isinstance(rng, random.Random) and rng is not random:
         return np.array([rng.random() for _ in range(math.prod(shape))]).reshape(shape)
@@ -237,7 +237,7 @@ class TrainStep:
         where = [place[v] for v in optimizer.values]
         whole = where == list(range(len(where)))
         self.where: Any = slice(0, len(where)) if whole else np.array(where)
-        self.state: list[Array] | None = None
+        self.state: list[NDArray[Any]] | None = None
 
     def __call__(self, *batches: Any) -> float:
         """Update the parameters from one batch, and return its mean loss before the update.
@@ -257,7 +257,7 @@ class TrainStep:
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
         self.optimizer.steps += 1
-        weights, gradient = program.weights[self.where], program.team.gradient[self.where]
+        weights, gradient = program.weights[self.where], program.runner.gradient[self.where]
         with np.errstate(all="ignore"):
             changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
         program.weights[self.where] = changed
@@ -265,7 +265,7 @@ class TrainStep:
 
     def _clip(self, max_norm: float) -> None:
         """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""
-        gradient = self.program.team.gradient
+        gradient = self.program.runner.gradient
         norm = float(np.linalg.norm(gradient[self.where].astype(np.float64)))
         if not math.isfinite(norm):
             raise FloatingPointError(f"the norm of the gradient is {norm}")

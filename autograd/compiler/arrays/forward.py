@@ -1,81 +1,78 @@
-"""The forward pass on arrays: a list of NumPy calls into buffers that are there already."""
+"""The forward pass on arrays: a list of NumPy calls into arrays that are there already."""
 
-from functools import partial
+from functools import partial, singledispatch
 from typing import Any
 
 import numpy as np
 
-from ..plan.kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from .matrices import Matrices
-from .memory import Memory, boxed
-from .products import total
+from ..plan.kernels import Elementwise, Gather, Kernel, MatMul, Piece, Reduce
+from ..plan.views import View
+from .arithmetic import total
+from .matmul import MatMulArrays
+from .memory import Array, Memory, strided_view
 from .ufuncs import Call, calls, name_of
 
 
-def forward(memory: Memory, kernel: Kernel) -> list[Call]:
+@singledispatch
+def forward(kernel: Kernel, memory: Memory) -> list[Call]:
     """The calls that fill the kernel's block."""
-    if isinstance(kernel, Gather):
-        return gather(memory, kernel)
-    if isinstance(kernel, Elementwise):
-        return elementwise(memory, kernel)
-    if isinstance(kernel, Reduce):
-        return reduction(memory, kernel)
-    assert isinstance(kernel, Product)
-    return Matrices(memory, kernel).forward()
+    raise TypeError(f"NumPy has no forward pass for {kernel!r:.60}")
 
 
-def gather(memory: Memory, kernel: Gather) -> list[Call]:
-    """Copies; margins and other constants are written once, now."""
+@forward.register
+def _gather(kernel: Gather, memory: Memory) -> list[Call]:
+    """Copies; a halo and other constants are written once, now."""
     out = memory.array(kernel.out)
     initial = kernel.initial.astype(out.dtype)
     out[...] = initial[:, None] if kernel.out.batched else initial
-    made: list[Call] = []
-    for piece in kernel.pieces:
-        source = memory.array(piece.source)
-        if piece.boxes:
-            target, of = piece.boxes
-            to = boxed(out, kernel.out, target)
-            made.append(partial(np.copyto, to, boxed(source, piece.source, of)))
-        else:
-            made.append(_picked(out, piece.target_rows, source, piece.source_rows, kernel, piece))
-    return made
+    return [_copied(piece, kernel, memory) for piece in kernel.pieces]
 
 
-def _picked(out, target, source, rows, kernel, piece) -> Call:
+def _copied(piece: Piece, kernel: Gather, memory: Memory) -> Call:
+    out, source = memory.array(kernel.out), memory.array(piece.source)
+    if piece.layouts:
+        target, of = piece.layouts
+        to = strided_view(out, kernel.out, target)
+        return partial(np.copyto, to, strided_view(source, piece.source, of))
     spread = kernel.out.batched and not piece.source.batched
-    if len(target) == len(out) and not spread:
-        return partial(np.take, source, rows, axis=0, out=out, mode="clip")
+    if len(piece.target_rows) == len(out) and not spread:
+        return partial(np.take, source, piece.source_rows, axis=0, out=out, mode="clip")
 
     def pick() -> None:
-        found = source[rows]
-        out[target] = found[:, None] if spread else found
+        found = source[piece.source_rows]
+        out[piece.target_rows] = found[:, None] if spread else found
 
     return pick
 
 
 def operand(memory: Memory, view: View, out_batched: bool) -> Any:
     """A view as an operand of an elementwise kernel: a number where it is one constant."""
-    if view.constant():
-        return memory.array(view.block)[view.box.offset]
+    if view.is_constant():
+        return memory.array(view.block)[view.layout.offset]
     return memory.view(view, out_batched)
 
 
-def elementwise(memory: Memory, kernel: Elementwise) -> list[Call]:
+def in_shape(array: Array, shape: tuple[int, ...]) -> Array:
+    """A block's array in the shape of what fills it, samples last."""
+    return array.reshape((*shape, *array.shape[1:]))
+
+
+@forward.register
+def _elementwise(kernel: Elementwise, memory: Memory) -> list[Call]:
     """One row of the table on whole blocks."""
-    out = memory.array(kernel.out)
-    out = out.reshape((*kernel.shape, *out.shape[1:]))
+    out = in_shape(memory.array(kernel.out), kernel.shape)
     operands = [operand(memory, v, kernel.out.batched) for v in kernel.operands]
-    if name_of(kernel.op) == "stop" and kernel.out.number in memory.shared:
+    if name_of(kernel.op) == "stop" and kernel.out.number in memory.aliases:
         return []
     return calls(kernel.op, out, *operands)
 
 
-def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
+@forward.register
+def _reduce(kernel: Reduce, memory: Memory) -> list[Call]:
     """sum, max or min over the second axis of a view."""
     x = memory.view(kernel.operand, kernel.out.batched)
-    rows, over = kernel.operand.box.dims
-    out = memory.array(kernel.out)
-    out = out.reshape((*rows, *out.shape[1:]))
+    rows, over = kernel.operand.layout.dims
+    out = in_shape(memory.array(kernel.out), rows)
     if not over:  # a sum of one
         return [partial(np.copyto, out, x)]
     axes = tuple(range(len(rows), len(rows) + len(over)))
@@ -87,3 +84,8 @@ def reduction(memory: Memory, kernel: Reduce) -> list[Call]:
         return [partial(combine.reduce, x, axis=axes, out=out)]
     first: list[Call] = [partial(combine, parts[0], parts[1], out=out)]
     return first + [partial(combine, out, part, out=out) for part in parts[2:]]
+
+
+@forward.register
+def _matmul(kernel: MatMul, memory: Memory) -> list[Call]:
+    return MatMulArrays(memory, kernel).forward()

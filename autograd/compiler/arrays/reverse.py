@@ -3,21 +3,21 @@
 x̄ += ȳ·∂y/∂x. A matrix product hands on two more: for Z = W·X, W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄.
 """
 
-from functools import partial
+from functools import partial, singledispatchmethod
 from typing import Any
 
 import numpy as np
 
 from ...value import Value
-from ..plan import partials
-from ..plan.kernels import Elementwise, Gather, Kernel, Product, Reduce, View
-from ..plan.needs import elementwise_formulas
-from .adjoints import Adjoints, Copied, Into
-from .formula import Formula
-from .forward import operand
-from .matrices import Matrices
-from .memory import Array, Memory, boxed
-from .products import Fast, turned
+from ..plan.kernels import Elementwise, Gather, Kernel, MatMul, Reduce
+from ..plan.partials import partials
+from ..plan.views import View
+from .adjoints import Adjoints, copied
+from .arithmetic import Plain, transposed
+from .evaluator import Evaluator
+from .forward import in_shape, operand
+from .matmul import MatMulArrays, fill_reshaped
+from .memory import Array, Memory, strided_view
 from .ufuncs import Call, name_of
 
 
@@ -25,169 +25,169 @@ class Reverse:
     """The calls of the reverse pass, from the last kernel to the first."""
 
     def __init__(
-        self, memory: Memory, gradients: dict[int, Array], needed: set[int], rules: Any = Fast
+        self, memory: Memory, gradients: dict[int, Array], active: set[int], arithmetic: Plain
     ) -> None:
-        self.memory, self.plan, self.needed, self.rules = memory, memory.plan, needed, rules
-        self.adjoints = Adjoints(memory, gradients, rules)
-
-    @property
-    def calls(self) -> list[Call]:
-        """What was planned so far."""
-        return self.adjoints.calls
+        self.memory, self.plan, self.active = memory, memory.plan, active
+        self.arithmetic = arithmetic
+        self.adjoints = Adjoints(memory, gradients, arithmetic)
 
     def run(self, loss: View, seed: Array) -> list[Call]:
         """From the adjoint of the loss (1/N for each sample) to the parameters' gradients."""
         self.adjoints.add(loss, seed, loss.block.batched)
         for kernel in reversed(self.plan.kernels):
-            if kernel.out.number in self.needed:
+            if kernel.out.number in self.active:
                 upstream = self.adjoints.complete(kernel.out)
-                self._hand_on(kernel, upstream)
-                self.adjoints.retire(kernel.out, upstream)
-        return self.calls
+                self._propagate(kernel, upstream)
+                self.adjoints.release(kernel.out, upstream)
+        return self.adjoints.calls
 
-    def _hand_on(self, kernel: Kernel, upstream: Array) -> None:
-        if isinstance(kernel, Elementwise):
-            self._elementwise(kernel, upstream)
-        elif isinstance(kernel, Reduce):
-            self._reduce(kernel, upstream)
-        elif isinstance(kernel, Gather):
-            self._gather(kernel, upstream)
-        elif isinstance(kernel, Product):
-            self._product(kernel, upstream)
+    @singledispatchmethod
+    def _propagate(self, kernel: Kernel, upstream: Array) -> None:
+        """Add to the adjoints of what a kernel reads."""
+        raise TypeError(f"NumPy has no reverse pass for {kernel!r:.60}")
 
-    def _wants(self, view: View) -> bool:
-        return view.block.number in self.needed
+    def _is_active(self, view: View) -> bool:
+        return view.block.number in self.active
+
+    def _evaluator(self, leaves: dict[Value, Any], shape: tuple[int, ...]) -> Evaluator:
+        exact = self.arithmetic.masked
+        return Evaluator(self.memory, leaves, shape, exact, self.adjoints.calls)
+
+    def _add(self, view: View, bar: Array, p: Any, batched: bool) -> None:
+        """x̄ += ȳ·∂y/∂x."""
+        self.adjoints.add(view, bar if p is True else self.arithmetic.times(bar, p), batched)
 
     # --- number by number ------------------------------------------------------------------------
 
+    @_propagate.register
     def _elementwise(self, kernel: Elementwise, upstream: Array) -> None:
-        """x̄ᵢ += ȳ·∂y/∂xᵢ for each operand; the last one may take ȳ's array over."""
-        found, batched = elementwise_formulas(kernel, self.plan.constants), kernel.out.batched
-        bar = upstream.reshape((*kernel.shape, *upstream.shape[1:]))
-        leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
-        for v, view in zip(found.x, kernel.operands, strict=True):
+        """x̄ᵢ += ȳ·∂y/∂xᵢ for each operand; the last one may be computed in ȳ's array."""
+        formulas, batched = kernel.partials, kernel.out.batched
+        bar = in_shape(upstream, kernel.shape)
+        y = in_shape(self.memory.array(kernel.out), kernel.shape)
+        leaves: dict[Value, Any] = {formulas.y: y}
+        for v, view in zip(formulas.x, kernel.operands, strict=True):
             leaves[v] = operand(self.memory, view, batched)
-        values = self._formula(leaves, bar.shape)
+        values = self._evaluator(leaves, bar.shape)
         terms = [
-            (view, self._with_nan(kernel, values, self._factor(values, p), leaves[found.y]))
-            for view, p in zip(kernel.operands, found.partials, strict=True)
-            if self._wants(view) and p is not False
+            (view, self._with_nan(kernel, values, values.partial(p), y))
+            for view, p in zip(kernel.operands, formulas.of_x, strict=True)
+            if self._is_active(view) and p is not False
         ]
-        heir = next((t for t in terms if self.adjoints.may_take(t[0], batched)), None)
-        for view, factor in terms:
-            if heir is None or view is not heir[0]:
-                self._add(view, bar, factor, batched)
-        if heir is not None:
-            self._bequeath(*heir, upstream, bar, batched)
+        last = next((t for t in terms if self.adjoints.may_alias(t[0], batched)), None)
+        for view, p in terms:
+            if last is None or view is not last[0]:
+                self._add(view, bar, p, batched)
+        if last is not None:
+            self._add_in_place(*last, upstream, bar, batched)
         values.release()
 
-    def _bequeath(
-        self, view: View, factor: Any, upstream: Array, bar: Array, batched: bool
-    ) -> None:
+    def _add_in_place(self, view: View, p: Any, upstream: Array, bar: Array, batched: bool) -> None:
         """The last contribution: multiplied where ȳ is, unless the block was written meanwhile."""
-        if not self.adjoints.may_take(view, batched):
-            self._add(view, bar, factor, batched)
+        if not self.adjoints.may_alias(view, batched):
+            self._add(view, bar, p, batched)
             return
-        self.adjoints.take(view.block, upstream)
-        if factor is not True:
-            self.adjoints.calls += self.rules.times(bar, factor)(bar)
+        self.adjoints.alias(view.block, upstream)
+        if p is not True:
+            self.adjoints.calls += self.arithmetic.times(bar, p)(bar)
 
-    def _add(self, view: View, bar: Array, factor: Any, batched: bool) -> None:
-        """x̄ += ȳ·∂y/∂x."""
-        c = bar if factor is True else self.rules.times(bar, factor)
-        self.adjoints.add(view, c, batched)
-
-    def _formula(self, leaves: dict[Value, Any], shape: tuple[int, ...]) -> Formula:
-        exact = self.rules is not Fast
-        return Formula(self.memory, leaves, shape, exact, self.adjoints.calls)
-
-    def _factor(self, values: Formula, p: Any) -> Any:
-        """A partial as True, a number or an array."""
-        return values.array(p) if isinstance(p, Value) else p
-
-    def _with_nan(self, kernel: Elementwise, values: Formula, factor: Any, y: Array) -> Any:
-        """With care: the slopes of relu and abs are nan where they are nan, not 0."""
-        if self.rules is Fast or name_of(kernel.op) not in ("relu", "abs"):
-            return factor
+    def _with_nan(self, kernel: Elementwise, values: Evaluator, p: Any, y: Array) -> Any:
+        """Masked: the slopes of relu and abs are nan where they are nan, not 0."""
+        if not self.arithmetic.masked or name_of(kernel.op) not in ("relu", "abs"):
+            return p
         slopes = values.borrow()
         self.adjoints.calls += [
-            partial(np.copyto, slopes, factor),
+            partial(np.copyto, slopes, p),
             lambda: np.copyto(slopes, y, where=np.isnan(y)),
         ]
         return slopes
 
+    @_propagate.register
     def _reduce(self, kernel: Reduce, upstream: Array) -> None:
         """To every entry of a sum, to the winner of a maximum."""
         view, batched = kernel.operand, kernel.out.batched
-        rows, over = view.box.dims
-        tail = upstream.shape[1:]
-        if not self._wants(view):
-            return
+        rows, over = view.layout.dims
         if kernel.op.name == "sum":
+            tail = upstream.shape[1:]
             spread = upstream.reshape((*rows, *(1,) * len(over), *tail))
             self.adjoints.add(view, np.broadcast_to(spread, (*rows, *over, *tail)), batched)
             return
         parts = view.planes()
-        found = partials.formulas(kernel.op, (None,) * len(parts), sequence=True)
-        bar = upstream.reshape((*rows, *tail))
-        leaves = {found.y: self.memory.array(kernel.out).reshape(bar.shape)}
-        for v, part in zip(found.x, parts, strict=True):
+        formulas = partials(kernel.op, (None,) * len(parts), sequence=True)
+        bar = in_shape(upstream, rows)
+        leaves = {formulas.y: in_shape(self.memory.array(kernel.out), rows)}
+        for v, part in zip(formulas.x, parts, strict=True):
             leaves[v] = self.memory.view(part, batched)
-        values = self._formula(leaves, bar.shape)
-        for part, p in zip(parts, found.partials, strict=True):
-            self._add(part, bar, self._factor(values, p), batched)
+        values = self._evaluator(leaves, bar.shape)
+        for part, p in zip(parts, formulas.of_x, strict=True):
+            self._add(part, bar, values.partial(p), batched)
         values.release()
 
+    @_propagate.register
     def _gather(self, kernel: Gather, upstream: Array) -> None:
         """Back to where the rows came from."""
         for piece in kernel.pieces:
-            if piece.source.number not in self.needed:
+            if piece.source.number not in self.active:
                 continue
-            if piece.boxes:
-                target, source = piece.boxes
-                c = boxed(upstream, kernel.out, target, beside_batch=False)
-                self.adjoints.add(View(piece.source, source), c, kernel.out.batched)
+            if piece.layouts:
+                target, source = piece.layouts
+                rows = strided_view(upstream, kernel.out, target, beside_batch=False)
+                self.adjoints.add(View(piece.source, source), rows, kernel.out.batched)
             else:
                 self.adjoints.scatter(piece, upstream, kernel.out.batched)
 
     # --- matrix products -------------------------------------------------------------------------
 
-    def _product(self, kernel: Product, upstream: Array) -> None:
+    @_propagate.register
+    def _matmul(self, kernel: MatMul, upstream: Array) -> None:
         """W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄."""
-        work = Matrices(self.memory, kernel, self.rules)
-        if work.per_sample:
+        work = MatMulArrays(self.memory, kernel, self.arithmetic)
+        if kernel.per_sample:
             (self._entrywise if work.single else self._by_sample)(work, upstream)
             return
         bar = upstream.reshape(work.out_shape)
         left = None
-        if self._wants(kernel.right):
+        if self._is_active(kernel.right):
             copies, left = work.left_matrix()
             self.adjoints.calls += copies
         direct = work.right_matrix()
         if direct is None:
             self._tiled(work, bar, left)
         else:
-            if self._wants(kernel.left):
-                self.adjoints.add(
-                    kernel.left,
-                    Into(self.memory, self.rules.product, bar, turned(direct), 0),
-                    False,
-                )
-            if left is not None:
-                c = Into(self.memory, self.rules.product, turned(left), bar, 1)
-                self.adjoints.add(kernel.right, c, work.batched)
+            self._whole(work, bar, left, direct)
         if left is not None:
             self.memory.release(left)
 
-    def _tiled(self, work: Matrices, bar: Array, left: Array | None) -> None:
+    def _whole(self, work: MatMulArrays, bar: Array, left: Array | None, right: Array) -> None:
+        """One product for each operand, computed where it goes if it lies there as matrices do."""
+        kernel, arithmetic = work.kernel, self.arithmetic
+        if self._is_active(kernel.left):
+            c = fill_reshaped(
+                self.memory,
+                work.left_shape,
+                lambda out: [arithmetic.product_with_left(bar, transposed(right), out)],
+                dense=True,
+            )
+            self.adjoints.add(kernel.left, c, False)
+        if left is not None:
+            turned = transposed(left)
+            c = fill_reshaped(
+                self.memory,
+                work.right_shape,
+                lambda out: [arithmetic.product_with_right(turned, bar, out)],
+                dense=True,
+            )
+            self.adjoints.add(kernel.right, c, work.batched)
+
+    def _tiled(self, work: MatMulArrays, bar: Array, left: Array | None) -> None:
         """The same, a tile of X at a time."""
-        if self._wants(work.kernel.left):
+        if self._is_active(work.kernel.left):
             self._tiles_to_left(work, bar)
         if left is not None:
             for positions, span in work.tiles():
                 self._to_right(work, left, bar[:, :, span], work.tile(positions))
 
-    def _tiles_to_left(self, work: Matrices, bar: Array) -> None:
+    def _tiles_to_left(self, work: MatMulArrays, bar: Array) -> None:
         """W̄ = Z̄·Xᵀ, added up over tiles."""
         total = work.left_total()
         for k, (positions, span) in enumerate(work.tiles()):
@@ -195,46 +195,49 @@ class Reverse:
             added = work.add_to_left(total, bar[:, :, span], matrix, k == 0)
             self.adjoints.calls += [*copies, *added]
             self.memory.release(copy)
-        self.adjoints.add(work.kernel.left, Copied(self.memory, work.as_left(total)), False)
+        matrix = work.as_left(total)
+        c = fill_reshaped(self.memory, matrix.shape, copied(matrix), dense=False)
+        self.adjoints.add(work.kernel.left, c, False)
         self.memory.release(total)
 
-    def _to_right(self, work: Matrices, left: Array, bar: Array, view: View) -> None:
+    def _to_right(self, work: MatMulArrays, left: Array, bar: Array, view: View) -> None:
         """X̄ += Wᵀ·Z̄ for some positions."""
-        c = self.memory.adjoint((*view.box.shape, work.width)[: len(view.box.shape) + work.batched])
+        shape = view.layout.shape
+        c = self.memory.adjoint((*shape, work.width) if work.batched else shape)
         matrix = c.reshape((len(bar), left.shape[2], bar.shape[2]))
-        self.adjoints.calls.append(self.rules.product(turned(left), bar, matrix, 1))
+        product = self.arithmetic.product_with_right(transposed(left), bar, matrix)
+        self.adjoints.calls.append(product)
         self.adjoints.add(view, c, work.batched)
         self.memory.release(c)
 
-    def _entrywise(self, work: Matrices, upstream: Array) -> None:
+    def _entrywise(self, work: MatMulArrays, upstream: Array) -> None:
         """Single dots of two operands that differ from sample to sample."""
         kernel, batch = work.kernel, self.memory.batch
-        made, a, b = work.entrywise()
-        self.adjoints.calls += made
+        calls, a, b = work.entrywise()
+        self.adjoints.calls += calls
         c = self.memory.adjoint(a.shape)
         bar = upstream.reshape((kernel.groups, 1, batch))
         for view, factor in [(kernel.left, b), (kernel.right, a)]:
-            if self._wants(view):
-                self.adjoints.calls += self.rules.times(bar, factor)(c)
-                self.adjoints.add(view, c.reshape((*view.box.shape, batch)), True)
-        for x in (a, b, c):
-            self.memory.release(x)
+            if self._is_active(view):
+                self.adjoints.calls += self.arithmetic.times(bar, factor)(c)
+                self.adjoints.add(view, c.reshape((*view.layout.shape, batch)), True)
+        self.memory.release(a, b, c)
 
-    def _by_sample(self, work: Matrices, upstream: Array) -> None:
+    def _by_sample(self, work: MatMulArrays, upstream: Array) -> None:
         """One product for each sample: W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄ of small matrices."""
-        kernel, batch, shape = work.kernel, self.memory.batch, work.by_sample_shape()
-        made, a, b = work.by_sample()
+        kernel, batch, shape = work.kernel, self.memory.batch, work.sample_shape
+        calls, a, b = work.by_sample()
         bar = self.memory.adjoint((batch, *shape))
         moved = np.moveaxis(upstream.reshape((*shape, batch)), -1, 0)
-        self.adjoints.calls += [*made, partial(np.copyto, bar, moved)]
-        for adjoint, (view, x, y, like) in enumerate(
-            [(kernel.left, bar, turned(b), a), (kernel.right, turned(a), bar, b)]
-        ):
-            if self._wants(view):
+        self.adjoints.calls += [*calls, partial(np.copyto, bar, moved)]
+        for view, like, product, x, y in [
+            (kernel.left, a, self.arithmetic.product_with_left, bar, transposed(b)),
+            (kernel.right, b, self.arithmetic.product_with_right, transposed(a), bar),
+        ]:
+            if self._is_active(view):
                 c = self.memory.adjoint(like.shape)
-                self.adjoints.calls.append(self.rules.product(x, y, c, adjoint))
-                whole = np.moveaxis(c.reshape((batch, *view.box.shape)), 0, -1)
+                self.adjoints.calls.append(product(x, y, c))
+                whole = np.moveaxis(c.reshape((batch, *view.layout.shape)), 0, -1)
                 self.adjoints.add(view, whole, True)
                 self.memory.release(c)
-        for x in (a, b, bar):
-            self.memory.release(x)
+        self.memory.release(a, b, bar)

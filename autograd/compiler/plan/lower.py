@@ -1,17 +1,18 @@
 """From packs to kernels: which views their operands are, and which dots are matrix products."""
 
 import itertools
-import math
 from typing import Any
 
 import numpy as np
 
 from ...names import Name
-from ..strided import Box, Ints, box, factor, padded
+from ...shapes.indexing import strides
+from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
-from ..trace.tape import BATCH, CONSTANT, DOT, SEQUENCES, WEIGHT, Tape
-from .kernels import Block, Elementwise, Gather, Piece, Plan, Product, Reduce, View
+from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
+from .kernels import Elementwise, Gather, MatMul, Piece, Plan, Reduce
+from .views import Block, View
 
 
 def lower(recording: Recording, tape: Tape, packs: list[Pack]) -> Plan:
@@ -32,25 +33,26 @@ class Lowering:
 
     def _place_leaves(self, recording: Recording) -> None:
         plan, start = self.plan, 0
-        for groups, kind, blocks in [
-            (_together(recording.parameters), WEIGHT, plan.parameters),
-            ([a.values for a in recording.arguments], BATCH, plan.arguments),
-            ([values for values, _, _ in recording.trace.draws], BATCH, plan.draws),
+        for groups, dependence, blocks in [
+            (_parameter_blocks(recording.parameters), PARAMETER, plan.parameters),
+            ([a.values for a in recording.arguments], SAMPLE, plan.arguments),
+            ([values for values, _, _ in recording.trace.draws], SAMPLE, plan.draws),
         ]:
             for values in groups:
                 label = values[0].name if isinstance(values[0].name, Name) else ""
-                blocks.append(self._place(np.arange(start, start + len(values)), kind, label))
+                ids = np.arange(start, start + len(values))
+                blocks.append(self._place(ids, dependence, label))
                 start += len(values)
         constants = self.tape.constants
-        plan.constant_block = self._place(np.array(list(constants), np.int64), CONSTANT)
+        plan.constant_block = self._place(np.array(list(constants), np.int64), CONSTANT, "")
         plan.constants = np.array(list(constants.values()), np.float64)
 
-    def _place(self, ids: Ints, kind: int, name: str = "") -> Block:
+    def _place(self, ids: Ints, dependence: int, name: str) -> Block:
         """A block whose rows are these numbers."""
-        made = self.plan.block(len(ids), kind, name)
-        self.block_of[ids] = made.number
+        block = self.plan.block(len(ids), dependence, name)
+        self.block_of[ids] = block.number
         self.row_of[ids] = np.arange(len(ids))
-        return made
+        return block
 
     def run(self, packs: list[Pack]) -> Plan:
         """Lower pack by pack."""
@@ -68,32 +70,36 @@ class Lowering:
     # --- kernels ---------------------------------------------------------------------------------
 
     def _elementwise(self, pack: Pack) -> None:
-        out, n = self._place(pack.ids, pack.kind, pack.scope), len(pack.ids)
-        accepted = [np.arange(n)]
-        blocks = []
+        out, n = self._place(pack.ids, pack.dependence, pack.scope), len(pack.ids)
+        vectors, blocks = [np.arange(n)], []
         for ids in pack.operands:
             block, rows = self._rows(ids, pack.scope)
-            if factor(np.stack([*accepted, rows])) is None:
+            if factor(np.stack([*vectors, rows])) is None:
                 block, rows = self._gather(ids, pack.scope).block, np.arange(n)
-            accepted.append(rows)
+            vectors.append(rows)
             blocks.append(block)
-        dims, steps = factor(np.stack(accepted)) or ((), np.empty((0, 0)))
+        shared = factor(np.stack(vectors))
+        assert shared is not None
+        dims, (_, *steps) = shared
         views = [
-            View(block, Box(int(rows[0]), (dims,), (tuple(map(int, step)),)))
-            for block, rows, step in zip(blocks, accepted[1:], steps[1:], strict=True)
+            View(block, _layout(rows, dims, step))
+            for block, rows, step in zip(blocks, vectors[1:], steps, strict=True)
         ]
-        self.plan.kernels.append(Elementwise(out, pack.scope, n, pack.op, views, dims))
+        numbers = tuple(
+            float(self.plan.constants[v.layout.offset]) if v.is_constant() else None for v in views
+        )
+        self.plan.kernels.append(Elementwise(out, pack.scope, n, pack.op, views, numbers, dims))
 
     def _reduction(self, pack: Pack) -> None:
-        out = self._place(pack.ids, pack.kind, pack.scope)
+        out = self._place(pack.ids, pack.dependence, pack.scope)
         bundles = self.tape.bundles
         ids = np.array([bundles[b] for b in pack.operands[0]], np.int64)
         view = self._view(ids, pack.scope)
         self.plan.kernels.append(Reduce(out, pack.scope, len(pack.ids), pack.op, view))
 
     def _dots(self, pack: Pack) -> None:
-        kind, (left, right) = self.tape.bundle_kind, pack.operands
-        if kind[left[0]] > kind[right[0]]:
+        dependence, (left, right) = self.tape.bundle_dependence, pack.operands
+        if dependence[left[0]] > dependence[right[0]]:
             left, right = right, left
         entries = {b: k for k, b in enumerate(zip(left.tolist(), right.tolist(), strict=True))}
         for lefts, rights in grids(list(entries)):
@@ -101,22 +107,22 @@ class Lowering:
                 [[entries[a, b] for b in row] for a in column]
                 for column, row in zip(lefts, rights, strict=True)
             ]
-            self._product(pack, np.array(pairs), np.array(lefts), np.array(rights))
+            self._matmul(pack, np.array(pairs), np.array(lefts), np.array(rights))
         for k, pair in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
             if entries[pair] != k:  # computed twice: one row serves both
                 first, again = pack.ids[entries[pair]], pack.ids[k]
                 self.block_of[again] = self.block_of[first]
                 self.row_of[again] = self.row_of[first]
 
-    def _product(self, pack: Pack, which: Ints, lefts: Ints, rights: Ints) -> None:
+    def _matmul(self, pack: Pack, which: Ints, lefts: Ints, rights: Ints) -> None:
         """Groups of dots, each all of its left bundles (g, f) by all of its right ones (g, p)."""
         g, f, p = which.shape
         bundles, scope = self.tape.bundles, pack.scope
-        out = self._place(pack.ids[which].ravel(), pack.kind, scope)
+        out = self._place(pack.ids[which].ravel(), pack.dependence, scope)
         a = np.array([bundles[b] for b in lefts.ravel()], np.int64).reshape(g, f, -1)
         b = np.array([bundles[b] for b in rights.ravel()], np.int64).reshape(g, p, -1)
         left, right = self._view(a, scope), self._view(b.transpose(0, 2, 1), scope)
-        self.plan.kernels.append(Product(out, scope, which.size, left, right, g, f, a.shape[-1], p))
+        self.plan.kernels.append(MatMul(out, scope, which.size, left, right, g, f, a.shape[-1], p))
 
     # --- views -----------------------------------------------------------------------------------
 
@@ -128,18 +134,17 @@ class Lowering:
         return self._gather(ids, scope).block, np.arange(ids.size).reshape(ids.shape)
 
     def _view(self, ids: Ints, scope: str) -> View:
-        """Numbers (axes...) as a view with these axes: a box, a box over margins, or gathered."""
+        """Numbers (axes...) as a view with these axes: where they lie, in a halo, or gathered."""
         blocks, rows = self.block_of[ids], self.row_of[ids]
         if (blocks == blocks.flat[0]).all():
-            found = box(rows)
+            found = layout_of(rows)
             if found is not None:
                 return View(self.plan.blocks[blocks.flat[0]], found)
             return self._gather(ids, scope)
-        return self._with_margins(ids, blocks, rows, scope) or self._gather(ids, scope)
+        return self._in_halo(ids, blocks, rows, scope) or self._gather(ids, scope)
 
-    def _with_margins(self, ids: Ints, blocks: Ints, rows: Ints, scope: str) -> View | None:
-        """A view of an image with margins of one constant, where it is that."""
-        number = self.plan.blocks
+    def _in_halo(self, ids: Ints, blocks: Ints, rows: Ints, scope: str) -> View | None:
+        """A view of an image in a halo of one constant, where it is that."""
         fixed = blocks == self.plan.constant_block.number
         inside = ~fixed
         if len(np.unique(blocks[inside])) != 1 or len(np.unique(ids[fixed])) != 1:
@@ -147,17 +152,17 @@ class Lowering:
         found = padded(np.where(inside, rows, -1), inside)
         if found is None:
             return None
-        source = number[blocks[inside][0]]
-        margin = self.tape.constants[int(ids[fixed][0])]
-        key = (source.number, found.source.tobytes(), margin)
+        source = self.plan.blocks[blocks[inside][0]]
+        fill = self.tape.constants[int(ids[fixed][0])]
+        key = (source.number, found.source.tobytes(), fill)
         if key not in self.gathered:
             target = np.flatnonzero(found.source >= 0)
             piece = _piece(source, target, found.source[target])
-            block = self.plan.block(len(found.source), source.kind, scope)
-            initial = np.full(len(found.source), margin)
-            self.plan.kernels.append(Gather(block, scope, 0, [piece], initial, margins=True))
-            self.gathered[key] = View(block, found.box)
-        return View(self.gathered[key].block, found.box)
+            block = self.plan.block(len(found.source), source.dependence, scope)
+            initial = np.full(len(found.source), fill)
+            self.plan.kernels.append(Gather(block, scope, 0, [piece], initial, halo=True))
+            self.gathered[key] = View(block, found.layout)
+        return View(self.gathered[key].block, found.layout)
 
     def _gather(self, ids: Ints, scope: str) -> View:
         """Numbers from anywhere, copied into a block of their own in this order."""
@@ -169,29 +174,32 @@ class Lowering:
     def _gathered(self, ids: Ints, shape: tuple[int, ...], scope: str) -> View:
         blocks, rows = self.block_of[ids], self.row_of[ids]
         initial = np.zeros(len(ids))
-        pieces, kind = [], WEIGHT
+        pieces, dependence = [], PARAMETER
         for k in dict.fromkeys(blocks.tolist()):
             source, target = self.plan.blocks[k], np.flatnonzero(blocks == k)
             if source is self.plan.constant_block:
                 initial[target] = self.plan.constants[rows[target]]
                 continue
             pieces.append(_piece(source, target, rows[target]))
-            kind = max(kind, source.kind)
-        block = self.plan.block(len(ids), kind, scope)
+            dependence = max(dependence, source.dependence)
+        block = self.plan.block(len(ids), dependence, scope)
         self.plan.kernels.append(Gather(block, scope, 0, pieces, initial))
-        steps = tuple((math.prod(shape[axis + 1 :]),) for axis in range(len(shape)))
-        return View(block, Box(0, tuple((n,) for n in shape), steps))
+        steps = tuple((step,) for step in strides(shape))
+        return View(block, Layout(0, tuple((n,) for n in shape), steps))
 
 
-def _together(parameters: list[Result]) -> list[list[Any]]:
-    """The Values of each parameter; single Values in a row, as of a neuron, lie together."""
-    found: list[list[Any]] = []
-    for single, groups in itertools.groupby(parameters, lambda group: not group.shape):
+def _parameter_blocks(parameters: list[Result]) -> list[list[Any]]:
+    """The Values of each block of parameters: of each Tensor, and of single Values in a row.
+
+    A neuron written by hand, with parameters=[w1, w2, w3, b], has one block of four rows.
+    """
+    groups: list[list[Any]] = []
+    for single, neighbours in itertools.groupby(parameters, lambda group: not group.shape):
         if single:
-            found.append([v for group in groups for v in group.values])
+            groups.append([v for group in neighbours for v in group.values])
         else:
-            found += [group.values for group in groups]
-    return found
+            groups += [group.values for group in neighbours]
+    return groups
 
 
 def _piece(source: Block, target: Ints, rows: Ints) -> Piece:
@@ -199,12 +207,12 @@ def _piece(source: Block, target: Ints, rows: Ints) -> Piece:
     if found is None:
         return Piece(source, target, rows, None)
     dims, (to, of) = found
-    boxes = Box(int(target[0]), (dims,), (_ints(to),)), Box(int(rows[0]), (dims,), (_ints(of),))
-    return Piece(source, target, rows, boxes)
+    return Piece(source, target, rows, (_layout(target, dims, to), _layout(rows, dims, of)))
 
 
-def _ints(steps: Ints) -> tuple[int, ...]:
-    return tuple(map(int, steps))
+def _layout(rows: Ints, dims: Dims, steps: Ints) -> Layout:
+    """The layout of one axis that starts where the rows do."""
+    return Layout(int(rows[0]), (dims,), (tuple(map(int, steps)),))
 
 
 # --- which dots form grids ------------------------------------------------------------------------
@@ -215,9 +223,9 @@ def grids(pairs: list[tuple[int, int]]) -> list[tuple[list[list[int]], list[list
 
     Every pair is in one grid of one group; groups of one size are together, as one kernel.
     """
-    by_left = _blocks(pairs)
+    by_left = _by_rights(pairs)
     if len(by_left) > 1:
-        by_right = [(rows, columns) for columns, rows in _blocks([(b, a) for a, b in pairs])]
+        by_right = [(rows, columns) for columns, rows in _by_rights([(b, a) for a, b in pairs])]
         by_left = min(by_left, by_right, key=len)
     sizes: dict[tuple[int, int], tuple[list[list[int]], list[list[int]]]] = {}
     for lefts, rights in by_left:
@@ -227,7 +235,7 @@ def grids(pairs: list[tuple[int, int]]) -> list[tuple[list[list[int]], list[list
     return list(sizes.values())
 
 
-def _blocks(pairs: list[tuple[int, int]]) -> list[tuple[list[int], list[int]]]:
+def _by_rights(pairs: list[tuple[int, int]]) -> list[tuple[list[int], list[int]]]:
     """Lefts with the same rights together."""
     rights: dict[int, list[int]] = {}
     for a, b in pairs:

@@ -17,26 +17,26 @@ from ...value import Value
 
 
 @dataclass(frozen=True)
-class Formulas:
-    """Partials as True (the adjoint passes), False (it stops), numbers, or Values of y and x."""
+class Partials:
+    """∂y/∂x for each x: True (the adjoint passes), False (it stops), a number, or a Value, which
+    is a formula of y and the x. Of y = tanh(x), `of_x` is (1 - y·y,).
+    """
 
     y: Value
     x: tuple[Value, ...]
-    partials: tuple[Any, ...]
+    of_x: tuple[Any, ...]
 
-    def reads(self, wanted: Sequence[bool]) -> set[Value]:
-        """Which of y and x the wanted partials are computed from."""
-        roots = [
-            p for p, w in zip(self.partials, wanted, strict=True) if w and isinstance(p, Value)
-        ]
-        found = {v for root in order(*roots) for v in [root, *root.inputs]} | set(roots)
+    def reads(self, chosen: Sequence[bool]) -> set[Value]:
+        """Which of y and x the chosen partials are computed from."""
+        formulas = [p for p, c in zip(self.of_x, chosen, strict=True) if c and isinstance(p, Value)]
+        found = {v for node in order(*formulas) for v in node.inputs} | set(formulas)
         return found & {self.y, *self.x}
 
 
 @lru_cache(512)
-def formulas(
+def partials(
     op: Primitive, constants: tuple[float | None, ...], sequence: bool = False
-) -> Formulas:
+) -> Partials:
     """The partials of a row for operands that are known constants or unknown (None).
 
     Of a row of a sequence, `constants` are the entries of its one operand.
@@ -44,8 +44,8 @@ def formulas(
     with tracing([]):
         y = Value(UNKNOWN)
         x = tuple(Value(UNKNOWN if c is None else c) for c in constants)
-        found = op.partials(y, x)[0] if sequence else op.partials(y, *x)
-    return Formulas(y, x, tuple(map(_simplified, found)))
+        of_x = op.partials(y, x)[0] if sequence else op.partials(y, *x)
+    return Partials(y, x, tuple(map(_simplified, of_x)))
 
 
 def _simplified(p: Any) -> Any:

@@ -1,1 +1,1 @@
-"""A plan runs: batches in parts, over helper processes, checked against the scalars."""
+"""A plan runs: sharded batches, in micro-batches, checked against the scalars."""

@@ -7,7 +7,7 @@ import numpy as np
 from ... import graph
 from ...numbers.kinds import UNKNOWN
 from ...value import Value
-from ..arrays.machine import Machine
+from ..arrays.executable import Executable
 from ..trace.record import Recording
 
 
@@ -26,11 +26,11 @@ def check(program: Any, recording: Recording) -> None:
         numbers.update(zip(values, drawn, strict=True))
         inputs.append(np.array([drawn], np.float64))
     weights = np.array([numbers[v] for v in program.values], np.float64)
-    machine = Machine(plan, weights, 1)
-    machine.run(inputs)
+    executable = Executable(plan, weights, 1)
+    executable.run(inputs)
     roots = [v for result in recording.results for v in result.values]
     expected = evaluated(roots, numbers)
-    got = np.concatenate([np.ravel(rows) for rows in machine.results])
+    got = np.concatenate([np.ravel(rows) for rows in executable.results])
     wrong = ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
     if wrong.any():
         worst = int(wrong.argmax())

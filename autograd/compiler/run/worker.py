@@ -1,4 +1,4 @@
-"""A helper process: another Python that runs the same plan on its share of every batch.
+"""A worker process: another Python that runs the same plan on its shard of every batch.
 
 Threads of one Python would wait for each other's lock between the short calls of a program; a
 process of its own does not. Samples, results, weights and gradients lie in a file that both map
@@ -21,18 +21,18 @@ import numpy as np
 
 from ..arrays.memory import Array
 from ..plan.kernels import Plan
-from .parts import Engine, single_blas
+from .microbatches import MicroBatches, single_blas
 
 START = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from {} import serve; serve()"
 )
 COMMAND = struct.Struct("<qd")  # samples, seed
 FILE, QUIT = -1, -2  # instead of samples: a new file follows; the work is over
-_inherited: list[Any] = []  # helpers of the process that this one was forked from
+_inherited: list[Any] = []  # workers of the process that this one was forked from
 
 
 class Worker:
-    """Runs shares in another process. After a failure `alive` is False, and nothing is lost."""
+    """Runs shards in another process. After a failure `alive` is False, and nothing is lost."""
 
     def __init__(self, plan: Plan, dtype: Any) -> None:
         self.alive = True
@@ -61,7 +61,7 @@ class Worker:
     def submit(
         self, weights: Array, arrays: Sequence[Array], results: Sequence[Array], seed: float
     ) -> None:
-        """Hand over a share of a batch; `collect` waits for it."""
+        """Hand over a shard of a batch; `collect` waits for it."""
         n = len(results[0])
         if n > self.room:
             self._make_room(n)
@@ -84,14 +84,14 @@ class Worker:
             _remove(path)
         self.room = n
 
-    def forget(self) -> None:
-        """Leave the helper to the process that started it, of which this one is a fork."""
+    def disown(self) -> None:
+        """Leave the worker to the process that started it, of which this one is a fork."""
         self._close.detach()
         self.alive = False
         _inherited.append(self)
 
     def collect(self, results: Sequence[Array]) -> Array | None:
-        """Wait for the share, fill its results and return its gradient; None after a failure."""
+        """Wait for the shard, fill its results and return its gradient; None after a failure."""
         self._wait()
         if not self.alive:
             return None
@@ -109,7 +109,7 @@ class Worker:
             for message in messages:
                 self._to.write(message)
             self._to.flush()
-        except (OSError, ValueError):  # the helper, or the pipe, is gone
+        except (OSError, ValueError):  # the worker, or the pipe, is gone
             self.alive = False
 
     def _wait(self) -> None:
@@ -117,7 +117,7 @@ class Worker:
 
 
 def _close(process: Any, owner: int) -> None:
-    """End a helper, if it is ours: a fork of its owner must leave it alone."""
+    """End a worker, if it is ours: a fork of its owner must leave it alone."""
     if os.getpid() != owner:
         return
     with contextlib.suppress(OSError, ValueError):
@@ -159,7 +159,7 @@ class _Shared:
     def __init__(self, plan: Plan, dtype: Any) -> None:
         self.dtype = np.dtype(dtype)
         self.sizes = [block.size for block in plan.arguments + plan.draws]
-        self.result_sizes = [int(np.prod(view.box.shape, dtype=int)) for view in plan.results]
+        self.result_sizes = [int(np.prod(view.layout.shape, dtype=int)) for view in plan.results]
         self.parameters = sum(block.size for block in plan.parameters)
 
     def _create(self, numbers: int) -> str:
@@ -198,7 +198,7 @@ class _Shared:
 
 
 def serve() -> None:
-    """The helper's loop: until the pipe is closed."""
+    """The worker's loop: until the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     pipe, answers = sys.stdin.buffer, sys.stdout.buffer
 
@@ -209,7 +209,7 @@ def serve() -> None:
     (plan, dtype), path = pickle.load(pipe), pickle.load(pipe)
     shared = _Shared(plan, dtype)
     shared.open_weights(path)
-    engine = Engine(plan, shared.weights, shared.gradient)
+    batches = MicroBatches(plan, shared.weights, shared.gradient)
     answer()
     with single_blas():
         while command := pipe.read(COMMAND.size):
@@ -220,5 +220,5 @@ def serve() -> None:
                 shared.open_samples(*pickle.load(pipe))
             else:
                 arrays, results = ([x[:n] for x in xs] for xs in (shared.arrays, shared.results))
-                engine.run(arrays, results, seed)
+                batches.run(arrays, results, seed)
             answer()

@@ -60,11 +60,11 @@ def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], gone: set[i
         terms = [t for t in terms if t not in taken and tape.constants.get(t) != 0]
         pairs = [_oriented(tape, *tape.args[t]) for t in products]
         operands = tuple(tape.bundle(side) for side in zip(*pairs, strict=True))
-        kind = max(tape.bundle_kind[b] for b in operands)
+        dependence = max(tape.bundle_dependence[b] for b in operands)
         if not terms:
             tape.op[root], tape.args[root] = DOT, operands
             return []
-        dot = tape.new(DOT, operands, scope, kind)
+        dot = tape.new(DOT, operands, scope, dependence)
         before.append(dot)
         terms = [dot, *terms]
     if len(terms) == 2:
@@ -89,4 +89,4 @@ def _terms(tape: Tape, root: int, inner: set[int]) -> tuple[list[int], list[int]
 
 def _oriented(tape: Tape, a: int, b: int) -> tuple[int, int]:
     """A weight on the left of what depends on the sample."""
-    return (b, a) if tape.kind[a] > tape.kind[b] else (a, b)
+    return (b, a) if tape.dependence[a] > tape.dependence[b] else (a, b)

@@ -1,7 +1,8 @@
 """Packs: numbers at the same depth that are made in the same way, side by side.
 
-A pack has one primitive, one scope, one number of operands, and operands of one kind. Its outputs
-are a block of consecutive rows. (Packs as in superword parallelism: Larsen, Amarasinghe 2000.)
+A pack has one primitive, one scope, and as many operands, which depend on the same. In a layer of
+relu(w·x + b) all dots are a pack, all sums are one and all relus. (Packs as in superword
+parallelism: Larsen, Amarasinghe 2000.) Its outputs are a block of consecutive rows.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from ...primitives import Primitive
 from ..strided import Ints
-from .tape import SEQUENCES, WEIGHT, Tape
+from .tape import PARAMETER, SEQUENCES, Tape
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Pack:
     op: Primitive
     scope: str
     level: int
-    kind: int
+    dependence: int
     ids: Ints
     operands: list[Ints]
 
@@ -30,18 +31,18 @@ def packs(tape: Tape) -> list[Pack]:
     """The packs of a tape, operands before what reads them."""
     level = _levels(tape)
     groups: dict[Any, list[int]] = {}
-    kinds = [  # a parameter is not packed with what is computed from parameters
-        (kind, kind == WEIGHT and op is not None)
-        for kind, op in zip(tape.kind, tape.op, strict=True)
+    origin = [  # a parameter is not packed with what is computed from parameters
+        (dependence, dependence == PARAMETER and op is not None)
+        for dependence, op in zip(tape.dependence, tape.op, strict=True)
     ]
     for k in tape.schedule:
         op, args = tape.op[k], tape.args[k]
         if op in SEQUENCES:
             shape: tuple[Any, ...] = tuple(
-                (len(tape.bundles[b]), tape.bundle_kind[b]) for b in args
+                (len(tape.bundles[b]), tape.bundle_dependence[b]) for b in args
             )
         else:
-            shape = tuple(kinds[i] for i in args)
+            shape = tuple(origin[i] for i in args)
         groups.setdefault((level[k], op, tape.scope[k], shape), []).append(k)
     found = [_pack(tape, key[0], ids) for key, ids in groups.items()]
     return sorted(found, key=lambda pack: pack.level)
@@ -68,4 +69,4 @@ def _pack(tape: Tape, level: int, ids: list[int]) -> Pack:
     assert op is not None
     columns = zip(*[tape.args[k] for k in ids], strict=True)
     operands = [np.array(column, np.int64) for column in columns]
-    return Pack(op, tape.scope[ids[0]], level, tape.kind[ids[0]], np.array(ids), operands)
+    return Pack(op, tape.scope[ids[0]], level, tape.dependence[ids[0]], np.array(ids), operands)

@@ -47,9 +47,9 @@ class Recording:
     parameters: list[Result]
     results: list[Result]
     trace: Trace
-    rebuild: Callable[[list[Any]], Any]
+    unflatten: Callable[[list[Any]], Any]
 
-    def forget(self) -> None:
+    def drop_graph(self) -> None:
         """Let the graph go; shapes, parameters and draws stay."""
         self.trace.clear()
         for argument in self.arguments:
@@ -60,20 +60,20 @@ class Recording:
 
 def record(function: Callable[..., Any], examples: Sequence[Any], parameters: Any) -> Recording:
     """Run the function on unknown inputs of the examples' shapes, with unknown parameters."""
-    groups = [_result("parameters", p) for p in _listed(parameters)]
+    groups = [_flat("parameters", p) for p in _parameters(parameters)]
     trace = Trace()
     arguments = [_argument(k, example) for k, example in enumerate(examples)]
     with _unknown(v for group in groups for v in group.values), tracing(trace):
         inputs = [_as_input(argument) for argument in arguments]
         outputs = function(*inputs)
     results: list[Result] = []
-    rebuild = _structure(outputs, results)
+    unflatten = _flattened(outputs, results)
     if not results:
         raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
-    return Recording(arguments, groups, results, trace, rebuild)
+    return Recording(arguments, groups, results, trace, unflatten)
 
 
-def _listed(parameters: Any) -> list[Any]:
+def _parameters(parameters: Any) -> list[Any]:
     if isinstance(parameters, Tensor | Value) or not isinstance(parameters, Iterable):
         raise TypeError(
             f"compile: parameters must be a list of Tensors and Values, got {parameters!r:.60}"
@@ -81,7 +81,7 @@ def _listed(parameters: Any) -> list[Any]:
     listed = list(parameters)
     seen: set[Value] = set()
     for p in listed:
-        values = _result("parameters", p).values
+        values = _flat("parameters", p).values
         if any(v.op is not None for v in values):
             raise ValueError(f"compile: parameters must be leaves, {p!r:.60} was computed")
         if len(set(values)) < len(values) or not seen.isdisjoint(values):
@@ -90,7 +90,7 @@ def _listed(parameters: Any) -> list[Any]:
     return listed
 
 
-def _result(what: str, x: Any) -> Result:
+def _flat(what: str, x: Any) -> Result:
     if isinstance(x, Tensor):
         return Result(x.shape, list(x.values))
     if isinstance(x, Value):
@@ -136,15 +136,15 @@ def _as_input(argument: Argument) -> Any:
     return Tensor(argument.values).reshape(argument.shape)
 
 
-def _structure(outputs: Any, results: list[Result]) -> Callable[[list[Any]], Any]:
-    """Collect the Values and Tensors of nested tuples, lists and dicts, and how to rebuild it."""
+def _flattened(outputs: Any, results: list[Result]) -> Callable[[list[Any]], Any]:
+    """Collect the Values and Tensors of nested tuples, lists and dicts; return what rebuilds it."""
     if isinstance(outputs, dict):
-        parts = {k: _structure(v, results) for k, v in outputs.items()}
+        parts = {k: _flattened(v, results) for k, v in outputs.items()}
         return lambda arrays: {k: part(arrays) for k, part in parts.items()}
     if isinstance(outputs, tuple | list):
-        several = [_structure(v, results) for v in outputs]
-        kind = type(outputs) if type(outputs) in (tuple, list) else list
-        return lambda arrays: kind([part(arrays) for part in several])
-    results.append(_result("what the function returns", outputs))
+        several = [_flattened(v, results) for v in outputs]
+        sequence = type(outputs) if type(outputs) in (tuple, list) else list
+        return lambda arrays: sequence([part(arrays) for part in several])
+    results.append(_flat("what the function returns", outputs))
     k = len(results) - 1
     return lambda arrays: arrays[k]

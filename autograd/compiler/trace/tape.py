@@ -14,35 +14,37 @@ SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 DOT = PRIMITIVES["dot"]
 
-CONSTANT, WEIGHT, BATCH = range(3)  # what a number depends on: nothing, parameters, the sample
+CONSTANT, PARAMETER, SAMPLE = range(3)  # what a number depends on, the last one that applies
 
 
 @dataclass
 class Tape:
-    """For each number: its primitive (None for a leaf), its operands, scope and kind.
+    """For each number: its primitive (None for a leaf), operands, scope, and what it depends on.
 
     The operands of `sum`, `dot`, `max` and `min` are numbers of bundles, of others numbers.
-    `schedule` lists the operations, operands first.
+    `schedule` lists the operations, operands first. Of w·x + 1 with w = 0, x = 1:
+
+        2: mul (0, 1)    3: constant 1.0    4: add (2, 3)    schedule [2, 4]
     """
 
     op: list[Primitive | None] = field(default_factory=list)
     args: list[tuple[int, ...]] = field(default_factory=list)
     scope: list[str] = field(default_factory=list)
-    kind: list[int] = field(default_factory=list)
+    dependence: list[int] = field(default_factory=list)
     bundles: list[tuple[int, ...]] = field(default_factory=list)
     schedule: list[int] = field(default_factory=list)
     constants: dict[int, float] = field(default_factory=dict)
     outputs: list[list[int]] = field(default_factory=list)
-    bundle_kind: list[int] = field(default_factory=list)
+    bundle_dependence: list[int] = field(default_factory=list)
     _constant: dict[Any, int] = field(default_factory=dict)
     _bundle: dict[tuple[int, ...], int] = field(default_factory=dict)
 
-    def new(self, op: Primitive | None, args: tuple[int, ...], scope: str, kind: int) -> int:
+    def new(self, op: Primitive | None, args: tuple[int, ...], scope: str, dependence: int) -> int:
         """Number another node."""
         self.op.append(op)
         self.args.append(args)
         self.scope.append(scope)
-        self.kind.append(kind)
+        self.dependence.append(dependence)
         return len(self.op) - 1
 
     def constant(self, x: float) -> int:
@@ -60,8 +62,8 @@ class Tape:
         if found is None:
             found = self._bundle[entries] = len(self.bundles)
             self.bundles.append(entries)
-            kind = self.kind
-            self.bundle_kind.append(max([kind[i] for i in entries]))
+            dependence = self.dependence
+            self.bundle_dependence.append(max([dependence[i] for i in entries]))
         return found
 
 
@@ -85,12 +87,12 @@ def tape(recording: Recording) -> Tape:
 
 
 def _number_leaves(recording: Recording, made: Tape, number: dict[Any, int]) -> None:
-    groups = [(group.values, WEIGHT) for group in recording.parameters]
-    groups += [(argument.values, BATCH) for argument in recording.arguments]
-    groups += [(values, BATCH) for values, _, _ in recording.trace.draws]
-    for values, kind in groups:
+    groups = [(group.values, PARAMETER) for group in recording.parameters]
+    groups += [(argument.values, SAMPLE) for argument in recording.arguments]
+    groups += [(values, SAMPLE) for values, _, _ in recording.trace.draws]
+    for values, dependence in groups:
         for v in values:
-            number[v] = made.new(None, (), "", kind)
+            number[v] = made.new(None, (), "", dependence)
 
 
 def _check_origin(ordered: list[Value], position: dict[Value, int]) -> None:
@@ -159,14 +161,14 @@ def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[V
             if b not in number:
                 number[b] = made.bundle(_entries(b, made, number, position))
             args.append(number[b])
-        kind = max([made.bundle_kind[b] for b in args])
+        dependence = max([made.bundle_dependence[b] for b in args])
     else:
         for x in node.inputs:
             found = number.get(x)
             args.append(_leaf(x, made, number, position) if found is None else found)
-        kind = max([made.kind[i] for i in args])
-    if kind == CONSTANT:
+        dependence = max([made.dependence[i] for i in args])
+    if dependence == CONSTANT:
         number[node] = made.constant(float(op.forward(*_known(made, op, args))))
         return
-    k = number[node] = made.new(op, tuple(args), node.scope, kind)
+    k = number[node] = made.new(op, tuple(args), node.scope, dependence)
     made.schedule.append(k)

@@ -9,12 +9,12 @@ from oracle import BOTH, batch, check, eagerly, parameter
 
 import autograd
 from autograd import Primitive, Tensor, Value, apply, grad, softmax
-from autograd.compiler.plan.kernels import Product
+from autograd.compiler.plan.kernels import MatMul
 
 
 def products(program):
     """(rows, inner, columns) of every product of matrices."""
-    kernels = [kernel for kernel in program.plan.kernels if isinstance(kernel, Product)]
+    kernels = [kernel for kernel in program.plan.kernels if isinstance(kernel, MatMul)]
     return [(kernel.rows, kernel.inner, kernel.columns) for kernel in kernels]
 
 

@@ -5,7 +5,7 @@ import pytest
 from oracle import BOTH, batch, check, parameter
 
 from autograd import Tensor, Value, einsum, stack
-from autograd.compiler.plan.kernels import Gather, Product
+from autograd.compiler.plan.kernels import Gather, MatMul
 
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
 PAIRS = [
@@ -98,7 +98,7 @@ def test_dots_that_share_some_operands_and_not_others_agree():
 def test_the_same_dot_written_twice_is_computed_once():
     w = parameter(4, 3, seed=87)
     program = check(lambda x: (w @ x).sum() + (w @ x).tanh().sum(), [batch(4, 3)], [w], BOTH)
-    products = [kernel for kernel in program.plan.kernels if isinstance(kernel, Product)]
+    products = [kernel for kernel in program.plan.kernels if isinstance(kernel, MatMul)]
     assert [(p.rows, p.inner, p.columns) for p in products] == [(4, 3, 1)]
 
 

@@ -11,7 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import autograd
 import nn
-from autograd.compiler.run import shares as team
+from autograd.compiler.run import parallel
 
 NEVER, AT_ONCE = float("inf"), -1.0
 
@@ -43,13 +43,13 @@ IMAGES = batch(64, 1, 6, 6, seed=70)
 @pytest.fixture
 def sharing(monkeypatch):
     """Share every batch, and start helpers when told to; returns what sets that moment."""
-    monkeypatch.setattr(team, "WORTH", 1e-12)
-    monkeypatch.setattr(team, "PATIENCE", NEVER)
-    return lambda patience: monkeypatch.setattr(team, "PATIENCE", patience)
+    monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
+    monkeypatch.setattr(parallel, "WARM_UP_SECONDS", NEVER)
+    return lambda patience: monkeypatch.setattr(parallel, "WARM_UP_SECONDS", patience)
 
 
 def close(program):
-    for worker in program.team.workers:
+    for worker in program.runner.workers:
         worker.close()
 
 
@@ -105,7 +105,7 @@ def test_small_and_odd_batches_are_shared_too(sharing, n):
 def test_a_batch_is_cut_into_all_its_samples_once(sharing):
     program = compiled(model(), threads=3)
     for n in range(1, 20):
-        shares = program.team.shares(n)
+        shares = program.runner.shares(n)
         assert len(shares) == min(3, n)
         assert [k for share in shares for k in range(n)[share]] == list(range(n))
 
@@ -118,9 +118,9 @@ def test_parts_that_fit_the_cache_add_up_to_the_whole(monkeypatch):
     net = model().eval()
     whole = compiled(net, threads=1, dtype="float64")
     loss, bars = whole.value_and_grad(IMAGES)
-    monkeypatch.setattr("autograd.compiler.run.parts.MEMORY", 1)
+    monkeypatch.setattr("autograd.compiler.run.microbatches.MEMORY_BYTES", 1)
     parts = compiled(net, threads=1, dtype="float64")
-    assert parts.team.engine.part < len(IMAGES)
+    assert parts.runner.local.size < len(IMAGES)
     again, same = parts.value_and_grad(IMAGES)
     assert again == pytest.approx(loss, rel=1e-9)
     for ours, theirs in zip(same, bars, strict=True):
@@ -135,7 +135,7 @@ def test_a_helper_that_dies_is_done_without(sharing):
     net = model().eval()
     program = compiled(net, threads=2)
     before = program.value_and_grad(IMAGES)
-    (worker,) = program.team.workers
+    (worker,) = program.runner.workers
     assert worker.alive
     worker.process.kill()
     worker.process.wait()
@@ -151,7 +151,7 @@ def test_helpers_end_with_their_program(sharing):
     sharing(AT_ONCE)
     program = compiled(model(), threads=3)
     program(IMAGES)
-    processes = [worker.process for worker in program.team.workers]
+    processes = [worker.process for worker in program.runner.workers]
     assert [process.poll() for process in processes] == [None, None]
     del program
     gc.collect()
@@ -184,13 +184,13 @@ def blas():
 def test_blas_has_one_thread_in_a_run_and_as_many_as_before_after_it(monkeypatch):
     program = compiled(model(), threads=1)
     seen = []
-    run = program.team.engine.run
+    run = program.runner.local.run
 
     def watched(*arguments):
         seen.append(blas())
         return run(*arguments)
 
-    monkeypatch.setattr(program.team.engine, "run", watched)
+    monkeypatch.setattr(program.runner.local, "run", watched)
     with threadpool_limits(2, user_api="blas"):
         before = blas()
         program(IMAGES)
@@ -205,7 +205,7 @@ def test_blas_has_as_many_threads_as_before_after_an_error(monkeypatch):
     def fail(*arguments):
         raise MemoryError("on purpose")
 
-    monkeypatch.setattr(program.team.engine, "run", fail)
+    monkeypatch.setattr(program.runner.local, "run", fail)
     with threadpool_limits(2, user_api="blas"):
         before = blas()
         with pytest.raises(MemoryError):
@@ -226,7 +226,7 @@ def test_a_thousand_runs_do_not_grow_the_process():
             program(IMAGES[:3])
 
     run(10)
-    buffers = program.team.engine.nbytes()
+    buffers = program.runner.local.nbytes()
     tracemalloc.start()
     try:
         run(10)
@@ -235,7 +235,7 @@ def test_a_thousand_runs_do_not_grow_the_process():
         after, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert program.team.engine.nbytes() == buffers
+    assert program.runner.local.nbytes() == buffers
     assert after - before < 100_000
 
 
@@ -275,7 +275,7 @@ def test_buffers_of_a_few_batch_sizes_are_kept():
     program = compiled(model().eval(), threads=1)
     for n in range(1, 13):
         program.value_and_grad(IMAGES[:n])
-    assert len(program.team.engine._machines) == 8
+    assert len(program.runner.local._machines) == 8
 
 
 def test_dropout_may_draw_from_any_generator():

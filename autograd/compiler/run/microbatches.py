@@ -1,4 +1,4 @@
-"""Runs a plan on a share of a batch, in parts that stay in a processor's cache."""
+"""Runs a plan in micro-batches that stay in a processor's cache, and adds their gradients up."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -9,18 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays.machine import Machine
+from ..arrays.executable import Executable
 from ..arrays.memory import Array
-from ..plan.kernels import Kernel, Plan
+from ..plan.kernels import Plan
 
-CACHE = 4_000_000  # bytes of rows, with their adjoints, that are worked on at a time
-SIZES = 8  # of parts that have buffers at a time
-MEMORY = 1_000_000_000  # the same for graphs so large that fewer than 64 samples need more
+CACHE_BYTES = 4_000_000  # of rows, with their adjoints, that are worked on at a time
+MEMORY_BYTES = 1_000_000_000  # the same for graphs so large that fewer than 64 samples need more
+KEPT_SIZES = 8  # of micro-batches that have arrays at a time
 
 
-class Engine:
-    """A plan with its machines, one for each size of a part; all read `weights`, and write the
-    gradient to `gradient`.
+class MicroBatches:
+    """A plan with its executables, one for each size of a micro-batch; all read `weights`, and
+    write the gradient to `gradient`.
     """
 
     def __init__(self, plan: Plan, weights: Array, gradient: Array | None = None) -> None:
@@ -28,45 +28,46 @@ class Engine:
         self.gradient = np.zeros_like(weights) if gradient is None else gradient
         self._total = np.zeros_like(weights)
         bytes_each = 2 * cost(plan)[1] * weights.itemsize + 1
-        self.part = min(max(_power(CACHE // bytes_each), 64), _power(MEMORY // bytes_each))
-        self._machines: dict[tuple[int, bool], Machine] = {}
+        fit = max(_power(CACHE_BYTES // bytes_each), 64)
+        self.size = min(fit, _power(MEMORY_BYTES // bytes_each))
+        self._executables: dict[tuple[int, bool], Executable] = {}
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> Array:
         """Fill the results (n, ...) for samples (n, numbers); the gradient, if there is a seed."""
         n = len(results[0])
-        parts = cuts(n, -(-n // self.part))
-        for k, span in enumerate(parts):
-            machine = self.machine(span.stop - span.start, bool(seed))
-            machine.run([array[span] for array in arrays], seed)
-            for result, rows in zip(results, machine.results, strict=True):
+        spans = cuts(n, -(-n // self.size))
+        for k, span in enumerate(spans):
+            executable = self.executable(span.stop - span.start, bool(seed))
+            executable.run([array[span] for array in arrays], seed)
+            for result, rows in zip(results, executable.results, strict=True):
                 part = result[span]
                 np.copyto(part if part.ndim == 1 else part.reshape((-1, *rows.shape[1:])), rows)
-            if seed and len(parts) > 1:
-                self._add_up(k, len(parts))
+            if seed and len(spans) > 1:
+                self._add_up(k, len(spans))
         return self.gradient
 
-    def _add_up(self, k: int, parts: int) -> None:
-        """Add the gradient of part k to the sum; after the last, the sum is the gradient."""
+    def _add_up(self, k: int, count: int) -> None:
+        """Add the gradient of micro-batch k to the sum; after the last, the sum is the gradient."""
         if k == 0:
             np.copyto(self._total, self.gradient)
-        elif k < parts - 1:
+        elif k < count - 1:
             self._total += self.gradient
         else:
             self.gradient += self._total
 
-    def machine(self, size: int, differentiate: bool) -> Machine:
-        """The buffers and calls for parts of this size."""
+    def executable(self, size: int, differentiate: bool) -> Executable:
+        """The arrays and calls for micro-batches of this size."""
         key = (size, differentiate)
-        if key not in self._machines:
-            while len(self._machines) >= SIZES:
-                del self._machines[next(iter(self._machines))]
+        if key not in self._executables:
+            while len(self._executables) >= KEPT_SIZES:
+                del self._executables[next(iter(self._executables))]
             gradient = self.gradient if differentiate else None
-            self._machines[key] = Machine(self.plan, self.weights, size, gradient)
-        return self._machines[key]
+            self._executables[key] = Executable(self.plan, self.weights, size, gradient)
+        return self._executables[key]
 
     def nbytes(self) -> int:
-        """Bytes of all buffers."""
-        return sum(machine.memory.nbytes() for machine in self._machines.values())
+        """Bytes of all arrays."""
+        return sum(executable.memory.nbytes() for executable in self._executables.values())
 
 
 def _power(n: int) -> int:
@@ -83,13 +84,9 @@ def cuts(n: int, parts: int) -> list[slice]:
 
 def cost(plan: Plan) -> tuple[float, int]:
     """A rough estimate for one sample: seconds of a step, and rows."""
-    rows = sum(b.size for b in plan.blocks if b.batched)
-    return 6 * sum(map(multiply_adds, plan.kernels)) / 60e9 + rows * 2e-9, rows
-
-
-def multiply_adds(kernel: Kernel) -> int:
-    """Of the forward pass of one sample."""
-    return kernel.count * getattr(kernel, "inner", 0)
+    rows = sum(block.size for block in plan.blocks if block.batched)
+    multiply_adds = sum(kernel.multiply_adds for kernel in plan.kernels)
+    return 6 * multiply_adds / 60e9 + rows * 2e-9, rows
 
 
 def processors() -> int:

@@ -1,4 +1,4 @@
-"""Address vectors and what is recognised in them: boxes, and windows over images with margins."""
+"""Address vectors and what is recognised in them: layouts, and windows over padded images."""
 
 import math
 
@@ -6,7 +6,15 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from autograd.compiler.strided import Box, box, factor, injective, padded, separated, slices
+from autograd.compiler.strided import (
+    Layout,
+    factor,
+    injective,
+    layout_of,
+    padded,
+    separated,
+    slices,
+)
 from autograd.shapes import indexing
 
 sizes = st.integers(1, 5)
@@ -14,41 +22,41 @@ strides = st.integers(-30, 30)
 
 
 @st.composite
-def boxes(draw, most=3):
-    """Any box: one to three axes, each with up to three dimensions, of any steps."""
+def layouts(draw, most=3):
+    """Any layout: one to three axes, each with up to three dimensions, of any steps."""
     axes = draw(
         st.lists(st.lists(st.tuples(sizes, strides), max_size=3), min_size=1, max_size=most)
     )
     dims = tuple(tuple(n for n, _ in axis) for axis in axes)
     steps = tuple(tuple(step for _, step in axis) for axis in axes)
-    return Box(draw(st.integers(0, 99)), dims, steps)
+    return Layout(draw(st.integers(0, 99)), dims, steps)
 
 
 def by_axis(made):
-    """The addresses of a box, an array with one dimension for each of its axes."""
+    """The addresses of a layout, an array with one dimension for each of its axes."""
     return made.addresses().reshape([math.prod(dims) for dims in made.dims])
 
 
-@given(boxes())
+@given(layouts())
 def test_addresses_are_the_offset_plus_steps_along_every_dimension(made):
     expected = indexing.addresses(made.shape, made.strides, made.offset)
     assert made.addresses().ravel().tolist() == expected
     assert made.addresses().shape == made.shape
 
 
-@given(boxes())
-def test_any_box_is_recognised_and_gives_its_addresses_back(made):
+@given(layouts())
+def test_any_layout_is_recognised_and_gives_its_addresses_back(made):
     a = by_axis(made)
-    found = box(a)
+    found = layout_of(a)
     assert found is not None
     assert np.array_equal(found.addresses().reshape(a.shape), a)
     assert [math.prod(dims) for dims in found.dims] == list(a.shape)
 
 
-@given(boxes(1))
-def test_a_box_is_recognised_with_the_fewest_dimensions(made):
+@given(layouts(1))
+def test_a_layout_is_recognised_with_the_fewest_dimensions(made):
     """Dimensions of size 1 are left out, and those that run on into each other are one."""
-    found = box(by_axis(made))
+    found = layout_of(by_axis(made))
     assert all(n > 1 for n in found.shape)
     joined = zip(found.strides, found.shape[1:], found.strides[1:], strict=False)
     assert not any(outer == n * inner for outer, n, inner in joined)
@@ -68,21 +76,21 @@ def test_vectors_that_step_together_share_their_dimensions(axes, a, b):
 
 
 @given(st.permutations(range(12)))
-def test_a_permutation_is_the_box_that_it_is_or_none(order):
+def test_a_permutation_is_the_layout_that_it_is_or_none(order):
     a = np.array(order)
-    found = box(a)
+    found = layout_of(a)
     if found is None:
         assert factor(a[None]) is None
     else:
         assert np.array_equal(found.addresses().ravel(), a)
 
 
-@given(boxes(), st.data())
-def test_one_wrong_address_gives_none_or_the_box_with_that_address(made, data):
+@given(layouts(), st.data())
+def test_one_wrong_address_gives_none_or_the_layout_with_that_address(made, data):
     a = by_axis(made).copy()
     assume(a.size > 2)
     a.flat[data.draw(st.integers(0, a.size - 1))] += data.draw(st.integers(1, 9))
-    found = box(a)
+    found = layout_of(a)
     assert found is None or np.array_equal(found.addresses().reshape(a.shape), a)
 
 
@@ -98,14 +106,14 @@ def test_an_outer_sum_separates_into_its_lines(rows, columns):
         assert separated(a) is None
 
 
-@given(boxes())
-def test_a_box_is_injective_if_no_address_occurs_twice(made):
+@given(layouts())
+def test_a_layout_is_injective_if_no_address_occurs_twice(made):
     a = made.addresses()
     assert injective(made) == (len(np.unique(a)) == a.size)
 
 
-@given(boxes())
-def test_slices_cover_a_box_once_and_have_no_address_twice(made):
+@given(layouts())
+def test_slices_cover_a_layout_once_and_have_no_address_twice(made):
     assume(made.addresses().size < 200)
     a = made.addresses()
     covered = np.zeros(a.shape, int)
@@ -152,16 +160,16 @@ def as_pool(a):
 
 
 @given(windows(margin=0))
-def test_windows_without_margins_are_boxes(a):
+def test_windows_without_margins_are_layouts(a):
     for arranged in (as_convolution(a), as_pool(a), as_convolution(a).T):
-        found = box(arranged)
+        found = layout_of(arranged)
         assert found is not None
         assert np.array_equal(found.addresses().reshape(arranged.shape), arranged)
 
 
 def reproduced(found, shape):
-    """The addresses that a padded image's box reads, -1 in the margins."""
-    return found.source[found.box.addresses()].reshape(shape)
+    """The addresses that a padded image's layout reads, -1 in the margins."""
+    return found.source[found.layout.addresses()].reshape(shape)
 
 
 def middle_is_inside(inside):
@@ -170,7 +178,7 @@ def middle_is_inside(inside):
 
 
 @given(windows(margin=2))
-def test_windows_with_margins_are_boxes_over_a_padded_image(a):
+def test_windows_with_margins_have_layouts_over_a_padded_image(a):
     for arranged in (as_convolution(a), as_pool(a)):
         inside = arranged >= 0
         assume(not inside.all() and inside.any())
@@ -201,7 +209,7 @@ def test_shuffled_windows_are_none_or_reproduce_their_addresses(a, rng):
     assume(inside.any())
     found = padded(shuffled, inside)
     assert found is None or np.array_equal(reproduced(found, shuffled.shape), shuffled)
-    exact = box(shuffled)
+    exact = layout_of(shuffled)
     assert exact is None or np.array_equal(exact.addresses().reshape(shuffled.shape), shuffled)
 
 

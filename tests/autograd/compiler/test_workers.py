@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 from autograd import PRIMITIVES, Primitive, Tensor, apply
-from autograd.compiler.run import shares as teams
+from autograd.compiler.run import parallel
 from autograd.compiler.run.worker import Worker
 
 IMAGES = np.random.default_rng(0).standard_normal((24, 6))
@@ -21,14 +21,14 @@ WEIGHTS = np.random.default_rng(1).standard_normal((6, 6)).tolist()
 @pytest.fixture
 def helped(monkeypatch):
     """A program whose batches are shared with one helper from the first one on."""
-    monkeypatch.setattr(teams, "WORTH", 1e-12)
-    monkeypatch.setattr(teams, "PATIENCE", -1.0)
+    monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
+    monkeypatch.setattr(parallel, "WARM_UP_SECONDS", -1.0)
     w = Tensor(WEIGHTS)
     program = autograd.compile(
         lambda x: ((w @ x).tanh() ** 2).sum(), IMAGES[0], parameters=[w], threads=2
     )
     program.value_and_grad(IMAGES)
-    assert len(program.team.workers) == 1
+    assert len(program.runner.workers) == 1
     return program
 
 
@@ -48,7 +48,7 @@ def test_an_interrupt_between_question_and_answer_spoils_nothing(helped, monkeyp
             patch.setattr(Worker, "collect", interrupted)
             with pytest.raises(KeyboardInterrupt):
                 helped.value_and_grad(IMAGES[::-1])
-        assert not helped.team.workers
+        assert not helped.runner.workers
         assert [results(helped, n) for n in (24, 20, 16)] == expected
 
 
@@ -65,13 +65,13 @@ def test_a_fork_leaves_the_helpers_of_its_parent_alone(helped):
     assert [results(helped) for _ in range(5)] == [expected] * 5
     os.waitpid(pid, 0)
     assert os.read(reader, 4) == b"same"
-    assert helped.team.workers[0].alive
+    assert helped.runner.workers[0].alive
     for end in (reader, writer):
         os.close(end)
 
 
 def test_a_helper_ends_by_a_word_though_another_process_holds_its_pipe(helped):
-    worker = helped.team.workers[0]
+    worker = helped.runner.workers[0]
     held = os.dup(worker.process.stdin.fileno())
     worker.close()
     assert worker.process.returncode == 0
@@ -94,7 +94,7 @@ def test_without_room_for_files_the_work_is_done_alone(helped, monkeypatch):
 def test_a_forward_run_leaves_the_last_gradient_as_it_is(helped):
     gradient = helped.value_and_grad(IMAGES)[1][0].ravel().tolist()
     helped(IMAGES[:1])
-    assert helped.team.gradient.tolist() == gradient
+    assert helped.runner.gradient.tolist() == gradient
 
 
 def test_threads_take_turns_on_one_program(helped):
@@ -106,8 +106,8 @@ def test_threads_take_turns_on_one_program(helped):
 
 
 def test_a_row_that_is_called_like_one_of_the_table_stays_itself(monkeypatch):
-    monkeypatch.setattr(teams, "WORTH", 1e-12)
-    monkeypatch.setattr(teams, "PATIENCE", -1.0)
+    monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
+    monkeypatch.setattr(parallel, "WARM_UP_SECONDS", -1.0)
     for name in ("relu", "stop", "pow", "exp"):
         double = Primitive(name, "2·", lambda x: x + x, lambda y, x: (2,))
         program = autograd.compile(lambda x, row=double: apply(row, x * x), 1.0, threads=2)

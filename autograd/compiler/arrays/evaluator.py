@@ -13,7 +13,7 @@ from .ufuncs import Call, calls, is_number, name_of
 CONDITIONS = frozenset(["greater", "at_least", "equal"])
 
 
-class Formula:
+class Evaluator:
     """Arrays of formulas of known leaves, each computed once, in scratch, by more `calls`."""
 
     def __init__(
@@ -36,10 +36,13 @@ class Formula:
                 self.found[node] = self._compute(node)
         return self._known(root)
 
+    def partial(self, p: Any) -> Any:
+        """A partial as True, a number or an array."""
+        return self.array(p) if isinstance(p, Value) else p
+
     def release(self) -> None:
         """Give the scratch back."""
-        for array in self.borrowed:
-            self.memory.release(array)
+        self.memory.release(*self.borrowed)
 
     def _known(self, x: Value) -> Any:
         return self.found[x] if x in self.found else self.memory.dtype.type(x.data)
