@@ -63,7 +63,7 @@ def compile(
         fold(numbered)
         plan = lower(recording, numbered, packs(numbered))
         program = Program(recording, plan, numpy_dtype, threads)
-        check(program, recording)
+        check(plan, recording, program.values)
         recording.drop_graph()
     return program
 
@@ -274,20 +274,18 @@ class TrainStep:
 
     def _start(self) -> None:
         """Take over the parameters and the optimiser's state, as arrays."""
-        program = self.program
+        program, state = self.program, self.optimizer.state
         program._refresh()
-        if self not in program._ahead:
-            program._ahead.append(self)
-        rows = np.array(self.optimizer.state, program.dtype).reshape(len(self.optimizer.state), -1)
+        rows = np.array(state, program.dtype).reshape(len(state), -1)
         self.state = [column.copy() for column in rows.T]
+        program._ahead.append(self)
 
     def write_back(self) -> None:
         """Give the numbers back to the Values that the optimiser changes, and its state to it."""
-        if self.state is not None:
-            numbers = self.program.weights[self.where].tolist()
-            for v, number in zip(self.optimizer.values, numbers, strict=True):
-                v.data = number
-            columns = [column.tolist() for column in self.state]
-            rows = zip(*columns, strict=True) if columns else [()] * len(self.optimizer.values)
-            self.optimizer.state = [tuple(row) for row in rows]
+        numbers = self.program.weights[self.where].tolist()
+        for v, number in zip(self.optimizer.values, numbers, strict=True):
+            v.data = number
+        columns = [column.tolist() for column in self.state or []]
+        rows = zip(*columns, strict=True) if columns else [()] * len(numbers)
+        self.optimizer.state = [tuple(row) for row in rows]
         self.state = None

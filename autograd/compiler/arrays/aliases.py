@@ -12,20 +12,15 @@ def aliases(plan: Plan, active: set[int]) -> Aliases:
 
     In exp(x + 1) the sum is read once: the exponential is computed in its array.
     """
-    last, kept = _last_readers(plan), _kept(plan, active)
-    found: Aliases = {}
+    last_reader = {b.number: k for k, kernel in enumerate(plan.kernels) for b in kernel.reads()}
+    kept, found = _kept(plan, active), Aliases()
     for k, kernel in enumerate(plan.kernels):
         if isinstance(kernel, Elementwise) and name_of(kernel.op) in IN_PLACE:
-            dead = {b.number for b in kernel.reads() if last[b.number] == k} - kept
+            dead = {b.number for b in kernel.reads() if last_reader[b.number] == k} - kept
             operand = _overwritten(kernel, dead, found)
             if operand is not None:
-                found[kernel.out.number] = _array_of(operand, found)
+                found[kernel.out.number] = found.get(operand.number, operand.number)
     return found
-
-
-def _last_readers(plan: Plan) -> dict[int, int]:
-    """{block: the index of the last kernel that reads it}."""
-    return {block.number: k for k, kernel in enumerate(plan.kernels) for block in kernel.reads()}
 
 
 def _kept(plan: Plan, active: set[int]) -> set[int]:
@@ -40,18 +35,13 @@ def _kept(plan: Plan, active: set[int]) -> set[int]:
     return kept
 
 
-def _array_of(block: Block, found: Aliases) -> int:
-    """The block whose array this one lives in."""
-    return found.get(block.number, block.number)
-
-
 def _overwritten(kernel: Elementwise, dead: set[int], found: Aliases) -> Block | None:
     """An operand that may be overwritten: dead, whole, and read by whole views only."""
-    for view in kernel.operands:
+    arrays = [found.get(block.number, block.number) for block in kernel.reads()]
+    for view, array in zip(kernel.operands, arrays, strict=True):
         block = view.block
-        fits = block.batched == kernel.out.batched and not block.constant and view.is_whole()
-        array = _array_of(block, found)
-        others = [v for v in kernel.operands if _array_of(v.block, found) == array]
-        if fits and block.number in dead and all(v.is_whole() for v in others):
+        readers = [v for v, a in zip(kernel.operands, arrays, strict=True) if a == array]
+        fits = block.batched == kernel.out.batched and not block.constant
+        if fits and block.number in dead and all(v.is_whole() for v in readers):
             return block
     return None

@@ -3,6 +3,7 @@
 x̄ += ȳ·∂y/∂x. A matrix product hands on two more: for Z = W·X, W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄.
 """
 
+from collections.abc import Callable
 from functools import partial, singledispatchmethod
 from typing import Any
 
@@ -150,34 +151,24 @@ class Reverse:
         if self._is_active(kernel.right):
             copies, left = work.left_matrix()
             self.adjoints.calls += copies
-        direct = work.right_matrix()
-        if direct is None:
+        right = work.right_matrix()
+        if right is None:
             self._tiled(work, bar, left)
-        else:
-            self._whole(work, bar, left, direct)
+        if right is not None and self._is_active(kernel.left):
+            product = partial(self.arithmetic.product_with_left, bar, transposed(right))
+            self._add_product(kernel.left, work.left_shape, product, False)
+        if right is not None and left is not None:
+            product = partial(self.arithmetic.product_with_right, transposed(left), bar)
+            self._add_product(kernel.right, work.right_shape, product, work.batched)
         if left is not None:
             self.memory.release(left)
 
-    def _whole(self, work: MatMulArrays, bar: Array, left: Array | None, right: Array) -> None:
-        """One product for each operand, computed where it goes if it lies there as matrices do."""
-        kernel, arithmetic = work.kernel, self.arithmetic
-        if self._is_active(kernel.left):
-            c = fill_reshaped(
-                self.memory,
-                work.left_shape,
-                lambda out: [arithmetic.product_with_left(bar, transposed(right), out)],
-                dense=True,
-            )
-            self.adjoints.add(kernel.left, c, False)
-        if left is not None:
-            turned = transposed(left)
-            c = fill_reshaped(
-                self.memory,
-                work.right_shape,
-                lambda out: [arithmetic.product_with_right(turned, bar, out)],
-                dense=True,
-            )
-            self.adjoints.add(kernel.right, c, work.batched)
+    def _add_product(
+        self, view: View, shape: tuple[int, ...], into: Callable[[Array], Call], batched: bool
+    ) -> None:
+        """Add a product of matrices, computed where it goes if it lies there as matrices do."""
+        fill = fill_reshaped(self.memory, shape, lambda out: [into(out)], dense=True)
+        self.adjoints.add(view, fill, batched)
 
     def _tiled(self, work: MatMulArrays, bar: Array, left: Array | None) -> None:
         """The same, a tile of X at a time."""

@@ -45,7 +45,7 @@ def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
     A row of one's own is computed as it is written: rows serve arrays as well as floats.
     """
     if not name_of(op):
-        return [lambda: np.copyto(out, op.forward(*x), casting="same_kind")]
+        return [lambda: _copy(out, op.forward(*x))]
     if op.name in SIMPLE:
         return [partial(SIMPLE[op.name], *x, out=out)]
     return _COMPOSED[op.name](out, *x)
@@ -62,14 +62,10 @@ def _pow(out: Any, x: Any, n: Any) -> list[Call]:
     return [partial(np.power, x, n, out=out)]
 
 
-def _relu(out: Any, x: Any) -> list[Call]:
-    return [partial(np.maximum, x, out.dtype.type(0), out=out)]
-
-
 def _leaky_relu(out: Any, x: Any, slope: Any) -> list[Call]:
     if is_number(slope) and 0 < slope <= 1:
         return [partial(np.multiply, x, slope, out=out), partial(np.maximum, x, out, out=out)]
-    return [partial(_select, out, partial(np.greater, x, 0), x, partial(np.multiply, x, slope))]
+    return [lambda: _copy(out, np.where(np.greater(x, 0), x, np.multiply(x, slope)))]
 
 
 def _sigmoid(out: Any, x: Any) -> list[Call]:
@@ -81,36 +77,21 @@ def _sigmoid(out: Any, x: Any) -> list[Call]:
     ]
 
 
-def _softplus(out: Any, x: Any) -> list[Call]:
-    return [partial(np.logaddexp, x, out.dtype.type(0), out=out)]
-
-
-def _erf(out: Any, x: Any) -> list[Call]:
-    return [lambda: np.copyto(out, erf(x), casting="same_kind")]
-
-
 def _equal(out: Any, a: Any, b: Any) -> list[Call]:
-    def both_or_neither() -> None:
-        np.copyto(out, (a == b) | (np.isnan(a) & np.isnan(b)))
-
-    return [both_or_neither]
+    return [lambda: np.copyto(out, (a == b) | (np.isnan(a) & np.isnan(b)))]
 
 
-def _where(out: Any, condition: Any, a: Any, b: Any) -> list[Call]:
-    return [partial(_select, out, lambda: condition, a, lambda: b)]
-
-
-def _select(out: Any, condition: Call, a: Any, b: Call) -> None:
-    np.copyto(out, np.where(condition(), a, b()), casting="same_kind")
+def _copy(out: Any, x: Any) -> None:
+    np.copyto(out, x, casting="same_kind")
 
 
 _COMPOSED: dict[str, Callable[..., list[Call]]] = {
     "pow": _pow,
-    "relu": _relu,
+    "relu": lambda out, x: [partial(np.maximum, x, out.dtype.type(0), out=out)],
     "leaky_relu": _leaky_relu,
     "sigmoid": _sigmoid,
-    "softplus": _softplus,
-    "erf": _erf,
+    "softplus": lambda out, x: [partial(np.logaddexp, x, out.dtype.type(0), out=out)],
+    "erf": lambda out, x: [lambda: _copy(out, erf(x))],
     "equal": _equal,
-    "where": _where,
+    "where": lambda out, condition, a, b: [lambda: _copy(out, np.where(condition, a, b))],
 }

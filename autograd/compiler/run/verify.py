@@ -1,5 +1,6 @@
 """Check a program against the scalars it was recorded from, before anyone relies on it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,35 +9,36 @@ from ... import graph
 from ...numbers.kinds import UNKNOWN
 from ...value import Value
 from ..arrays.executable import Executable
+from ..plan.kernels import Plan
 from ..trace.record import Recording
 
 
-def check(program: Any, recording: Recording) -> None:
+def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
     """Run the plan on the examples in float64, and every recorded node by itself: they agree.
 
-    Raises RuntimeError where they do not, which would be a mistake of the compiler.
+    Raises RuntimeError where they do not, which would be a mistake of the compiler; it names the
+    result by its label (entries of a layer's output have one) or its place.
     """
-    plan = program.plan
-    numbers = {v: v.data for v in program.values}
+    numbers = {v: v.data for v in values}
     inputs = [np.array([a.example], np.float64) for a in recording.arguments]
     for argument in recording.arguments:
         numbers.update(zip(argument.values, argument.example, strict=True))
-    for values, _, number in recording.trace.draws:
-        drawn = [number(0.75) for _ in values]  # any number does, and the generator stays
-        numbers.update(zip(values, drawn, strict=True))
-        inputs.append(np.array([drawn], np.float64))
-    weights = np.array([numbers[v] for v in program.values], np.float64)
-    executable = Executable(plan, weights, 1)
+    for drawn, _, number in recording.trace.draws:
+        draws = [number(0.75) for _ in drawn]  # any number does, and the generator stays
+        numbers.update(zip(drawn, draws, strict=True))
+        inputs.append(np.array([draws], np.float64))
+    executable = Executable(plan, np.array([numbers[v] for v in values], np.float64), 1)
     executable.run(inputs)
-    roots = [v for result in recording.results for v in result.values]
-    expected = evaluated(roots, numbers)
+    roots = [(k, v) for k, result in enumerate(recording.results) for v in result.values]
+    expected = evaluated([v for _, v in roots], numbers)
     got = np.concatenate([np.ravel(rows) for rows in executable.results])
     wrong = ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
     if wrong.any():
         worst = int(wrong.argmax())
+        k, node = roots[worst]
         raise RuntimeError(
-            f"compile: the program computes {got[worst]} where the recorded graph gives "
-            f"{expected[worst]}; please report this with the function"
+            f"compile: for {node.label or f'result {k}'} the program gives {got[worst]}, the "
+            f"recorded graph {expected[worst]}; please report this with the function"
         )
 
 

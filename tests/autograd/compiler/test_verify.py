@@ -1,0 +1,108 @@
+"""Whoever compiles is told when the program and the recorded scalars disagree, and where."""
+
+import random
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+from autograd import Tensor, drawn
+from autograd.compiler import program as programs
+from autograd.compiler.arrays import ufuncs
+from autograd.compiler.plan import lower
+
+
+def compiled(function, *examples, **options):
+    return autograd.compile(function, *(examples or ([0.5, -0.25, 2.0],)), **options)
+
+
+class Net(nn.Module):
+    """A layer that is called by its name."""
+
+    def __init__(self):
+        self.fc, self.squash = nn.Dense(3, 2), nn.Tanh()
+
+    def forward(self, x):
+        return self.squash(self.fc(x))
+
+
+def test_a_wrong_row_of_numpys_vocabulary_is_named_with_the_layer(monkeypatch):
+    monkeypatch.setitem(ufuncs.SIMPLE, "tanh", np.sinh)
+    net = Net()
+    with pytest.raises(RuntimeError, match=r"compile: for squash\[\d\] the program gives"):
+        compiled(net, parameters=net.parameters())
+
+
+def test_the_label_of_a_result_names_it(monkeypatch):
+    monkeypatch.setitem(ufuncs.SIMPLE, "exp", np.expm1)
+
+    def function(x):
+        energy = (x * x).sum().exp()
+        energy.label = "energy"
+        return x.sum(), energy
+
+    with pytest.raises(RuntimeError, match="compile: for energy the program gives"):
+        compiled(function)
+
+
+def test_the_wrong_one_of_several_results_is_counted(monkeypatch):
+    monkeypatch.setitem(ufuncs.SIMPLE, "cos", np.sin)
+    with pytest.raises(RuntimeError, match="compile: for result 2 the"):
+        compiled(lambda x: (x.sum(), [x * 2.0, {"wrong": x.cos()}]))
+
+
+def test_a_product_of_the_wrong_operands_is_found(monkeypatch):
+    w = Tensor(np.arange(9.0).reshape(3, 3))
+    matmul = lower.Lowering._matmul
+
+    def reordered(self, pack, which, lefts, rights):
+        matmul(self, pack, which, lefts[:, ::-1], rights)
+
+    monkeypatch.setattr(lower.Lowering, "_matmul", reordered)
+    with pytest.raises(RuntimeError, match="please report this with the function"):
+        compiled(lambda x: w @ x, parameters=[w])
+
+
+def test_a_wrong_layout_is_found(monkeypatch):
+    right = lower.layout_of
+
+    def shifted(rows):
+        found = right(rows)
+        return found if found is None or rows.size < 2 else found._replace(offset=found.offset + 1)
+
+    monkeypatch.setattr(lower, "layout_of", shifted)
+    with pytest.raises(RuntimeError, match="result 0"):
+        compiled(lambda x: x[:2].sum())
+
+
+def test_a_tape_that_is_folded_wrongly_is_found(monkeypatch):
+    fold = programs.fold
+
+    def forgetful(tape):
+        fold(tape)
+        last = tape.schedule[-1]
+        tape.args[last] = tape.args[last][::-1]
+
+    monkeypatch.setattr(programs, "fold", forgetful)
+    with pytest.raises(RuntimeError, match="result 0"):
+        compiled(lambda x: x[0] - x[1])
+
+
+def test_a_program_that_draws_is_compared_with_the_same_draws(monkeypatch):
+    rng = random.Random(0)
+
+    def function(x):
+        return (x * drawn((3,), rng, lambda u: u > 0.5)).sum()
+
+    state = rng.getstate()
+    compiled(function)
+    assert rng.getstate() == state
+    monkeypatch.setitem(ufuncs.SIMPLE, "mul", np.add)
+    with pytest.raises(RuntimeError, match="result 0"):
+        compiled(function)
+
+
+def test_nan_agrees_with_nan_and_infinity_with_infinity():
+    program = compiled(lambda x: ((x[0] - 1.0).sqrt(), 1 / (x[0] - 0.5)))
+    assert np.isnan(program([[0.5, 0.0, 0.0]])[0]).all()
