@@ -93,7 +93,7 @@ def test_no_nan_leaks_through_layers(shape, layers):
         lambda h, w: (h @ h) + (w @ h).max(),
         lambda h, w: ((w * h) @ (w * h).T).sum(),
         lambda h, w: ((w[:2] @ w) @ h).sum() / (h * 0).sum(),
-        lambda h, w: h.windows((2,)).max(-1).sum() + h.min(),
+        lambda h, *_: h.windows((2,)).max(-1).sum() + h.min(),
     ],
 )
 def test_no_nan_leaks_out_of_products_that_were_not_taken(product):

@@ -105,8 +105,8 @@ def test_a_convolution_of_plain_loops_becomes_one_product_over_all_positions():
 
 def test_a_primitive_of_ones_own_is_compiled_as_it_is_written():
     """A row is generic in the number, so it serves arrays as well as floats."""
-    cube = Primitive("mine", "³", lambda x: x * x * x, lambda y, x: (3 * x * x,))
-    double = Primitive("mine", "2·", lambda x: x + x, lambda y, x: (2,))
+    cube = Primitive("mine", "³", lambda x: x * x * x, lambda _y, x: (3 * x * x,))
+    double = Primitive("mine", "2·", lambda x: x + x, lambda *_: (2,))
     w = parameter(3, seed=23)
     check(lambda x: apply(cube, (w * x).sum()) + apply(double, w[0] * x[1]), [batch(4, 3)], [w])
 

@@ -22,7 +22,7 @@ LAYERS = [
 LOSSES = ["pair_losses", "class_losses"]
 
 
-def cases(groups, wanted=lambda case: True):
+def cases(groups, wanted=lambda *_: True):
     """Run a test for the wanted cases of some groups, under the cases' names."""
     found = [
         pytest.param(case, id=f"{group}-{case['name']}")

@@ -89,7 +89,7 @@ def test_a_network_agrees_with_eager_for_small_large_and_odd_batches(name):
 @pytest.mark.parametrize("tile", [1, 300, 2000, 10_000])
 @pytest.mark.parametrize("name", NETWORKS)
 def test_columns_that_are_gathered_a_tile_at_a_time_give_the_same_numbers(monkeypatch, name, tile):
-    monkeypatch.setattr("autograd.compiler.arrays.matrices.TILE", tile)
+    monkeypatch.setattr("autograd.compiler.arrays.matmul.TILE", tile)
     shape, text = NETWORKS[name]
     model = network(text)
     batch = np.random.default_rng(1).standard_normal((3, *shape))

@@ -11,36 +11,36 @@ from autograd import Tensor, Value, einsum, stack, where
 # the magnitudes p, q, r. A step that could grow beyond LARGE is brought back by a sine.
 LARGE = 8.0
 SMOOTH = {
-    "add": (lambda a, b, c: a + b, lambda p, q, r: p + q),
-    "sub": (lambda a, b, c: a - b, lambda p, q, r: p + q),
-    "mul": (lambda a, b, c: a * b, lambda p, q, r: p * q),
+    "add": (lambda a, b, *_: a + b, lambda p, q, *_: p + q),
+    "sub": (lambda a, b, *_: a - b, lambda p, q, *_: p + q),
+    "mul": (lambda a, b, *_: a * b, lambda p, q, *_: p * q),
     "sum of products": (lambda a, b, c: a * b + b * c + c, lambda p, q, r: p * q + q * r + r),
-    "scaled": (lambda a, b, c: 0.5 * a - 1.5, lambda p, q, r: 0.5 * p + 1.5),
-    "neg": (lambda a, b, c: -a, lambda p, q, r: p),
-    "div": (lambda a, b, c: a / (1.5 + b * b), lambda p, q, r: p),
-    "square": (lambda a, b, c: a**2, lambda p, q, r: p * p),
-    "pow": (lambda a, b, c: (1 + a * a) ** -0.5, lambda p, q, r: 1.0),
-    "power": (lambda a, b, c: (1 + a * a) ** b.tanh(), lambda p, q, r: 1 + p * p),
-    "exp": (lambda a, b, c: (-a * a).exp(), lambda p, q, r: 1.0),
-    "log": (lambda a, b, c: (1 + a * a).log(), lambda p, q, r: p),
-    "sqrt": (lambda a, b, c: (0.5 + a * a).sqrt(), lambda p, q, r: p + 1),
-    "sin": (lambda a, b, c: a.sin(), lambda p, q, r: 1.0),
-    "cos": (lambda a, b, c: a.cos(), lambda p, q, r: 1.0),
-    "tanh": (lambda a, b, c: a.tanh(), lambda p, q, r: 1.0),
-    "sigmoid": (lambda a, b, c: a.sigmoid(), lambda p, q, r: 1.0),
-    "softplus": (lambda a, b, c: a.softplus(), lambda p, q, r: p + 1),
-    "erf": (lambda a, b, c: a.erf(), lambda p, q, r: 1.0),
+    "scaled": (lambda a, *_: 0.5 * a - 1.5, lambda p, *_: 0.5 * p + 1.5),
+    "neg": (lambda a, *_: -a, lambda p, *_: p),
+    "div": (lambda a, b, *_: a / (1.5 + b * b), lambda p, *_: p),
+    "square": (lambda a, *_: a**2, lambda p, *_: p * p),
+    "pow": (lambda a, *_: (1 + a * a) ** -0.5, lambda *_: 1.0),
+    "power": (lambda a, b, *_: (1 + a * a) ** b.tanh(), lambda p, *_: 1 + p * p),
+    "exp": (lambda a, *_: (-a * a).exp(), lambda *_: 1.0),
+    "log": (lambda a, *_: (1 + a * a).log(), lambda p, *_: p),
+    "sqrt": (lambda a, *_: (0.5 + a * a).sqrt(), lambda p, *_: p + 1),
+    "sin": (lambda a, *_: a.sin(), lambda *_: 1.0),
+    "cos": (lambda a, *_: a.cos(), lambda *_: 1.0),
+    "tanh": (lambda a, *_: a.tanh(), lambda *_: 1.0),
+    "sigmoid": (lambda a, *_: a.sigmoid(), lambda *_: 1.0),
+    "softplus": (lambda a, *_: a.softplus(), lambda p, *_: p + 1),
+    "erf": (lambda a, *_: a.erf(), lambda *_: 1.0),
     "dot": (lambda a, b, c: einsum("i,i->", [a, b, c], [b, c, a]), lambda p, q, r: 3 * p * q * r),
     "total": (lambda a, b, c: stack([a, b, c]).sum(), lambda p, q, r: p + q + r),
-    "mean": (lambda a, b, c: stack([a, b]).mean(), lambda p, q, r: p + q),
-    "stop": (lambda a, b, c: a.stop() * b, lambda p, q, r: p * q),
+    "mean": (lambda a, b, *_: stack([a, b]).mean(), lambda p, q, *_: p + q),
+    "stop": (lambda a, b, *_: a.stop() * b, lambda p, q, *_: p * q),
 }
 KINKY = {
-    "relu": lambda a, b, c: a.relu(),
-    "leaky_relu": lambda a, b, c: a.leaky_relu(0.1),
-    "abs": lambda a, b, c: abs(a),
-    "maximum": lambda a, b, c: a.maximum(b),
-    "minimum": lambda a, b, c: a.minimum(b),
+    "relu": lambda a, *_: a.relu(),
+    "leaky_relu": lambda a, *_: a.leaky_relu(0.1),
+    "abs": lambda a, *_: abs(a),
+    "maximum": lambda a, b, *_: a.maximum(b),
+    "minimum": lambda a, b, *_: a.minimum(b),
     "max": lambda a, b, c: stack([a, b, c]).max(),
     "min": lambda a, b, c: stack([a, b, c]).min(),
     "where": lambda a, b, c: where(a > b, b, c),
@@ -86,7 +86,7 @@ def check_graph(chosen, seed, inputs, weights, n):
     batch = rng.uniform(-1, 1, (n, inputs))
 
     def function(x):
-        kinks = (lambda *numbers: None) if x[0].unknown else decided
+        kinks = (lambda *_: None) if x[0].unknown else decided
         made = grown(chosen, [*x, *w, v, Value(0.75)], kinks)
         last = made[-1] * w[0] + made[len(made) // 2]
         return last, {"all": stack(made[-5:]), "one": made[len(made) // 3]}

@@ -27,19 +27,19 @@ def test_results_come_back_in_the_structure_in_which_they_were_returned():
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x, w: (x[1], x, x[::-1], x[0]),
-        lambda x, w: (x.sum(), Value(3.0), Tensor([1.0, 2.0])),
-        lambda x, w: (Value(2.5), x),
+        lambda x, *_: (x[1], x, x[::-1], x[0]),
+        lambda x, *_: (x.sum(), Value(3.0), Tensor([1.0, 2.0])),
+        lambda x, *_: (Value(2.5), x),
         lambda x, w: (x.sum(), w, w[0], w * w, (w * w).sum(), w[::-1]),
         lambda x, w: ((w * w).sum(), x),
         lambda x, w: (w[1], w, x),
         lambda x, w: (x[0] * w[0], stack([x[0], w[1], Value(3.0), x[0] * w[0]])),
-        lambda x, w: (x[0], x[0], [x[0]]),
+        lambda x, *_: (x[0], x[0], [x[0]]),
         lambda x, w: ((x * w).sum() + (w**2).sum(),),
         lambda x, w: (Value(2.0) * Value(3.0) * w[0] * x[0], Value(2.0) + Value(3.0)),
         lambda x, w: (x.pad(1, value=Value(1.0) + 1.0).windows((3,)) @ w[:3] @ w[:4],),
         lambda x, w: ((x * Tensor([0.0, 1.0, 2.0, 3.0]).sin() * w).sum(), Tensor([1.0, 2.0]).exp()),
-        lambda x, w: ((w * Tensor([1.0, 4.0]).sqrt().max()).sum(),),
+        lambda _x, w: ((w * Tensor([1.0, 4.0]).sqrt().max()).sum(),),
         lambda x, w: (x.pad(1, value=w[0]).windows((3,)) @ w[:3] @ w[:4],),
         lambda x, w: (stop_gradient(x * w).sum() * w[0], x.detach(), w.detach()),
     ],
@@ -52,7 +52,7 @@ def test_results_may_be_inputs_constants_parameters_and_what_depends_on_these_al
 
 def test_the_gradient_of_a_loss_without_the_sample_does_not_depend_on_the_batch():
     w = parameter(3)
-    program = autograd.compile(lambda x: (w * w).sum(), 0.0, parameters=[w], dtype="float64")
+    program = autograd.compile(lambda *_: (w * w).sum(), 0.0, parameters=[w], dtype="float64")
     for n in (1, 2, 64):
         loss, (bar,) = program.value_and_grad(np.zeros(n))
         assert loss == pytest.approx(float(np.sum(w.numpy() ** 2)), rel=1e-12)
@@ -88,7 +88,7 @@ def test_parameters_may_be_values_tensors_and_views_of_tensors():
 
 def test_an_unused_parameter_and_an_unused_argument_have_no_influence():
     w, idle = parameter(2), parameter(3)
-    program = check(lambda x, y: (w * x).sum(), [batch(4, 2), batch(4, 5)], [idle, w], BOTH)
+    program = check(lambda x, *_: (w * x).sum(), [batch(4, 2), batch(4, 5)], [idle, w], BOTH)
     assert not program.value_and_grad(batch(4, 2), batch(4, 5))[1][0].any()
 
 

@@ -1,4 +1,4 @@
-"""How programs run: the same bits for the same seed, shared batches, steady memory, quiet BLAS."""
+"""How programs run: the same bits for the same seed, sharded batches, steady memory, quiet BLAS."""
 
 import gc
 import random
@@ -41,8 +41,8 @@ IMAGES = batch(64, 1, 6, 6, seed=70)
 
 
 @pytest.fixture
-def sharing(monkeypatch):
-    """Share every batch, and start helpers when told to; returns what sets that moment."""
+def sharding(monkeypatch):
+    """Shard every batch, and start workers when told to; returns what sets that moment."""
     monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
     monkeypatch.setattr(parallel, "WARM_UP_SECONDS", NEVER)
     return lambda patience: monkeypatch.setattr(parallel, "WARM_UP_SECONDS", patience)
@@ -68,20 +68,22 @@ def trained(steps=4, **options):
 # --- the same bits -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("sharding")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_the_same_seed_and_thread_count_give_the_same_bits(sharing, threads, dtype):
+def test_the_same_seed_and_thread_count_give_the_same_bits(threads, dtype):
     assert trained(threads=threads, dtype=dtype) == trained(threads=threads, dtype=dtype)
 
 
-def test_whoever_computes_a_share_gives_the_same_bits(sharing):
+def test_whoever_computes_a_shard_gives_the_same_bits(sharding):
     alone = trained(threads=2)
-    sharing(AT_ONCE)
+    sharding(AT_ONCE)
     assert trained(threads=2) == alone
 
 
+@pytest.mark.usefixtures("sharding")
 @pytest.mark.parametrize("threads", [2, 3])
-def test_thread_counts_agree_beyond_rounding(sharing, threads):
+def test_thread_counts_agree_beyond_rounding(threads):
     one, several = (trained(threads=n, dtype="float64") for n in (1, threads))
     assert several[0] == pytest.approx(one[0], rel=1e-9)
     for name, numbers in one[1].items():
@@ -90,8 +92,9 @@ def test_thread_counts_agree_beyond_rounding(sharing, threads):
         assert_close(ours, theirs, 1e-9)
 
 
+@pytest.mark.usefixtures("sharding")
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 63])
-def test_small_and_odd_batches_are_shared_too(sharing, n):
+def test_small_and_odd_batches_are_sharded_too(n):
     net = model().eval()
     programs = [compiled(net, threads=threads, dtype="float64") for threads in (1, 3)]
     (loss, bars), (again, same) = (program.value_and_grad(IMAGES[:n]) for program in programs)
@@ -102,16 +105,17 @@ def test_small_and_odd_batches_are_shared_too(sharing, n):
         assert_close(ours, theirs, 1e-9)
 
 
-def test_a_batch_is_cut_into_all_its_samples_once(sharing):
+@pytest.mark.usefixtures("sharding")
+def test_a_batch_is_cut_into_all_its_samples_once():
     program = compiled(model(), threads=3)
     for n in range(1, 20):
-        shares = program.runner.shares(n)
-        assert len(shares) == min(3, n)
-        assert [k for share in shares for k in range(n)[share]] == list(range(n))
+        shards = program.runner.shards(n)
+        assert len(shards) == min(3, n)
+        assert [k for shard in shards for k in range(n)[shard]] == list(range(n))
 
 
-def test_a_small_batch_is_not_shared():
-    assert len(compiled(model(), threads=3).team.shares(4)) == 1
+def test_a_small_batch_is_not_sharded():
+    assert len(compiled(model(), threads=3).runner.shards(4)) == 1
 
 
 def test_parts_that_fit_the_cache_add_up_to_the_whole(monkeypatch):
@@ -127,11 +131,11 @@ def test_parts_that_fit_the_cache_add_up_to_the_whole(monkeypatch):
         assert_close(ours, theirs, 1e-9, scale=1e-2)
 
 
-# --- helpers -------------------------------------------------------------------------------------
+# --- workers -------------------------------------------------------------------------------------
 
 
-def test_a_helper_that_dies_is_done_without(sharing):
-    sharing(AT_ONCE)
+def test_a_worker_that_dies_is_done_without(sharding):
+    sharding(AT_ONCE)
     net = model().eval()
     program = compiled(net, threads=2)
     before = program.value_and_grad(IMAGES)
@@ -147,8 +151,8 @@ def test_a_helper_that_dies_is_done_without(sharing):
     close(program)
 
 
-def test_helpers_end_with_their_program(sharing):
-    sharing(AT_ONCE)
+def test_workers_end_with_their_program(sharding):
+    sharding(AT_ONCE)
     program = compiled(model(), threads=3)
     program(IMAGES)
     processes = [worker.process for worker in program.runner.workers]
@@ -158,8 +162,8 @@ def test_helpers_end_with_their_program(sharing):
     assert [process.poll() for process in processes] == [0, 0]
 
 
-def test_helpers_follow_larger_batches_and_changed_parameters(sharing):
-    sharing(AT_ONCE)
+def test_workers_follow_larger_batches_and_changed_parameters(sharding):
+    sharding(AT_ONCE)
     net = model().eval()
     program, alone = compiled(net, threads=2), compiled(net, threads=1)
     for n in (4, 64, 7, 64):
@@ -202,7 +206,7 @@ def test_blas_has_one_thread_in_a_run_and_as_many_as_before_after_it(monkeypatch
 def test_blas_has_as_many_threads_as_before_after_an_error(monkeypatch):
     program = compiled(model(), threads=1)
 
-    def fail(*arguments):
+    def fail(*_):
         raise MemoryError("on purpose")
 
     monkeypatch.setattr(program.runner.local, "run", fail)
@@ -275,7 +279,7 @@ def test_buffers_of_a_few_batch_sizes_are_kept():
     program = compiled(model().eval(), threads=1)
     for n in range(1, 13):
         program.value_and_grad(IMAGES[:n])
-    assert len(program.runner.local._machines) == 8
+    assert len(program.runner.local._executables) == 8
 
 
 def test_dropout_may_draw_from_any_generator():

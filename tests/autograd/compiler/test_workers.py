@@ -1,4 +1,4 @@
-"""What people do to a program with helper processes: interrupt it, fork it, share it."""
+"""What people do to a program with worker processes: interrupt it, fork it, use it from threads."""
 
 import copy
 import os
@@ -20,7 +20,7 @@ WEIGHTS = np.random.default_rng(1).standard_normal((6, 6)).tolist()
 
 @pytest.fixture
 def helped(monkeypatch):
-    """A program whose batches are shared with one helper from the first one on."""
+    """A program whose batches are sharded with one worker from the first one on."""
     monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
     monkeypatch.setattr(parallel, "WARM_UP_SECONDS", -1.0)
     w = Tensor(WEIGHTS)
@@ -54,11 +54,11 @@ def test_an_interrupt_between_question_and_answer_spoils_nothing(helped, monkeyp
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_leaves_the_helpers_of_its_parent_alone(helped):
+def test_a_fork_leaves_the_workers_of_its_parent_alone(helped):
     expected = results(helped)
     reader, writer = os.pipe()
     pid = os.fork()
-    if not pid:  # the child: the same numbers, without the parent's helper
+    if not pid:  # the child: the same numbers, without the parent's worker
         same = results(helped) == expected
         os.write(writer, b"same" if same else b"else")
         os._exit(0)
@@ -70,7 +70,7 @@ def test_a_fork_leaves_the_helpers_of_its_parent_alone(helped):
         os.close(end)
 
 
-def test_a_helper_ends_by_a_word_though_another_process_holds_its_pipe(helped):
+def test_a_worker_ends_by_a_word_though_another_process_holds_its_pipe(helped):
     worker = helped.runner.workers[0]
     held = os.dup(worker.process.stdin.fileno())
     worker.close()
@@ -109,7 +109,7 @@ def test_a_row_that_is_called_like_one_of_the_table_stays_itself(monkeypatch):
     monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
     monkeypatch.setattr(parallel, "WARM_UP_SECONDS", -1.0)
     for name in ("relu", "stop", "pow", "exp"):
-        double = Primitive(name, "2·", lambda x: x + x, lambda y, x: (2,))
+        double = Primitive(name, "2·", lambda x: x + x, lambda *_: (2,))
         program = autograd.compile(lambda x, row=double: apply(row, x * x), 1.0, threads=2)
         assert program([1.0, -2.0, 3.0]).tolist() == [2.0, 8.0, 18.0]
 
