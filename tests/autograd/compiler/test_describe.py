@@ -89,6 +89,43 @@ def test_a_scope_that_is_not_there_is_named_beside_those_that_are():
         convolutions().explain("conv3")
 
 
+def test_without_products_there_are_no_multiply_adds_and_nothing_to_transpose():
+    program = autograd.compile(lambda x: (x * 2.0).tanh(), [0.0] * 3)
+    assert "multiply-adds" not in str(program)
+    text = program.explain()
+    assert text.startswith("the function: no matrix products, number by number\n")
+    assert "3 tanh" in text
+
+
+def test_the_middle_of_a_long_program_is_left_out():
+    def chain(x):
+        for _ in range(500):
+            x = x.sin()
+        return x
+
+    lines = str(autograd.compile(chain, 0.0)).splitlines()
+    assert len(lines) == 1 + 1 + 401 + 1
+    assert "100 more" in lines[202]
+
+
+def test_constants_that_a_kernel_reads_are_laid_out_once():
+    program = autograd.compile(lambda x: x * Tensor([3.0, 1.0, 2.0, 1.0]), [0.0] * 4)
+    assert "4 constants  laid out once" in str(program)
+
+
+def test_a_product_that_is_not_trained_before_has_no_gradient_of_its_input():
+    w = Tensor(np.eye(3))
+    program = autograd.compile(lambda x: (w @ x.tanh()).sum(), [0.0] * 3, parameters=[w])
+    assert "dX is not computed: nothing before this layer is trained" in program.explain()
+
+
+def test_products_of_constants_and_of_what_is_trained_hand_on_to_what_is_trained_alone():
+    w = Tensor(np.eye(3), label="w")
+    fixed = np.eye(3)
+    program = autograd.compile(lambda x: (fixed @ (w @ x).tanh()).sum(), [0.0] * 3, parameters=[w])
+    assert [line.split()[1] for line in str(program).splitlines() if " = d" in line] == ["dW"]
+
+
 def test_the_counts_are_those_of_the_graph():
     program = convolutions()
     assert program.scalars == sum(kernel.count for kernel in program.plan.kernels)
@@ -102,6 +139,8 @@ def test_a_profile_counts_the_products():
     assert found.flops == 4 * (2 * 2 * conv1 + 3 * 2 * (conv2 + fc))
     assert 0 < found.share < 1
     assert found.gflops > 0
+    assert str(found).startswith("4 samples in ")
+    assert str(found).endswith(" GFLOP/s")
 
 
 if __name__ == "__main__":

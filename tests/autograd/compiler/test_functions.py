@@ -10,6 +10,7 @@ from oracle import BOTH, batch, check, eagerly, parameter
 import autograd
 from autograd import Primitive, Tensor, Value, apply, grad, softmax
 from autograd.compiler.plan.kernels import MatMul
+from autograd.numbers.piecewise import select
 
 
 def products(program):
@@ -203,3 +204,14 @@ def test_lennard_jones_energy_of_a_cluster_and_its_forces():
 
     check(energy, [batch(3, 5, 3)], [depth, width])
     check(lambda x: (energy(x), grad(energy(x), [x])[0]), [batch(3, 4, 2)], [depth, width])
+
+
+def test_slopes_of_a_primitive_of_ones_own_may_be_chosen_by_conditions():
+    """where(x > 0, x > 0.5, x < -0.5) as a partial: both branches are truths for each sample."""
+
+    def slope(_y, x):
+        return (select(x > 0, x > 0.5, x < -0.5),)
+
+    odd = Primitive("odd", "?", lambda x: x * x, slope)
+    w = parameter(3, seed=24)
+    check(lambda x: sum(apply(odd, z) for z in w * x) * 2.0, [batch(9, 3)], [w])

@@ -146,3 +146,36 @@ def test_zero_and_minus_zero_are_two_constants():
     check(
         lambda x: (w[0] * x, w[0] * x / 0.0, w[0] * x / -0.0, Value(-0.0) + w[1]), [batch(4)], [w]
     )
+
+
+def test_dots_of_windows_with_themselves_are_made_entry_by_entry():
+    """Windows overlap, so their entries are no matrix: they are copied, and multiplied."""
+    w = parameter(4, 4, seed=76)
+
+    def function(x):
+        a, b = ((w * h).windows((2, 2)) for h in (x, x.tanh()))
+        y = einsum("ijuv,ijuv->ij", a, b)
+        return (y * y).sum(), y
+
+    check(function, [batch(3, 4, 4)], [w], BOTH)
+
+
+@pytest.mark.parametrize("axis", [0, 1, (0, 1)])
+def test_long_sums_over_parameters_alone_agree(axis):
+    w = parameter(9, 12, seed=75)
+
+    def function(x):
+        y = (w * w).sum(axis) * x
+        return (y.sum() if isinstance(y, Tensor) else y), y
+
+    check(function, [batch(3)], [w], BOTH)
+
+
+def test_a_number_that_is_both_operands_gets_both_contributions():
+    w = parameter(5, seed=74)
+
+    def function(x):
+        h = (w * x).tanh()
+        return (h * h).sum() + ((h + h) * 0.5).exp().sum() + (h / h).sum() + (h - h).sum()
+
+    check(function, [batch(3, 5)], [w], BOTH)

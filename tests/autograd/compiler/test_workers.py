@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,7 +12,8 @@ import pytest
 
 import autograd
 from autograd import PRIMITIVES, Primitive, Tensor, apply
-from autograd.compiler.run import parallel
+from autograd.compiler.run import parallel, worker
+from autograd.compiler.run.microbatches import processors
 from autograd.compiler.run.worker import Worker
 
 IMAGES = np.random.default_rng(0).standard_normal((24, 6))
@@ -71,10 +73,10 @@ def test_a_fork_leaves_the_workers_of_its_parent_alone(helped):
 
 
 def test_a_worker_ends_by_a_word_though_another_process_holds_its_pipe(helped):
-    worker = helped.runner.workers[0]
-    held = os.dup(worker.process.stdin.fileno())
-    worker.close()
-    assert worker.process.returncode == 0
+    helper = helped.runner.workers[0]
+    held = os.dup(helper.process.stdin.fileno())
+    helper.close()
+    assert helper.process.returncode == 0
     os.close(held)
 
 
@@ -125,3 +127,51 @@ def test_what_is_no_optimiser_is_named(helped):
     for wrong in (0.1, IMAGES, type("Sgd", (), {"rule": None})):
         with pytest.raises(TypeError, match="train_step: needs an optimiser"):
             helped.train_step(wrong)
+
+
+def test_without_processes_the_work_is_done_alone(monkeypatch):
+    monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 1e-12)
+    monkeypatch.setattr(parallel, "WARM_UP_SECONDS", -1.0)
+    started = []
+
+    def refused(*_):
+        started.append(1)
+        raise OSError(11, "no more processes")
+
+    monkeypatch.setattr(parallel, "Worker", refused)
+    program = autograd.compile(lambda x: (x * x).sum(), IMAGES[0], threads=2)
+    for _ in range(3):
+        assert program(IMAGES) == pytest.approx((IMAGES**2).sum(1), rel=1e-5)
+    assert len(started) == 1
+
+
+def test_a_system_that_does_not_say_which_processors_are_ours_has_all_of_them(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+    assert processors() == 5
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert processors() == 1
+
+
+def test_files_are_made_where_the_system_cannot_reserve_their_room(monkeypatch):
+    monkeypatch.delattr(os, "posix_fallocate", raising=False)
+    path = worker._file(4096, None)
+    assert os.path.getsize(path) == 4096
+    os.unlink(path)
+
+
+def test_a_file_without_room_is_removed_again(monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(28, "no room")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(OSError, match="no room"):
+        worker._file(4096, str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_worker_that_does_not_end_is_killed(helped):
+    process = helped.runner.workers[0].process
+    os.kill(process.pid, signal.SIGSTOP)
+    helped.runner.workers[0].close()
+    assert process.returncode == -signal.SIGKILL
