@@ -33,8 +33,9 @@ def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{argument.name}: a batch holds real numbers, got {array.dtype}")
     if array.shape[1:] != argument.shape or not array.ndim:
+        needed = str(("N", *argument.shape)).replace("'", "")
         raise ValueError(
-            f"{argument.name}: a batch must have shape (N{_sizes(argument.shape)}), got "
+            f"{argument.name}: a batch must have shape {needed}, got "
             f"{array.shape}{_hint(argument, array)}"
         )
     return array
@@ -48,10 +49,6 @@ def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[NDArray[Any]]) ->
             sample, number = (int(i) for i in np.argwhere(bad)[0])
             index = (sample, *(int(i) for i in np.unravel_index(number, argument.shape)))
             raise ValueError(f"{argument.name}: the batch has nan at {index}")
-
-
-def _sizes(shape: tuple[int, ...]) -> str:
-    return "".join(f", {n}" for n in shape) or ","
 
 
 def _hint(argument: Argument, array: NDArray[Any]) -> str:

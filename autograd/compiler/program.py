@@ -16,7 +16,7 @@ from ..value import Value
 from .batches import refuse_nan, samples
 from .explain import explanation, listing
 from .plan.kernels import Plan
-from .plan.lower import lower
+from .plan.lower import Lowering
 from .profile import Profile, profiled
 from .run.parallel import DataParallel
 from .run.verify import check
@@ -61,7 +61,7 @@ def compile(
         recording = record(function, examples, parameters)
         numbered = tape(recording)
         fold(numbered)
-        plan = lower(recording, numbered, packs(numbered))
+        plan = Lowering(recording, numbered).run(packs(numbered))
         program = Program(recording, plan, numpy_dtype, threads)
         check(plan, recording, program.values)
         recording.drop_graph()
@@ -93,7 +93,7 @@ class Program:
         self.outputs: Any = None
         self._ahead: list[TrainStep] = []
         self._lock = threading.RLock()  # buffers serve one thread at a time
-        self.read()
+        self._refresh()
 
     def __call__(self, *batches: Any) -> Any:
         """The function's results for a batch: arrays (N, ...)."""
@@ -111,12 +111,10 @@ class Program:
             self._refresh()
             loss = self._loss_and_gradient(batches)
             gradient = self.runner.gradient.copy()
-        groups, start = self.recording.parameters, 0
-        found = []
-        for group in groups:
-            stop = start + len(group.values)
-            found.append(gradient[start:stop].reshape(group.shape))
-            start = stop
+        found, start = [], 0
+        for group in self.recording.parameters:
+            found.append(gradient[start : start + len(group.values)].reshape(group.shape))
+            start += len(group.values)
         return loss, found
 
     def train_step(self, optimizer: Any, clip_norm: float | None = None) -> "TrainStep":
@@ -155,16 +153,14 @@ class Program:
                 step.write_back()
             self._ahead = []
 
-    def read(self) -> None:
-        """Take the parameters' numbers from their Values."""
+    def _refresh(self) -> None:
+        """Take the parameters' numbers from their Values, unless train steps are ahead of them."""
+        if self._ahead:
+            return
         try:
             self.weights[...] = list(map(attrgetter("data"), self.values))
         except (TypeError, ValueError):
             self.weights[...] = [real(v.data, f"parameter {v.label}") for v in self.values]
-
-    def _refresh(self) -> None:
-        if not self._ahead:
-            self.read()
 
     # --- running ---------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 A contribution is an array, or a `Fill`: calls that compute it where it goes.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -86,10 +88,8 @@ class Adjoints:
         whole = (*shape, self.memory.batch) if batched else shape
 
         def fill(out: Array) -> list[Call]:
-            array, calls = self._computed(contribution, whole)
-            calls.append(self.arithmetic.total(array, axes, out))
-            self._release(array, contribution)
-            return calls
+            with self._computed(contribution, whole) as (array, calls):
+                return [*calls, self.arithmetic.total(array, axes, out)]
 
         self.add(View(block, view.layout.part(kept)), fill, block.batched)
 
@@ -115,10 +115,9 @@ class Adjoints:
         return strided_view(self.array(view.block), view.block, view.layout, beside_batch=False)
 
     def _add_slices(self, target: Array, contribution: Array | Fill, indices: list[Any]) -> None:
-        array, calls = self._computed(contribution, target.shape)
-        self.calls += calls
-        self.calls += [partial(np.add, target[at], array[at], out=target[at]) for at in indices]
-        self._release(array, contribution)
+        with self._computed(contribution, target.shape) as (array, calls):
+            self.calls += calls
+            self.calls += [partial(np.add, target[at], array[at], out=target[at]) for at in indices]
 
     def scatter(self, piece: Piece, upstream: Array, batched: bool) -> None:
         """Add rows of `upstream` to the rows that a piece was gathered from."""
@@ -135,18 +134,17 @@ class Adjoints:
 
         self.calls.append(scatter)
 
+    @contextmanager
     def _computed(
         self, contribution: Array | Fill, shape: tuple[int, ...]
-    ) -> tuple[Array, list[Call]]:
-        """A contribution as an array, and the calls that fill it; until `_release`."""
-        if not callable(contribution):
-            return contribution, []
-        array = self.memory.adjoint(shape)
-        return array, contribution(array)
-
-    def _release(self, array: Array, contribution: Array | Fill) -> None:
+    ) -> Iterator[tuple[Array, list[Call]]]:
+        """A contribution as an array, and the calls that fill it; scratch is free afterwards."""
         if callable(contribution):
+            array = self.memory.adjoint(shape)
+            yield array, contribution(array)
             self.memory.release(array)
+        else:
+            yield contribution, []
 
 
 def copied(array: Array) -> Fill:

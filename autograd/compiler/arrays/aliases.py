@@ -4,16 +4,14 @@ from ..plan.kernels import Elementwise, Plan
 from ..plan.views import Block
 from .ufuncs import IN_PLACE, name_of
 
-Aliases = dict[int, int]  # {block: the block whose array it is computed in}, by number
 
-
-def aliases(plan: Plan, active: set[int]) -> Aliases:
-    """Let elementwise kernels overwrite an operand that nobody reads afterwards.
+def aliases(plan: Plan, active: set[int]) -> dict[int, int]:
+    """{block: the block whose array it is computed in}: an operand that nobody reads afterwards.
 
     In exp(x + 1) the sum is read once: the exponential is computed in its array.
     """
     last_reader = {b.number: k for k, kernel in enumerate(plan.kernels) for b in kernel.reads()}
-    kept, found = _kept(plan, active), Aliases()
+    kept, found = _kept(plan, active), dict[int, int]()
     for k, kernel in enumerate(plan.kernels):
         if isinstance(kernel, Elementwise) and name_of(kernel.op) in IN_PLACE:
             dead = {b.number for b in kernel.reads() if last_reader[b.number] == k} - kept
@@ -35,7 +33,7 @@ def _kept(plan: Plan, active: set[int]) -> set[int]:
     return kept
 
 
-def _overwritten(kernel: Elementwise, dead: set[int], found: Aliases) -> Block | None:
+def _overwritten(kernel: Elementwise, dead: set[int], found: dict[int, int]) -> Block | None:
     """An operand that may be overwritten: dead, whole, and read by whole views only."""
     arrays = [found.get(block.number, block.number) for block in kernel.reads()]
     for view, array in zip(kernel.operands, arrays, strict=True):

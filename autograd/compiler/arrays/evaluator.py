@@ -24,10 +24,9 @@ class Evaluator:
         exact: bool,
         calls: list[Call],
     ) -> None:
-        self.memory, self.shape, self.exact = memory, shape, exact
+        self.memory, self.shape, self.exact, self.calls = memory, shape, exact, calls
         self.found: dict[Value, Any] = dict(leaves)
         self.borrowed: list[Array] = []
-        self.calls = calls
 
     def array(self, root: Value) -> Any:
         """The array (or number) of a formula; what fills it is appended to the calls."""
@@ -52,14 +51,6 @@ class Evaluator:
         self.borrowed.append(self.memory.scratch(self.shape, dtype))
         return self.borrowed[-1]
 
-    def _truth(self, x: Array) -> Array:
-        """Numbers as truths: all but 0 are true."""
-        if x.dtype.kind == "b":
-            return x
-        out = self.borrow(bool)
-        self.calls.append(partial(np.not_equal, x, 0, out=out))
-        return out
-
     def _number(self, x: Any) -> Any:
         """Truths as 1 and 0, where arithmetic needs numbers."""
         if is_number(x) or x.dtype != bool:
@@ -74,38 +65,39 @@ class Evaluator:
             return x[0]
         if all(map(is_number, x)) and not node.unknown:
             return self.memory.dtype.type(node.data)
-        condition = name in CONDITIONS or (name == "where" and all(map(_is_condition, x[1:])))
-        if condition and name == "where":
-            x[0] = self._truth(x[0])
-        if condition and name == "where" and _is_itself(*x[1:]):
-            return x[0]
+        if name == "where" and all(map(_is_truth, x[1:])):
+            return self._chosen(*x)
+        condition = name in CONDITIONS
         if not condition and name not in ("mul", "where"):
             x = [self._number(v) for v in x]
         out = self.borrow(bool if condition else None)
-        if condition and name == "where":
-            self.calls += _chosen(out, *x)
-        elif name == "equal" and not self.exact:
+        if name == "equal" and not self.exact:
             self.calls.append(partial(np.equal, *x, out=out))  # nan may win nothing
         else:
             self.calls += calls(node.op, out, *x)
         return out
 
+    def _chosen(self, condition: Array, a: Any, b: Any) -> Any:
+        """where(condition, a, b) of truths; of numbers, all but 0 are true."""
+        if condition.dtype != bool:
+            number, condition = condition, self.borrow(bool)
+            self.calls.append(partial(np.not_equal, number, 0, out=condition))
+        numbers = is_number(a), is_number(b)
+        if all(numbers) and (a or not b):
+            return a if a == b else condition
+        out = self.borrow(bool)
+        if all(numbers):
+            self.calls.append(partial(np.logical_not, condition, out=out))
+        elif numbers[0]:
+            self.calls.append(partial(np.logical_or if a else np.less, condition, b, out=out))
+        elif numbers[1]:
+            self.calls.append(
+                partial(np.less_equal if b else np.logical_and, condition, a, out=out)
+            )
+        else:
+            self.calls += [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]
+        return out
 
-def _is_itself(a: Any, b: Any) -> bool:
-    """where(condition, 1, 0) is the condition."""
-    return is_number(a) and is_number(b) and bool(a) and not b
 
-
-def _is_condition(x: Any) -> bool:
+def _is_truth(x: Any) -> bool:
     return x in (0, 1) if is_number(x) else x.dtype == bool
-
-
-def _chosen(out: Array, condition: Array, a: Any, b: Any) -> list[Call]:
-    """where(condition, a, b) of truths."""
-    if is_number(a) and is_number(b):
-        return [partial(np.logical_not, condition, out=out)]
-    if is_number(a):
-        return [partial(np.logical_or if a else np.less, condition, b, out=out)]
-    if is_number(b):
-        return [partial(np.less_equal if b else np.logical_and, condition, a, out=out)]
-    return [partial(np.copyto, out, b), partial(np.copyto, out, a, where=condition)]

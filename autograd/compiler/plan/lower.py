@@ -15,13 +15,8 @@ from .kernels import Elementwise, Gather, MatMul, Piece, Plan, Reduce
 from .views import Block, View
 
 
-def lower(recording: Recording, tape: Tape, packs: list[Pack]) -> Plan:
-    """The kernels of a recorded function."""
-    return Lowering(recording, tape).run(packs)
-
-
 class Lowering:
-    """Where each number lies (block and row), and the plan so far."""
+    """From a tape to a plan, pack by pack: where each number lies (block and row) so far."""
 
     def __init__(self, recording: Recording, tape: Tape) -> None:
         self.tape = tape
@@ -55,7 +50,7 @@ class Lowering:
         return block
 
     def run(self, packs: list[Pack]) -> Plan:
-        """Lower pack by pack."""
+        """The plan of packs."""
         for pack in packs:
             if pack.op is DOT:
                 self._dots(pack)

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from ... import graph
-from ...numbers.kinds import UNKNOWN
 from ...value import Value
 from ..arrays.executable import Executable
 from ..plan.kernels import Plan
@@ -42,18 +41,13 @@ def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
         )
 
 
-def evaluated(roots: list[Value], numbers: dict[Value, Any]) -> list[float]:
+def evaluated(roots: Sequence[Value], numbers: dict[Value, Any]) -> list[float]:
     """The numbers of nodes, computed one by one from those of the leaves."""
     found: dict[Any, Any] = dict(numbers)
     for node in graph.order(*roots):
-        if node in found:
-            continue
-        for x in node.inputs:
-            if x not in found:
-                found[x] = x.data if x.data is not UNKNOWN else float("nan")
-        operands = [found[x] for x in node.inputs]
-        if node.op is None:
-            found[node] = tuple(operands) if node.inputs else node.data
-        else:
+        operands = [found.get(x, x.data) for x in node.inputs]
+        if node.op is not None:
             found[node] = node.op.forward(*operands)
-    return [float(found[v]) for v in roots]
+        elif operands:
+            found[node] = tuple(operands)
+    return [float(found.get(v, v.data)) for v in roots]

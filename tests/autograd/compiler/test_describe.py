@@ -108,6 +108,12 @@ def test_the_middle_of_a_long_program_is_left_out():
     assert "100 more" in lines[202]
 
 
+def test_a_chain_of_four_terms_is_one_sum_and_a_chain_of_three_is_two():
+    program = autograd.compile(lambda x: (x[0] + x[1] + x[2] + x[3], x[4] + x[5] + x[6]), [0.0] * 7)
+    lines = [line.split()[1:3] for line in str(program).splitlines()[2:-1]]
+    assert sorted(lines) == [["1", "+"], ["1", "+"], ["1", "sum"]]
+
+
 def test_constants_that_a_kernel_reads_are_laid_out_once():
     program = autograd.compile(lambda x: x * Tensor([3.0, 1.0, 2.0, 1.0]), [0.0] * 4)
     assert "4 constants  laid out once" in str(program)

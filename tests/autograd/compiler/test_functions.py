@@ -206,11 +206,13 @@ def test_lennard_jones_energy_of_a_cluster_and_its_forces():
     check(lambda x: (energy(x), grad(energy(x), [x])[0]), [batch(3, 4, 2)], [depth, width])
 
 
-def test_slopes_of_a_primitive_of_ones_own_may_be_chosen_by_conditions():
-    """where(x > 0, x > 0.5, x < -0.5) as a partial: both branches are truths for each sample."""
+@pytest.mark.parametrize("a", [True, False, lambda x: x > 0.5])
+@pytest.mark.parametrize("b", [True, False, lambda x: x < -0.5])
+def test_slopes_of_a_primitive_of_ones_own_may_be_chosen_by_conditions(a, b):
+    """where(x > 0, a, b) as a partial: the branches are known, or truths for each sample."""
 
     def slope(_y, x):
-        return (select(x > 0, x > 0.5, x < -0.5),)
+        return (select(x > 0, a(x) if callable(a) else a, b(x) if callable(b) else b),)
 
     odd = Primitive("odd", "?", lambda x: x * x, slope)
     w = parameter(3, seed=24)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from oracle import BOTH, batch, check, parameter
 
-from autograd import Tensor, Value, einsum, stack
-from autograd.compiler.plan.kernels import Gather, MatMul
+from autograd import Tensor, Value, einsum
+from autograd.compiler.plan.kernels import Elementwise, Gather, MatMul
 
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
 PAIRS = [
@@ -129,16 +129,24 @@ def test_one_image_may_have_margins_of_several_constants():
     assert any(kernel.halo for kernel in gathers)
 
 
-def test_what_is_computed_over_constants_leaves_them_for_the_next_run():
-    """Margins and constants are written once, so nothing may be computed in their place."""
-    w = parameter(3, seed=78)
+def test_constants_are_written_once_so_nothing_is_computed_in_their_place():
+    w = parameter(4, seed=78)
+    constants = [3.0, 1.0, 2.0, 1.0]
+    program = check(lambda x: ((w * constants).exp() * x).sum(), [batch(3)], [w])
+    assert [type(kernel) for kernel in program.plan.kernels[:2]] == [Gather, Elementwise]
+    assert program([1.0]) == program([1.0]) == program([1.0])
+
+
+def test_parameters_are_not_gathered_with_what_is_computed_from_parameters():
+    """They lie in different blocks; both are read where they are."""
+    w, v = parameter(4, seed=73), parameter(4, seed=72)
 
     def function(x):
-        y = stack([x[0], Value(1.0), x[1], Value(0.5)]).exp().sin()
-        z = (x.pad(1, value=0.25).exp() * 0.5).tanh()
-        return (y.sum() + z.sum()) * w.sum(), y, z
+        h = (w * x).tanh()
+        return (h * w).exp().sum() * (h * (v * v)).sin().max()
 
-    check(function, [batch(4, 3)], [w], BOTH)
+    program = check(function, [batch(3, 4)], [w, v])
+    assert [len(k.pieces) for k in program.plan.kernels if isinstance(k, Gather)] == []
 
 
 def test_zero_and_minus_zero_are_two_constants():
