@@ -2,7 +2,7 @@
 
 from .plan.kernels import Kernel, MatMul, Plan, plural
 
-MOST = 400  # lines of a pass; of longer ones the middle is left out
+LINES = 400  # lines of a pass; of longer ones the middle is left out
 
 
 def listing(plan: Plan, dtype: str) -> str:
@@ -28,8 +28,9 @@ def _forward(kernels: list[Kernel]) -> list[str]:
 
 
 def _table(rows: list[tuple[str, str, str]]) -> list[str]:
-    if len(rows) > MOST:
-        rows = [*rows[: MOST // 2], ("…", f"{len(rows) - MOST:,} more", ""), *rows[-MOST // 2 :]]
+    if len(rows) > LINES:
+        more = ("…", f"{len(rows) - LINES:,} more", "")
+        rows = [*rows[: LINES // 2], more, *rows[-LINES // 2 :]]
     widths = [max((len(row[k]) for row in rows), default=0) for k in range(2)]
     return [
         f"  {scope or '-':<{max(1, widths[0])}}  {what:<{widths[1]}}  {why}".rstrip()

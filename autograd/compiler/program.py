@@ -91,7 +91,7 @@ class Program:
         self.weights = np.zeros(len(self.values), dtype)
         self.runner = DataParallel(plan, self.weights, threads)
         self.outputs: Any = None
-        self._ahead: list[TrainStep] = []
+        self._unsynced: list[TrainStep] = []
         self._lock = threading.RLock()  # buffers serve one thread at a time
         self._refresh()
 
@@ -146,16 +146,16 @@ class Program:
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""
         with self._lock:
-            if self._ahead:
+            if self._unsynced:
                 for v, slope in zip(self.values, self.runner.gradient.tolist(), strict=True):
                     v.grad = slope
-            for step in self._ahead:
+            for step in self._unsynced:
                 step.write_back()
-            self._ahead = []
+            self._unsynced = []
 
     def _refresh(self) -> None:
         """Take the parameters' numbers from their Values, unless train steps are ahead of them."""
-        if self._ahead:
+        if self._unsynced:
             return
         try:
             self.weights[...] = list(map(attrgetter("data"), self.values))
@@ -274,7 +274,7 @@ class TrainStep:
         program._refresh()
         rows = np.array(state, program.dtype).reshape(len(state), -1)
         self.state = [column.copy() for column in rows.T]
-        program._ahead.append(self)
+        program._unsynced.append(self)
 
     def write_back(self) -> None:
         """Give the numbers back to the Values that the optimiser changes, and its state to it."""

@@ -98,35 +98,28 @@ class MatMulArrays:
             columns[number] = np.empty(shape, self.memory.dtype)
         return columns[number]
 
-    # --- the left operand's adjoint, added up over tiles ----------------------------------------
+    def adjoint_of_left(self, bar: Array) -> tuple[list[Call], Array, Array]:
+        """W̄ = Z̄·Xᵀ, added up over tiles: the calls, the scratch, and W̄ (g, f, k) in it.
 
-    @property
-    def tall(self) -> bool:
-        """Whether W̄ᵀ = X·Z̄ᵀ is the faster product: long rows of few outputs."""
-        return self.kernel.inner > 4 * self.kernel.rows
-
-    def left_total(self) -> Array:
-        """Room for W̄, or its transpose."""
+        Where rows are long and outputs are few, W̄ᵀ = X·Z̄ᵀ is faster.
+        """
         g, f, k = self.left_shape
-        return self.memory.adjoint((g, k, f) if self.tall else (g, f, k))
-
-    def as_left(self, total: Array) -> Array:
-        """W̄ (g, f, k), whichever way it was added up."""
-        return transposed(total) if self.tall else total
-
-    def add_to_left(self, total: Array, bar: Array, matrix: Array, first: bool) -> list[Call]:
-        """Add one tile's Z̄·Xᵀ, or its transpose; the first one is written."""
-
-        def into(out: Array) -> Call:
-            if self.tall:
-                return self.arithmetic.product_with_right(matrix, transposed(bar), out)
-            return self.arithmetic.product_with_left(bar, transposed(matrix), out)
-
-        if first:
-            return [into(total)]
-        more = self.memory.adjoint(total.shape)
-        self.memory.release(more)
-        return [into(more), partial(np.add, total, more, out=total)]
+        tall = k > 4 * f
+        total = self.memory.adjoint((g, k, f) if tall else (g, f, k))
+        calls: list[Call] = []
+        for n, (positions, span) in enumerate(self.tiles()):
+            copies, copy, matrix = self.columns(positions, gather=False)
+            out, part = self.memory.adjoint(total.shape) if n else total, bar[:, :, span]
+            if tall:
+                product = self.arithmetic.product_with_right(matrix, transposed(part), out)
+            else:
+                product = self.arithmetic.product_with_left(part, transposed(matrix), out)
+            calls += [*copies, product]
+            if n:
+                calls.append(partial(np.add, total, out, out=total))
+                self.memory.release(out)
+            self.memory.release(copy)
+        return calls, total, transposed(total) if tall else total
 
     # --- forward ---------------------------------------------------------------------------------
 

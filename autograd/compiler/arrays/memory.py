@@ -1,6 +1,7 @@
 """The arrays of a program for one batch size: one for each block, views of them, and scratch."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..plan.views import Block, View
 from ..strided import Layout
 
 Array = NDArray[Any]
+Arrays = Sequence[Array]
 
 
 class Memory:

@@ -173,23 +173,14 @@ class Reverse:
     def _tiled(self, work: MatMulArrays, bar: Array, left: Array | None) -> None:
         """The same, a tile of X at a time."""
         if self._is_active(work.kernel.left):
-            self._tiles_to_left(work, bar)
+            calls, total, matrix = work.adjoint_of_left(bar)
+            self.adjoints.calls += calls
+            fill = fill_reshaped(self.memory, matrix.shape, copied(matrix), dense=False)
+            self.adjoints.add(work.kernel.left, fill, False)
+            self.memory.release(total)
         if left is not None:
             for positions, span in work.tiles():
                 self._to_right(work, left, bar[:, :, span], work.tile(positions))
-
-    def _tiles_to_left(self, work: MatMulArrays, bar: Array) -> None:
-        """W̄ = Z̄·Xᵀ, added up over tiles."""
-        total = work.left_total()
-        for k, (positions, span) in enumerate(work.tiles()):
-            copies, copy, matrix = work.columns(positions, gather=False)
-            added = work.add_to_left(total, bar[:, :, span], matrix, k == 0)
-            self.adjoints.calls += [*copies, *added]
-            self.memory.release(copy)
-        matrix = work.as_left(total)
-        c = fill_reshaped(self.memory, matrix.shape, copied(matrix), dense=False)
-        self.adjoints.add(work.kernel.left, c, False)
-        self.memory.release(total)
 
     def _to_right(self, work: MatMulArrays, left: Array, bar: Array, view: View) -> None:
         """X̄ += Wᵀ·Z̄ for some positions."""

@@ -1,7 +1,7 @@
 """Runs a plan in micro-batches that stay in a processor's cache, and adds their gradients up."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from itertools import pairwise
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..arrays.executable import Executable
-from ..arrays.memory import Array
+from ..arrays.memory import Array, Arrays
 from ..plan.kernels import Plan
 
 CACHE_BYTES = 4_000_000  # of rows, with their adjoints, that are worked on at a time
@@ -32,7 +32,7 @@ class MicroBatches:
         self.size = min(fit, _power(MEMORY_BYTES // bytes_each))
         self._executables: dict[tuple[int, bool], Executable] = {}
 
-    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> Array:
+    def run(self, arrays: Arrays, results: Arrays, seed: float) -> Array:
         """Fill the results (n, ...) for samples (n, numbers); the gradient, if there is a seed."""
         n = len(results[0])
         spans = cuts(n, -(-n // self.size))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..arrays.memory import Array
+from ..arrays.memory import Array, Arrays
 from ..plan.kernels import Plan
 from .microbatches import MicroBatches, cost, cuts, processors, single_blas
 from .worker import Worker
@@ -37,7 +37,7 @@ class DataParallel:
         worth = int(n * self._seconds / MIN_SHARD_SECONDS)
         return cuts(n, max(1, min(self.threads, n, worth)))
 
-    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
+    def run(self, arrays: Arrays, results: Arrays, seed: float) -> None:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
         shards = self.shards(len(results[0]))
         with single_blas():
@@ -52,11 +52,7 @@ class DataParallel:
                     raise
 
     def _run_shards(
-        self,
-        shards: Sequence[slice],
-        arrays: Sequence[Array],
-        results: Sequence[Array],
-        seed: float,
+        self, shards: Sequence[slice], arrays: Arrays, results: Arrays, seed: float
     ) -> None:
         start = time.perf_counter()
         parts = [([a[s] for a in arrays], [r[s] for r in results]) for s in shards]

@@ -14,12 +14,11 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..arrays.memory import Array
+from ..arrays.memory import Array, Arrays
 from ..plan.kernels import Plan
 from .microbatches import MicroBatches, single_blas
 
@@ -36,7 +35,7 @@ class Worker:
 
     def __init__(self, plan: Plan, dtype: Any) -> None:
         self.alive = True
-        self.room = 0
+        self.capacity = 0
         self.shared = _Shared(plan, dtype)
         options = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
         task = pickle.dumps((plan, np.dtype(dtype).str))  # fails here, before there is a process
@@ -53,36 +52,34 @@ class Worker:
         self._to, self._from = self.process.stdin, self.process.stdout
         path = self.shared.create_weights()
         try:
-            self._tell(pickle.dumps(sys.path), task, pickle.dumps(path))
+            self._send(pickle.dumps(sys.path), task, pickle.dumps(path))
             self._wait()
         finally:
             _remove(path)
 
-    def submit(
-        self, weights: Array, arrays: Sequence[Array], results: Sequence[Array], seed: float
-    ) -> None:
+    def submit(self, weights: Array, arrays: Arrays, results: Arrays, seed: float) -> None:
         """Hand over a shard of a batch; `collect` waits for it."""
         n = len(results[0])
-        if n > self.room:
-            self._make_room(n)
+        if n > self.capacity:
+            self._enlarge(n)
         if self.alive:
             np.copyto(self.shared.weights, weights)
             for ours, array in zip(self.shared.arrays, arrays, strict=True):
                 np.copyto(ours[:n], array, casting="unsafe")
-            self._tell(COMMAND.pack(n, seed))
+            self._send(COMMAND.pack(n, seed))
 
-    def _make_room(self, n: int) -> None:
+    def _enlarge(self, n: int) -> None:
         try:
             path = self.shared.create_samples(n)
         except OSError:  # no room for files here
             self.close()
             return
         try:
-            self._tell(COMMAND.pack(FILE, 0.0), pickle.dumps((path, n)))
+            self._send(COMMAND.pack(FILE, 0.0), pickle.dumps((path, n)))
             self._wait()
         finally:
             _remove(path)
-        self.room = n
+        self.capacity = n
 
     def disown(self) -> None:
         """Leave the worker to the process that started it, of which this one is a fork."""
@@ -90,7 +87,7 @@ class Worker:
         self.alive = False
         _inherited.append(self)
 
-    def collect(self, results: Sequence[Array]) -> Array | None:
+    def collect(self, results: Arrays) -> Array | None:
         """Wait for the shard, fill its results and return its gradient; None after a failure."""
         self._wait()
         if not self.alive:
@@ -104,7 +101,7 @@ class Worker:
         self._close()
         self.alive = False
 
-    def _tell(self, *messages: bytes) -> None:
+    def _send(self, *messages: bytes) -> None:
         try:
             for message in messages:
                 self._to.write(message)

@@ -20,13 +20,13 @@ def fold(tape: Tape) -> None:
         for c in tape.args[p]
         if tape.op[c] is ADD and uses[c] == 1 and tape.scope[c] == tape.scope[p]
     }
-    gone: set[int] = set()
+    dead: set[int] = set()
     schedule: list[int] = []
     for root in tape.schedule:
         if tape.op[root] is ADD and root not in inner:
-            schedule += _folded(tape, root, inner, uses, gone)
+            schedule += _folded(tape, root, inner, uses, dead)
         schedule.append(root)
-    tape.schedule = [k for k in schedule if k not in gone]
+    tape.schedule = [k for k in schedule if k not in dead]
 
 
 def _uses(tape: Tape) -> list[int]:
@@ -45,17 +45,17 @@ def _uses(tape: Tape) -> list[int]:
     return uses
 
 
-def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], gone: set[int]) -> list[int]:
+def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], dead: set[int]) -> list[int]:
     """Make `root` the sum of its chain's terms; return what must come before it."""
     terms, sums = _terms(tape, root, inner)
     scope = tape.scope[root]
     products = [t for t in terms if tape.op[t] is MUL and uses[t] == 1 and tape.scope[t] == scope]
     if len(products) < 2 and len(terms) < 4:
         return []
-    gone.update(sums)
+    dead.update(sums)
     before = []
     if len(products) >= 2:
-        gone.update(products)
+        dead.update(products)
         taken = set(products)
         terms = [t for t in terms if t not in taken and tape.constants.get(t) != 0]
         pairs = [_oriented(tape, *tape.args[t]) for t in products]
