@@ -2,6 +2,8 @@
 
 import random
 
+from oracle import batch, check, parameter
+
 import autograd
 from autograd import Tensor, drawn
 from autograd.compiler.arrays.aliases import aliases
@@ -45,6 +47,13 @@ def test_what_the_reverse_pass_reads_is_not_overwritten():
     plan = plan_of(lambda x: (w * x).tanh().sin().sum(), parameters=[w])
     assert in_place(plan) == ["tanh", "sin"]
     assert in_place(plan, plan.active()) == ["tanh"]
+
+
+def test_an_operand_of_a_product_that_is_trained_is_not_overwritten():
+    w, v = Tensor([1.0, 2.0, 3.0]), parameter(3, 3)
+    plan = check(lambda x: ((v @ (h := w * x)) * h.exp()).sum(), [batch(2, 3)], [w, v]).plan
+    assert in_place(plan)[0] == "exp"
+    assert "exp" not in in_place(plan, plan.active())
 
 
 def test_an_operand_that_is_also_read_backwards_is_not_overwritten():
