@@ -134,7 +134,7 @@ def answers(driver: Any) -> dict[str, list[float]]:
         spent(f"explorer.state.set({{node: null, grain: '{grain}'}})")
         spent(KEY % "Home")
         if grain == "scalar":
-            spent("explorer.state.set({time: Math.floor(explorer.chain.end / 2)})")
+            spent("explorer.state.set({time: Math.floor(explorer.reverse.end / 2)})")
         steps[grain] = [spent(KEY % "ArrowRight") for _ in range(times)]
     return {"click": clicks, **steps}
 

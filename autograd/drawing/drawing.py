@@ -2,16 +2,20 @@
 
 import os
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from ..value import Value
-from .choose import choose
+from .compose.modules import model_outline
+from .compose.outlines import compose
 from .outline import Outline
 from .render.dot import dot
 from .render.engines import SECONDS, LayoutError, layout
 from .render.svg import themed
+from .select.choose import choose, request
 
 try:
     import graphviz
@@ -19,43 +23,80 @@ except ImportError as missing:
     raise ImportError("drawings need the package graphviz: pip install graphviz") from missing
 
 FORMATS = {".svg": "svg", ".png": "png", ".pdf": "pdf", ".dot": "dot", ".gv": "dot"}
+MIME_TYPES = {"image/svg+xml": "svg", "image/png": "png"}
+AnyPath = str | PathLike[str]
 
 
-class Drawing(graphviz.Digraph):
+@dataclass(repr=False)
+class Drawing:
     """A `graphviz.Digraph` that is laid out by `dot` or, where there is none, by graphviz-pure.
 
-    `source` is DOT, `pipe(format)` a picture, `render(path, format=...)` and `view()` write one.
-    Its SVG follows light and dark pages. `outline` is what is drawn as plain data, and `seconds`
-    how long a layout may take.
+    `source` is DOT, `pipe(format)` a picture, `save`, `render` and `view` write one; `digraph` is
+    the Digraph itself, to which `node`, `edge` and `attr` add. SVG follows light and dark pages.
+    `outline` is what is drawn as plain data, and `seconds` how long a layout may take.
     """
 
-    outline: Outline | None = None
+    outline: Outline
+    digraph: Any  # a graphviz.Digraph, which has no types
+    format: str = "svg"
+    engine: str = "dot"
     seconds: float = SECONDS
 
+    @property
+    def source(self) -> str:
+        """The drawing in DOT, Graphviz's language."""
+        return str(self.digraph.source)
+
+    @property
+    def body(self) -> list[str]:
+        """The lines of the source between the braces; appending to them adds to the drawing."""
+        lines: list[str] = self.digraph.body
+        return lines
+
+    def node(self, name: str, label: str | None = None, **attributes: str) -> None:
+        """Add a box of one's own."""
+        self.digraph.node(name, label, **attributes)
+
+    def edge(self, tail: str, head: str, label: str | None = None, **attributes: str) -> None:
+        """Add an arrow, for instance from a box of one's own to `n0`."""
+        self.digraph.edge(tail, head, label, **attributes)
+
+    def attr(self, kind: str | None = None, **attributes: str) -> None:
+        """Set attributes of the "graph", of each "node" or "edge" that follows, as Digraph does."""
+        self.digraph.attr(kind, **attributes)
+
+    def copy(self) -> "Drawing":
+        """A drawing of its own with the same contents."""
+        return replace(self, digraph=self.digraph.copy())
+
+    @overload
+    def pipe(
+        self, format: str | None = None, *, engine: str | None = None, encoding: None = None
+    ) -> bytes: ...
+    @overload
+    def pipe(
+        self, format: str | None = None, *, engine: str | None = None, encoding: str
+    ) -> str: ...
     def pipe(
         self,
         format: str | None = None,
-        renderer: str | None = None,
-        formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
-        quiet: bool = False,
         *,
         engine: str | None = None,
         encoding: str | None = None,
-    ) -> Any:
+    ) -> bytes | str:
         """The picture as bytes, or as text where an encoding is given; LayoutError if it fails."""
-        wanted = format or self._format or "svg"
+        format = format or self.format
         try:
-            made = layout(self.source, wanted, engine or self.engine or "dot", self.seconds)
+            made = layout(self.source, format, engine or self.engine, self.seconds)
         except LayoutError as error:
             raise LayoutError(self._advised(str(error))) from None
-        if wanted == "svg":
-            made = themed(made, self.outline.title if self.outline else "graph")
+        if format == "svg":
+            made = themed(made, self.outline.title)
         return made.decode(encoding) if encoding else made
 
     def _advised(self, said: str) -> str:
         """An error with the size of the drawing, and how to get a smaller one."""
-        if "did not finish" not in said or not self.outline:
+        if "did not finish" not in said:
             return said
         boxes, arrows = len(self.outline.boxes), len(self.outline.arrows)
         return (
@@ -63,41 +104,51 @@ class Drawing(graphviz.Digraph):
             f"and limit collapses the drawing to layers; limit=100 bounds it"
         )
 
+    def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None) -> str:
+        """Write the DOT source; its path, `glassgrad.gv` unless a name is given."""
+        return str(self.digraph.save(filename, directory=directory))
+
     def render(
         self,
-        filename: Any = None,
-        directory: Any = None,
+        filename: AnyPath | None = None,
+        directory: AnyPath | None = None,
         view: bool = False,
         cleanup: bool = False,
         format: str | None = None,
-        renderer: str | None = None,
-        formatter: str | None = None,
-        neato_no_op: bool | int | None = None,
-        quiet: bool = False,
-        quiet_view: bool = False,
         *,
-        outfile: Any = None,
+        outfile: AnyPath | None = None,
         engine: str | None = None,
         raise_if_result_exists: bool = False,
-        overwrite_source: bool = False,
     ) -> str:
-        """Write the DOT source and the picture beside it; the picture's path."""
+        """Write the DOT source and the picture beside it; the picture's path.
+
+        `outfile` names the picture, `cleanup` removes the source, `view` opens the picture.
+        """
         if outfile is not None:
             format = format or Path(outfile).suffix.lstrip(".") or None
             filename = filename or Path(outfile).with_suffix(".gv")
-        wanted = format or self._format or "svg"
-        source = self.save(filename, directory=directory)
-        target = Path(outfile) if outfile is not None else Path(f"{source}.{wanted}")
+        format = format or self.format
+        source = self.save(filename, directory)
+        target = Path(outfile) if outfile is not None else Path(f"{source}.{format}")
         if raise_if_result_exists and target.exists():
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")
-        target.write_bytes(self.pipe(wanted, engine=engine))
+        target.write_bytes(self.pipe(format, engine=engine))
         if cleanup:
             os.remove(source)
-        if view or quiet_view:
+        if view:
             webbrowser.open(target.resolve().as_uri())
         return str(target)
 
-    def write(self, path: Any) -> None:
+    def view(
+        self,
+        filename: AnyPath | None = None,
+        directory: AnyPath | None = None,
+        cleanup: bool = False,
+    ) -> str:
+        """Write the picture and open it; its path."""
+        return self.render(filename, directory, view=True, cleanup=cleanup)
+
+    def write(self, path: AnyPath) -> None:
         """Write a file by its suffix, one of FORMATS; ValueError for others."""
         target = Path(path)
         format = FORMATS.get(target.suffix.lower())
@@ -109,28 +160,28 @@ class Drawing(graphviz.Digraph):
         else:
             target.write_bytes(self.pipe(format))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> Any:
-        """What Jupyter shows: the SVG, or the reason why there is none."""
-        if not include and not exclude:
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, str | bytes]:
+        """What Jupyter shows: the SVG and a line of text, or the reason why there is no picture."""
+        shown: dict[str, str | bytes] = {"text/plain": repr(self)}
+        for mime in {*(include or ["image/svg+xml"])} & MIME_TYPES.keys() - {*(exclude or ())}:
             try:
-                return {
-                    "image/svg+xml": self.pipe("svg", encoding="utf-8"),
-                    "text/plain": repr(self),
-                }
+                made = self.pipe(MIME_TYPES[mime])
             except LayoutError as error:
-                return {"text/plain": f"{self!r}: {error}"}
-        return super()._repr_mimebundle_(include, exclude)
+                shown["text/plain"] = f"{self!r}: {error}"
+            else:
+                shown[mime] = made.decode() if mime == "image/svg+xml" else made
+        return shown
 
     def __repr__(self) -> str:
-        if self.outline is None:
-            return super().__repr__()
         boxes, arrows = len(self.outline.boxes), len(self.outline.arrows)
         return f"<Drawing of the {self.outline.title}: {boxes} boxes, {arrows} arrows>"
 
 
 def draw(
     root: Any,
-    path: Any = None,
+    path: AnyPath | None = None,
     *,
     depth: int | None = None,
     expand: str | Sequence[str] = (),
@@ -164,12 +215,9 @@ def draw(
     """
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir={rankdir!r}: must be LR, TB, RL or BT")
-    outline = choose(
-        root, depth=depth, expand=expand, slice=slice, values=values, gradients=gradients,
-        limit=limit, paths=paths,
-    )  # fmt: skip
-    drawing = Drawing("glassgrad", body=dot(outline, rankdir))
-    drawing.outline = outline
+    asked = request(root, depth, expand, slice, limit, paths)
+    outline = compose(choose(asked), values, gradients) if asked else model_outline(root, depth)
+    drawing = Drawing(outline, graphviz.Digraph("glassgrad", body=dot(outline, rankdir)))
     if path is not None:
         drawing.write(path)
     return drawing

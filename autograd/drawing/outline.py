@@ -4,11 +4,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
-class Chain(NamedTuple):
-    """The chain rule on one arrow: ∂root/∂y · ∂y/∂x, what y sends to its operand x.
-
-    A partial that is True handed the upstream gradient on, and one that is False stopped it.
-    """
+class ChainRule(NamedTuple):
+    """What an operation y sends to its operand x: ∂root/∂y · ∂y/∂x, and the product."""
 
     upstream: Any
     partial: Any
@@ -24,7 +21,10 @@ class Cell(NamedTuple):
 
 @dataclass
 class Grid:
-    """Numbers in rows; a None is a gap between two blocks, such as the channels of a kernel."""
+    """Numbers in rows; a None is a gap between two blocks, such as the channels of a kernel.
+
+    `written` says whether the numbers are there to read, or as colours only.
+    """
 
     caption: str
     rows: list[list[Cell | None]]
@@ -35,16 +35,17 @@ class Grid:
 class Box:
     """One thing that is seen: a scalar, the entries of a shared operand, a channel, or a layer.
 
-    `lines` are (what, text); a line that says nothing of what it is stands alone.
+    `role` says how it looks, one of `theme.STYLES`; `lines` are (what, text), and a text that needs
+    no "what" stands alone; `frame` is the module around it.
     """
 
     id: str
-    kind: str
+    role: str
     title: str = ""
     symbol: str = ""
     lines: list[tuple[str, str]] = field(default_factory=list)
     grids: list[Grid] = field(default_factory=list)
-    tip: str = ""
+    tooltip: str = ""
     frame: str = ""
     root: bool = False
 
@@ -56,16 +57,16 @@ class Arrow:
     tail: str
     head: str
     text: str = ""
-    chain: Chain | None = None
+    chain_rule: ChainRule | None = None
 
 
 @dataclass
 class Frame:
-    """A module around boxes and other frames."""
+    """A module around boxes and other frames; `parent` is the frame around it."""
 
     id: str
     title: str
-    around: str = ""
+    parent: str = ""
 
 
 @dataclass
@@ -78,7 +79,3 @@ class Outline:
     order: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     title: str = ""
-
-    def fits(self, limit: int) -> bool:
-        """Whether it can be laid out in seconds and read: `limit` boxes, 2.4 arrows for each."""
-        return len(self.boxes) <= limit and len(self.arrows) <= limit * 12 // 5

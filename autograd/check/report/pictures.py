@@ -5,18 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from ...colours import heat
+from ...colours import LIGHT, heat
 from ..truth.arrays import Array
 from ..truth.verdict import WRONG
 
 CELL, GAP = 14, 4  # pixels
 MOST_CELLS = 4_000  # of one picture
-STYLE = """\
-.gradient-report {font: 14px system-ui, sans-serif; color: #1c1e21; background: #fff; padding: 8px}
-.gradient-report figure {display: inline-block; margin: 4px 18px 8px 0; vertical-align: top}
-.gradient-report figcaption {color: #5b626b; padding-bottom: 3px}
-.gradient-report pre {white-space: pre-wrap; margin: 2px 0 8px}
-.gradient-report .wrong {color: #b04a00} .gradient-report .right {color: #00795a}
+STYLE = f"""\
+.gradient-report {{font: 14px system-ui, sans-serif; color: {LIGHT.ink}; padding: 8px;
+    background: {LIGHT.paper}}}
+.gradient-report figure {{display: inline-block; margin: 4px 18px 8px 0; vertical-align: top}}
+.gradient-report figcaption {{color: {LIGHT.dim}; padding-bottom: 3px}}
+.gradient-report pre {{white-space: pre-wrap; margin: 2px 0 8px}}
+.gradient-report .wrong {{color: {LIGHT.warm}}}
+.gradient-report .right {{color: {LIGHT.good}}}
 """
 
 
@@ -84,6 +86,6 @@ def _figure(name: str, x: Array, most: float | None = None, ringed: Any = None) 
 
 def _cell(left: int, down: int, value: float, top: float, wrong: bool) -> str:
     fill, _ = heat(value / top if top else 0.0)
-    ring = ' stroke="#cc0066" stroke-width="2"' if wrong else ' stroke="#e3e5e8"'
+    ring = f' stroke="{LIGHT.picked}" stroke-width="2"' if wrong else f' stroke="{LIGHT.frame}"'
     inset = f'x="{left + 1}" y="{down + 1}" width="{CELL - 2}" height="{CELL - 2}"'
     return f'<rect {inset} fill="{fill}"{ring}><title>{value:.6g}</title></rect>'

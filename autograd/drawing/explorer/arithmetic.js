@@ -1,7 +1,7 @@
 // Operations as lines of arithmetic, each number shown; every number opens its node.
 
 import { make } from "dom";
-import { boxShape, grid } from "grids";
+import { blockShape, grid } from "grids";
 import { isInfix, nameOf, sequenceName, signOf, termOf } from "names";
 import { full, short } from "numbers";
 
@@ -47,7 +47,7 @@ function expression(app, y, operands) {
 function sequences(app, y, operands) {
   const { graph } = app;
   const nodes = operands.map((x) => [...graph.entriesOf(x)]);
-  const shape = nodes.map((v) => boxShape(graph, v)).find(Boolean) ?? [nodes[0].length];
+  const shape = nodes.map((v) => blockShape(graph, v)).find(Boolean) ?? [nodes[0].length];
   const numbers = nodes.map((v) => v.map((x) => graph.data[x]));
   const slot = graph.firstSlot[y];
   const mark = graph.chooses(slot) ? (k) => graph.partial(slot, k) === 1 : undefined;

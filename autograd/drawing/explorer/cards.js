@@ -9,10 +9,10 @@ import { nodeCards } from "nodecards";
 export async function drawCards(app) {
   const { state } = app;
   let update = () => {};
-  let drawn = null;
+  let shown = null;
   const draw = async () => {
-    drawn = state.drawn;
-    const nodes = drawn === "nodes";
+    shown = state.cards;
+    const nodes = shown === "nodes";
     document.body.classList.toggle("nodes", nodes);
     const view = nodes ? nodeCards(app) : layerCards(app);
     const diagram = new Diagram(nodes ? "the graph, node by node" : "the model, by layers");
@@ -23,7 +23,7 @@ export async function drawCards(app) {
     update = () => view.update(diagram);
     update();
   };
-  state.onChange(() => (state.drawn === drawn ? update() : draw()));
+  state.onChange(() => (state.cards === shown ? update() : draw()));
   onTheme(draw);
   await draw();
 }

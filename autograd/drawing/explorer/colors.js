@@ -1,25 +1,15 @@
 // Colours of numbers: blue, paper, orange, symmetric about 0; and paper to red for sizes.
-// They are Okabe and Ito's, which colour-blind people can tell apart.
 
 import { make } from "dom";
+import { DARK, LIGHT } from "palette";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
-const LIGHT = {
-  paper: [255, 255, 255],
-  minus: [0, 114, 178],
-  plus: [230, 120, 0],
-  size: [178, 60, 0],
-  none: [225, 225, 230],
-};
-const DARK = {
-  paper: [24, 26, 32],
-  minus: [86, 180, 233],
-  plus: [240, 170, 30],
-  size: [255, 130, 60],
-  none: [60, 62, 70],
-};
+const theme = () => (dark.matches ? DARK : LIGHT);
 
 export const onTheme = (action) => dark.addEventListener("change", action);
+
+/** A colour that all views share, such as "picked". */
+export const themeColor = (name) => theme()[name];
 
 const STEPS = 255;
 const palettes = new Map();
@@ -28,13 +18,12 @@ const palettes = new Map();
 function palette(sizes) {
   const key = `${dark.matches} ${sizes}`;
   if (!palettes.has(key)) {
-    const theme = dark.matches ? DARK : LIGHT;
-    const mixed = (full, k) => theme.paper.map((p, c) => Math.round(p + ((full[c] - p) * k) / STEPS));
-    const up = sizes ? theme.size : theme.plus;
-    const down = sizes ? theme.size : theme.minus;
+    const { zero, plus, minus, size, none } = theme().heat;
+    const mixed = (full, k) => zero.map((z, c) => Math.round(z + ((full[c] - z) * k) / STEPS));
+    const [down, up] = sizes ? [size, size] : [minus, plus];
     const colours = [];
     for (let k = -STEPS; k <= STEPS; k++) colours.push(mixed(k < 0 ? down : up, Math.abs(k)));
-    palettes.set(key, [...colours, theme.none]);
+    palettes.set(key, [...colours, none]);
   }
   return palettes.get(key);
 }

@@ -1,6 +1,6 @@
 // Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
 
-import { clamp } from "chain";
+import { clamp } from "reversepass";
 import { make, svg } from "dom";
 import { placed } from "layout";
 
@@ -36,10 +36,10 @@ export class Diagram {
       },
       svg("path", { d: "M0,0 L8,4 L0,8 z", class: "tip" }),
     );
-    this.paths = arrows.map((arrow, k) =>
+    this.paths = arrows.map((_, k) =>
       svg("path", {
         d: layout.arrows[k].path,
-        class: `arrow ${arrow.kind ?? ""}`,
+        class: "arrow",
         "marker-end": `url(#${tip})`,
       }),
     );

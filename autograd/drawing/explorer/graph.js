@@ -18,7 +18,7 @@ export class Graph {
     this.size = this.op.length;
     this.firstSlot = prefix(this.arity);
     this.firstEntry = prefix(this.length);
-    this.slotOwner = owners(this.arity);
+    this.slotReader = repeated(this.arity);
     this.#locatePartials();
     this.#placeTensors();
     this.#placeStages();
@@ -89,8 +89,8 @@ export class Graph {
   }
 
   /** The output entry that a node works for, or the node itself. */
-  homeOf(n) {
-    return this.home[n] >= 0 ? this.home[n] : n;
+  ownerOf(n) {
+    return this.owner[n] >= 0 ? this.owner[n] : n;
   }
 
   /** How many scalars an operand has: 1 for a node, its length for a bundle. */
@@ -119,7 +119,7 @@ export class Graph {
     return this.op[n] === 0;
   }
 
-  /** ∂(owner of the slot)/∂(its entry k), or null where nothing flows. */
+  /** ∂(reader of the slot)/∂(its entry k), or null where nothing flows. */
   partial(slot, k) {
     const mode = this.modes[slot];
     if (mode >= OPERAND) {
@@ -129,8 +129,8 @@ export class Graph {
     if (mode === NUMBER) return this.partials[this.partialAt[slot]];
     if (mode !== ROW) return mode === PASS ? 1 : null;
     const start = this.rowAt[slot];
-    const kind = this.rows[start + k];
-    if (kind !== NUMBER) return kind === PASS ? 1 : null;
+    const own = this.rows[start + k];
+    if (own !== NUMBER) return own === PASS ? 1 : null;
     let at = this.partialAt[slot];
     for (let e = start; e < start + k; e++) if (this.rows[e] === NUMBER) at++;
     return this.partials[at];
@@ -139,7 +139,7 @@ export class Graph {
   /** The operand whose numbers are a slot's partials, or -1. */
   partialsOf(slot) {
     const mode = this.modes[slot];
-    return mode < OPERAND ? -1 : this.operands[this.firstSlot[this.slotOwner[slot]] + mode - OPERAND];
+    return mode < OPERAND ? -1 : this.operands[this.firstSlot[this.slotReader[slot]] + mode - OPERAND];
   }
 
   /** How often each node is read. */
@@ -182,7 +182,7 @@ export class Graph {
   /** The operations that read a node, each once. */
   readersOf(n) {
     const found = new Set();
-    this.eachUse(n, (slot) => found.add(this.slotOwner[slot]));
+    this.eachUse(n, (slot) => found.add(this.slotReader[slot]));
     return [...found].sort((a, b) => a - b);
   }
 
@@ -190,7 +190,7 @@ export class Graph {
     if (this.slotsOf) return;
     this.slotsOf = grouped(this.operands, this.size + this.length.length);
     this.inBundles = grouped(this.entries, this.size);
-    this.bundleOf = owners(this.length);
+    this.bundleOf = repeated(this.length);
   }
 }
 
@@ -201,7 +201,8 @@ export function prefix(counts) {
   return sums;
 }
 
-function owners(counts) {
+/** Each position as often as it is counted: [2, 0, 1] -> [0, 0, 2]. */
+function repeated(counts) {
   const result = new Int32Array(counts.reduce((a, b) => a + b, 0));
   let at = 0;
   for (let k = 0; k < counts.length; k++) for (let i = 0; i < counts[k]; i++) result[at++] = k;

@@ -8,8 +8,8 @@ import { short } from "numbers";
 
 const LEGIBLE = 160; // numbers; beyond, colours only
 
-/** The shape that nodes have as a box of one tensor, or null: 25 entries of a kernel are 1×5×5. */
-export function boxShape(graph, nodes) {
+/** The shape that nodes have as a block of one tensor, or null: 25 entries of a kernel are 1×5×5. */
+export function blockShape(graph, nodes) {
   const t = graph.tensorOf[nodes[0]];
   if (t < 0 || nodes.some((n) => graph.tensorOf[n] !== t)) return null;
   const { shape } = graph.tensors[t];

@@ -1,11 +1,11 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
 import { equation } from "arithmetic";
-import { legend } from "colors";
+import { legend, themeColor } from "colors";
 import { make, table } from "dom";
 import { indexText } from "maps";
 import { rootName, under } from "names";
-import { count, full, many } from "numbers";
+import { count, full } from "numbers";
 import { TensorMap } from "tensormap";
 
 const ROWS = 500; // of a table of entries
@@ -25,8 +25,8 @@ export function layerPane(app, stage) {
       "h2",
       {},
       stage.title,
-      make("span.kind", {}, stage.kind),
-      small(many(stage.count, "node")),
+      make("span.subtitle", {}, stage.kind),
+      small(count(stage.count, "node")),
       legend(),
     ),
     make(
@@ -37,7 +37,7 @@ export function layerPane(app, stage) {
       column("here", "makes", columns.here),
       column("after", "read by", columns.after),
     ),
-    stage.products.map((p) => productText(graph, p)),
+    stage.matrixProducts.map((p) => productText(graph, p)),
     compiled(graph, stage),
     lastLines(app, stage),
     columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
@@ -55,13 +55,13 @@ function columnsOf(app, stage) {
   const { graph } = app;
   const read = stage.reads.map((t) => graph.tensors[t]);
   const outputsOf = (s) => s.outputs.map((t) => graph.tensors[t]);
-  const before = stage.before.flatMap(([k]) => outputsOf(graph.stages[k]));
-  const after = graph.stages.filter((s) => s.before.some(([k]) => k === stage.index));
+  const before = stage.predecessors.flatMap(([k]) => outputsOf(graph.stages[k]));
+  const after = graph.stages.filter((s) => s.predecessors.some(([k]) => k === stage.index));
   const won = winners(graph, stage);
   const markWon = (n) => (won.has(n) ? "won" : null);
   const markDead = (n) => (graph.isDead(n) ? "dead" : null);
   const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
-  const isParameter = (t) => t.kind === "Parameter";
+  const isParameter = (t) => t.parameter;
   return {
     before: group([...read.filter((t) => !isParameter(t)), ...before], 240, markWon),
     kernels: group(read.filter(isParameter), 240),
@@ -87,7 +87,7 @@ function winners(graph, stage) {
     const y = graph.sequence[p];
     for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
       if (graph.operands[slot] < graph.size) continue;
-      if (!graph.chooses(slot) || graph.home[y] < 0) continue; // the shift of a softmax is no pool
+      if (!graph.chooses(slot) || graph.owner[y] < 0) continue; // the shift of a softmax is no pool
       graph.entriesOf(graph.operands[slot]).forEach((x, k) => {
         if (graph.partial(slot, k) === 1) found.add(x);
       });
@@ -100,7 +100,7 @@ function winners(graph, stage) {
 function highlight(app, maps, over, place) {
   const n = place < 0 ? -1 : over.tensor.entries[place];
   const related = n < 0 ? [] : [...madeOf(app.graph, n), ...feeds(app.graph, n)];
-  for (const map of maps) if (map !== over) map.ring("related", related, "#009e73");
+  for (const map of maps) if (map !== over) map.ring("related", related, themeColor("good"));
 }
 
 /** The nodes of other layers, and the leaves, that a node's arithmetic in its own layer reads. */
@@ -123,19 +123,19 @@ function madeOf(graph, n) {
 
 /** The output entries that a node's readers work for. */
 function feeds(graph, n) {
-  const homes = graph.readersOf(n).map((y) => graph.homeOf(y));
+  const homes = graph.readersOf(n).map((y) => graph.ownerOf(y));
   return [...new Set(homes)];
 }
 
 function select({ state }, maps) {
-  for (const map of maps) map.ring("selected", state.node === null ? [] : [state.node], "#cc0066");
+  for (const map of maps) map.ring("selected", state.node === null ? [] : [state.node]);
 }
 
-function highlightStep({ state, chain, graph }, maps) {
-  const moving = state.time > 0 && state.time < chain.end && state.grain === "scalar";
-  const step = moving ? chain.stepAt(state.time) : null;
-  const nodes = step ? [step.x, graph.homeOf(step.y)] : [];
-  for (const map of maps) map.ring("step", nodes, "#cc0066");
+function highlightStep({ state, reverse, graph }, maps) {
+  const moving = state.time > 0 && state.time < reverse.end && state.grain === "scalar";
+  const step = moving ? reverse.stepAt(state.time) : null;
+  const nodes = step ? [step.x, graph.ownerOf(step.y)] : [];
+  for (const map of maps) map.ring("step", nodes);
 }
 
 // --- words and tables ------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ function highlightStep({ state, chain, graph }, maps) {
 function productText(graph, { groups, rows, inner, columns, left, right }) {
   const each = groups > 1 ? `${groups} products of this kind: ` : "";
   const line = (text, why) => make("p.product", {}, make("code", {}, text), make("span.small", {}, why));
-  const weights = graph.tensors.some((t) => t.kind === "Parameter" && left.includes(t.name));
+  const weights = graph.tensors.some((t) => t.parameter && left.includes(t.name));
   const [w, x] = weights ? ["W", "X"] : ["A", "B"];
   const root = under(rootName(graph));
   return make(
@@ -186,20 +186,20 @@ function lastLines(app, stage) {
     "section.made",
     {},
     make("h3", {}, "its arithmetic"),
-    more ? make("p.small", {}, `${many(more, "operation")} before these`) : null,
+    more ? make("p.small", {}, `${count(more, "operation")} before these`) : null,
     nodes.map((n) => equation(app, n)),
   );
 }
 
 /** The entries of a tensor as a table that can be read aloud, filled when it is opened. */
-function entriesTable({ graph, chain }, { name, shape, entries }) {
+function entriesTable({ graph, reverse }, { name, shape, entries }) {
   const details = make("details.entries", {}, make("summary", {}, `${name} as a table`));
   details.addEventListener("toggle", () => {
     if (!details.open || details.querySelector("table")) return;
     const rows = [...entries.subarray(0, ROWS)].map((n, place) => [
       name + indexText(shape, place),
       n < 0 ? "unused" : full(graph.data[n]),
-      n < 0 ? "" : full(chain.sumOf(n).sum),
+      n < 0 ? "" : full(reverse.sumOf(n).sum),
     ]);
     details.append(table(["entry", "value", "gradient"], rows));
     if (entries.length > ROWS)

@@ -3,7 +3,7 @@
 import { make } from "dom";
 import { Maps } from "maps";
 import { shapeText } from "names";
-import { count, many } from "numbers";
+import { count } from "numbers";
 import { painterOf } from "tensormap";
 
 const THUMB = 130; // pixels
@@ -11,7 +11,7 @@ const MOST = 120; // cards; beyond, calls of one path are one card, then those o
 
 export function layerCards(app) {
   const { graph } = app;
-  const inputs = graph.tensors.filter((t) => t.leaf && t.kind !== "Parameter");
+  const inputs = graph.tensors.filter((t) => t.leaf && t.parameter === false);
   const groups = folded(graph.stages);
   const cards = groups.map((group) => layerCard(app, group));
   const boxes = [...inputs.map((t) => inputCard(app, t)), ...cards];
@@ -44,10 +44,10 @@ function folded(stages) {
 }
 
 /** Light a card by how far its reverse pass has come. */
-function mark({ state, chain }, classList, group) {
-  const now = state.time > 0 && state.time < chain.end ? chain.stageAt(state.time) : null;
-  const done = group.filter((s) => state.time >= chain.start[s.end]).length;
-  const begun = group.filter((s) => state.time > chain.start[s.start]).length;
+function mark({ state, reverse }, classList, group) {
+  const now = state.time > 0 && state.time < reverse.end ? reverse.stageAt(state.time) : null;
+  const done = group.filter((s) => state.time >= reverse.start[s.end]).length;
+  const begun = group.filter((s) => state.time > reverse.start[s.start]).length;
   classList.toggle("done", done === group.length);
   classList.toggle("active", begun > done);
   classList.toggle("frontier", now !== null && group.some((s) => s.index === now));
@@ -58,16 +58,16 @@ function mark({ state, chain }, classList, group) {
 }
 
 function arrowsOf(graph, inputs, groups) {
-  const home = new Map(groups.flatMap((group) => group.map((s) => [s.index, `s${group[0].index}`])));
+  const boxOf = new Map(groups.flatMap((group) => group.map((s) => [s.index, `s${group[0].index}`])));
   const arrows = new Map();
   const add = (from, to, text) => {
     if (from !== to && !arrows.has(`${from} ${to}`)) arrows.set(`${from} ${to}`, { from, to, text });
   };
   for (const stage of graph.stages) {
-    const to = home.get(stage.index);
+    const to = boxOf.get(stage.index);
     for (const t of stage.reads)
       if (inputs.includes(graph.tensors[t])) add(`t${t}`, to, shapeText(graph.tensors[t].shape));
-    for (const [k, n] of stage.before) add(home.get(k), to, passed(graph, k, n));
+    for (const [k, n] of stage.predecessors) add(boxOf.get(k), to, passed(graph, k, n));
   }
   return [...arrows.values()].map(({ from, to, text }) => ({ from, to, label: shapes(text) }));
 }
@@ -93,7 +93,7 @@ function inputCard(app, tensor) {
   const node = tensor.entries.find((n) => n >= 0);
   const open = () => app.state.select(reader ? { stage: reader.index } : { node });
   const thumbnail = thumbnailOf(app, tensor);
-  const lines = [make("b", {}, tensor.name), make("span.kind", {}, "input"), thumbnail?.element];
+  const lines = [make("b", {}, tensor.name), make("span.subtitle", {}, "input"), thumbnail?.element];
   return card(`t${tensor.index}`, "card.input", open, [...lines, shapeText(tensor.shape)], thumbnail);
 }
 
@@ -103,19 +103,19 @@ function layerCard(app, group) {
   const several = group.length > 1;
   const tensors = several ? [] : stage.reads.map((t) => graph.tensors[t]);
   const output = graph.tensors[stage.outputs[0]];
-  const product = several ? undefined : stage.products[0];
+  const product = several ? undefined : stage.matrixProducts[0];
   const thumbnail = output && thumbnailOf(app, output);
   const nodes = group.reduce((sum, s) => sum + s.count, 0);
   const lines = [
     make("b", {}, several ? stage.path || stage.title : stage.title),
     make(
-      "span.kind",
+      "span.subtitle",
       {},
-      several ? many(group.length, "call") : stage.path ? stage.kind : many(nodes, "node"),
+      several ? count(group.length, "call") : stage.path ? stage.kind : count(nodes, "node"),
     ),
     thumbnail?.element,
     tensors
-      .filter((t) => t.kind === "Parameter")
+      .filter((t) => t.parameter)
       .map((t) => `${t.name.split(".").at(-1)} ${shapeText(t.shape)}`),
     product && `(${product.rows}×${product.inner})·(${product.inner}×${product.columns})`,
   ];

@@ -1,7 +1,7 @@
 // The page: a bar, the model or the expression, what is selected, and the player.
 
 import { drawCards } from "cards";
-import { Chain, GRAINS } from "chain";
+import { ReversePass, GRAINS } from "reversepass";
 import { onTheme } from "colors";
 import { inflated, unpacked } from "decode";
 import { make } from "dom";
@@ -9,7 +9,7 @@ import { Graph } from "graph";
 import { layerPane } from "layer";
 import { find } from "names";
 import { nodePane } from "node";
-import { many } from "numbers";
+import { count } from "numbers";
 import { prepare } from "paths";
 import { Player } from "player";
 import { SHOWN, State } from "state";
@@ -19,19 +19,19 @@ const $ = (id) => document.getElementById(id);
 async function start() {
   const { header, arrays } = unpacked(await inflated("graph"));
   const graph = new Graph(header, arrays);
-  const chain = new Chain(graph);
-  const state = new State(graph, chain);
-  const app = { graph, chain, state, top: $("top") };
+  const reverse = new ReversePass(graph);
+  const state = new State(graph, reverse);
+  const app = { graph, reverse, state, top: $("top") };
   if (!location.hash)
     Object.assign(
       state,
-      state.drawn === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 },
+      state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 },
     );
   const player = new Player(app);
   $("player").replaceWith(player.element);
-  $("about").textContent = `${many(graph.size, "node")}, ${many(graph.stages.length, "layer")}`;
+  $("about").textContent = `${count(graph.size, "node")}, ${count(graph.stages.length, "layer")}`;
   shownButtons(state);
-  drawnButton(graph, state);
+  cardsButton(graph, state);
   search(graph, state);
   details(app);
   keys(app, player);
@@ -49,14 +49,14 @@ function details(app) {
   let panes = [];
   let shown = "";
   const render = (anew) => {
-    const key = `${state.stage} ${state.node} ${state.drawn}`;
+    const key = `${state.stage} ${state.node} ${state.cards}`;
     if (!anew && key === shown) {
       for (const pane of panes) pane.update();
       return;
     }
     shown = key;
     panes = [];
-    const layered = state.stage !== null && state.drawn === "layers";
+    const layered = state.stage !== null && state.cards === "layers";
     if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
     if (state.node !== null) panes.push(nodePane(app, state.node));
     const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
@@ -102,18 +102,18 @@ function shownButtons(state) {
 }
 
 /** Small graphs with layers can be drawn both ways. */
-function drawnButton(graph, state) {
-  const button = $("drawn");
+function cardsButton(graph, state) {
+  const button = $("cards");
   button.hidden = !graph.isSmall || !graph.stages.length;
   button.addEventListener("click", () => turn(state));
   const update = () => {
-    button.textContent = state.drawn === "nodes" ? "as layers" : "as nodes";
+    button.textContent = state.cards === "nodes" ? "as layers" : "as nodes";
   };
   state.onChange(update);
   update();
 }
 
-const turn = (state) => state.set({ drawn: state.drawn === "nodes" ? "layers" : "nodes" });
+const turn = (state) => state.set({ cards: state.cards === "nodes" ? "layers" : "nodes" });
 
 // --- search ----------------------------------------------------------------------------------------
 
@@ -124,31 +124,31 @@ function search(graph, state) {
     ...Object.values(graph.header.labels),
   ];
   $("names").replaceChildren(...[...new Set(names)].slice(0, 500).map((value) => make("option", { value })));
-  const box = $("search");
-  const sample = graph.tensors.find((t) => t.kind === "Parameter") ?? graph.tensors[0];
-  if (sample) box.placeholder = `find ${sample.name}[${sample.shape.map(() => 0).join(",")}]`;
-  box.addEventListener("keydown", (e) => {
+  const input = $("search");
+  const sample = graph.tensors.find((t) => t.parameter) ?? graph.tensors[0];
+  if (sample) input.placeholder = `find ${sample.name}[${sample.shape.map(() => 0).join(",")}]`;
+  input.addEventListener("keydown", (e) => {
     if (e.key !== "Escape") return;
     $("problem").textContent = "";
-    box.value = "";
-    box.blur();
+    input.value = "";
+    input.blur();
   });
-  box.addEventListener("change", () => {
-    const text = box.value.trim();
+  input.addEventListener("change", () => {
+    const text = input.value.trim();
     if (!text) return;
     const found = find(graph, text);
     $("problem").textContent = found.error ?? "";
     if (found.error) return;
     state.select(found);
-    box.value = "";
-    box.blur();
+    input.value = "";
+    input.blur();
   });
 }
 
 // --- keys ------------------------------------------------------------------------------------------
 
 function keys(app, player) {
-  const { state, chain, graph } = app;
+  const { state, reverse, graph } = app;
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
     const n = graph.stages.length;
@@ -161,7 +161,7 @@ function keys(app, player) {
     ArrowRight: () => player.step(1),
     ArrowLeft: () => player.step(-1),
     Home: () => player.go(0),
-    End: () => player.go(chain.end),
+    End: () => player.go(reverse.end),
     "/": () => $("search").focus(),
     "?": () => $("help").showModal(),
     d: () => graph.isSmall && graph.stages.length && turn(state),

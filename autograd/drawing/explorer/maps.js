@@ -1,7 +1,7 @@
 // A tensor as heat maps: one canvas with a tile for each channel, or for each kernel.
 
-import { clamp } from "chain";
-import { colorScale, css, largest } from "colors";
+import { clamp } from "reversepass";
+import { colorScale, css, largest, themeColor } from "colors";
 import { make } from "dom";
 import { address } from "names";
 
@@ -84,20 +84,20 @@ export class Maps {
   #marks(context) {
     const { cell } = this.plan;
     for (let place = 0; place < this.numbers.length; place++) {
-      const kind = this.mark(place);
-      const at = kind && this.#corner(place);
+      const mark = this.mark(place);
+      const at = mark && this.#corner(place);
       if (!at) continue;
       context.strokeStyle = context.fillStyle = css(
         colorScale(1)(Number.NaN).map((c) => (c > 128 ? c - 80 : c + 80)),
       );
-      if (kind === "won") dot(context, at, cell);
+      if (mark === "won") dot(context, at, cell);
       else cross(context, at, cell);
     }
   }
 
-  /** Ring entries in a class of their own: {places, colour}. */
-  ring(kind, places, colour = "#d0006f") {
-    this.rings.set(kind, { places, colour });
+  /** Ring entries for a reason, such as "hover"; this replaces the rings that had it before. */
+  ring(reason, places, colour = themeColor("picked")) {
+    this.rings.set(reason, { places, colour });
     const context = this.overlay.getContext("2d");
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     const { cell } = this.plan;

@@ -1,8 +1,9 @@
 // What nodes are called, and what a name that somebody typed stands for.
 
-import { count, many } from "numbers";
+import { count } from "numbers";
 
-export const shapeText = (shape) => (shape.length ? shape.join("×") : "scalar");
+/** `8×24×24`; one number is 1. */
+export const shapeText = (shape) => shape.join("×") || "1";
 
 /** The indices of an entry from its place in row-major order. */
 export function address(shape, place) {
@@ -27,8 +28,8 @@ export function nameOf(graph, n) {
   const given = label(graph, n);
   if (given) return given;
   if (graph.roots.length === 1 && graph.roots[0] === n) return rootName(graph);
-  const home = graph.home[n];
-  return home >= 0 && home !== n ? `${nameOf(graph, home)}.${graph.operation(n).name}` : `n${n}`;
+  const owner = graph.owner[n];
+  return owner >= 0 && owner !== n ? `${nameOf(graph, owner)}.${graph.operation(n).name}` : `n${n}`;
 }
 
 const SIGNS = { mul: "×", sub: "−", neg: "−", maximum: "max", minimum: "min" };
@@ -65,21 +66,21 @@ export function termOf(graph, n, show) {
 
 /** What a text names: {node}, {stage}, or {error} that says what there is. */
 export function find(graph, text) {
-  const wanted = text.trim();
-  const stage = graph.stages.find((s) => s.title === wanted);
+  const name = text.trim();
+  const stage = graph.stages.find((s) => s.title === name);
   if (stage) return { stage: stage.index };
-  const node = byNumber(graph, wanted) ?? byLabel(graph, wanted);
+  const node = byNumber(graph, name) ?? byLabel(graph, name);
   if (node !== undefined) return { node };
-  const tensor = graph.tensors.find((t) => t.name === wanted);
-  return tensor ? owner(graph, tensor) : byAddress(graph, wanted);
+  const tensor = graph.tensors.find((t) => t.name === name);
+  return tensor ? stageOfTensor(graph, tensor) : byAddress(graph, name);
 }
 
 /** What is called nearly so. */
-function missing(graph, wanted) {
+function missing(graph, text) {
   const known = [...graph.stages.map((s) => s.title), ...graph.tensors.map((t) => t.name)];
-  const near = known.filter((name) => name.toLowerCase().includes(wanted.toLowerCase()));
-  const hint = wanted && near.length ? `; there is ${[...new Set(near)].slice(0, 5).join(", ")}` : "";
-  return { error: `nothing here is called ${wanted}${hint}` };
+  const near = known.filter((name) => name.toLowerCase().includes(text.toLowerCase()));
+  const hint = text && near.length ? `; there is ${[...new Set(near)].slice(0, 5).join(", ")}` : "";
+  return { error: `nothing here is called ${text}${hint}` };
 }
 
 function byNumber(graph, text) {
@@ -108,7 +109,7 @@ function byLabel(graph, text) {
 }
 
 /** The layer that made a tensor, or the first that reads it. */
-function owner(graph, tensor) {
+function stageOfTensor(graph, tensor) {
   const makes = graph.stages.find((s) => s.outputs.includes(tensor.index));
   const reads = graph.stages.find((s) => s.reads.includes(tensor.index));
   const stage = makes ?? reads;
@@ -118,5 +119,5 @@ function owner(graph, tensor) {
 /** What a sequence of nodes is called: the tensor that they belong to, and how many they are. */
 export function sequenceName(graph, nodes) {
   const t = [...nodes].map((n) => graph.tensorOf[n]).find((k) => k >= 0);
-  return t === undefined ? many(nodes.length, "number") : `${graph.tensors[t].name}, ${count(nodes.length)}`;
+  return t === undefined ? count(nodes.length, "number") : `${graph.tensors[t].name}, ${count(nodes.length)}`;
 }

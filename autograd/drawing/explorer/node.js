@@ -6,14 +6,14 @@ import { largest } from "colors";
 import { make, table } from "dom";
 import { indexText, Maps } from "maps";
 import { nameOf, rootName, under } from "names";
-import { count, factor, full, many, short } from "numbers";
+import { count, factor, full, short } from "numbers";
 import { strongest } from "paths";
 
 const TERMS = 200; // rows of a table
 const PATHS = 5;
 
 export function nodePane(app, n) {
-  const { graph, chain } = app;
+  const { graph, reverse } = app;
   const gradient = make("b.gradient", {}, "");
   const map = contributionMap(app, n);
   const pane = make(
@@ -23,7 +23,7 @@ export function nodePane(app, n) {
       "h2",
       {},
       nameOf(graph, n),
-      make("span.kind", {}, graph.isLeaf(n) ? "leaf" : graph.operation(n).name),
+      make("span.subtitle", {}, graph.isLeaf(n) ? "leaf" : graph.operation(n).name),
     ),
     make(
       "p.facts",
@@ -39,7 +39,7 @@ export function nodePane(app, n) {
     pathsSection(app, n),
   );
   const update = () => {
-    const { sum, made, all } = chain.sumOf(n);
+    const { sum, made, all } = reverse.sumOf(n);
     gradient.textContent = made < all ? `${full(sum)} (${count(made)} of ${count(all)})` : full(sum);
     map?.update();
   };
@@ -51,11 +51,11 @@ const SHOWN = 6;
 
 function feedsSection(app, n) {
   const { graph } = app;
-  const places = (y) => [graph.homeOf(y), y];
+  const places = (y) => [graph.ownerOf(y), y];
   const readers = graph.readersOf(n).sort((a, b) => compare(places(a), places(b)));
   if (!readers.length) return null;
   const list = make("div", {}, readers.length === 1 ? equation(app, readers[0]) : null);
-  const show = (shown) => list.replaceChildren(...shown.map((y) => chip(app, graph.homeOf(y))));
+  const show = (shown) => list.replaceChildren(...shown.map((y) => chip(app, graph.ownerOf(y))));
   if (readers.length > 1) {
     list.className = "chips";
     show(readers.slice(0, SHOWN));
@@ -73,34 +73,34 @@ const compare = ([a, b], [c, d]) => a - c || b - d;
 
 // --- reverse ---------------------------------------------------------------------------------------
 
-/** Every contribution to a node's gradient: [{slot, k, home}], in the order of the reverse pass. */
-function contributionsOf({ graph, chain }, n) {
+/** Every contribution to a node's gradient: [{slot, k, owner}], in the order of the reverse pass. */
+function contributionsOf({ graph, reverse }, n) {
   const found = [];
   graph.eachUse(n, (slot, k) =>
-    found.push({ slot, k, time: chain.timeOf(slot, k), home: graph.homeOf(graph.slotOwner[slot]) }),
+    found.push({ slot, k, time: reverse.timeOf(slot, k), owner: graph.ownerOf(graph.slotReader[slot]) }),
   );
   return found.sort((a, b) => a.time - b.time);
 }
 
 /** Where in the layer's output a node's gradient comes from, as a heat map: the shared weight. */
 function contributionMap(app, n) {
-  const { graph, chain, state } = app;
+  const { graph, reverse, state } = app;
   const found = contributionsOf(app, n);
-  const t = found.length > 3 ? graph.tensorOf[found[0].home] : -1;
-  if (t < 0 || found.some(({ home }) => graph.tensorOf[home] !== t)) return null;
+  const t = found.length > 3 ? graph.tensorOf[found[0].owner] : -1;
+  if (t < 0 || found.some(({ owner }) => graph.tensorOf[owner] !== t)) return null;
   const { name, shape } = graph.tensors[t];
   const plane = (shape.at(-2) ?? 1) * shape.at(-1);
   const first =
-    shape.length > 2 ? Math.floor(Math.min(...found.map((f) => graph.placeOf[f.home])) / plane) : 0;
+    shape.length > 2 ? Math.floor(Math.min(...found.map((f) => graph.placeOf[f.owner])) / plane) : 0;
   const last =
-    shape.length > 2 ? Math.floor(Math.max(...found.map((f) => graph.placeOf[f.home])) / plane) : 0;
+    shape.length > 2 ? Math.floor(Math.max(...found.map((f) => graph.placeOf[f.owner])) / plane) : 0;
   const dims = shape.length > 2 ? [last - first + 1, ...shape.slice(-2)] : shape;
   const start = shape.length > 2 ? first * plane : 0;
   const all = new Float64Array(dims.reduce((a, b) => a * b, 1)).fill(Number.NaN);
   const terms = found.map((f) => ({
-    place: graph.placeOf[f.home] - start,
+    place: graph.placeOf[f.owner] - start,
     ...f,
-    ...chain.contribution(f.slot, f.k),
+    ...reverse.contribution(f.slot, f.k),
   }));
   const at = new Map(terms.map((term) => [term.place, term]));
   const maps = new Maps({
@@ -109,7 +109,7 @@ function contributionMap(app, n) {
     name: `contributions from ${name}`,
     say: (place) =>
       at.has(place) ? `from ${name}${indexText(shape, place + start)}: ${rule(at.get(place))}` : "",
-    onpick: (place) => at.has(place) && state.select({ node: at.get(place).home }),
+    onpick: (place) => at.has(place) && state.select({ node: at.get(place).owner }),
   });
   const caption = make("p.small", {}, "");
   const update = () => {
@@ -122,7 +122,7 @@ function contributionMap(app, n) {
     }
     maps.paint(numbers, { most: largest(terms.map((term) => term.contribution)) });
     caption.replaceChildren(
-      `${many(terms.length, "contribution")}, one from each place in ${name} that reads it; Σ = `,
+      `${count(terms.length, "contribution")}, one from each place in ${name} that reads it; Σ = `,
       make("b.sum", {}, full(sum)),
     );
   };
@@ -134,16 +134,16 @@ const rule = ({ upstream, partial, contribution }) =>
   `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
 
 function termsTable(app, n) {
-  const { graph, chain } = app;
+  const { graph, reverse } = app;
   const found = contributionsOf(app, n);
   const root = under(rootName(graph));
   if (!found.length)
     return make("p", {}, graph.roots.includes(n) ? `${root}/${root} = 1` : "nothing reads it");
   const rows = found.slice(0, TERMS).map(({ slot, k }) => {
-    const { upstream, partial, contribution } = chain.contribution(slot, k);
-    const y = graph.slotOwner[slot];
+    const { upstream, partial, contribution } = reverse.contribution(slot, k);
+    const y = graph.slotReader[slot];
     return [
-      chip(app, graph.homeOf(y)),
+      chip(app, graph.ownerOf(y)),
       `${graph.operation(y).name}`,
       full(upstream),
       full(partial ?? 0),
@@ -158,7 +158,7 @@ function termsTable(app, n) {
   return make(
     "details.terms",
     {},
-    make("summary", {}, `${many(found.length, "contribution")} as a table`),
+    make("summary", {}, `${count(found.length, "contribution")} as a table`),
     body,
   );
 }

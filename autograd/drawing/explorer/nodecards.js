@@ -3,66 +3,66 @@
 
 import { make } from "dom";
 import { isInfix, label, nameOf, sequenceName, signOf, termOf } from "names";
-import { factor, many, short } from "numbers";
+import { count, factor, short } from "numbers";
 
 const BUSY = 150; // arrows, beyond which they have no labels
 
 export function nodeCards(app) {
-  const { graph, chain, state } = app;
+  const { graph, reverse, state } = app;
   const arrows = arrowsOf(app);
-  const drawn = new Set([...graph.roots, ...arrows.flatMap(({ from, to }) => [from, to])].map(String));
+  const ids = new Set([...graph.roots, ...arrows.flatMap(({ from, to }) => [from, to])].map(String));
   const nodes = Array.from({ length: graph.size }, (_, n) => n);
   const cards = nodes
-    .filter((n) => drawn.has(`n${n}`) || graph.roots.includes(n))
+    .filter((n) => ids.has(`n${n}`) || graph.roots.includes(n))
     .map((n) => nodeCard(app, n));
-  const groups = [...drawn]
+  const groups = [...ids]
     .filter((id) => id.startsWith("b"))
     .map((id) => groupCard(app, Number(id.slice(1))));
   if (arrows.length > BUSY) for (const arrow of arrows) arrow.label = undefined;
   const update = (diagram) => {
-    const now = state.time > 0 && state.time < chain.end ? chain.stepAt(state.time) : null;
+    const now = state.time > 0 && state.time < reverse.end ? reverse.stepAt(state.time) : null;
     for (const card of cards) updateCard(app, card, now);
     arrows.forEach((arrow, k) => {
       updateArrow(app, arrow, diagram.paths[k].classList, now);
     });
-    if (now && drawn.has(`n${now.x}`)) diagram.reveal(`n${now.x}`);
+    if (now && ids.has(`n${now.x}`)) diagram.reveal(`n${now.x}`);
   };
   return { boxes: [...cards, ...groups], arrows, update };
 }
 
 /** An arrow for each operand; one for a whole sequence of leaves. */
-function arrowsOf({ graph, chain }) {
+function arrowsOf({ graph, reverse }) {
   const arrows = [];
   for (let slot = 0; slot < graph.operands.length; slot++) {
-    const [x, to] = [graph.operands[slot], `n${graph.slotOwner[slot]}`];
+    const [x, to] = [graph.operands[slot], `n${graph.slotReader[slot]}`];
     const entries = graph.entriesOf(x);
     if (x >= graph.size && entries.length > 2 && entries.every((n) => graph.isLeaf(n)))
       arrows.push({ from: `b${x}`, to, slot, k: entries.length - 1 });
     else
       entries.forEach((n, k) => {
-        arrows.push({ from: `n${n}`, to, slot, k, label: contributionLabel(chain, slot, k) });
+        arrows.push({ from: `n${n}`, to, slot, k, label: contributionLabel(reverse, slot, k) });
       });
   }
   return arrows;
 }
 
-function updateCard({ graph, chain, state }, { node, gradient, element }, now) {
-  const { sum, made, all } = chain.sumOf(node);
+function updateCard({ graph, reverse, state }, { node, gradient, element }, now) {
+  const { sum, made, all } = reverse.sumOf(node);
   gradient.textContent = made || graph.roots.includes(node) ? short(sum) : "—";
   element.classList.toggle("done", made === all);
   element.classList.toggle("frontier", now !== null && (now.x === node || now.y === node));
   element.classList.toggle("selected", state.node === node);
 }
 
-function updateArrow({ chain, state }, { slot, k, label: text }, classList, now) {
-  const done = chain.timeOf(slot, k) < state.time;
+function updateArrow({ reverse, state }, { slot, k, label: text }, classList, now) {
+  const done = reverse.timeOf(slot, k) < state.time;
   classList.toggle("done", done);
   classList.toggle("frontier", now !== null && now.slot === slot && (now.k === k || !text));
   text?.element.classList.toggle("unseen", !done);
 }
 
-function contributionLabel(chain, slot, k) {
-  const { upstream, partial, contribution } = chain.contribution(slot, k);
+function contributionLabel(reverse, slot, k) {
+  const { upstream, partial, contribution } = reverse.contribution(slot, k);
   const text = `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
   const element = make("div.contribution", { title: "upstream · partial = contribution" }, text);
   return { element, width: 6.4 * text.length + 12, height: 17 };
@@ -94,7 +94,7 @@ function groupCard({ graph, state }, x) {
     "button.card.node.leaf",
     { onclick: () => state.select({ node: entries[0] }), "data-box": `b${x}` },
     make("span.row", {}, make("b", {}, title)),
-    make("span.row.small", {}, many(entries.length, "leaf number")),
+    make("span.row.small", {}, count(entries.length, "leaf number")),
   );
   return { id: `b${x}`, element, width: Math.min(260, Math.max(112, 8 * title.length + 24)), height: 48 };
 }

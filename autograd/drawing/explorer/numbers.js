@@ -1,24 +1,20 @@
 // Numbers as text.
 
-/** Four significant digits, with a true minus sign; powers of ten where numbers are far from 1. */
+/** Four significant digits with a true minus sign, as drawings write them: −0.1235, 2.5e+07. */
 export function short(x) {
-  if (!Number.isFinite(x)) return full(x).replaceAll("-", "−");
-  const size = Math.abs(x);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e6) ? power(x) : String(Number(x.toPrecision(4)));
-  return text.replaceAll("-", "−");
-}
-
-function power(x) {
-  const [digits, exponent] = x.toExponential(3).split("e");
-  return `${Number(digits)}e${Number(exponent)}`;
+  if (!Number.isFinite(x) || x === 0) return full(x + 0).replace("-", "−");
+  const [digits, exponent] = x.toExponential(3).split("e").map(Number);
+  if (exponent >= -4 && exponent < 4) return String(Number(x.toPrecision(4))).replace("-", "−");
+  const power = String(Math.abs(exponent)).padStart(2, "0");
+  return `${digits}e${exponent < 0 ? "-" : "+"}${power}`.replace(/^-/, "−");
 }
 
 /** All digits. */
 export const full = (x) => String(x).replace("Infinity", "inf").replace("NaN", "nan");
 
-export const count = (n) => n.toLocaleString("en-US");
-
-export const many = (n, what) => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+/** `1 node`, `25,138 nodes`. */
+export const count = (n, noun = "") =>
+  n.toLocaleString("en-US") + (noun && ` ${noun}${n === 1 ? "" : "s"}`);
 
 /** A factor within a product: negative ones in brackets. */
 export const factor = (x) => (x < 0 ? `(${short(x)})` : short(x));

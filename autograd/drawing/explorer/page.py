@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT
 from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
 from ...value import Value
-from ..read.survey import Survey
+from ..read.graph import Graph
 from .snapshot import Snapshot
 
 SOURCES = files(__package__)
-KINDS = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
+DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
 INLINE = 2_000_000  # characters: larger pages are not put into a notebook
 
 
@@ -68,14 +69,14 @@ def explore(
     function is being recorded.
     """
     if not isinstance(root, Value | Tensor):
-        kind = type(root).__name__
-        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {kind}")
+        got = type(root).__name__
+        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {got}")
     roots = [root] if isinstance(root, Value) else list(root.values)
     if not roots:
         raise ValueError("explore(root): the tensor has no entries")
     if any(v.unknown for v in roots):
         raise UnknownNumberError("explore() in a compiled function: there are no numbers yet")
-    snapshot = Snapshot(Survey(list(dict.fromkeys(roots))))
+    snapshot = Snapshot(Graph(list(dict.fromkeys(roots))))
     made = Page(page(snapshot, title or _title(root), _explained(program)))
     return made if path is None else made.save(path)
 
@@ -98,7 +99,7 @@ def page(snapshot: Snapshot, title: str, programs: Mapping[str, str]) -> str:
     header = {**snapshot.header, "programs": dict(programs)}
     text = _read("page.html")
     for marker, part in [
-        ("/*{{style}}*/", _read("style.css")),
+        ("/*{{style}}*/", _variables() + _read("style.css")),
         ("{{graph}}", _packed(_blob(header, snapshot.arrays))),
         ("{{viz}}", _viz()),
         ("{{worker}}", _read("layout.worker.js")),
@@ -130,18 +131,35 @@ def _modules() -> dict[str, str]:
         for entry in SOURCES.iterdir()
         if entry.name.endswith(".js") and not entry.name.endswith(".worker.js")
     ]
-    return {name.removesuffix(".js"): _module(name) for name in sorted(sources)}
+    texts = {name: _read(name) for name in sorted(sources)} | {"palette.js": palette()}
+    return {name.removesuffix(".js"): _module(name, text) for name, text in texts.items()}
 
 
-def _module(name: str) -> str:
+def palette() -> str:
+    """The module `palette`: LIGHT and DARK, each with the colours of numbers as its `heat`."""
+    light = LIGHT._asdict() | {"heat": LIGHT_HEAT._asdict()}
+    dark = DARK._asdict() | {"heat": DARK_HEAT._asdict()}
+    return f"export const LIGHT = {json.dumps(light)};\nexport const DARK = {json.dumps(dark)};\n"
+
+
+def _variables() -> str:
+    """The palette as variables of CSS: `var(--ink)`."""
+    light, dark = (
+        ":root{" + "".join(f"--{name}:{value};" for name, value in theme._asdict().items()) + "}"
+        for theme in (LIGHT, DARK)
+    )
+    return f"{light}@media (prefers-color-scheme:dark){{{dark}}}\n"
+
+
+def _module(name: str, text: str) -> str:
     """A module as a data URL; browsers' tools call it by its name."""
-    text = f"{_read(name)}\n//# sourceURL=explorer/{name}\n"
+    text = f"{text}\n//# sourceURL=explorer/{name}\n"
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode("ascii")
 
 
 def _blob(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """The header's length, the header as JSON, and the arrays as planes of bytes."""
-    listed = [[name, KINDS[a.dtype.name], len(a)] for name, a in arrays.items()]
+    listed = [[name, DTYPE_CODES[a.dtype.name], len(a)] for name, a in arrays.items()]
     text = json.dumps({**header, "arrays": listed}).encode()
     return b"".join([len(text).to_bytes(4, "little"), text, *map(_planes, arrays.values())])
 

@@ -46,20 +46,20 @@ export function prepare(graph) {
   setTimeout(slice, 50);
 }
 
-/** Up to `wanted` paths [{nodes, product}], the strongest first. */
-export function strongest(graph, from, wanted) {
+/** Up to `most` paths [{nodes, product}], the strongest first. */
+export function strongest(graph, from, most) {
   const reach = reachOf(graph);
   reach.advance();
   const { best } = reach;
   const queue = new Heap();
   queue.push(best[from], { node: from, product: 1, back: null });
   const found = [];
-  while (queue.size && found.length < wanted) {
+  while (queue.size && found.length < most) {
     const path = queue.pop();
     if (graph.roots.includes(path.node)) found.push({ nodes: trail(path), product: path.product });
     graph.eachUse(path.node, (slot, k) => {
       const product = path.product * (graph.partial(slot, k) ?? 0);
-      const node = graph.slotOwner[slot];
+      const node = graph.slotReader[slot];
       const strength = Math.abs(product) * best[node];
       if (strength > 0) queue.push(strength, { node, product, back: path });
     });

@@ -1,6 +1,6 @@
 // The reverse pass, step by step: buttons, slider, keys, and words.
 
-import { GRAINS } from "chain";
+import { GRAINS } from "reversepass";
 import { make } from "dom";
 import { count } from "numbers";
 
@@ -9,13 +9,13 @@ const PACE = { layer: 900, channel: 250, scalar: 120 }; // milliseconds a step
 export class Player {
   constructor(app) {
     Object.assign(this, { app, timer: null });
-    const { state, chain } = app;
+    const { state, reverse } = app;
     const button = (text, title, onclick) => make("button", { title, "aria-label": title, onclick }, text);
     this.play = button("▶", "play or pause (space)", () => this.toggle());
     this.slider = make("input.slider", {
       type: "range",
       min: 0,
-      max: chain.end,
+      max: reverse.end,
       step: 1,
       "aria-label": "step of the reverse pass",
       oninput: () => this.go(Number(this.slider.value)),
@@ -37,7 +37,7 @@ export class Player {
         button("◁", "one step back (←)", () => this.step(-1)),
         this.play,
         button("▷", "one step (→)", () => this.step(1)),
-        button("▶|", "to the end (End)", () => this.go(chain.end)),
+        button("▶|", "to the end (End)", () => this.go(reverse.end)),
       ),
       make("label.small", {}, "by ", this.grain),
       this.slider,
@@ -50,11 +50,11 @@ export class Player {
 
   toggle() {
     if (this.timer) return this.pause();
-    const { state, chain } = this.app;
-    if (state.time >= chain.end) this.go(0);
+    const { state, reverse } = this.app;
+    if (state.time >= reverse.end) this.go(0);
     const tick = () => {
       this.step(1);
-      this.timer = state.time < chain.end ? setTimeout(tick, PACE[state.grain]) : null;
+      this.timer = state.time < reverse.end ? setTimeout(tick, PACE[state.grain]) : null;
       this.update();
     };
     this.timer = setTimeout(tick, PACE[state.grain]);
@@ -68,27 +68,27 @@ export class Player {
   }
 
   step(direction) {
-    const { state, chain } = this.app;
-    const time = chain.next(state.time, state.grain, direction);
-    this.go(time, direction > 0 ? state.time : chain.next(time, state.grain, -1));
+    const { state, reverse } = this.app;
+    const time = reverse.next(state.time, state.grain, direction);
+    this.go(time, direction > 0 ? state.time : reverse.next(time, state.grain, -1));
   }
 
   /** Go to a time, and look at the layer that is at work, unless a node is being looked at. */
   go(time, before = Math.max(0, time - 1)) {
-    const { state, chain, graph } = this.app;
+    const { state, reverse, graph } = this.app;
     const changes = { time, before };
     if (state.show === "value") changes.show = "gradient";
-    if (state.node === null && time > 0 && time < chain.end && graph.stages.length > 1)
-      changes.stage = chain.stageAt(time);
+    if (state.node === null && time > 0 && time < reverse.end && graph.stages.length > 1)
+      changes.stage = reverse.stageAt(time);
     state.set(changes);
   }
 
   update() {
-    const { state, chain } = this.app;
+    const { state, reverse } = this.app;
     this.play.textContent = this.timer ? "❚❚" : "▶";
     this.slider.value = state.time;
     this.grain.value = state.grain;
-    this.clock.textContent = `${count(state.time)} of ${count(chain.end)}`;
-    this.words.textContent = chain.words(state.before, state.time);
+    this.clock.textContent = `${count(state.time)} of ${count(reverse.end)}`;
+    this.words.textContent = reverse.words(state.before, state.time);
   }
 }

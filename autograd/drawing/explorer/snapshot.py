@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...names import Name
-from ..read.owners import homes, reverse_order
-from ..read.products import products
+from ..read.graph import Graph, NamedTensor
+from ..read.matrix_products import matrix_products
+from ..read.owners import owners, reverse_order
 from ..read.stages import Stage, stages
-from ..read.survey import NamedTensor, Survey
 
 STOP, PASS, NUMBER, ROW, OPERAND = range(5)  # how partials are given; OPERAND + k: operand k
 EXACT = 200_000  # graphs up to this many nodes travel in double precision
@@ -26,14 +26,14 @@ Arrays = dict[str, NDArray[Any]]
 class Snapshot:
     """A header of names, shapes and layers, and the arrays of nodes, bundles and partials."""
 
-    def __init__(self, survey: Survey) -> None:
-        self.survey = survey
-        self.stages = stages(survey)
-        self.float = np.float64 if len(survey.nodes) <= EXACT else np.float32
-        operands = (x for k in survey.operations for x in survey.nodes[k].inputs)
-        bundles = dict.fromkeys(x for x in operands if x not in survey.number)
-        self.bundles = {b: len(survey.nodes) + k for k, b in enumerate(bundles)}
-        self.ops: list[Any] = list(dict.fromkeys(survey.nodes[k].op for k in survey.operations))
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.stages = stages(graph)
+        self.float = np.float64 if len(graph.nodes) <= EXACT else np.float32
+        operands = (x for k in graph.operations for x in graph.nodes[k].inputs)
+        bundles = dict.fromkeys(x for x in operands if x not in graph.number)
+        self.bundles = {b: len(graph.nodes) + k for k, b in enumerate(bundles)}
+        self.ops: list[Any] = list(dict.fromkeys(graph.nodes[k].op for k in graph.operations))
         self.arrays: Arrays = {}
         self.texts: dict[int, str] = {}
         self._numbers()
@@ -43,8 +43,8 @@ class Snapshot:
         self.header = self._header()
 
     def _numbers(self) -> None:
-        """The numbers of the nodes, and their gradients by a sweep of the survey's own."""
-        nodes, adjoints = self.survey.nodes, self.survey.adjoints
+        """The numbers of the nodes, and their gradients by a sweep of the graph's own."""
+        nodes, adjoints = self.graph.nodes, self.graph.adjoints
         data = [self._real(k, node.data) for k, node in enumerate(nodes)]
         self.arrays["data"] = np.array(data, self.float)
         adjoint = [_real(adjoints.get(node, 0)) for node in nodes]
@@ -61,11 +61,11 @@ class Snapshot:
 
     def _operands(self) -> None:
         """What each node reads: nodes, and bundles as numbers beyond those of the nodes."""
-        number = {**self.survey.number, **self.bundles}
-        kinds = {op: k + 1 for k, op in enumerate(self.ops)}
-        nodes = self.survey.nodes
+        number = {**self.graph.number, **self.bundles}
+        codes = {op: k + 1 for k, op in enumerate(self.ops)}
+        nodes = self.graph.nodes
         put = self.arrays.__setitem__
-        put("op", np.array([kinds[n.op] if n.inputs else 0 for n in nodes], np.uint8))
+        put("op", np.array([codes[n.op] if n.inputs else 0 for n in nodes], np.uint8))
         put("arity", np.array([len(n.inputs) for n in nodes], np.uint8))
         put("operands", np.array([number[x] for n in nodes for x in n.inputs], np.int32))
         put("length", np.array([len(b.inputs) for b in self.bundles], np.int32))
@@ -76,8 +76,8 @@ class Snapshot:
         modes: list[int] = []
         numbers: list[float] = []
         rows: list[int] = []
-        for n in self.survey.operations:
-            node: Any = self.survey.nodes[n]
+        for n in self.graph.operations:
+            node: Any = self.graph.nodes[n]
             operands = [x.data for x in node.inputs]
             for p in node.op.partials(node.data, *operands):
                 given: Sequence[Any] = [p]
@@ -100,16 +100,16 @@ class Snapshot:
 
     def _order(self) -> None:
         """The order of the reverse pass: by layers, in each by channels, then what is shared."""
-        n = len(self.survey.nodes)
-        home, channel = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
+        n = len(self.graph.nodes)
+        owner, channel = np.full(n, -1, np.int32), np.full(n, -1, np.int32)
         sequence = []
         for stage in reversed(self.stages):
-            found = homes(self.survey, stage)
-            members = np.array(reverse_order(self.survey, stage, found))
-            home[members], channel[members] = np.array([found[k] for k in members.tolist()]).T
+            found = owners(self.graph, stage)
+            members = np.array(reverse_order(self.graph, stage, found))
+            owner[members], channel[members] = np.array([found[k] for k in members.tolist()]).T
             sequence.append(members)
         put = self.arrays.__setitem__
-        put("home", home)
+        put("owner", owner)
         put("channel", channel)
         put("sequence", np.concatenate([np.zeros(0, np.int32), *sequence]).astype(np.int32))
 
@@ -117,40 +117,40 @@ class Snapshot:
 
     def _header(self) -> dict[str, Any]:
         """What is not one number for each node; entries of tensors go to the arrays."""
-        survey = self.survey
-        tensors = {id(t): k for k, t in enumerate(survey.tensors)}
-        entries = [k for t in survey.tensors for k in t.entries]
+        graph = self.graph
+        tensors = {id(t): k for k, t in enumerate(graph.tensors)}
+        entries = [k for t in graph.tensors for k in t.entries]
         self.arrays["tensorEntries"] = np.array(entries, np.int32)
         labels = {
             k: str(node.name)
-            for k, node in enumerate(survey.nodes)
+            for k, node in enumerate(graph.nodes)
             if node.name and node.name.__class__ is not Name
         }
         return {
-            "roots": [survey.number[root] for root in survey.roots],
+            "roots": [graph.number[root] for root in graph.roots],
             "ops": [[op.name, op.symbol] for op in self.ops],
             "labels": labels,
             "texts": self.texts,
-            "tensors": [_tensor(t) for t in survey.tensors],
+            "tensors": [_tensor(t) for t in graph.tensors],
             "stages": [self._stage(stage, tensors) for stage in self.stages],
         }
 
     def _stage(self, stage: Stage, tensors: dict[int, int]) -> dict[str, Any]:
-        """A layer: its path and kind, what it reads and makes, its matrix products."""
+        """A layer: its path and kind (Conv2D), what it reads and makes, its matrix products."""
         return {
             "path": str(stage.call),
             "kind": stage.kind,
             "count": len(stage.nodes),
-            "before": [[other.number, n] for other, n in stage.before.items()],
+            "predecessors": [[other.number, n] for other, n in stage.predecessors.items()],
             "reads": [tensors[id(t)] for t in stage.reads],
             "outputs": [tensors[id(t)] for t in stage.outputs],
-            "products": [asdict(p) for p in products(self.survey, stage)],
+            "matrixProducts": [asdict(p) for p in matrix_products(self.graph, stage)],
         }
 
 
 def _tensor(tensor: NamedTensor) -> dict[str, Any]:
-    name = tensor.name
-    return {"name": str(name), "shape": name.shape, "kind": name.kind, "leaf": tensor.leaf}
+    name, parameter = tensor.name, tensor.parameter
+    return {"name": str(name), "shape": name.shape, "parameter": parameter, "leaf": tensor.leaf}
 
 
 def _real(x: Any) -> float:

@@ -1,20 +1,20 @@
 // What is selected, what is shown, and how far the reverse pass has come: in one place, and in the
 // fragment of the page's address, so that a view can be linked to.
 
-import { clamp, GRAINS } from "chain";
+import { clamp, GRAINS } from "reversepass";
 import { find, nameOf } from "names";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
-const DRAWN = ["layers", "nodes"];
+const CARDS = ["layers", "nodes"];
 
 export class State {
   #listeners = [];
 
-  constructor(graph, chain) {
+  constructor(graph, reverse) {
     this.graph = graph;
-    this.chain = chain;
+    this.reverse = reverse;
     const nodes = graph.isSmall && !graph.isLayered;
-    this.usual = { grain: graph.isLayered ? "layer" : "scalar", drawn: nodes ? "nodes" : "layers" };
+    this.usual = { grain: graph.isLayered ? "layer" : "scalar", cards: nodes ? "nodes" : "layers" };
     this.#reset();
     this.read();
     window.addEventListener("hashchange", () => {
@@ -30,8 +30,8 @@ export class State {
       stage: null,
       node: null,
       show: "value",
-      time: this.chain.end,
-      before: this.chain.end,
+      time: this.reverse.end,
+      before: this.reverse.end,
       ...this.usual,
     });
   }
@@ -40,13 +40,13 @@ export class State {
     this.#listeners.push(listener);
   }
 
-  /** Change some of stage, node, show, time, grain, drawn. */
+  /** Change some of stage, node, show, time, grain, cards. */
   set(changes) {
     if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
     else this.moved ||= "node" in changes || "stage" in changes; // a step for the button Back
     this.problem = undefined;
     Object.assign(this, changes);
-    this.chain.moveTo(this.time);
+    this.reverse.moveTo(this.time);
     clearTimeout(this.writing);
     this.writing = setTimeout(() => this.write(), 150); // browsers allow few changes a second
     this.#tell(changes);
@@ -74,15 +74,15 @@ export class State {
 
   write() {
     if (location.protocol === "about:") return; // within a notebook there is no address
-    const { graph, stage, node, show, time, grain, drawn, chain, usual } = this;
+    const { graph, stage, node, show, time, grain, cards, reverse, usual } = this;
     const parts = new URLSearchParams();
     if (node !== null)
       parts.set("node", find(graph, nameOf(graph, node)).node === node ? nameOf(graph, node) : `n${node}`);
     else if (stage !== null) parts.set("layer", graph.stages[stage].title);
     if (show !== "value") parts.set("show", show);
     if (grain !== usual.grain) parts.set("grain", grain);
-    if (drawn !== usual.drawn) parts.set("as", drawn);
-    if (time !== chain.end) parts.set("step", time);
+    if (cards !== usual.cards) parts.set("as", cards);
+    if (time !== reverse.end) parts.set("step", time);
     this.written = parts.toString().replaceAll("%5B", "[").replaceAll("%5D", "]").replaceAll("%2C", ",");
     history[this.moved ? "pushState" : "replaceState"](null, "", `#${this.written}`);
     this.moved = false;
@@ -93,16 +93,16 @@ export class State {
     this.#reset();
     if (SHOWN.includes(parts.get("show"))) this.show = parts.get("show");
     if (GRAINS.includes(parts.get("grain"))) this.grain = parts.get("grain");
-    if (DRAWN.includes(parts.get("as")) && this.graph.isSmall) this.drawn = parts.get("as");
+    if (CARDS.includes(parts.get("as")) && this.graph.isSmall) this.cards = parts.get("as");
     if (/^\d+$/.test(parts.get("step") ?? ""))
-      this.time = clamp(Number(parts.get("step")), 0, this.chain.end);
-    const { time, chain } = this;
-    this.before = time < chain.end ? chain.next(time, this.grain, -1) : time;
+      this.time = clamp(Number(parts.get("step")), 0, this.reverse.end);
+    const { time, reverse } = this;
+    this.before = time < reverse.end ? reverse.next(time, this.grain, -1) : time;
     const named = parts.get("node") ?? parts.get("layer");
     const found = named ? find(this.graph, named) : {};
     this.node = found.node ?? null;
     this.stage = found.stage ?? this.stageFor(this.node);
     this.problem = found.error;
-    this.chain.moveTo(this.time);
+    this.reverse.moveTo(this.time);
   }
 }

@@ -9,15 +9,15 @@ import { count, short } from "numbers";
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
 /** A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. */
-export function painterOf({ state, chain, graph }, tensor, maps) {
+export function painterOf({ state, reverse, graph }, tensor, maps) {
   let last = "";
   return () => {
     const values = state.show === "value";
-    const key = values ? "value" : `${state.show} ${chain.phaseOf(tensor, state.time)}`;
+    const key = values ? "value" : `${state.show} ${reverse.phaseOf(tensor, state.time)}`;
     if (key === last) return null;
     last = key;
     const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
-    const numbers = values ? of(graph.data) : chain.gradientsOf(tensor);
+    const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
     maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
@@ -69,7 +69,7 @@ export class TensorMap {
 
   #marked() {
     return Object.entries(MARKS)
-      .map(([kind, [sign, what]]) => [sign, this.marks.filter((m) => m === kind).length, what])
+      .map(([mark, [sign, what]]) => [sign, this.marks.filter((m) => m === mark).length, what])
       .filter(([, n]) => n)
       .map(([sign, n, what]) => ` · ${sign} ${count(n)} ${what}`)
       .join("");
@@ -80,16 +80,16 @@ export class TensorMap {
     const n = entries[place];
     const called = name + indexText(shape, place);
     if (n < 0) return `${called}: nothing reads it`;
-    const { graph, chain } = this.app;
-    return `${called} = ${short(graph.data[n])}, gradient ${short(chain.sumOf(n).sum)}`;
+    const { graph, reverse } = this.app;
+    return `${called} = ${short(graph.data[n])}, gradient ${short(reverse.sumOf(n).sum)}`;
   }
 
   /** Ring those of some nodes that are entries of this tensor. */
-  ring(kind, nodes, colour) {
+  ring(reason, nodes, colour) {
     const { tensorOf, placeOf } = this.app.graph;
     const own = nodes.filter((n) => tensorOf[n] === this.tensor.index);
     this.maps.ring(
-      kind,
+      reason,
       own.map((n) => placeOf[n]),
       colour,
     );

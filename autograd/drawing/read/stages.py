@@ -6,26 +6,27 @@ computes before and after its parts) are cut into several, so that stages form n
 
 import heapq
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from ...names import Name
-from .survey import NamedTensor, Survey
+from .graph import Graph, NamedTensor
 
 
 @dataclass(eq=False)
 class Stage:
     """Numbers of nodes that one call made, inputs first, and the tensors among them.
 
-    `call` is the path as a `scopes.Call`, or "" outside of all scopes; `before` are the stages
-    whose nodes it reads; `reads` the leaf tensors; `loose` the other leaves.
+    `call` is the path as a `scopes.Call`, or "" outside of all scopes; `predecessors` are the
+    stages whose nodes it reads, and how many; `reads` the leaf tensors; `other_leaves` the rest.
     """
 
     call: str
     nodes: list[int] = field(default_factory=list)
     number: int = 0
-    before: dict["Stage", int] = field(default_factory=dict)
+    predecessors: dict["Stage", int] = field(default_factory=dict)
     reads: list[NamedTensor] = field(default_factory=list)
-    loose: list[int] = field(default_factory=list)
+    other_leaves: list[int] = field(default_factory=list)
     outputs: list[NamedTensor] = field(default_factory=list)
 
     @property
@@ -33,37 +34,52 @@ class Stage:
         """What was called, such as `Conv2D`."""
         return getattr(self.call, "kind", "")
 
+    @property
+    def first_channels(self) -> list[int]:
+        """The number of each output's first channel; channels are counted on over the outputs."""
+        return [*accumulate([t.channels for t in self.outputs], initial=0)][:-1]
 
-def stages(survey: Survey) -> list[Stage]:
-    """The stages of a graph, inputs first; `before` counts the scalars that are read."""
-    groups = _groups(survey, [(id(survey.nodes[k].scope), 0) for k in survey.operations])
+    @property
+    def calls(self) -> list[Any]:
+        """The calls around the stage and its own, the outermost first; none outside of scopes."""
+        found = []
+        call: Any = self.call
+        while hasattr(call, "parent"):
+            found.append(call)
+            call = call.parent
+        return found[::-1]
+
+
+def stages(graph: Graph) -> list[Stage]:
+    """The stages of a graph, inputs first."""
+    groups = _groups(graph, [(id(graph.nodes[k].scope), 0) for k in graph.operations])
     order = _sorted(groups)
     if len(order) < len(groups):
-        tangled = {id(g.call) for g in groups if g not in set(order)}
-        groups = _groups(survey, _ranked(survey, tangled))
+        cyclic = {id(g.call) for g in groups if g not in set(order)}
+        groups = _groups(graph, _ranked(graph, cyclic))
         order = _sorted(groups)
     for k, stage in enumerate(order):
         stage.number = k
-    arrange(survey, order)
+    _name_results(graph, order)
     return order
 
 
-def _groups(survey: Survey, keys: list[tuple[int, int]]) -> list[Stage]:
+def _groups(graph: Graph, keys: list[tuple[int, int]]) -> list[Stage]:
     """One stage for each key, with what it reads."""
     found: dict[tuple[int, int], Stage] = {}
     of: dict[int, Stage] = {}
-    for k, key in zip(survey.operations, keys, strict=True):
+    for k, key in zip(graph.operations, keys, strict=True):
         stage = found.get(key)
         if stage is None:
-            stage = found[key] = Stage(survey.nodes[k].scope)
+            stage = found[key] = Stage(graph.nodes[k].scope)
         stage.nodes.append(k)
         of[k] = stage
     tensor_of = {
-        k: tensor for tensor in survey.tensors if tensor.leaf for k in tensor.entries if k >= 0
+        k: tensor for tensor in graph.tensors if tensor.leaf for k in tensor.entries if k >= 0
     }
     for stage in found.values():
-        _link(stage, survey, of, tensor_of)
-    for tensor in survey.tensors:
+        _link(stage, graph, of, tensor_of)
+    for tensor in graph.tensors:
         if not tensor.leaf:
             owner = next(of[k] for k in tensor.entries if k in of)
             owner.outputs.append(tensor)
@@ -71,39 +87,33 @@ def _groups(survey: Survey, keys: list[tuple[int, int]]) -> list[Stage]:
 
 
 def _link(
-    stage: Stage, survey: Survey, of: dict[int, Stage], tensor_of: dict[int, NamedTensor]
+    stage: Stage, graph: Graph, of: dict[int, Stage], tensor_of: dict[int, NamedTensor]
 ) -> None:
     """Note the stages, tensors and leaves that a stage reads; each scalar counts once."""
     read: dict[int, None] = {}
-    bundles = set()
-    number = survey.number
-    for k in stage.nodes:
-        for x in survey.nodes[k].inputs:
-            if x in number:
-                read[number[x]] = None
-            elif x not in bundles:
-                bundles.add(x)
-                read.update(dict.fromkeys([number[v] for v in x.inputs]))
+    operands = dict.fromkeys(x for k in stage.nodes for x in graph.nodes[k].inputs)
+    for x in operands:
+        read.update(dict.fromkeys(graph.entries(x)))
     tensors: dict[int, NamedTensor] = {}
     for k in read:
         other = of.get(k)
         if other is None:
             tensor = tensor_of.get(k)
             if tensor is None:
-                stage.loose.append(k)
+                stage.other_leaves.append(k)
             else:
                 tensors[id(tensor)] = tensor
         elif other is not stage:
-            stage.before[other] = stage.before.get(other, 0) + 1
+            stage.predecessors[other] = stage.predecessors.get(other, 0) + 1
     stage.reads = list(tensors.values())
 
 
 def _sorted(groups: list[Stage]) -> list[Stage]:
     """The stages in topological order, by their last nodes; cycles are left out."""
     after: dict[Stage, list[Stage]] = {}
-    waiting = {stage: len(stage.before) for stage in groups}
+    waiting = {stage: len(stage.predecessors) for stage in groups}
     for stage in groups:
-        for other in stage.before:
+        for other in stage.predecessors:
             after.setdefault(other, []).append(stage)
     ready = [(stage.nodes[-1], stage) for stage in groups if not waiting[stage]]
     heapq.heapify(ready)
@@ -118,19 +128,19 @@ def _sorted(groups: list[Stage]) -> list[Stage]:
     return order
 
 
-def _ranked(survey: Survey, tangled: set[int]) -> list[tuple[int, int]]:
-    """Keys that cut tangled calls: how often the longest path to a node went from call to call."""
+def _ranked(graph: Graph, cyclic: set[int]) -> list[tuple[int, int]]:
+    """Keys that cut cyclic calls: how often the longest path to a node went from call to call."""
     rank: dict[Any, int] = {}
     bundled: dict[Any, dict[int, int]] = {}  # the highest rank of each call among the entries
     keys = []
-    for node in survey.ordered:
+    for node in graph.ordered:
         call = id(node.scope) if node.op else 0
         if node.op is None:
             highest = bundled[node] = {}
             for v in node.inputs:
                 if v in rank and rank[v] >= highest.get(id(v.scope), 0):
                     highest[id(v.scope)] = rank[v]
-        elif call not in tangled:
+        elif call not in cyclic:
             keys.append((call, 0))
         else:
             found = [0]
@@ -147,54 +157,54 @@ def _ranked(survey: Survey, tangled: set[int]) -> list[tuple[int, int]]:
 # --- shapes of what has no name ------------------------------------------------------------------
 
 
-def arrange(survey: Survey, order: list[Stage]) -> None:
-    """Give stages whose results have no name the shape of the tensor that they work on.
+def _name_results(graph: Graph, order: list[Stage]) -> None:
+    """Give results without a name the shape of the tensor that the stage works on.
 
     `y = (y + x).relu()` in a module's forward computes entry by entry: what it makes is called
     `block.relu`, and is arranged as `y` is.
     """
     at: dict[int, tuple[NamedTensor, int]] = {
         k: (tensor, place)
-        for tensor in survey.tensors
+        for tensor in graph.tensors
         for place, k in enumerate(tensor.entries)
         if len(tensor.entries) > 1
     }
     for stage in order:
         if not stage.outputs:
-            made = _arranged(survey, stage, at)
+            made = _results(graph, stage, at)
             stage.outputs = made
-            survey.tensors += made
+            graph.tensors += made
             at.update({k: (t, place) for t in made for place, k in enumerate(t.entries)})
 
 
-def _arranged(
-    survey: Survey, stage: Stage, at: dict[int, tuple[NamedTensor, int]]
+def _results(
+    graph: Graph, stage: Stage, at: dict[int, tuple[NamedTensor, int]]
 ) -> list[NamedTensor]:
     """The tensors that a stage's results form, one for each entry of a tensor that it reads."""
     here: dict[int, tuple[NamedTensor, int]] = {}
     read: set[Any] = set()
     for k in stage.nodes:
-        inputs = survey.nodes[k].inputs
+        inputs = graph.nodes[k].inputs
         read.update(inputs)
-        numbers = [survey.number[x] for x in inputs if x in survey.number]
+        numbers = [graph.number[x] for x in inputs if x in graph.number]
         where = next((at.get(n) or here.get(n) for n in numbers if n in at or n in here), None)
         if where:
             here[k] = where
-    inner = {x for bundle in read if bundle not in survey.number for x in bundle.inputs} | read
+    inner = {x for bundle in read if bundle not in graph.number for x in bundle.inputs} | read
     found: dict[int, list[int]] = {}
     for k, (tensor, place) in here.items():
-        if survey.nodes[k] not in inner:
+        if graph.nodes[k] not in inner:
             entries = found.setdefault(id(tensor), [-1] * len(tensor.entries))
             entries[place] = k
     shapes = {id(tensor): tensor.name.shape for tensor, _ in here.values()}
     return [
-        NamedTensor(_result_name(survey, stage, entries[0], shapes[key]), entries, leaf=False)
+        NamedTensor(_result_name(graph, stage, entries[0], shapes[key]), entries, leaf=False)
         for key, entries in found.items()
         if -1 not in entries
     ]
 
 
-def _result_name(survey: Survey, stage: Stage, k: int, shape: tuple[int, ...]) -> Name:
+def _result_name(graph: Graph, stage: Stage, k: int, shape: tuple[int, ...]) -> Name:
     path = stage.call or stage.kind
-    op: Any = survey.nodes[k].op
+    op: Any = graph.nodes[k].op
     return Name(f"{path}.{op.name}" if path else op.name, shape, "Tensor")

@@ -10,7 +10,7 @@ from typing import Any
 from ...names import Name
 from ...numbers.kinds import is_unknown
 
-UNSEEN = "—"  # of a gradient before `backward()`
+NO_GRADIENT = "—"  # of a gradient before `backward()`
 SIGNS = {"*": "×", "-": "−", "·": "Σ×"}
 
 
@@ -66,13 +66,13 @@ def count(n: int, noun: str = "") -> str:
     return f"{n:,}" + (f" {noun}" + "s" * (n != 1) if noun else "")
 
 
-def by(shape: Sequence[int]) -> str:
+def shape_text(shape: Sequence[int]) -> str:
     """`8×24×24`."""
     return "×".join(map(str, shape)) if shape else "1"
 
 
 def clean(text: Any, most: int = 40) -> str:
-    """Any label on one line of visible characters, shortened in the middle.
+    """Any label on one line of visible characters, shortened in its middle.
 
     Control characters become their pictures (␀, ␊), and what turns the direction of writing, or
     is half of a character, becomes �.
@@ -94,15 +94,15 @@ def _visible(c: str) -> str:
 
 def symbol(op: Any) -> str:
     """The sign of an operation."""
-    return SIGNS.get(op.symbol, op.symbol)
+    return SIGNS.get(op.symbol, str(op.symbol))
 
 
-def title(call: str) -> str:
+def call_title(call: str) -> str:
     """What the call of a layer is titled: its path, or what was called, or user code."""
     return clean(call or getattr(call, "kind", "") or "outside of modules")
 
 
-def kind(call: str) -> str:
+def call_kind(call: str) -> str:
     """What was called, beside a title that does not say it."""
     return clean(getattr(call, "kind", "")) if call else ""
 
@@ -116,3 +116,14 @@ def span(name: Name, places: Iterable[int]) -> str:
         whole = high - low + 1 == n
         axes.append(str(low) if low == high else ":" if whole else f"{low}:{high + 1}")
     return f"{clean(name)}[{','.join(axes)}]"
+
+
+def caption(entries: Sequence[Any]) -> str:
+    """What entries are called together: `conv1.weight[3,0,:,:]`, or how many there are."""
+    named = [v for v in entries if isinstance(v.name, Name)]
+    names = {id(v.name): v.name for v in named}
+    if len(names) != 1:
+        return f"{len(entries):,} values"
+    (name,) = names.values()
+    rest = len(entries) - len(named)
+    return span(name, [v.place for v in named]) + (f" and {rest:,} others" if rest else "")

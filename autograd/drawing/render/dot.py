@@ -3,10 +3,10 @@
 import html
 from collections.abc import Iterable
 
-from ...colours import heat
+from ...colours import LIGHT, heat
 from ..outline import Arrow, Box, Cell, Grid, Outline
 from ..read.words import clean, number, sign, size
-from . import theme
+from .theme import BOXES, FONT
 
 WIDEST = 4.0
 
@@ -18,7 +18,7 @@ def dot(outline: Outline, rankdir: str = "LR") -> list[str]:
         inside.setdefault(box.frame, []).append(_box(box))
     nested: dict[str, list[str]] = {}
     for frame in outline.frames.values():
-        nested.setdefault(frame.around, []).append(frame.id)
+        nested.setdefault(frame.parent, []).append(frame.id)
     lines = [*_settings(outline, rankdir), *_framed(outline, "", inside, nested)]
     largest = _largest(outline)
     lines += [_arrow(arrow, largest) for arrow in outline.arrows]
@@ -30,22 +30,22 @@ def _largest(outline: Outline) -> float:
     """The contribution that is drawn widest: nan and inf set no scale, nor do constants."""
     found: dict[bool, float] = {}
     for arrow in outline.arrows:
-        amount = size(arrow.chain.contribution) if arrow.chain else float("inf")
+        amount = size(arrow.chain_rule.contribution) if arrow.chain_rule else float("inf")
         if amount < float("inf"):
-            constant = outline.boxes[arrow.tail].kind == "constant"
+            constant = outline.boxes[arrow.tail].role == "constant"
             found[constant] = max(amount, found.get(constant, 0.0))
     return found.get(False) or found.get(True, 0.0)
 
 
 def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
     yield (
-        f'graph [rankdir={rankdir} bgcolor="{theme.PAGE}" fontname="{theme.FONT}" fontsize=9 '
-        f'fontcolor="{theme.DIM}" pad=0.25 nodesep=0.22 ranksep=0.45 labeljust=l '
+        f'graph [rankdir={rankdir} bgcolor="{LIGHT.paper}" fontname="{FONT}" fontsize=9 '
+        f'fontcolor="{LIGHT.dim}" pad=0.25 nodesep=0.22 ranksep=0.45 labeljust=l '
         f"labelloc=b tooltip={_quoted(outline.title or 'computation graph')}]"
     )
-    yield f'node [fontname="{theme.FONT}" fontsize=10 fontcolor="{theme.INK}" margin="0.09,0.05"]'
+    yield f'node [fontname="{FONT}" fontsize=10 fontcolor="{LIGHT.ink}" margin="0.09,0.05"]'
     yield (
-        f'edge [fontname="{theme.FONT}" fontsize=8 fontcolor="{theme.DIM}" color="{theme.LINE}" '
+        f'edge [fontname="{FONT}" fontsize=8 fontcolor="{LIGHT.dim}" color="{LIGHT.line}" '
         "arrowsize=0.6 penwidth=1]"
     )
     if outline.notes:
@@ -54,11 +54,11 @@ def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
 
 
 def _framed(
-    outline: Outline, around: str, inside: dict[str, list[str]], nested: dict[str, list[str]]
+    outline: Outline, parent: str, inside: dict[str, list[str]], nested: dict[str, list[str]]
 ) -> list[str]:
     """The boxes of a frame and the frames within, from the outside to the inside."""
     lines = []
-    stack: list[tuple[str, bool]] = [(around, True)]
+    stack: list[tuple[str, bool]] = [(parent, True)]
     while stack:
         name, opening = stack.pop()
         if not opening:
@@ -68,7 +68,7 @@ def _framed(
             frame = outline.frames[name]
             lines += [
                 f"subgraph cluster_{name} {{",
-                f'graph [style=rounded color="{theme.FRAME}" labelloc=t fontcolor="{theme.DIM}" '
+                f'graph [style=rounded color="{LIGHT.frame}" labelloc=t fontcolor="{LIGHT.dim}" '
                 f"label=<<B>{_text(frame.title, 60)}</B>> tooltip={_quoted(frame.title)}]",
             ]
             stack.append((name, False))
@@ -78,15 +78,14 @@ def _framed(
 
 
 def _box(box: Box) -> str:
-    kind = theme.KINDS[box.kind]
-    border = theme.KINDS["root"].border if box.root else kind.border
-    width = theme.KINDS["root"].width if box.root else kind.width
-    ordering = " ordering=in" if box.kind in ("operation", "root") else " ordering=out"
-    tip = box.tip or " ".join([box.title, *[f"{a} {b}".strip() for a, b in box.lines]])
+    look = BOXES[box.role]
+    frame = BOXES["root"] if box.root else look
+    ordering = " ordering=in" if box.role in ("operation", "root") else " ordering=out"
+    tip = box.tooltip or " ".join([box.title, *[f"{a} {b}".strip() for a, b in box.lines]])
     return (
-        f'{box.id} [class="{box.kind}" shape={kind.shape} style="{kind.style}" '
-        f'fillcolor="{kind.fill}" color="{border}" penwidth={width:g} '
-        f"peripheries={kind.peripheries}{ordering} tooltip={_quoted(tip)} label=<{_table(box)}>]"
+        f'{box.id} [class="{box.role}" shape={look.shape} style="{look.style}" '
+        f'fillcolor="{look.fill}" color="{frame.border}" penwidth={frame.width:g} '
+        f"peripheries={look.peripheries}{ordering} tooltip={_quoted(tip)} label=<{_table(box)}>]"
     )
 
 
@@ -97,20 +96,20 @@ def _table(box: Box) -> str:
         big = 13 if len(box.symbol) < 3 else 10
         head += (
             "  " * bool(head) + f'<FONT POINT-SIZE="{big}"><B>{_text(box.symbol)}</B></FONT>'
-            if box.kind != "layer"
-            else f'  <FONT COLOR="{theme.DIM}">{_text(box.symbol)}</FONT>'
+            if box.role != "layer"
+            else f'  <FONT COLOR="{LIGHT.dim}">{_text(box.symbol)}</FONT>'
         )
-    rows = ['<TR><TD HEIGHT="3"></TD></TR>'] if theme.KINDS[box.kind].shape != "box" else []
+    rows = ['<TR><TD HEIGHT="3"></TD></TR>'] if BOXES[box.role].shape != "box" else []
     rows += [f'<TR><TD COLSPAN="2">{head}</TD></TR>'] if head else []
     for what, text in box.lines:
         if what:
             rows.append(
-                f'<TR><TD ALIGN="LEFT"><FONT COLOR="{theme.DIM}" POINT-SIZE="9">{_text(what, 60)}'
+                f'<TR><TD ALIGN="LEFT"><FONT COLOR="{LIGHT.dim}" POINT-SIZE="9">{_text(what, 60)}'
                 f'</FONT></TD><TD ALIGN="RIGHT">  {_text(text, 60)}</TD></TR>'
             )
         else:
             rows.append(
-                f'<TR><TD COLSPAN="2"><FONT COLOR="{theme.DIM}" POINT-SIZE="9">{_text(text, 60)}'
+                f'<TR><TD COLSPAN="2"><FONT COLOR="{LIGHT.dim}" POINT-SIZE="9">{_text(text, 60)}'
                 "</FONT></TD></TR>"
             )
     rows += [f'<TR><TD COLSPAN="2">{_grid(grid)}</TD></TR>' for grid in box.grids]
@@ -127,7 +126,7 @@ def _grid(grid: Grid) -> str:
     largest = max((s for s in sizes if s < float("inf")), default=0.0) or 1.0
     wide = max(map(len, grid.rows), default=1)
     head = (
-        f'<TR><TD COLSPAN="{wide}" BORDER="0"><FONT POINT-SIZE="8" COLOR="{theme.DIM}">'
+        f'<TR><TD COLSPAN="{wide}" BORDER="0"><FONT POINT-SIZE="8" COLOR="{LIGHT.dim}">'
         f"{_text(grid.caption, 60)}</FONT></TD></TR>"
     )
     rows = []
@@ -168,9 +167,9 @@ def short(x: object) -> str:
 def _arrow(arrow: Arrow, largest: float) -> str:
     ends = f"{arrow.tail} -> {arrow.head}"
     text = _text(arrow.text, 60)
-    if arrow.chain is None:
+    if arrow.chain_rule is None:
         return f"{ends} [label=<{text}>]" if text else ends
-    upstream, partial, contribution = arrow.chain
+    upstream, partial, contribution = arrow.chain_rule
     way, amount = sign(contribution), size(contribution)
     product = f"{number(upstream)} · {number(partial)} = "
     sentence = _text(product, 80) + f"<B>{_text(number(contribution))}</B>"
@@ -179,7 +178,7 @@ def _arrow(arrow: Arrow, largest: float) -> str:
     share = amount / largest if largest else float(amount > 0)
     width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
     name = "plus" if way > 0 else "minus" if way < 0 else "none"
-    colour = {"plus": theme.PLUS, "minus": theme.MINUS, "none": theme.LINE}[name]
+    colour = {"plus": LIGHT.warm, "minus": LIGHT.cold, "none": LIGHT.line}[name]
     style = "" if amount else " style=dotted"
     return (
         f'{ends} [class="{name}" color="{colour}" fontcolor="{colour}" penwidth={width:.3g}{style} '

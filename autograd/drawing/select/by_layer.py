@@ -1,100 +1,112 @@
-"""Which box shows which scalar, for models: layers, opened to channels and to single entries."""
+"""Models: a box for each call of a layer, opened to channels and to single entries."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from ..read.owners import homes
+from ..read.graph import Graph, NamedTensor
+from ..read.owners import Owner, owners
 from ..read.stages import Stage
-from ..read.survey import Survey
-from .expand import Wanted, calls, name_of, position, wanted
-from .plan import LEGIBLE, Group, Plan, apart
+from .expand import Target, call_name, locate, target
+from .selection import (
+    LEGIBLE,
+    ChannelGroup,
+    LayerGroup,
+    Selection,
+    TensorGroup,
+    single_leaves,
+)
 
 FEW = 40  # operations that are drawn one by one, of a channel and outside of modules
 LITTLE = 20  # nodes of a layer that opens to all of them, and not to its channels
 
 
-def layers(
-    survey: Survey, stages: Sequence[Stage], depth: int | None = None, expand: Sequence[str] = ()
-) -> Plan:
+def by_layer(
+    graph: Graph, stages: Sequence[Stage], depth: int | None = None, expand: Sequence[str] = ()
+) -> Selection:
     """A box for each call of a layer, with `depth` levels of nested modules opened.
 
     Without a depth, as many levels as give a hundred boxes. ValueError for an unknown name.
     """
-    chains = {stage: calls(stage) for stage in stages}
-    asked = [wanted(name, chains) for name in expand]
-    deepest = max(map(len, chains.values()), default=1) - 1
+    calls = {stage: stage.calls for stage in stages}
+    targets = [target(name, stages) for name in expand]
+    deepest = max(map(len, calls.values()), default=1) - 1
     level = deepest if depth is None else max(0, min(depth, deepest))
-    groups = _grouped(chains, level, asked)
+    groups = _by_call(calls, level, targets)
     while depth is None and len(groups) > LEGIBLE and level > 0:
         level -= 1
-        groups = _grouped(chains, level, asked)
-    plan = Plan()
+        groups = _by_call(calls, level, targets)
+    selection = Selection()
     if len(groups) > LEGIBLE and depth is None:
-        groups = _by_path(chains)
-        plan.notes.append("all calls of one layer are one box")
-    _assign(groups, stages)
+        groups = _by_layer_path(stages)
+        selection.notes.append("all calls of one layer are one box")
+    _assign_parameters(groups, stages)
     for group in groups:
-        _place(survey, plan, group, asked)
-    _place_leaves(survey, plan)
-    for k, owner in plan.owner.items():
-        if owner in plan.groups:
-            plan.groups[owner].nodes.append(k)
-    plan.groups = {key: group for key, group in plan.groups.items() if group.nodes}
-    return plan
+        selection.add(group, [k for stage in group.stages for k in stage.nodes])
+        if len(group.stages) == 1:
+            _open_targets(graph, selection, group, targets)
+    _place_leaves(graph, selection)
+    for k in selection.box_of:
+        if group_of_k := selection.group_of(k):
+            group_of_k.nodes.append(k)
+    selection.groups = {key: group for key, group in selection.groups.items() if group.nodes}
+    return selection
 
 
-def _grouped(chains: dict[Stage, list[Any]], level: int, asked: Sequence[Wanted]) -> list[Group]:
-    """The stages by the calls at a level; what is asked for is opened, and what is around it."""
-    opened = {path for path, _ in asked}
-    for chain in chains.values():
-        names = [name_of(call) for call in chain]
-        inner = [at for at, name in enumerate(names) if any(name == path for path, _ in asked)]
+def _by_call(
+    calls: dict[Stage, list[Any]], level: int, targets: Sequence[Target]
+) -> list[LayerGroup]:
+    """The stages by the calls at a level; targets are opened, and what is around them."""
+    paths = {path for path, _ in targets}
+    opened = set(paths)
+    for around in calls.values():
+        names = [call_name(call) for call in around]
+        inner = [at for at, name in enumerate(names) if name in paths]
         opened.update(names[: max(inner, default=0)])
     cut = {}
-    for stage, chain in chains.items():
+    for stage, around in calls.items():
         at = level
-        while at + 1 < len(chain) and name_of(chain[at]) in opened:
+        while at + 1 < len(around) and call_name(around[at]) in opened:
             at += 1
-        cut[stage] = min(at, len(chain) - 1)
-    collapsed = {id(c[cut[stage]]) for stage, c in chains.items() if len(c) > cut[stage] + 1}
-    parents = {id(call) for chain in chains.values() for call in chain[:-1]}
-    found: dict[Any, Group] = {}
-    for stage, chain in chains.items():
-        call = chain[cut[stage]] if chain else None
+        cut[stage] = min(at, len(around) - 1)
+    collapsed = {id(c[cut[stage]]) for stage, c in calls.items() if len(c) > cut[stage] + 1}
+    parents = {id(call) for around in calls.values() for call in around[:-1]}
+    found: dict[Any, LayerGroup] = {}
+    for stage, around in calls.items():
+        call = around[cut[stage]] if around else None
         alone = id(call) not in collapsed
         frames = cut[stage] + (alone and id(call) in parents)
         key = ("stage", stage.number) if alone else id(call)
-        group = found.setdefault(key, Group(f"s{stage.number}", around=chain[:frames]))
+        new = LayerGroup(f"s{stage.number}", enclosing=around[:frames])
+        group = found.setdefault(key, new)
         group.call = group.call if call is None else call
         group.stages.append(stage)
     return list(found.values())
 
 
-def _by_path(chains: dict[Stage, list[Any]]) -> list[Group]:
+def _by_layer_path(stages: Sequence[Stage]) -> list[LayerGroup]:
     """The stages by their paths: all calls of one layer, such as the steps of a recurrent one."""
-    found: dict[Any, Group] = {}
-    for stage in chains:
-        key = stage.call, stage.kind
-        group = found.setdefault(key, Group(f"s{stage.number}", call=stage.call))
-        group.stages.append(stage)
+    found: dict[Any, LayerGroup] = {}
+    for stage in stages:
+        new = LayerGroup(f"s{stage.number}", call=stage.call)
+        found.setdefault((stage.call, stage.kind), new).stages.append(stage)
     return list(found.values())
 
 
-def _assign(groups: Sequence[Group], stages: Sequence[Stage]) -> None:
+def _assign_parameters(groups: Sequence[LayerGroup], stages: Sequence[Stage]) -> None:
     """Give groups the parameters that belong to them: by the paths of calls and of parameters.
 
     Where paths do not tell, as for a module that is called by itself, a parameter is its first
     reader's, if all of it is read: of an embedding that is looked up there are some rows.
     """
     first: dict[int, Stage] = {}
-    tells = False
+    paths_tell = False
     for stage in stages:
         for tensor in stage.reads:
             first.setdefault(id(tensor), stage)
-            tells = tells or (tensor.parameter and _under(tensor.name, stage.call))
+            paths_tell = paths_tell or (tensor.parameter and _under(tensor.name, stage.call))
     for group in groups:
         read = {id(t): t for stage in group.stages for t in stage.reads if t.parameter}
-        if tells and group.call and getattr(group.call, "kind", ""):
+        if paths_tell and group.call and getattr(group.call, "kind", ""):
             group.parameters = [t for t in read.values() if _under(t.name, group.call)]
         else:
             group.parameters = [
@@ -109,114 +121,113 @@ def _under(name: str, path: str) -> bool:
     return bool(path and owner and within)
 
 
-def _place(survey: Survey, plan: Plan, group: Group, asked: Sequence[Wanted]) -> None:
-    """Give the operations of a group their boxes."""
-    plan.groups[group.id] = group
-    for stage in group.stages:
-        plan.owner.update(dict.fromkeys(stage.nodes, group.id))
-    if len(group.stages) > 1:
-        return
+def _open_targets(
+    graph: Graph, selection: Selection, group: LayerGroup, targets: Sequence[Target]
+) -> None:
+    """Open what is asked for of a stage: all, its channels, or some; and little user code."""
     (stage,) = group.stages
-    here = [
-        address for path, address in asked if group.call is not None and path == name_of(group.call)
-    ]
+    path = None if group.call is None else call_name(group.call)
+    addresses = [target.address for target in targets if target.path == path]
     size = len(stage.nodes) + sum(len(t.entries) for t in stage.reads)
-    if (not hasattr(stage.call, "parent") and len(stage.nodes) <= FEW) or (
-        () in here and (not stage.outputs or size <= LITTLE)
-    ):
-        _scalars(survey, plan, stage.nodes)
-    elif here:
-        found = homes(survey, stage)
-        if () in here:
-            _channels(plan, group, stage, found, set(range(sum(t.channels for t in stage.outputs))))
-        for address in filter(None, here):
-            _open(survey, plan, group, stage, found, address)
+    user_code = not stage.calls and len(stage.nodes) <= FEW
+    if user_code or (() in addresses and (not stage.outputs or size <= LITTLE)):
+        _scalars(graph, selection, stage.nodes)
+    elif addresses:
+        found = owners(graph, stage)
+        if () in addresses:
+            _channels(selection, group, found, range(sum(t.channels for t in stage.outputs)))
+        for address in filter(None, addresses):
+            _open(graph, selection, group, found, address)
 
 
 def _open(
-    survey: Survey,
-    plan: Plan,
-    group: Group,
-    stage: Stage,
-    found: dict[int, tuple[int, int]],
+    graph: Graph,
+    selection: Selection,
+    group: LayerGroup,
+    found: dict[int, Owner],
     address: tuple[int, ...],
 ) -> None:
     """Open channels of a stage, or one entry down to its scalars; another call may lack it."""
-    tensor = next((t for t in stage.outputs if position(t, address)), None)
-    at = position(tensor, address) if tensor else None
-    if not tensor or not at:
+    (stage,) = group.stages
+    channels = zip(stage.first_channels, stage.outputs, strict=True)
+    located = ((n, t, at) for n, t in channels if (at := locate(t, address)))
+    first, tensor, location = next(located, (0, None, None))
+    if tensor is None or location is None:
         return
-    channels, place = at
-    first = sum(t.channels for t in stage.outputs[: stage.outputs.index(tensor)])
-    which = {first + channel for channel in channels}
-    in_channel = [k for k, (_, c) in found.items() if c in which]
-    if place >= 0:
-        _scalars(survey, plan, [k for k, (h, _) in found.items() if h == tensor.entries[place]])
-    elif len(in_channel) <= FEW:
-        _scalars(survey, plan, in_channel)
+    which = range(first + location.channels.start, first + location.channels.stop)
+    inside = [k for k, owner in found.items() if owner.channel in which]
+    if location.place >= 0:
+        entry = tensor.entries[location.place]
+        _scalars(graph, selection, [k for k, owner in found.items() if owner.entry == entry])
+    elif len(inside) <= FEW:
+        _scalars(graph, selection, inside)
     else:
-        _channels(plan, group, stage, found, which)
+        _channels(selection, group, found, which)
     group.rest = True
 
 
-def _scalars(survey: Survey, plan: Plan, nodes: Sequence[int]) -> None:
+def _scalars(graph: Graph, selection: Selection, nodes: Sequence[int]) -> None:
     """Operations one by one, with the unnamed leaves that they read."""
-    plan.show(nodes)
+    selection.show(nodes)
     for k in nodes:
-        for x in survey.nodes[k].inputs:
-            plan.show(
-                survey.number[v] for v in ([x] if x in survey.number else apart(x)) if v.op is None
-            )
+        for x in graph.nodes[k].inputs:
+            leaves = [x] if x in graph.number else single_leaves(x)
+            selection.show(graph.number[v] for v in leaves if v.op is None)
 
 
 def _channels(
-    plan: Plan, group: Group, stage: Stage, found: dict[int, tuple[int, int]], which: set[int]
+    selection: Selection, group: LayerGroup, found: dict[int, Owner], which: range
 ) -> None:
     """A box for each of these channels; what several of them share stays behind."""
-    for k, (_, c) in found.items():
-        if c in which and not plan.alone(k):
-            plan.owner[k] = f"{group.id}c{c}"
-    first = 0
-    for tensor in stage.outputs:
+    (stage,) = group.stages
+    for k, owner in found.items():
+        if owner.channel in which and not selection.alone(k):
+            selection.box_of[k] = f"{group.id}c{owner.channel}"
+    enclosing = [*group.enclosing, group.call]
+    for first, tensor in zip(stage.first_channels, stage.outputs, strict=True):
         for channel in range(tensor.channels):
             if first + channel in which:
                 key = f"{group.id}c{first + channel}"
-                around = [*group.around, group.call]
-                plan.groups[key] = Group(key, [stage], around, group.call, tensor, channel)
-                plan.groups[key].large = len(which) == 1
-                plan.groups[key].parameters = group.parameters
-        first += tensor.channels
+                selection.groups[key] = ChannelGroup(
+                    key, stages=[stage], enclosing=enclosing, call=group.call, tensor=tensor,
+                    channel=channel, large=len(which) == 1, parameters=group.parameters,
+                )  # fmt: skip
     group.rest = True
-    group.around = [*group.around, group.call]
+    group.enclosing = enclosing
 
 
-def _place_leaves(survey: Survey, plan: Plan) -> None:
+def _place_leaves(graph: Graph, selection: Selection) -> None:
     """Leaves: inputs have a box, parameters are part of the one layer that reads them."""
-    readers: dict[int, str] = {}
-    bundles: dict[Any, set[str]] = {}
-    for k in survey.operations:
-        owner = plan.owner[k]
-        if plan.alone(k):
-            continue
-        for x in survey.nodes[k].inputs:
-            if x in survey.number:
-                if x.op is None:
-                    n = survey.number[x]
-                    readers[n] = owner if readers.get(n, owner) == owner else ""
-            elif owner not in bundles.setdefault(x, set()):
-                bundles[x].add(owner)
-                for v in x.inputs:
-                    if v.op is None:
-                        n = survey.number[v]
-                        readers[n] = owner if readers.get(n, owner) == owner else ""
-    for n, owner in readers.items():
-        if owner:
-            plan.owner.setdefault(n, owner)
-    for index, tensor in enumerate(survey.tensors):
-        entries = [n for n in tensor.entries if n >= 0 and n in readers and not plan.alone(n)]
-        several = {readers[n] for n in entries}
-        owners = [plan.groups[key] for key in several if key]
-        shared = "" in several or not any(tensor in group.parameters for group in owners)
-        if tensor.leaf and entries and (not tensor.parameter or shared):
-            plan.groups[f"t{index}"] = Group(f"t{index}", tensor=tensor)
-            plan.owner.update(dict.fromkeys(entries, f"t{index}"))
+    readers = _readers(graph, selection)
+    for n, boxes in readers.items():
+        if len(boxes) == 1:
+            selection.box_of.setdefault(n, *boxes)
+    for index, tensor in enumerate(graph.tensors):
+        entries = [n for n in tensor.entries if n in readers and not selection.alone(n)]
+        if tensor.leaf and entries and not _belongs(tensor, entries, readers, selection):
+            selection.add(TensorGroup(f"t{index}", tensor=tensor), entries)
+
+
+def _readers(graph: Graph, selection: Selection) -> dict[int, set[str]]:
+    """{leaf: the boxes of several nodes that read it}."""
+    readers: dict[int, set[str]] = {}
+    seen: set[tuple[Any, str]] = set()
+    for k in graph.operations:
+        box = selection.box_of[k]
+        for x in graph.nodes[k].inputs:
+            if not selection.alone(k) and (x, box) not in seen:
+                seen.add((x, box))
+                for n in graph.entries(x):
+                    if graph.nodes[n].op is None:
+                        readers.setdefault(n, set()).add(box)
+    return readers
+
+
+def _belongs(
+    tensor: NamedTensor, entries: list[int], readers: dict[int, set[str]], selection: Selection
+) -> bool:
+    """Whether a parameter is shown in the box of its layer, which alone reads it."""
+    boxes = {frozenset(readers[n]) for n in entries}
+    layers = [selection.groups[box] for several in boxes if len(several) == 1 for box in several]
+    owned = any(tensor in layer.parameters for layer in layers if isinstance(layer, LayerGroup))
+    return tensor.parameter and owned and all(len(several) == 1 for several in boxes)

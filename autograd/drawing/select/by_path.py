@@ -7,14 +7,14 @@ paths to an operation end in one of the best paths to its operands.
 
 import heapq
 from collections.abc import Iterable
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, NamedTuple
 
 from ..read.gradients import partials
-from ..read.survey import Survey
+from ..read.graph import Graph
 from ..read.words import count as counted
 from ..read.words import number, size
-from .plan import Plan
+from .selection import Selection
 
 MANY = 10**15
 ENTRIES = 2_000_000  # paths that are kept in a sweep, all nodes together
@@ -29,32 +29,32 @@ class Path(NamedTuple):
     before: "Path | None"
 
 
-def sliced(survey: Survey, start: Any, most: int = 8, limit: int = 500) -> Plan:
-    """The plan of the k strongest paths from `start` to the root, and a note on what they carry.
+def by_path(graph: Graph, start: Any, most: int = 8, limit: int = 500) -> Selection:
+    """The k strongest paths from `start` to the root, and a note on what they carry.
 
     ValueError where `start` is not behind the root.
     """
-    if start not in survey.number:
+    if start not in graph.number:
         raise ValueError(f"slice={start!r:.80}: that node is not behind the root")
-    best, paths = _strongest(survey, start, most)
-    plan = Plan()
+    best, paths = _strongest(graph, start, most)
+    selection = Selection()
     shown: list[Path] = []
     for path in sorted(best, key=lambda p: -p.weight):
         nodes = _nodes(path)
-        if len(plan.owner.keys() | set(nodes)) > limit:
+        if len(selection.box_of.keys() | set(nodes)) > limit:
             break
         shown.append(path)
-        plan.show(nodes)
-        plan.only = (plan.only or set()) | set(zip(nodes[1:], nodes, strict=False))
+        selection.show(nodes)
+        selection.edges = (selection.edges or set()) | {(x, y) for y, x in pairwise(nodes)}
     if not shown:
-        return _cut(survey, plan, _nodes(best[0])) if best else _dead(survey, plan, start)
-    total = survey.adjoints.get(start, 0)
+        return _cut(selection, _nodes(best[0]), limit) if best else _dead(graph, selection, start)
+    total = graph.adjoints.get(start, 0)
     carried = number(sum(path.product for path in shown))
     every = f"more than {MANY:,}" if paths > MANY else f"{paths:,}"
-    plan.notes.append(
+    selection.notes.append(
         f"{len(shown)} of {every} paths, carrying {carried} of the gradient {number(total)}"
     )
-    return plan
+    return selection
 
 
 def _nodes(path: Path | None) -> list[int]:
@@ -66,35 +66,34 @@ def _nodes(path: Path | None) -> list[int]:
     return found
 
 
-def _cut(survey: Survey, plan: Plan, nodes: list[int]) -> Plan:
+def _cut(selection: Selection, nodes: list[int], limit: int) -> Selection:
     """A path that is too long to draw: its two ends."""
-    ends = nodes[:20] + nodes[-20:]
-    plan.show(ends)
-    plan.folded[nodes[19]] = len(nodes) - 40
-    plan.only = set(zip(nodes[1:20], nodes[:19], strict=True))
-    plan.only |= set(zip(nodes[-19:], nodes[-20:-1], strict=True))
-    plan.only.add((nodes[-20], nodes[18]))
-    plan.notes.append(f"the two ends of a path through {counted(len(nodes), 'node')}")
-    return plan
+    half = max(1, min(20, limit // 2))
+    ends = nodes[:half], nodes[-half:]
+    selection.show([*ends[0], *ends[1]])
+    selection.folded[nodes[half - 1]] = len(nodes) - 2 * half
+    selection.edges = {(x, y) for end in ends for y, x in pairwise(end)}
+    selection.notes.append(f"the two ends of a path through {counted(len(nodes), 'node')}")
+    return selection
 
 
-def _dead(survey: Survey, plan: Plan, start: Any) -> Plan:
+def _dead(graph: Graph, selection: Selection, start: Any) -> Selection:
     """No path carries anything."""
-    plan.show([survey.number[start], *[survey.number[root] for root in survey.roots][:1]])
-    plan.only = set()
-    plan.notes.append("no path carries a gradient from the root to this node")
-    return plan
+    selection.show([graph.number[start], *[graph.number[root] for root in graph.roots][:1]])
+    selection.edges = set()
+    selection.notes.append("no path carries a gradient from the root to this node")
+    return selection
 
 
-def _strongest(survey: Survey, start: Any, most: int) -> tuple[list[Path], int]:
+def _strongest(graph: Graph, start: Any, most: int) -> tuple[list[Path], int]:
     """The strongest paths to the roots, and how many paths there are that nothing stops."""
-    number = survey.number
+    number = graph.number
     first = Path(1.0, 1, number[start], None)
     found: dict[Any, list[Path]] = {start: [first]}
     tally: dict[Any, int] = {start: 1}
     reached: dict[Any, list[int]] = {}  # of bundles, which entries
-    keep = max(1, min(most, ENTRIES // len(survey.nodes)))
-    for node in survey.ordered:
+    keep = max(1, min(most, ENTRIES // len(graph.nodes)))
+    for node in graph.ordered:
         if node is start:
             continue
         if node.op is None:
@@ -107,9 +106,9 @@ def _strongest(survey: Survey, start: Any, most: int) -> tuple[list[Path], int]:
             tally[node] = min(sum(tally[x] for x, _ in steps), MANY + 1)
             longer = ((path, p) for x, p in steps for path in found[x])
             found[node] = _best(longer, number[node], keep)
-    ends = [path for root in dict.fromkeys(survey.roots) for path in found.get(root, [])]
+    ends = [path for root in dict.fromkeys(graph.roots) for path in found.get(root, [])]
     best = heapq.nlargest(keep, [p for p in ends if p.weight > 0], key=lambda p: p.weight)
-    return best, sum(tally.get(root, 0) for root in dict.fromkeys(survey.roots))
+    return best, sum(tally.get(root, 0) for root in dict.fromkeys(graph.roots))
 
 
 def _best(longer: Iterable[tuple[Path, Any]], node: int, keep: int) -> list[Path]:

@@ -79,7 +79,7 @@ def test_repeated_operands_are_parallel_arrows():
     y.backward()
     found = outline(y)
     assert [(x.tail, x.head) for x in found.arrows] == [("n0", "n1")] * 2
-    assert [x.chain.contribution for x in found.arrows] == [1.0, 1.0]
+    assert [x.chain_rule.contribution for x in found.arrows] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("write", ["a - b", "a / b", "a ** b", "b - a"])
@@ -97,7 +97,7 @@ def test_values_and_gradients_can_be_left_out():
     y.backward()
     found = outline(y, values=False, gradients=False)
     assert lines(titled(found, "a")) == []
-    assert all(arrow.chain is None for arrow in found.arrows)
+    assert all(arrow.chain_rule is None for arrow in found.arrows)
     (formula,) = [lines(box) for box in outline(Value(2.0) * 3.0, values=False).boxes.values()][-1:]
     assert formula == ["grad —"]
 
@@ -109,7 +109,7 @@ def test_an_exponent_sends_nothing_and_sets_no_scale():
     drawing = draw(z)
     two = next(box for box in drawing.outline.boxes.values() if ("data", "2") in box.lines)
     assert two.lines == [("data", "2")]
-    assert [a.chain for a in drawing.outline.arrows if a.tail == two.id] == [None]
+    assert [a.chain_rule for a in drawing.outline.arrows if a.tail == two.id] == [None]
     widths = [line.split("penwidth=")[1].split()[0] for line in drawing.body if "->" in line
               and "penwidth" in line]  # fmt: skip
     assert len(set(widths)) > 2
@@ -170,7 +170,7 @@ def test_contributions_on_the_arrows_of_a_node_sum_to_its_gradient(steps):
     numbered = dict(enumerate(graph.nodes(root)))
     sums = {}
     for arrow in found.arrows:
-        sums[arrow.tail] = sums.get(arrow.tail, 0) + arrow.chain.contribution
+        sums[arrow.tail] = sums.get(arrow.tail, 0) + arrow.chain_rule.contribution
     for tail, total in sums.items():
         assert total == pytest.approx(numbered[int(tail[1:])].grad, rel=1e-12, abs=1e-12)
 
@@ -322,7 +322,7 @@ def test_an_entry_that_one_call_of_a_layer_has_leaves_the_others_closed():
     small = Tensor([[[0.1] * 6] * 6], label="small")
     found = outline(conv(large).sum() + conv(small).sum(), expand="Conv2D[0,7,7]")
     assert titled(found, "Conv2D[0,7,7]").symbol == "+"
-    assert "1×6×6 → 2×4×4" in [lines(b)[0] for b in found.boxes.values() if b.kind == "layer"]
+    assert "1×6×6 → 2×4×4" in [lines(b)[0] for b in found.boxes.values() if b.role == "layer"]
 
 
 def test_what_is_around_a_wanted_layer_is_opened():
@@ -395,7 +395,7 @@ def test_depth_is_the_levels_of_modules_that_are_opened():
     body = nn.Sequential(*[nn.Sequential(nn.Dense(9, 9), nn.Tanh()) for _ in range(4)])
     y = body(Tensor([0.1] * 9))
     titles = [
-        [b.title for b in outline(y, depth=d).boxes.values() if b.kind == "layer"] for d in range(3)
+        [b.title for b in outline(y, depth=d).boxes.values() if b.role == "layer"] for d in range(3)
     ]
     assert titles[0] == ["Sequential"]
     assert titles[1] == ["0", "1", "2", "3"]
@@ -406,7 +406,7 @@ def test_depth_is_the_levels_of_modules_that_are_opened():
 def test_more_than_a_hundred_layers_are_collapsed_to_the_modules_around_them():
     body = nn.Sequential(*[nn.Sequential(nn.Dense(3, 3), nn.Tanh()) for _ in range(60)])
     found = outline(body(Tensor([0.1] * 3)))
-    assert sum(b.kind == "layer" for b in found.boxes.values()) == 60
+    assert sum(b.role == "layer" for b in found.boxes.values()) == 60
 
 
 def test_a_layer_called_often_is_one_box():
@@ -424,7 +424,7 @@ def test_code_outside_of_modules_stays_scalars():
     y = nn.Sequential(nn.Conv2D(1, 4, 3), nn.Conv2D(4, 2, 3))(Tensor([[[0.1] * 9] * 9]))
     root = (y[0, 0, 0] - y[1, 4, 4]) ** 2.0
     found = outline(root)
-    assert [b.symbol for b in found.boxes.values() if b.kind in ("operation", "root")] == [
+    assert [b.symbol for b in found.boxes.values() if b.role in ("operation", "root")] == [
         "−",
         "**",
     ]
@@ -447,7 +447,7 @@ def test_a_model_is_drawn_by_its_parts(model):
 def test_nested_modules_of_a_model_are_frames_and_depth_folds_them():
     body = nn.Sequential(nn.Residual(nn.Sequential(nn.Dense(2, 2), nn.Tanh())), nn.Dense(2, 1))
     assert len(outline(body).frames) >= 1
-    assert [b.kind for b in outline(body, depth=1).boxes.values()] == ["folded", "layer"]
+    assert [b.role for b in outline(body, depth=1).boxes.values()] == ["folded", "layer"]
 
 
 @pytest.mark.parametrize("root", [3.0, "x", None, [Value(1.0)]])

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from autograd import Tensor, Value, draw, graph
-from autograd.drawing.read.survey import Survey
+from autograd.drawing.read.graph import Graph
 from autograd.drawing.select.by_path import _strongest
 
 
@@ -34,7 +34,7 @@ def test_the_strongest_of_all_paths_are_found(seed):
         a, b = rng.sample(nodes, 2)
         nodes.append(rng.choice([a * b, a + b, a - b, (a * 0.5).tanh(), a.maximum(b)]))
     root = Tensor(nodes).sum() + Tensor(nodes[:4]) @ Tensor(nodes[-4:])
-    best, paths = _strongest(Survey([root]), start, 5)
+    best, paths = _strongest(Graph([root]), start, 5)
     expected = every_path(root, start)
     assert paths == len(expected)
     strong = [p for p in expected if p > 0][:5]
@@ -47,10 +47,10 @@ def test_the_note_says_what_the_paths_carry():
     y = w * 3.0 + w * 5.0 + w * 7.0
     found = draw(y, slice=w, paths=2).outline
     assert "2 of 3 paths, carrying 12 of the gradient 15" in found.notes
-    assert [a.chain for a in found.arrows] == [None] * len(found.arrows)
+    assert [a.chain_rule for a in found.arrows] == [None] * len(found.arrows)
     y.backward()
     found = draw(y, slice=w, paths=2).outline
-    assert {a.chain.contribution for a in found.arrows if a.tail == "n0"} == {5.0, 7.0}
+    assert {a.chain_rule.contribution for a in found.arrows if a.tail == "n0"} == {5.0, 7.0}
 
 
 def test_all_paths_carry_the_whole_gradient():

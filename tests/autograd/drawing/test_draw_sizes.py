@@ -49,8 +49,8 @@ def test_every_chain_fits(n):
 def test_depth_counts_the_operations_behind_the_root():
     _, root = chain(20)
     found = draw(root, depth=3).outline
-    assert sum(box.kind in ("root", "operation") for box in found.boxes.values()) == 3
-    (folded,) = [box for box in found.boxes.values() if box.kind == "folded"]
+    assert sum(box.role in ("root", "operation") for box in found.boxes.values()) == 3
+    (folded,) = [box for box in found.boxes.values() if box.role == "folded"]
     assert ("", f"{2 * 17} nodes behind") in folded.lines
 
 

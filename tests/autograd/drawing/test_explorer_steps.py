@@ -22,7 +22,7 @@ def test_each_step_of_an_expression_says_the_chain_rule_and_sums_grow(explorer):
     assert page.text(".words") == "∂y/∂y = 1: the reverse pass starts here"
     assert set(page.texts(".card .gradient")) == {"—", "1"}
     words, growth = [], {"a": [], "b": []}
-    while page.run("return explorer.state.time < explorer.chain.end"):
+    while page.run("return explorer.state.time < explorer.reverse.end"):
         page.press("\ue014")  # arrow right
         words.append(page.text(".words"))
         for name in growth:
@@ -68,7 +68,7 @@ def test_steps_by_channel_and_partial_sums_of_a_weight(explorer, net):
     assert number(page.text(".facts .gradient")) == weight.grad, "its channel has sent all"
     page.press("g")
     assert page.one(".player select").get_attribute("value") == "scalar"
-    end, back = "return explorer.chain.end", "\ue012"
+    end, back = "return explorer.reverse.end", "\ue012"
     for _ in range(7):
         page.press(back)
     assert page.run("return explorer.state.time") < page.run(end)
@@ -76,18 +76,18 @@ def test_steps_by_channel_and_partial_sums_of_a_weight(explorer, net):
 
 def test_the_slider_scrubs_to_any_step_and_sums_are_exact_there(explorer, net):
     page = explorer(net.loss).open("node=conv1.weight[1,0,2,2]")
-    end = page.run("return explorer.chain.end")
+    end = page.run("return explorer.reverse.end")
     scrub = """
     const slider = document.querySelector('.slider');
     slider.value = arguments[0];
     slider.dispatchEvent(new Event('input', {bubbles: true}));
-    return [explorer.chain.sumOf(explorer.state.node), explorer.graph.header.roots.length];
+    return [explorer.reverse.sumOf(explorer.state.node), explorer.graph.header.roots.length];
     """
     rows = """
-    const {graph, chain, state} = explorer;
+    const {graph, reverse, state} = explorer;
     const found = [];
     graph.eachUse(state.node, (slot, k) => {
-      found.push([chain.timeOf(slot, k), chain.contribution(slot, k).contribution]);
+      found.push([reverse.timeOf(slot, k), reverse.contribution(slot, k).contribution]);
     });
     return found;
     """
@@ -105,7 +105,7 @@ def test_the_slider_scrubs_to_any_step_and_sums_are_exact_there(explorer, net):
 def test_play_runs_and_pauses(explorer):
     page = explorer(expression()[-1]).open()
     page.press(" ")
-    page.wait("return explorer.state.time > 1 && explorer.state.time < explorer.chain.end")
+    page.wait("return explorer.state.time > 1 && explorer.state.time < explorer.reverse.end")
     page.press(" ")
     at = page.run("return explorer.state.time")
     page.wait("return new Promise(go => setTimeout(() => go(true), 400))")
@@ -118,7 +118,7 @@ def test_going_back_leaves_nothing_behind(explorer, large):
     page = explorer(x * 1.0 + x * large + x * 3.0).open("node=x")
     page.press("\ue011")
     seen = []
-    while page.run("return explorer.state.time < explorer.chain.end"):
+    while page.run("return explorer.state.time < explorer.reverse.end"):
         seen.append(page.text(".facts .gradient"))
         page.press("\ue014")
     while seen:
@@ -145,12 +145,12 @@ def test_heat_maps_of_joined_tensors_follow_all_their_stages(explorer):
     root = (q * q).sum()
     page = explorer(root).open()
     script = """
-    const {graph, chain} = explorer;
+    const {graph, reverse} = explorer;
     const tensor = graph.tensors.find((t) => t.name === "t");
-    chain.moveTo(arguments[0]);
-    return [chain.phaseOf(tensor, arguments[0]), [...chain.gradientsOf(tensor)]];
+    reverse.moveTo(arguments[0]);
+    return [reverse.phaseOf(tensor, arguments[0]), [...reverse.gradientsOf(tensor)]];
     """
-    end = page.run("return explorer.chain.end")
+    end = page.run("return explorer.reverse.end")
     for time in range(end):
         (phase, now), (later, then) = page.run(script, time), page.run(script, time + 1)
         assert phase != later or now == then

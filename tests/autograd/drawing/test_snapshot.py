@@ -18,10 +18,10 @@ import nn
 from autograd import Tensor, UnknownNumberError, Value, compile, concatenate, explore, graph
 from autograd.drawing.explorer import page as page_module
 from autograd.drawing.explorer.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
-from autograd.drawing.read.owners import SHARED, homes
-from autograd.drawing.read.products import products
+from autograd.drawing.read.graph import Graph
+from autograd.drawing.read.matrix_products import matrix_products
+from autograd.drawing.read.owners import SHARED, owners
 from autograd.drawing.read.stages import stages
-from autograd.drawing.read.survey import Survey
 
 KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
 
@@ -138,7 +138,7 @@ def test_a_cnn_travels_with_layers_shapes_and_products():
     assert shapes["0"] == shapes["1"] == shapes["2"] == [2, 8, 8]
     assert shapes["3"] == [2, 4, 4]
     assert shapes["5"] == [5]
-    conv = header["stages"][0]["products"][0]
+    conv = header["stages"][0]["matrixProducts"][0]
     assert (conv["rows"], conv["inner"], conv["columns"]) == (2, 9, 64)
     assert sorted(arrays["sequence"]) == np.flatnonzero(arrays["op"]).tolist()
 
@@ -194,7 +194,7 @@ def test_the_sequence_visits_readers_before_what_they_read(root):
 
 
 def made_of(root):
-    return stages(Survey([root]))
+    return stages(Graph([root]))
 
 
 class Block(nn.Module):
@@ -213,7 +213,7 @@ def test_a_call_that_computes_between_its_parts_is_cut_into_stages_without_cycle
     found = made_of(Block(3)([1.0, -2.0, 3.0]).sum())
     names = [str(stage.call) or stage.kind for stage in found]
     assert names == ["Block", "dense", "Block", "out", "Block", ""]
-    assert all(other.number < stage.number for stage in found for other in stage.before)
+    assert all(other.number < stage.number for stage in found for other in stage.predecessors)
 
 
 def test_unnamed_results_take_the_shape_of_what_they_work_on():
@@ -225,26 +225,26 @@ def test_unnamed_results_take_the_shape_of_what_they_work_on():
 
 
 def test_each_node_of_a_convolution_works_for_one_pixel_and_a_softmax_shares():
-    survey = Survey([nn.CrossEntropyLoss()(cnn()(IMAGE), 1)])
-    conv, norm, *_, loss = stages(survey)
+    numbered = Graph([nn.CrossEntropyLoss()(cnn()(IMAGE), 1)])
+    conv, norm, *_, loss = stages(numbered)
     for stage, shared in ((conv, False), (loss, True)):
-        found = homes(survey, stage)
-        assert all((home == SHARED) == shared for home, _ in found.values())
+        found = owners(numbered, stage)
+        assert all((owner == SHARED) == shared for owner, _ in found.values())
         assert set(found) == set(stage.nodes)
-    channels = {channel for _, channel in homes(survey, norm).values()}
+    channels = {channel for _, channel in owners(numbered, norm).values()}
     assert channels == {SHARED, 0, 1}, "GroupNorm(1) shares its statistics over both channels"
 
 
 def test_products_are_found_in_groups_and_not_where_dots_fill_no_grid():
     rng = random.Random(0)
     grouped = nn.Conv2D(4, 6, 3, groups=2, rng=rng)
-    survey = Survey([grouped([[[0.1] * 5] * 5] * 4).sum()])
-    (product,) = products(survey, stages(survey)[0])
+    numbered = Graph([grouped([[[0.1] * 5] * 5] * 4).sum()])
+    (product,) = matrix_products(numbered, stages(numbered)[0])
     assert (product.groups, product.rows, product.inner, product.columns) == (2, 3, 18, 9)
     assert (product.left, product.right) == ("weight", "x")
     a, b = Tensor([1.0, 2.0], label="a"), Tensor([3.0, 4.0], label="b")
-    survey = Survey([(a @ b) + (b @ b)])
-    shapes = [(p.groups, p.rows, p.columns) for p in products(survey, stages(survey)[0])]
+    numbered = Graph([(a @ b) + (b @ b)])
+    shapes = [(p.groups, p.rows, p.columns) for p in matrix_products(numbered, stages(numbered)[0])]
     assert shapes == [], "two dots of their own are no matrix"
 
 

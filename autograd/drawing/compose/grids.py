@@ -7,22 +7,10 @@ from typing import Any
 
 from ...names import Name
 from ..outline import Cell, Grid
-from ..read.words import clean, number, size, span
+from ..read.words import clean, number, size
 
-WRITTEN = 200  # cells whose numbers are written
 WIDE = 24  # cells in a row
 Places = list[list[int | None]]
-
-
-def caption(entries: Sequence[Any]) -> str:
-    """What entries are called together: `conv1.weight[3,0,:,:]`, or how many there are."""
-    named = [v for v in entries if isinstance(v.name, Name)]
-    names = {id(v.name): v.name for v in named}
-    if len(names) != 1:
-        return f"{len(entries):,} values"
-    (name,) = names.values()
-    rest = len(entries) - len(named)
-    return span(name, [v.place for v in named]) + (f" and {rest:,} others" if rest else "")
 
 
 def arranged(*factors: Sequence[Any]) -> Places:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..outline import Box, Grid
-from ..read.gradients import chain, swept
-from ..read.words import clean, number, symbol
-from .grids import WRITTEN, arranged, caption, grid, strongest
+from ..read.gradients import chain_rule, has_gradient
+from ..read.words import caption, clean, number, symbol
+from ..select.selection import WRITTEN
+from .grids import arranged, grid, strongest
 
 
 def products(key: str, node: Any, values: bool) -> Box:
@@ -46,8 +47,8 @@ def add_gradients(
     """Add what comes back: what this operation sends, or all gradients where there is no `row`."""
     x = node.inputs[position]
     entries = [x.inputs[j] for j in rest]
-    chains = [chain(node.grad, row[j]) for j in rest] if row else []
-    sent = [c.contribution for c in chains if c]
+    rules = [chain_rule(node.grad, row[j]) for j in rest] if row else []
+    sent = [c.contribution for c in rules if c]
     what = "contribution to the gradient" if len(sent) == len(rest) else "gradient"
     back = sent if len(sent) == len(rest) else [v.grad for v in entries]
     if len(back) > 1 and all(g == back[0] for g in back):
@@ -64,15 +65,15 @@ def _places(node: Any, x: Any, rest: Sequence[int]) -> list[list[int | None]]:
     return arranged(*[[o.inputs[j] for j in rest] for o in node.inputs if len(o.inputs) == long])
 
 
-def leaves(entries: Sequence[Any], gradients: bool) -> Box:
+def leaves(key: str, entries: Sequence[Any], gradients: bool) -> Box:
     """A tensor of leaves by itself: nothing was computed."""
-    box = Box("t0", "grid", caption(entries), root=True)
+    box = Box(key, "grid", caption(entries), root=True)
     if len(entries) > WRITTEN:
-        box.kind = "folded"
+        box.role = "folded"
         box.lines = strongest([v.data for v in entries], lambda j: clean(entries[j].label))
         return box
     places = arranged(entries)
     box.grids = [grid("data", entries, [v.data for v in entries], places)]
-    if gradients and any(swept(v.grad) for v in entries):
+    if gradients and any(map(has_gradient, entries)):
         box.grids.append(grid("gradient", entries, [v.grad for v in entries], places))
     return box

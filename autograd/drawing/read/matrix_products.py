@@ -6,17 +6,14 @@ recorded, so that a drawing can say where a transpose comes from.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ...graph import Node
-from ...primitives import PRIMITIVES
+from .graph import Graph
 from .stages import Stage
-from .survey import Survey
-
-DOT = PRIMITIVES["dot"]
 
 
 @dataclass(frozen=True)
-class Product:
+class MatrixProduct:
     """`groups` products (rows × inner)·(inner × columns) of operands called left and right."""
 
     groups: int
@@ -27,26 +24,26 @@ class Product:
     right: str
 
 
-def products(survey: Survey, stage: Stage) -> list[Product]:
+def matrix_products(graph: Graph, stage: Stage) -> list[MatrixProduct]:
     """The matrix products that a stage's dots fill; single dots are left out."""
-    partners: dict[Node, dict[Node, None]] = {}
+    partners: dict[Any, dict[Any, None]] = {}
     for k in stage.nodes:
-        node = survey.nodes[k]
-        if node.op is DOT and node.inputs[0].inputs:
+        node = graph.nodes[k]
+        if node.op.name == "dot" and node.inputs[0].inputs:
             partners.setdefault(node.inputs[0], {})[node.inputs[1]] = None
-    grids: dict[frozenset[Node], list[Node]] = {}
+    blocks: dict[frozenset[Any], list[Any]] = {}
     for left, rights in partners.items():
-        grids.setdefault(frozenset(rights), []).append(left)
-    found: dict[Product, int] = {}
-    for rows in grids.values():
+        blocks.setdefault(frozenset(rights), []).append(left)
+    found: dict[MatrixProduct, int] = {}
+    for rows in blocks.values():
         columns = list(partners[rows[0]])
         sizes = len(rows), len(rows[0].inputs), len(columns)
-        product = Product(1, *sizes, _names(rows), _names(columns))
+        product = MatrixProduct(1, *sizes, _names(rows), _names(columns))
         found[product] = found.get(product, 0) + 1
     return [replace(p, groups=n) for p, n in found.items() if p.rows * p.columns > 1]
 
 
-def _names(bundles: Sequence[Node]) -> str:
+def _names(bundles: Sequence[Any]) -> str:
     """What the tensors are called that an operand's first and last entries belong to."""
     ends = [bundles[0].inputs[0], bundles[0].inputs[-1], bundles[-1].inputs[-1]]
     names = dict.fromkeys(str(v.name) for v in ends if hasattr(v.name, "shape"))

@@ -4,11 +4,11 @@ from itertools import pairwise
 from typing import Any
 
 from ..outline import Arrow, Box, Frame, Outline
-from ..read.words import by, clean, count
-from ..select.plan import LEGIBLE
+from ..read.words import clean, count, shape_text
+from ..select.selection import LEGIBLE
 
 
-def parts(model: Any, depth: int | None = None) -> Outline:
+def model_outline(model: Any, depth: int | None = None) -> Outline:
     """The modules inside of a model as boxes, those that hold others as frames.
 
     The parts of a Sequential are a chain: the output of one is the input of the next. Those of
@@ -22,7 +22,7 @@ def parts(model: Any, depth: int | None = None) -> Outline:
     everything = _parameters(model)
     total = count(sum(p.size for p in everything.values()), "parameter")
     outline.notes.append(f"{type(model).__name__}: {total}")
-    if any(b.kind == "folded" for b in outline.boxes.values()):
+    if any(b.role == "folded" for b in outline.boxes.values()):
         outline.notes.append("dashed boxes hold more modules: depth= opens them")
     return outline
 
@@ -81,10 +81,10 @@ def _box(outline: Outline, model: Any, path: str, frame: str, holds: bool) -> tu
     box.lines.append(("", clean(described, 60)))
     own = [(k, p) for k, p in model.named_children() if not hasattr(p, "named_children")]
     for name, parameter in own[:6]:
-        box.lines.append((clean(name), by(parameter.shape)))
+        box.lines.append((clean(name), shape_text(parameter.shape)))
     total = sum(p.size for p in _parameters(model).values())
     if total:
         box.lines.append(("", count(total, "parameter")))
-    box.tip = clean(described, 300)
+    box.tooltip = clean(described, 300)
     outline.boxes[key] = box
     return key, key

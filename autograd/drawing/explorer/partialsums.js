@@ -4,16 +4,16 @@
 const FEW = 2_000; // steps back that are counted anew, node by node
 const MANY = 5_000_000; // steps that are made anew from the start
 
-export class Ledger {
-  constructor(chain) {
-    this.chain = chain;
-    this.graph = chain.graph;
+export class PartialSums {
+  constructor(reverse) {
+    this.reverse = reverse;
+    this.graph = reverse.graph;
     this.finish();
   }
 
   /** All gradients are there: the arrays of sums are made when somebody leaves the end. */
   finish() {
-    this.time = this.chain.end;
+    this.time = this.reverse.end;
     this.sums = this.graph.adjoint;
     this.made = null;
   }
@@ -41,26 +41,26 @@ export class Ledger {
   }
 
   moveTo(t) {
-    const { end } = this.chain;
+    const { end } = this.reverse;
     const way = Math.abs(t - this.time);
     if (end - t < Math.min(way, t)) this.finish();
     else if (t < way) this.begin();
     if (t !== this.time) this.#leave();
-    if (t > this.time) this.#book(this.time, t, 1);
-    if (t < this.time) this.#back(t);
+    if (t > this.time) this.#add(this.time, t, 1);
+    if (t < this.time) this.#rewind(t);
     this.time = t;
   }
 
   /** Go back: sums are made anew, for what was taken out of a sum leaves its rounding behind. */
-  #back(t) {
+  #rewind(t) {
     if (this.time - t <= FEW) {
       const touched = new Set();
-      for (let step = t + 1; step <= this.time; step++) touched.add(this.chain.stepAt(step).x);
+      for (let step = t + 1; step <= this.time; step++) touched.add(this.reverse.stepAt(step).x);
       for (const n of touched) this.#recount(n, t);
     } else if (t <= MANY) {
       this.begin();
-      this.#book(0, t, 1);
-    } else this.#book(t, this.time, -1);
+      this.#add(0, t, 1);
+    } else this.#add(t, this.time, -1);
   }
 
   /** One node's sum at time t. */
@@ -68,20 +68,20 @@ export class Ledger {
     this.sums[n] = Number(this.graph.roots.includes(n));
     this.made[n] = 0;
     this.graph.eachUse(n, (slot, k) => {
-      if (this.chain.timeOf(slot, k) >= t) return;
-      this.sums[n] += this.chain.contribution(slot, k).contribution;
+      if (this.reverse.timeOf(slot, k) >= t) return;
+      this.sums[n] += this.reverse.contribution(slot, k).contribution;
       this.made[n]++;
     });
   }
 
   /** Put in (+1) or take out (-1) the contributions between two times. */
-  #book(from, to, sign) {
-    const { chain, graph } = this;
+  #add(from, to, sign) {
+    const { reverse, graph } = this;
     const { firstSlot, operands, sequence } = graph;
-    let p = chain.positionAt(from);
-    for (; p < sequence.length && chain.start[p] < to; p++) {
+    let p = reverse.positionAt(from);
+    for (; p < sequence.length && reverse.start[p] < to; p++) {
       const y = sequence[p];
-      let at = chain.start[p];
+      let at = reverse.start[p];
       for (let slot = firstSlot[y]; slot < firstSlot[y + 1]; slot++) {
         const width = graph.width(operands[slot]);
         const [first, last] = [Math.max(0, from - at), Math.min(width, to - at)];

@@ -2,13 +2,13 @@
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
 import { prefix } from "graph";
-import { Ledger } from "ledger";
+import { PartialSums } from "partialsums";
 import { nameOf, rootName, under } from "names";
-import { count, factor, many, short } from "numbers";
+import { count, factor, short } from "numbers";
 
 export const GRAINS = ["layer", "channel", "scalar"];
 
-export class Chain {
+export class ReversePass {
   constructor(graph) {
     this.graph = graph;
     const { sequence } = graph;
@@ -19,7 +19,7 @@ export class Chain {
       this.position[n] = p;
     });
     this.end = this.start[sequence.length];
-    this.ledger = new Ledger(this);
+    this.partialSums = new PartialSums(this);
     this.spans = []; // of tensors, as they are asked for
     this.marks = { layer: this.#stageMarks(), channel: this.#channelMarks(), scalar: null };
   }
@@ -72,30 +72,30 @@ export class Chain {
 
   /** upstream · partial; a partial of null sends nothing, whatever comes from upstream. */
   contribution(slot, k) {
-    const upstream = this.graph.adjoint[this.graph.slotOwner[slot]];
+    const upstream = this.graph.adjoint[this.graph.slotReader[slot]];
     const partial = this.graph.partial(slot, k);
     return { upstream, partial, contribution: partial === null ? 0 : upstream * partial };
   }
 
   /** When a slot sends its contribution to entry k: a number below the time at which it is in. */
   timeOf(slot, k) {
-    return this.start[this.position[this.graph.slotOwner[slot]]] + this.offset[slot] + k;
+    return this.start[this.position[this.graph.slotReader[slot]]] + this.offset[slot] + k;
   }
 
   /** What a node's gradient has grown to by now, and how many contributions are in. */
   sumOf(n) {
-    return this.ledger.sumOf(n);
+    return this.partialSums.sumOf(n);
   }
 
   /** Go to time t. */
   moveTo(t) {
-    this.ledger.moveTo(t);
+    this.partialSums.moveTo(t);
   }
 
   /** The gradients of a tensor's entries by now; nan where the graph does not use an entry. */
   gradientsOf(tensor) {
-    const done = this.ledger.time === this.end;
-    const sum = (n) => (done ? this.graph.adjoint[n] : this.ledger.sumOf(n).sum);
+    const done = this.partialSums.time === this.end;
+    const sum = (n) => (done ? this.graph.adjoint[n] : this.partialSums.sumOf(n).sum);
     return Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : sum(n)));
   }
 
@@ -114,7 +114,7 @@ export class Chain {
     const made = new Set(tensor.entries.filter((n) => n >= 0).map((n) => stageOf[n]));
     if (made.has(-1) && !tensor.leaf) return [0, this.end];
     const readers = stages.filter(
-      (s) => s.reads.includes(tensor.index) || made.has(s.index) || s.before.some(([k]) => made.has(k)),
+      (s) => s.reads.includes(tensor.index) || made.has(s.index) || s.predecessors.some(([k]) => made.has(k)),
     );
     return [
       Math.min(...readers.map((s) => this.start[s.start])),
@@ -139,7 +139,7 @@ export class Chain {
     const stage = graph.stages[step.stage];
     const whole = from <= this.start[stage.start] && to === this.start[stage.end];
     const where = whole ? "" : `, ${this.#part(stage, step.y)}`;
-    return `${stage.title}${where}: ${many(to - from, "contribution")} ${this.#receivers(stage)}`;
+    return `${stage.title}${where}: ${count(to - from, "contribution")} ${this.#receivers(stage)}`;
   }
 
   /** Which part of a layer a node belongs to. */
@@ -160,7 +160,7 @@ export class Chain {
 
   #receivers(stage) {
     const { graph } = this;
-    const layers = stage.before.map(([k]) => graph.stages[k].title);
+    const layers = stage.predecessors.map(([k]) => graph.stages[k].title);
     const tensors = stage.reads.map((t) => graph.tensors[t].name);
     return `to ${[...layers, ...tensors].join(", ") || "constants"}`;
   }
@@ -170,7 +170,7 @@ export class Chain {
 function offsets(graph) {
   const result = new Int32Array(graph.operands.length);
   for (let s = 1; s < result.length; s++)
-    if (graph.slotOwner[s] === graph.slotOwner[s - 1])
+    if (graph.slotReader[s] === graph.slotReader[s - 1])
       result[s] = result[s - 1] + graph.width(graph.operands[s - 1]);
   return result;
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ... import graph
+from ... import graph as walks
 from ...names import Name
 from ...value import Value
 
@@ -22,7 +22,7 @@ class NamedTensor:
     @property
     def parameter(self) -> bool:
         """Whether training changes it."""
-        return self.name.kind == "Parameter"
+        return is_parameter(self.name)
 
     @property
     def plane(self) -> int:
@@ -35,21 +35,34 @@ class NamedTensor:
         """How many channels (rows of a matrix, entries of a vector) there are."""
         return len(self.entries) // self.plane
 
+    def channel(self, index: int) -> list[int]:
+        """The entries of one channel."""
+        return self.entries[index * self.plane : (index + 1) * self.plane]
 
-class Survey:
+
+def is_parameter(name: Any) -> bool:
+    """Whether a name is that of a trained tensor."""
+    return isinstance(name, Name) and name.kind == "Parameter"
+
+
+class Graph:
     """Every scalar behind the roots, inputs first; a node's number is its position in `nodes`."""
 
     def __init__(self, roots: Sequence[Value]) -> None:
         self.roots = list(roots)
-        self.ordered = graph.order(*self.roots)
-        self.nodes: list[Value] = graph.scalars(self.ordered)
-        self.number: dict[Value, int] = {node: k for k, node in enumerate(self.nodes)}
+        self.ordered: list[Any] = walks.order(*self.roots)
+        self.nodes: list[Any] = walks.scalars(self.ordered)
+        self.number: dict[Any, int] = {node: k for k, node in enumerate(self.nodes)}
 
     @cached_property
     def operations(self) -> list[int]:
         """The numbers of the nodes that were computed, inputs first."""
+        return [self.number[node] for node in self.ordered if node.op is not None]
+
+    def entries(self, operand: Any) -> list[int]:
+        """The numbers of an operand's scalars: one, or the entries of a bundle."""
         number = self.number
-        return [number[node] for node in self.ordered if node.op is not None]
+        return [number[operand]] if operand in number else [number[v] for v in operand.inputs]
 
     @cached_property
     def tensors(self) -> list[NamedTensor]:
@@ -67,7 +80,8 @@ class Survey:
         return list(found.values())
 
     @cached_property
-    def adjoints(self) -> dict[Value, Any]:
+    def adjoints(self) -> dict[Any, Any]:
         """∂(sum of the roots)/∂node, by a sweep of its own: `grad` of the nodes stays as it is."""
         seeds = {root: 1.0 if isinstance(root.data, float) else 1 for root in self.roots}
-        return graph.adjoints(self.ordered, seeds)
+        found: dict[Any, Any] = walks.adjoints(self.ordered, seeds)
+        return found

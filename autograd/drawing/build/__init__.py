@@ -1,1 +1,0 @@
-"""The outline: what is seen, as plain data."""

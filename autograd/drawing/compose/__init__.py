@@ -1,0 +1,1 @@
+"""What each box of a drawing says: from a choice to an outline, which is plain data."""
