@@ -2,8 +2,8 @@
 
 import { make } from "dom";
 import { blockShape, grid } from "grids";
-import { isInfix, nameOf, sequenceName, signOf, termOf } from "names";
-import { full, short } from "numbers";
+import { isInfix, nameOf, numberOf, sequenceName, signOf, termOf } from "names";
+import { full } from "numbers";
 
 const LINES = 60;
 
@@ -70,9 +70,9 @@ function sequences(app, y, operands) {
 /** A node as a button: its name and its number. */
 export function chip(app, n) {
   const { graph, state } = app;
-  const named = termOf(graph, n, short);
+  const named = termOf(graph, n);
   const text = named === `n${n}` ? `${signOf(graph, n)} n${n}` : named;
-  const number = graph.header.texts[n] ?? short(graph.data[n]);
+  const number = numberOf(graph, n);
   const title = `${nameOf(graph, n)} = ${graph.header.texts[n] ?? full(graph.data[n])}`;
   return make(
     "button.chip",

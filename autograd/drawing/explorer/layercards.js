@@ -114,9 +114,7 @@ function layerCard(app, group) {
       several ? count(group.length, "call") : stage.path ? stage.kind : count(nodes, "node"),
     ),
     thumbnail?.element,
-    tensors
-      .filter((t) => t.parameter)
-      .map((t) => `${t.name.split(".").at(-1)} ${shapeText(t.shape)}`),
+    tensors.filter((t) => t.parameter).map((t) => `${t.name.split(".").at(-1)} ${shapeText(t.shape)}`),
     product && `(${product.rows}×${product.inner})·(${product.inner}×${product.columns})`,
   ];
   const open = () => state.select({ stage: stage.index });

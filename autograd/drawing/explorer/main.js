@@ -1,7 +1,6 @@
 // The page: a bar, the model or the expression, what is selected, and the player.
 
 import { drawCards } from "cards";
-import { ReversePass, GRAINS } from "reversepass";
 import { onTheme } from "colors";
 import { inflated, unpacked } from "decode";
 import { make } from "dom";
@@ -12,6 +11,7 @@ import { nodePane } from "node";
 import { count } from "numbers";
 import { prepare } from "paths";
 import { Player } from "player";
+import { GRAINS, ReversePass } from "reversepass";
 import { SHOWN, State } from "state";
 
 const $ = (id) => document.getElementById(id);

@@ -1,9 +1,9 @@
 // A tensor as heat maps: one canvas with a tile for each channel, or for each kernel.
 
-import { clamp } from "reversepass";
 import { colorScale, css, largest, themeColor } from "colors";
 import { make } from "dom";
 import { address } from "names";
+import { clamp } from "reversepass";
 
 const GAP = 3;
 const MOST_TILES = 256;

@@ -1,6 +1,6 @@
 // What nodes are called, and what a name that somebody typed stands for.
 
-import { count } from "numbers";
+import { count, short } from "numbers";
 
 /** `8×24×24`; one number is 1. */
 export const shapeText = (shape) => shape.join("×") || "1";
@@ -58,10 +58,13 @@ export function rootName(graph) {
 /** A name below or above a ∂: in brackets where it would be misread. */
 export const under = (name) => (/[\s/+*−-]/.test(name) ? `∂(${name})` : `∂${name}`);
 
+/** A node's number in a few characters, as Python writes it where it is more than a double. */
+export const numberOf = (graph, n) => graph.header.texts[n] ?? short(graph.data[n]);
+
 /** A node as an operand in a line of arithmetic: its name, or the number of a constant. */
-export function termOf(graph, n, show) {
+export function termOf(graph, n) {
   const named = label(graph, n) || graph.op[n] || graph.roots.includes(n);
-  return named ? nameOf(graph, n) : show(graph.data[n]);
+  return named ? nameOf(graph, n) : numberOf(graph, n);
 }
 
 /** What a text names: {node}, {stage}, or {error} that says what there is. */

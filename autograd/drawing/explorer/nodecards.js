@@ -2,7 +2,7 @@
 // weights of a row, is one card.
 
 import { make } from "dom";
-import { isInfix, label, nameOf, sequenceName, signOf, termOf } from "names";
+import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "names";
 import { count, factor, short } from "numbers";
 
 const BUSY = 150; // arrows, beyond which they have no labels
@@ -12,12 +12,8 @@ export function nodeCards(app) {
   const arrows = arrowsOf(app);
   const ids = new Set([...graph.roots, ...arrows.flatMap(({ from, to }) => [from, to])].map(String));
   const nodes = Array.from({ length: graph.size }, (_, n) => n);
-  const cards = nodes
-    .filter((n) => ids.has(`n${n}`) || graph.roots.includes(n))
-    .map((n) => nodeCard(app, n));
-  const groups = [...ids]
-    .filter((id) => id.startsWith("b"))
-    .map((id) => groupCard(app, Number(id.slice(1))));
+  const cards = nodes.filter((n) => ids.has(`n${n}`) || graph.roots.includes(n)).map((n) => nodeCard(app, n));
+  const groups = [...ids].filter((id) => id.startsWith("b")).map((id) => groupCard(app, Number(id.slice(1))));
   if (arrows.length > BUSY) for (const arrow of arrows) arrow.label = undefined;
   const update = (diagram) => {
     const now = state.time > 0 && state.time < reverse.end ? reverse.stepAt(state.time) : null;
@@ -79,7 +75,7 @@ function nodeCard(app, n) {
     `button.card.node.${leaf ? "leaf" : "operation"}`,
     { onclick: () => state.select({ node: n }), "data-box": `n${n}` },
     make("span.row", {}, make("b", {}, title), symbol),
-    row("value", make("b.value", {}, graph.header.texts[n] ?? short(graph.data[n]))),
+    row("value", make("b.value", {}, numberOf(graph, n))),
     row("grad", gradient),
   );
   const width = Math.min(260, Math.max(112, 8 * title.length + 40));
@@ -103,7 +99,7 @@ function groupCard({ graph, state }, x) {
 function written(graph, n) {
   const operands = [...graph.operandsOf(n)];
   if (operands.some((x) => x >= graph.size)) return nameOf(graph, n);
-  const terms = operands.map((x) => termOf(graph, x, short));
+  const terms = operands.map((x) => termOf(graph, x));
   const sign = signOf(graph, n);
   const text = isInfix(graph, n) ? terms.join(` ${sign} `) : `${sign}(${terms.join(", ")})`;
   const long = `${nameOf(graph, n)} = ${text}`;

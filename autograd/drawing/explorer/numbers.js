@@ -13,8 +13,7 @@ export function short(x) {
 export const full = (x) => String(x).replace("Infinity", "inf").replace("NaN", "nan");
 
 /** `1 node`, `25,138 nodes`. */
-export const count = (n, noun = "") =>
-  n.toLocaleString("en-US") + (noun && ` ${noun}${n === 1 ? "" : "s"}`);
+export const count = (n, noun = "") => n.toLocaleString("en-US") + (noun && ` ${noun}${n === 1 ? "" : "s"}`);
 
 /** A factor within a product: negative ones in brackets. */
 export const factor = (x) => (x < 0 ? `(${short(x)})` : short(x));

@@ -1,8 +1,8 @@
 // The reverse pass, step by step: buttons, slider, keys, and words.
 
-import { GRAINS } from "reversepass";
 import { make } from "dom";
 import { count } from "numbers";
+import { GRAINS } from "reversepass";
 
 const PACE = { layer: 900, channel: 250, scalar: 120 }; // milliseconds a step
 

@@ -2,9 +2,9 @@
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
 import { prefix } from "graph";
-import { PartialSums } from "partialsums";
 import { nameOf, rootName, under } from "names";
 import { count, factor, short } from "numbers";
+import { PartialSums } from "partialsums";
 
 export const GRAINS = ["layer", "channel", "scalar"];
 

@@ -1,0 +1,63 @@
+// What the tests share: the least of a browser that the modules touch, and graphs from Python.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export const oracle = JSON.parse(readFileSync(join(process.env.FIXTURES, "oracle.json"), "utf8"));
+
+class Element {
+  constructor(tag) {
+    Object.assign(this, { tag, className: "", children: [], attributes: {}, listeners: {} });
+  }
+  setAttribute(name, value) {
+    this.attributes[name] = String(value);
+  }
+  addEventListener(name, action) {
+    this.listeners[name] = action;
+  }
+  append(...children) {
+    this.children.push(...children);
+  }
+  get textContent() {
+    return this.children.map((c) => (c instanceof Element ? c.textContent : String(c))).join("");
+  }
+  /** All elements within that have a class. */
+  all(name) {
+    const within = this.children.filter((c) => c instanceof Element).flatMap((c) => c.all(name));
+    return this.className.split(" ").includes(name) ? [this, ...within] : within;
+  }
+}
+
+/** `matchMedia("(prefers-color-scheme: dark)")` of the system, which tests may change. */
+export const scheme = {
+  matches: false,
+  listeners: [],
+  addEventListener(_, action) {
+    this.listeners.push(action);
+  },
+};
+
+/** The text of `<script>` elements by their ids. */
+export const scripts = {};
+
+globalThis.window = { matchMedia: () => scheme, addEventListener() {} };
+globalThis.document = {
+  createElement: (tag) => new Element(tag),
+  createElementNS: (_, tag) => new Element(tag),
+  getElementById: (id) => ({ textContent: scripts[id] }),
+};
+
+/** A graph of the page, freshly unpacked, and what Python says of it. */
+export async function loaded(name) {
+  const { inflated, unpacked } = await import("decode");
+  const { Graph } = await import("graph");
+  scripts.graph = oracle.graphs[name].packed;
+  const { header, arrays } = unpacked(await inflated("graph"));
+  return { graph: new Graph(header, arrays), truth: oracle.graphs[name] };
+}
+
+/** Whether two numbers agree up to rounding. */
+export const near = (a, b) => Math.abs(a - b) <= 1e-9 * (Math.abs(a) + Math.abs(b)) + 1e-12;
+
+/** The number of the node with a label. */
+export const labelled = (truth, label) => truth.labels.indexOf(label);
