@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from benchmark import DIGITS, Arguments, Row, cnn_by_hand, run
+from benchmark_eager import DIGITS, cnn_by_hand
+from benchmark_table import Arguments, Row, run
 
 import autograd
 import nn

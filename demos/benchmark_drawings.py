@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark import Arguments, Row, run
 from benchmark_compiled import NETS, model, resnet
+from benchmark_table import Arguments, Row, run
 
 import nn
 from autograd import Tensor, Value, draw, explore, graph
