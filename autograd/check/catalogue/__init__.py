@@ -1,7 +1,10 @@
-"""A library of operations as people write them by hand, with every known mistake on a switch.
+"""A catalogue of operations as people write them by hand, and of what they get wrong.
+
+These backward passes are here on purpose: a mistake is a change of one of their named steps. The
+engine and the layers have none, their derivatives are in the table of primitives.
 
 `recognise` finds the operation from numbers alone; `mistaken` runs its backward pass with each
-mistake switched on. Where one equals the gradient in question, its remark is the diagnosis.
+mistake in turn. Where one equals the gradient in question, its remark is the diagnosis.
 
 >>> import numpy as np
 >>> x, w = np.arange(12.0).reshape(4, 3), np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 4.0]])
@@ -9,15 +12,16 @@ mistake switched on. Where one equals the gradient in question, its remark is th
 >>> print(reading.describe())
 dense, X as NI, W as IO
 >>> g = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0], [8.0, 9.0]])
->>> [m.name for (m, *_), dx in mistaken(reading, g) if np.allclose(dx["w"], x.T @ g / 4)]
-['dw-averaged']
+>>> [m.name for (m, *_), dx in mistaken(reading, g) if np.allclose(dx["w"], np.outer(x[0], g[0]))]
+['dw-first-sample']
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from . import reading as _reading
-from .activations import ACTIVATIONS, RELU, SIGMOID, TANH, activated
+from .activated import activated
+from .activations import ACTIVATIONS, RELU, SIGMOID, TANH
 from .arranging import DROPOUT, FLATTEN, UPSAMPLE
 from .convolution import CONVOLUTION
 from .core import Mistake, Operation

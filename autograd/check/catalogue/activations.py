@@ -1,23 +1,15 @@
-"""Activations: each a row of its equation, its derivative and the derivatives that people write."""
+"""Activations: each its equation, its derivative, and the derivatives that people write for it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from math import erf, pi, sqrt
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from .core import Array, Arrays, Axes, Mistake, Operation, Options, Switches, shared, table
+from .changes import instead, one, squared, the, the_output, the_upstream
+from .core import Array, Arrays, Axes, Change, Given, Mistake, Operation, Options, Step
 
-Formula = Callable[..., Array]  # of x, y, the upstream gradient g and the activation k itself
-
-
-class Wrong(NamedTuple):
-    """A derivative that people write: what is wrong with it, and dX."""
-
-    name: str
-    remark: str
-    dx: Formula
+Formula = Callable[..., Array]  # of x or of x and y, and of the options by name
 
 
 def sigmoid(x: Array) -> Array:
@@ -27,55 +19,70 @@ def sigmoid(x: Array) -> Array:
 
 def normal(x: Array) -> Array:
     """Φ(x), the distribution function of the normal distribution."""
-    return 0.5 * (1 + np.vectorize(erf, otypes=[float])(x / sqrt(2)))
+    return np.asarray(0.5 * (1 + np.vectorize(erf, otypes=[float])(x / sqrt(2))))
 
 
-def _always(derivative: str) -> list[Wrong]:
-    """Mistakes that every activation can have."""
-    return [
-        Wrong("derivative-forgotten", f"{derivative} is not multiplied in", lambda x, y, g, k: g),
-        Wrong("f-for-derivative", f"f(x) stands where {derivative} belongs",
-              lambda x, y, g, k: g * y),
-        Wrong("x-for-derivative", f"x stands where {derivative} belongs",
-              lambda x, y, g, k: g * x),
-        Wrong("applied-to-gradient", f"f(dY) stands where dY·{derivative} belongs",
-              lambda x, y, g, k: k(g)),
-    ]  # fmt: skip
+def derivative(formula: Callable[[Array, Array], Any]) -> Change:
+    """Another derivative: a formula of x and y."""
+    return instead(lambda given: formula(given["x"], given.y))
 
 
-def _after(slope: Formula, derivative: str) -> list[Wrong]:
-    """Mistakes in the place where a smooth derivative is taken."""
-    return [
-        Wrong("derivative-at-output", f"{derivative} is taken at the output y, not at x",
-              lambda x, y, g, k: g * slope(y, k(y))),
-        Wrong("derivative-of-gradient", f"{derivative} is taken of the upstream gradient",
-              lambda x, y, g, k: slope(g, k(g))),
-        Wrong("derivative-at-gradient", f"{derivative} is taken at the upstream gradient, not at x",
-              lambda x, y, g, k: g * slope(g, k(g))),
-        Wrong("derivative-twice", f"{derivative} is multiplied in twice",
-              lambda x, y, g, k: g * slope(x, y) ** 2),
-    ]  # fmt: skip
+def _dx(formula: Callable[[Array, Array], Array]) -> Change:
+    """Another gradient: a formula of the upstream gradient and y."""
+    return instead(lambda given: formula(given.g, given.y))
+
+
+def of_the_upstream(_: Array, given: Given) -> Array:
+    """f(dY)."""
+    return given.forward({"x": given.g}, given.options)
+
+
+def _for_derivative(name: str) -> tuple[Mistake, ...]:
+    """What stands in the place of a derivative."""
+    return (
+        Mistake("derivative-forgotten", "dx.slope", f"{name} is not multiplied in", one),
+        Mistake("f-for-derivative", "dx.slope",
+                f"f(x) stands where {name} belongs", the_output),
+        Mistake("x-for-derivative", "dx.slope",
+                f"x stands where {name} belongs", the("x")),
+    )  # fmt: skip
+
+
+def _applied(name: str) -> Mistake:
+    return Mistake("applied-to-gradient", "dx",
+                   f"f(dY) stands where dY·{name} belongs", of_the_upstream)  # fmt: skip
+
+
+def _elsewhere(f: Formula, slope: Formula, name: str) -> tuple[Mistake, ...]:
+    """A smooth derivative that is taken in another place."""
+    return (
+        Mistake("derivative-at-output", "dx.x",
+                f"{name} is taken at the output y, not at x", the_output),
+        Mistake("derivative-of-gradient", "dx",
+                f"{name} is taken of the upstream gradient",
+                instead(lambda given: slope(given.g, f(given.g)))),
+        Mistake("derivative-at-gradient", "dx.x",
+                f"{name} is taken at the upstream gradient, not at x", the_upstream),
+        Mistake("derivative-twice", "dx.slope", f"{name} is multiplied in twice", squared),
+    )  # fmt: skip
 
 
 def _activation(
-    name: str, algebra: str, f: Formula, slope: Formula, wrongs: list[Wrong]
+    name: str, line: str, f: Formula, slope: Formula, mistakes: tuple[Mistake, ...]
 ) -> Operation:
     """An operation of one array, entry by entry."""
-    formulas = {w.name: w.dx for w in wrongs}
-    rows = table(*(("x", w.name, w.remark, algebra) for w in wrongs)) + shared("x", algebra)
-
-    def backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-        x, y = a["x"], f(a["x"], **o)
-        right = g * slope(x, y, **o)
-        chosen = [formula for name, formula in formulas.items() if name in on]
-        for formula in chosen:  # of two at once, the second takes the first one's for the upstream
-            g = formula(x, y, g, partial(f, **o))
-        return {"x": g if chosen else right}
 
     def forward(a: Arrays, o: Options) -> Array:
         return f(a["x"], **o)
 
-    return Operation(name, ("x",), rows, forward, backward, _readings(name), describe=_words)
+    def backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+        x = step("dx.x", a["x"])
+        y = step("dx.y", f(x, **o))
+        return {"x": step("dx", g * step("dx.slope", slope(x, y, **o)))}
+
+    return Operation(
+        name, ("x",), {"dx": line}, mistakes, forward, backward, _readings(name), describe=_words
+    )
 
 
 def _words(o: Options) -> str:
@@ -103,146 +110,151 @@ def _readings(name: str) -> Callable[[Arrays, Array], Iterator[tuple[Axes, Optio
 MEASURED: dict[str, Any] = {"leaky relu": lambda x: x, "elu": np.expm1}
 
 
-def _leaky_slope(x: Array, y: Array, slope: float) -> Array:
+def _leaky_slope(x: Array, _: Array, slope: float) -> Array:
     return np.where(x > 0, 1.0, slope)
 
 
+def _with_slope(formula: Callable[[Array, float], Array]) -> Change:
+    """Another derivative: a formula of x and the slope below 0."""
+    return instead(lambda given: formula(given["x"], given.options["slope"]))
+
+
+def slope_for_gradient(_: Array, given: Given) -> Array:
+    """The slope itself where x < 0."""
+    return np.where(given["x"] > 0, given.g, given.options["slope"])
+
+
+def _sigmoid_slope(_: Array, y: Array) -> Array:
+    return y * (1 - y)
+
+
+def _tanh_slope(_: Array, y: Array) -> Array:
+    return 1 - y * y
+
+
+def _softplus(x: Array) -> Array:
+    return np.logaddexp(0, x)
+
+
+def _softplus_slope(x: Array, _: Array) -> Array:
+    return sigmoid(x)
+
+
+MASK_OF_GRADIENT = Mistake(
+    "mask-of-gradient", "dx.x", "the mask is taken of the upstream gradient, not of x", the_upstream
+)
 RELU = _activation(
     "relu", "dX = dY · [x > 0]",
-    lambda x: np.maximum(x, 0), lambda x, y: (x > 0) * 1.0,
-    [
-        *_always("[x > 0]")[:3],
-        Wrong("mask-of-gradient", "the mask is taken of the upstream gradient, not of x",
-              lambda x, y, g, k: g * (g > 0)),
-        Wrong("mask-reversed", "the gradient passes where x < 0, not where x > 0",
-              lambda x, y, g, k: g * (x < 0)),
-        Wrong("sign-for-mask", "sign(x) stands where [x > 0] belongs",
-              lambda x, y, g, k: g * np.sign(x)),
-        Wrong("leaky", "the gradient leaks where x < 0, as in a leaky relu with slope 0.01",
-              lambda x, y, g, k: g * np.where(x > 0, 1, 0.01)),
-        Wrong("value-for-gradient", "the output is handed back, not the gradient",
-              lambda x, y, g, k: y),
-        Wrong("passes-below-one", "the mask is x > 1, not x > 0", lambda x, y, g, k: g * (x > 1)),
-    ],
+    lambda x: np.maximum(x, 0), lambda x, _: (x > 0) * 1.0,
+    (
+        *_for_derivative("[x > 0]"),
+        MASK_OF_GRADIENT,
+        Mistake("mask-reversed", "dx.slope",
+                "the gradient passes where x < 0, not where x > 0", derivative(lambda x, _: x < 0)),
+        Mistake("sign-for-mask", "dx.slope",
+                "sign(x) stands where [x > 0] belongs", derivative(lambda x, _: np.sign(x))),
+        Mistake("leaky", "dx.slope",
+                "the gradient leaks where x < 0, as in a leaky relu with slope 0.01",
+                derivative(lambda x, _: np.where(x > 0, 1, 0.01))),
+        Mistake("value-for-gradient", "dx",
+                "the output is handed back, not the gradient", the_output),
+        Mistake("passes-below-one", "dx.slope",
+                "the mask is x > 1, not x > 0", derivative(lambda x, _: x > 1)),
+    ),
 )  # fmt: skip
 LEAKY_RELU = _activation(
     "leaky relu", "dX = dY · (1 where x > 0, else the slope)",
     lambda x, slope: np.where(x > 0, x, slope * x), _leaky_slope,
-    [
-        *_always("f′(x)")[:3],
-        Wrong("slope-forgotten", "nothing passes where x < 0: the slope is forgotten",
-              lambda x, y, g, k: g * (x > 0)),
-        Wrong("slope-squared", "the slope is multiplied in twice where x < 0",
-              lambda x, y, g, k: g * np.where(x > 0, 1, k(-1.0) ** 2)),
-        Wrong("slope-on-wrong-side", "the slope is multiplied in where x > 0",
-              lambda x, y, g, k: g * np.where(x > 0, -k(-1.0), 1)),
-        Wrong("slope-everywhere", "the slope is multiplied in everywhere",
-              lambda x, y, g, k: g * -k(-1.0)),
-        Wrong("slope-for-gradient", "where x < 0 the slope alone is handed back, without dY",
-              lambda x, y, g, k: np.where(x > 0, g, -k(-1.0))),
-        Wrong("slope-negative", "the slope has the wrong sign where x < 0",
-              lambda x, y, g, k: g * np.where(x > 0, 1, k(-1.0))),
-        Wrong("mask-of-gradient", "the mask is taken of the upstream gradient, not of x",
-              lambda x, y, g, k: g * np.where(g > 0, 1, -k(-1.0))),
-    ],
+    (
+        Mistake("slope-squared", "dx.slope",
+                "the slope is multiplied in twice where x < 0", squared),
+        Mistake("slope-on-wrong-side", "dx.slope", "the slope is multiplied in where x > 0",
+                _with_slope(lambda x, slope: np.where(x > 0, slope, 1))),
+        Mistake("slope-everywhere", "dx.slope", "the slope is multiplied in everywhere",
+                _with_slope(lambda x, slope: np.full_like(x, slope))),
+        Mistake("slope-for-gradient", "dx",
+                "where x < 0 the slope alone is handed back, without dY", slope_for_gradient),
+        Mistake("slope-negative", "dx.slope", "the slope has the wrong sign where x < 0",
+                _with_slope(lambda x, slope: np.where(x > 0, 1, -slope))),
+        MASK_OF_GRADIENT,
+    ),
 )  # fmt: skip
 ELU = _activation(
     "elu", "dX = dY · (1 where x > 0, else a·exp(x))",
     lambda x, slope: np.where(x > 0, x, slope * np.expm1(np.minimum(x, 0))),
-    lambda x, y, slope: np.where(x > 0, 1.0, slope * np.exp(np.minimum(x, 0))),
-    [
-        *_always("f′(x)"),
-        Wrong("f-below-zero", "f(x) stands where f(x) + a belongs, for x < 0",
-              lambda x, y, g, k: g * np.where(x > 0, 1, y)),
-        Wrong("zero-below-zero", "nothing passes where x < 0", lambda x, y, g, k: g * (x > 0)),
-    ],
+    lambda x, _, slope: np.where(x > 0, 1.0, slope * np.exp(np.minimum(x, 0))),
+    (
+        _applied("f′(x)"),
+        Mistake("f-below-zero", "dx.slope", "f(x) stands where f(x) + a belongs, for x < 0",
+                derivative(lambda x, y: np.where(x > 0, 1, y))),
+    ),
 )  # fmt: skip
 SIGMOID = _activation(
-    "sigmoid", "dX = dY · y·(1 − y), with y = σ(x)",
-    sigmoid, lambda x, y: y * (1 - y),
-    [
-        *_always("σ′(x)"),
-        *_after(lambda x, y: y * (1 - y), "σ′"),
-        Wrong("output-formula-at-input", "x·(1 − x) stands where y·(1 − y) belongs",
-              lambda x, y, g, k: g * x * (1 - x)),
-        Wrong("one-minus-y", "1 − y stands where y·(1 − y) belongs",
-              lambda x, y, g, k: g * (1 - y)),
-        Wrong("one-minus-y-squared", "1 − y² stands where y·(1 − y) belongs",
-              lambda x, y, g, k: g * (1 - y * y)),
-        Wrong("y-squared", "y² stands where y·(1 − y) belongs", lambda x, y, g, k: g * y * y),
-        Wrong("bracket-missing", "dY·y·1 − y is written without the bracket",
-              lambda x, y, g, k: g * y - y),
-    ],
+    "sigmoid", "dX = dY · y·(1 − y), with y = σ(x)", sigmoid, _sigmoid_slope,
+    (
+        *_for_derivative("σ′(x)"),
+        _applied("σ′(x)"),
+        *_elsewhere(sigmoid, _sigmoid_slope, "σ′"),
+        Mistake("output-formula-at-input", "dx.y",
+                "x·(1 − x) stands where y·(1 − y) belongs", the("x")),
+        Mistake("one-minus-y", "dx.slope",
+                "1 − y stands where y·(1 − y) belongs", derivative(lambda _, y: 1 - y)),
+        Mistake("one-minus-y-squared", "dx.slope",
+                "1 − y² stands where y·(1 − y) belongs", derivative(lambda _, y: 1 - y * y)),
+        Mistake("y-squared", "dx.slope",
+                "y² stands where y·(1 − y) belongs", derivative(lambda _, y: y * y)),
+        Mistake("bracket-missing", "dx",
+                "dY·y·1 − y is written without the bracket", _dx(lambda g, y: g * y - y)),
+    ),
 )  # fmt: skip
 TANH = _activation(
-    "tanh", "dX = dY · (1 − y²), with y = tanh(x)",
-    np.tanh, lambda x, y: 1 - y * y,
-    [
-        *_always("tanh′(x)"),
-        *_after(lambda x, y: 1 - y * y, "tanh′"),
-        Wrong("output-formula-at-input", "1 − x² stands where 1 − y² belongs",
-              lambda x, y, g, k: g * (1 - x * x)),
-        Wrong("square-forgotten", "1 − y stands where 1 − y² belongs",
-              lambda x, y, g, k: g * (1 - y)),
-        Wrong("square-of-all", "(1 − y)² stands where 1 − y² belongs",
-              lambda x, y, g, k: g * (1 - y) ** 2),
-        Wrong("plus", "1 + y² stands where 1 − y² belongs", lambda x, y, g, k: g * (1 + y * y)),
-        Wrong("sigmoid-formula", "y·(1 − y), the sigmoid's derivative, stands for 1 − y²",
-              lambda x, y, g, k: g * y * (1 - y)),
-        Wrong("bracket-missing", "dY·1 − y² is written without the bracket",
-              lambda x, y, g, k: g - y * y),
-    ],
+    "tanh", "dX = dY · (1 − y²), with y = tanh(x)", np.tanh, _tanh_slope,
+    (
+        *_for_derivative("tanh′(x)"),
+        _applied("tanh′(x)"),
+        *_elsewhere(np.tanh, _tanh_slope, "tanh′"),
+        Mistake("output-formula-at-input", "dx.y",
+                "1 − x² stands where 1 − y² belongs", the("x")),
+        Mistake("square-forgotten", "dx.slope",
+                "1 − y stands where 1 − y² belongs", derivative(lambda _, y: 1 - y)),
+        Mistake("square-of-all", "dx.slope",
+                "(1 − y)² stands where 1 − y² belongs", derivative(lambda _, y: (1 - y) ** 2)),
+        Mistake("plus", "dx.slope",
+                "1 + y² stands where 1 − y² belongs", derivative(lambda _, y: 1 + y * y)),
+        Mistake("sigmoid-formula", "dx.slope",
+                "y·(1 − y), the sigmoid's derivative, stands for 1 − y²",
+                derivative(_sigmoid_slope)),
+        Mistake("bracket-missing", "dx",
+                "dY·1 − y² is written without the bracket", _dx(lambda g, y: g - y * y)),
+    ),
 )  # fmt: skip
 SOFTPLUS = _activation(
-    "softplus", "dX = dY · σ(x)",
-    lambda x: np.logaddexp(0, x), lambda x, y: sigmoid(x),
-    [*_always("σ(x)"), *_after(lambda x, y: sigmoid(x), "σ")],
+    "softplus", "dX = dY · σ(x)", _softplus, _softplus_slope,
+    (_applied("σ(x)"), *_elsewhere(_softplus, _softplus_slope, "σ")),
 )  # fmt: skip
 SWISH = _activation(
     "swish", "dX = dY · (y + σ(x)·(1 − y)), with y = x·σ(x)",
     lambda x: x * sigmoid(x), lambda x, y: y + sigmoid(x) * (1 - y),
-    [
-        *_always("f′(x)"),
-        Wrong("product-rule-forgotten", "the term y·(1 − σ(x)) of the product rule is missing",
-              lambda x, y, g, k: g * sigmoid(x)),
-        Wrong("first-factor-forgotten", "the term σ(x) of the product rule is missing",
-              lambda x, y, g, k: g * y * (1 - sigmoid(x))),
-    ],
+    (
+        _applied("f′(x)"),
+        Mistake("product-rule-forgotten", "dx.slope",
+                "the term y·(1 − σ(x)) of the product rule is missing",
+                derivative(lambda x, _: sigmoid(x))),
+        Mistake("first-factor-forgotten", "dx.slope",
+                "the term σ(x) of the product rule is missing",
+                derivative(lambda x, y: y * (1 - sigmoid(x)))),
+    ),
 )  # fmt: skip
 GELU = _activation(
     "gelu", "dX = dY · (Φ(x) + x·φ(x))",
-    lambda x: x * normal(x), lambda x, y: normal(x) + x * np.exp(-x * x / 2) / sqrt(2 * pi),
-    [
-        *_always("f′(x)"),
-        Wrong("product-rule-forgotten", "the term x·φ(x) of the product rule is missing",
-              lambda x, y, g, k: g * normal(x)),
-        Wrong("density-not-scaled", "φ(x) lacks its factor 1/√(2π)",
-              lambda x, y, g, k: g * (normal(x) + x * np.exp(-x * x / 2))),
-    ],
+    lambda x: x * normal(x), lambda x, _: normal(x) + x * np.exp(-x * x / 2) / sqrt(2 * pi),
+    (
+        _applied("f′(x)"),
+        Mistake("product-rule-forgotten", "dx.slope",
+                "the term x·φ(x) of the product rule is missing",
+                derivative(lambda x, _: normal(x))),
+        Mistake("density-not-scaled", "dx.slope", "φ(x) lacks its factor 1/√(2π)",
+                derivative(lambda x, _: normal(x) + x * np.exp(-x * x / 2))),
+    ),
 )  # fmt: skip
 ACTIVATIONS = (RELU, LEAKY_RELU, SIGMOID, TANH, ELU, SOFTPLUS, SWISH, GELU)
-
-
-def activated(operation: Operation, activation: Operation) -> Operation:
-    """An operation and an activation in one layer: y = f(z), with the mistakes of both."""
-    first = activation.name
-    later = tuple(
-        Mistake(f"{first}: {m.name}", f"in the {first}, {m.remark}", m.algebra.replace("dX", "dZ"),
-                frozenset(operation.roles))
-        for m in activation.mistakes
-        if m not in shared("x", m.algebra)
-    )  # fmt: skip
-
-    def forward(a: Arrays, o: Options) -> Array:
-        return activation.forward({"x": operation.forward(a, o)}, {})
-
-    def rule(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-        switches = frozenset(name.removeprefix(f"{first}: ") for name in on if first in name)
-        z = operation.forward(a, o)
-        dz = activation.backward(g, {"x": z}, {}, switches)["x"]
-        return operation.rule(dz, a, o, on)
-
-    return Operation(
-        f"{operation.name} and {first}", operation.roles, operation.mistakes + later, forward, rule,
-        operation.readings, operation.optional, operation.orders, operation.describe,
-    )  # fmt: skip

@@ -6,44 +6,47 @@ from itertools import permutations
 import numpy as np
 
 from .axes import fitting
-from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
+from .changes import FIRST, LAST, part, squared, the
+from .core import Array, Arrays, Axes, Given, Mistake, Operation, Options, Step
 
-DROPOUT_LINE = "dX = dY·mask/(1 − p)"
-DROPOUT_MISTAKES = table(
-    ("x", "mask-forgotten", "the mask is not applied", DROPOUT_LINE),
-    ("x", "mask-reversed", "the gradient passes where the entries were dropped", DROPOUT_LINE),
-    ("x", "scale-forgotten", "the scale of the entries that are kept is missing", DROPOUT_LINE),
-    ("x", "scale-twice", "the scale is multiplied in twice", DROPOUT_LINE),
-    ("x", "scale-divided", "it is divided by the scale, not multiplied", DROPOUT_LINE),
-    ("x", "rate-for-kept", "1/p stands where 1/(1 − p) belongs, or the reverse", DROPOUT_LINE),
-    ("x", "derivative-forgotten", "mask and scale are both missing", DROPOUT_LINE),
-    ("x", "value-for-gradient", "the output is handed back, not the gradient", DROPOUT_LINE),
-) + shared("x m", DROPOUT_LINE)
+
+def _kept(factor: Array) -> Array:
+    """1 where an entry is kept, else 0."""
+    return np.asarray((factor != 0) * 1.0)
+
+
+def rate_for_kept(factor: Array, _: Given) -> Array:
+    """1/p for 1/(1 − p), or the reverse."""
+    kept = 1 / factor.max()
+    return _kept(factor) / (1 - kept) if kept < 1 else factor
+
+
+DROPOUT_MISTAKES = (
+    Mistake("mask-forgotten", "dx.factor",
+            "the mask is not applied", lambda f, _: np.full_like(f, f.max())),
+    Mistake("mask-reversed", "dx.factor",
+            "the gradient passes where the entries were dropped",
+            lambda f, _: f.max() * (f == 0)),
+    Mistake("scale-forgotten", "dx.factor",
+            "the scale of the entries that are kept is missing", lambda f, _: _kept(f)),
+    Mistake("scale-twice", "dx.factor", "the scale is multiplied in twice", squared),
+    Mistake("scale-divided", "dx.factor",
+            "it is divided by the scale, not multiplied",
+            lambda f, _: np.where(f == 0, 0, 1 / np.where(f == 0, 1, f))),
+    Mistake("rate-for-kept", "dx.factor",
+            "1/p stands where 1/(1 − p) belongs, or the reverse", rate_for_kept),
+    Mistake("value-for-gradient", "dx.g",
+            "the output is handed back, not the gradient", the("x")),
+)  # fmt: skip
 
 
 def _drop(a: Arrays, o: Options) -> Array:
-    return a["x"] * a["m"] * o["scale"]
+    return np.asarray(a["x"] * a["m"] * o["scale"])
 
 
-def _undrop(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    mask, scale = a["m"], o["scale"]
-    if "scale-forgotten" in on:
-        mask, scale = np.sign(np.abs(mask)), 1.0
-    if "scale-twice" in on:
-        mask, scale = mask * mask, scale * scale
-    if "scale-divided" in on:
-        mask, scale = np.where(mask == 0, 0, 1 / np.where(mask == 0, 1, mask)), 1 / scale
-    if "rate-for-kept" in on:
-        kept = 1 / (scale * mask.max())
-        mask, scale = np.sign(np.abs(mask)), 1 / (1 - kept) if kept < 1 else scale
-    if "mask-forgotten" in on or "derivative-forgotten" in on:
-        mask = np.full_like(mask, mask.max())
-    if "mask-reversed" in on:
-        mask = mask.max() * (mask == 0)
-    if "derivative-forgotten" in on:
-        mask, scale = np.ones_like(mask), 1.0
-    value = a["x"] if "value-for-gradient" in on else g
-    return {"x": value * mask * scale, "m": g * a["x"] * o["scale"]}
+def _undrop(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    dx = step("dx.g", g) * step("dx.factor", a["m"] * o["scale"])
+    return {"x": dx, "m": g * a["x"] * o["scale"]}
 
 
 def _dropout_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
@@ -59,23 +62,32 @@ def _dropout_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]
 
 
 DROPOUT = Operation(
-    "dropout", ("x", "m"), DROPOUT_MISTAKES, _drop, _undrop, _dropout_readings,
+    "dropout", ("x", "m"), {"dx": "dX = dY·mask/(1 − p)", "dm": "dmask = dY·X/(1 − p)"},
+    DROPOUT_MISTAKES, _drop, _undrop, _dropout_readings,
     describe=lambda o: f"scale {o['scale']:.6g}",
 )  # fmt: skip
 
-UPSAMPLE_LINE = "dX[c,i,j] = Σ_{u,v} dY[c, k·i+u, k·j+v]"
-UPSAMPLE_MISTAKES = table(
-    ("x", "one-entry", "only the first of the repeated entries is used", UPSAMPLE_LINE),
-    ("x", "last-entry", "the repeated entries overwrite each other", UPSAMPLE_LINE),
-    ("x", "averaged", "the repeated entries are averaged, not summed", UPSAMPLE_LINE),
-    ("x", "maximum", "the largest of the repeated entries is used, not their sum", UPSAMPLE_LINE),
-    ("x", "half-averaged", "the repeated entries are divided by the factor", UPSAMPLE_LINE),
-    ("x", "interleaved", "the blocks are cut in the wrong order: (k, H) for (H, k)", UPSAMPLE_LINE),
-    ("x", "rows-only", "only the first column of each block is summed", UPSAMPLE_LINE),
-    ("x", "diagonal-only", "only the diagonal of each block is summed", UPSAMPLE_LINE),
-    ("x", "positions-swapped", "rows and columns are swapped", UPSAMPLE_LINE),
-    ("x", "first-channel", "only the first channel gets a gradient", UPSAMPLE_LINE),
-) + shared("x", UPSAMPLE_LINE)  # fmt: skip
+
+def interleaved(blocks: Array, given: Given) -> Array:
+    """Cut into k rows of H where H rows of k belong."""
+    n, c, h, w, k, m = blocks.shape
+    return given.g.reshape(n, c, k, h, m, w).transpose(0, 1, 3, 5, 2, 4)
+
+
+UPSAMPLE_MISTAKES = (
+    Mistake("interleaved", "dx.blocks",
+            "the blocks are cut in the wrong order: (k, H) for (H, k)", interleaved),
+    Mistake("one-entry", "dx.blocks",
+            "only the first of the repeated entries is used", part(FIRST, 4, 5)),
+    Mistake("last-entry", "dx.blocks",
+            "the repeated entries overwrite each other", part(LAST, 4, 5)),
+    Mistake("maximum", "dx.blocks", "the largest of the repeated entries is used, not their sum",
+            lambda blocks, _: blocks.max((4, 5), keepdims=True)),
+    Mistake("rows-only", "dx.blocks",
+            "only the first column of each block is summed", part(FIRST, 5)),
+    Mistake("diagonal-only", "dx.blocks", "only the diagonal of each block is summed",
+            lambda blocks, _: blocks * np.eye(*blocks.shape[4:])),
+)  # fmt: skip
 UPSAMPLE_ORDERS = {"x": "NCHW", "y": "NCPQ"}
 UPSAMPLE_LAYOUTS = [
     {"x": x, "y": x.replace("H", "P").replace("W", "Q")}
@@ -87,32 +99,11 @@ def _upsample(a: Arrays, o: Options) -> Array:
     return a["x"].repeat(o["factors"][0], 2).repeat(o["factors"][1], 3)
 
 
-def _downsum(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
+def _downsum(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
     n, c, h, w = a["x"].shape
     k, m = o["factors"]
     blocks = g.reshape(n, c, h, k, w, m).transpose(0, 1, 2, 4, 3, 5)
-    if "interleaved" in on:
-        blocks = g.reshape(n, c, k, h, m, w).transpose(0, 1, 3, 5, 2, 4)
-    dx = blocks.sum((4, 5))
-    if "one-entry" in on:
-        dx = blocks[..., 0, 0]
-    if "last-entry" in on:
-        dx = blocks[..., -1, -1]
-    if "averaged" in on:
-        dx = dx / (k * m)
-    if "half-averaged" in on:
-        dx = dx / k
-    if "maximum" in on:
-        dx = blocks.max((4, 5))
-    if "rows-only" in on:
-        dx = blocks[..., 0].sum(4)
-    if "diagonal-only" in on:
-        dx = blocks.trace(axis1=4, axis2=5)
-    if "positions-swapped" in on and h == w:
-        dx = dx.swapaxes(2, 3)
-    if "first-channel" in on:
-        dx = np.concatenate([dx[:, :1], 0 * dx[:, 1:]], 1)
-    return {"x": dx}
+    return {"x": step("dx.blocks", blocks).sum((4, 5))}
 
 
 def _upsample_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
@@ -123,43 +114,49 @@ def _upsample_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options
 
 
 UPSAMPLE = Operation(
-    "nearest upsampling", ("x",), UPSAMPLE_MISTAKES, _upsample, _downsum, _upsample_readings,
+    "nearest upsampling", ("x",), {"dx": "dX[c,i,j] = Σ_{u,v} dY[c, k·i+u, k·j+v]"},
+    UPSAMPLE_MISTAKES, _upsample, _downsum, _upsample_readings,
     orders=UPSAMPLE_ORDERS, describe=lambda o: f"{o['layout']}, by {o['factors']}",
 )  # fmt: skip
 
-FLATTEN_LINE = "dX = dY in the shape of X, in the order in which X was flattened"
-FLATTEN_MISTAKES = table(
-    ("x", "fortran-order", "the first index runs fastest (order F), not the last", FLATTEN_LINE),
-    ("x", "axes-not-moved-back", "dY is reshaped without moving its axes back", FLATTEN_LINE),
-    ("x", "channels-last", "the channels are taken to run fastest", FLATTEN_LINE),
-    ("x", "rows-and-columns", "rows and columns are swapped", FLATTEN_LINE),
-    ("x", "samples-mixed", "samples and features are swapped before the reshape", FLATTEN_LINE),
-    ("x", "reversed", "the order is reversed", FLATTEN_LINE),
-) + shared("x", FLATTEN_LINE)  # fmt: skip
+
+def first_index_fastest(dx: Array, given: Given) -> Array:
+    """In the order of Fortran."""
+    return given.g.reshape(dx.shape, order="F")
+
+
+def channels_last(dx: Array, given: Given) -> Array:
+    """As if the channels, the third axis from the end, ran fastest."""
+    if dx.ndim < 3:
+        return dx
+    *samples, channels, height, width = dx.shape
+    return np.moveaxis(given.g.reshape(*samples, height, width, channels), -1, -3)
+
+
+def rows_and_columns(dx: Array, given: Given) -> Array:
+    """As if the last two axes came in the other order."""
+    *others, height, width = dx.shape
+    return given.g.reshape(*others, width, height).swapaxes(-1, -2)
+
+
+RESHAPE_MISTAKES = (
+    Mistake("fortran-order", "dx",
+            "the first index runs fastest (order F), not the last", first_index_fastest),
+    Mistake("channels-last", "dx", "the channels are taken to run fastest", channels_last),
+    Mistake("rows-and-columns", "dx", "rows and columns are swapped", rows_and_columns),
+    Mistake("samples-mixed", "dx.g",
+            "samples and features are swapped before the reshape", lambda g, _: g.T),
+)  # fmt: skip
 
 
 def _flatten(a: Arrays, o: Options) -> Array:
     return a["x"].transpose(o["moved"]).reshape(o["shape"])
 
 
-def _unflatten(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    x, moved = a["x"], o["moved"]
-    shape = tuple(x.shape[k] for k in moved)
-    if "samples-mixed" in on:
-        g = g.T
-    order = [k for k, _ in sorted(enumerate(moved), key=lambda place: place[1])]
-    dx = g.reshape(shape).transpose(order)
-    if "fortran-order" in on:
-        dx = g.reshape(x.shape, order="F")
-    if "axes-not-moved-back" in on:
-        dx = g.reshape(x.shape)
-    if "channels-last" in on and x.ndim > 2:
-        dx = np.moveaxis(g.reshape(*x.shape[:-3], *x.shape[-2:], x.shape[-3]), -1, -3)
-    if "rows-and-columns" in on and x.ndim > 1:
-        dx = g.reshape(*x.shape[:-2], x.shape[-1], x.shape[-2]).swapaxes(-1, -2)
-    if "reversed" in on:
-        dx = dx.reshape(-1)[::-1].reshape(x.shape)
-    return {"x": dx}
+def _unflatten(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    moved = o["moved"]
+    shape = tuple(a["x"].shape[k] for k in moved)
+    return {"x": step("dx", step("dx.g", g).reshape(shape).transpose(np.argsort(moved)))}
 
 
 def _flatten_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
@@ -172,6 +169,7 @@ def _flatten_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]
 
 
 FLATTEN = Operation(
-    "reshape", ("x",), FLATTEN_MISTAKES, _flatten, _unflatten, _flatten_readings,
+    "reshape", ("x",), {"dx": "dX = dY in the shape of X, in the order in which X was flattened"},
+    RESHAPE_MISTAKES, _flatten, _unflatten, _flatten_readings,
     describe=lambda o: f"axes in the order {o['moved']}, shape {o['shape']}",
 )  # fmt: skip

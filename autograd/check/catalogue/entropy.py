@@ -1,47 +1,19 @@
 """Cross-entropy of rows: of logits through the softmax, of probabilities, one-hot or by class."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import log
 
 import numpy as np
 
+from .activations import sigmoid
 from .axes import fitting
-from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
+from .changes import FIRST, alike, instead, inverted, one, squared, the, zero
+from .core import Array, Arrays, Axes, Change, Given, Mistake, Operation, Options, Step
 from .losses import EPS
-from .reductions import ORDERS, arrangements, described, divisors, first_sample, reduced, weight
+from .reductions import ORDERS, arrangements, described, reduced, weight
 from .softmax import softmax
 
-LOGITS_LINE = "dP = (softmax(P) − T)/N"
-LINE = "dP = −T/P/N"
 BASES = {"e": 1.0, "2": 1 / log(2), "10": 1 / log(10)}
-LOGITS_MISTAKES = table(
-    ("p", "targets-forgotten", "the targets are not subtracted", LOGITS_LINE),
-    ("p", "one-from-all", "1 is subtracted from every class, not from the true one", LOGITS_LINE),
-    ("p", "true-class-only", "only the true class gets a gradient", LOGITS_LINE),
-    ("p", "softmax-left-out", "−T/softmax(P) is the gradient of the probabilities", LOGITS_LINE),
-    ("p", "softmax-twice", "y·(1 − y) is multiplied in once more", LOGITS_LINE),
-    ("p", "softmax-of-softmax", "the softmax is taken twice", LOGITS_LINE),
-    ("p", "logits-for-probabilities", "the logits stand for their softmax", LOGITS_LINE),
-    ("p", "wrong-axis", "the softmax runs over the samples, not the classes", LOGITS_LINE),
-    ("p", "sigmoid", "the sigmoid stands where the softmax belongs", LOGITS_LINE),
-    ("p", "base-forgotten", "the logarithm's base is forgotten: 1/ln(base)", LOGITS_LINE),
-    ("p", "factor-2", "there is a factor 2, as in the squared error", LOGITS_LINE),
-    ("p", "next-class", "1 is subtracted from the next class: labels count from 1", LOGITS_LINE),
-    ("p", "first-target", "the first sample's target is used for all", LOGITS_LINE),
-    *divisors(LOGITS_LINE),
-) + shared("p t", LOGITS_LINE)  # fmt: skip
-MISTAKES = table(
-    ("p", "softmax-included", "P − T is the gradient of the logits, not of P", LINE),
-    ("p", "targets-forgotten", "−1/P goes to every class, not to the true one", LINE),
-    ("p", "logarithm-kept", "the logarithm is not differentiated: −T·log P", LINE),
-    ("p", "p-forgotten", "−T is not divided by P", LINE),
-    ("p", "p-multiplied", "−T is multiplied by P, not divided", LINE),
-    ("p", "p-squared", "−T is divided by P twice", LINE),
-    ("p", "binary", "the gradient is that of the binary cross-entropy of every class", LINE),
-    ("p", "base-forgotten", "the logarithm's base is forgotten: 1/ln(base)", LINE),
-    ("p", "true-class-only", "P − T is used at the true class only", LINE),
-    *divisors(LINE),
-) + shared("p t", LINE)
 
 
 def _onehot(a: Arrays) -> Array:
@@ -50,103 +22,107 @@ def _onehot(a: Arrays) -> Array:
     return t if t.shape == p.shape else (t == np.arange(p.shape[1]).reshape(1, -1, 1, 1)) * 1.0
 
 
+def slope(name: str, remark: str, formula: Callable[[Array, Array], Array]) -> Mistake:
+    """Another ∂/∂P of each loss: a formula of P and the one-hot T."""
+    change = instead(lambda given: formula(given["p"], _onehot(given.arrays)))
+    return Mistake(name, "dp.slope", remark, change)
+
+
+def true_class_only(slope: Array, given: Given) -> Array:
+    """0 but for the true class."""
+    return np.asarray(slope * (_onehot(given.arrays) != 0))
+
+
+def times_softmax_slope(slope: Array, given: Given) -> Array:
+    """Multiplied by the derivative y·(1 − y) of one class."""
+    y = softmax(given["p"], 1)
+    return slope * y * (1 - y)
+
+
+def plus_other_classes(slope: Array, given: Given) -> Array:
+    """With the derivative of −(1 − T)·log(1 − P)."""
+    return np.asarray(slope + (1 - _onehot(given.arrays)) / (1 - given["p"] - given.options["eps"]))
+
+
+def _softmax_over(axis: int) -> Change:
+    return lambda _, given: softmax(given["p"], axis)
+
+
+BASE_FORGOTTEN = Mistake(
+    "base-forgotten", "dp.base", "the logarithm's base is forgotten: 1/ln(base)", one
+)
+LOGITS_MISTAKES = (
+    Mistake("targets-forgotten", "dp.t", "the targets are not subtracted", zero),
+    Mistake("one-from-all", "dp.t", "1 is subtracted from every class, not from the true one", one),
+    Mistake("true-class-only", "dp.slope", "only the true class gets a gradient", true_class_only),
+    slope("softmax-left-out", "−T/softmax(P) is the gradient of the probabilities",
+          lambda p, t: -t / softmax(p, 1)),
+    Mistake("softmax-twice", "dp.slope",
+            "y·(1 − y) is multiplied in once more", times_softmax_slope),
+    Mistake("softmax-of-softmax", "dp.y",
+            "the softmax is taken twice", lambda y, _: softmax(y, 1)),
+    Mistake("logits-for-probabilities", "dp.y", "the logits stand for their softmax", the("p")),
+    Mistake("wrong-axis", "dp.y",
+            "the softmax runs over the samples, not the classes", _softmax_over(0)),
+    Mistake("sigmoid", "dp.y", "the sigmoid stands where the softmax belongs",
+            instead(lambda given: sigmoid(given["p"]))),
+    BASE_FORGOTTEN,
+    Mistake("next-class", "dp.t", "1 is subtracted from the next class: labels count from 1",
+            lambda t, _: np.roll(t, 1, 1)),
+    Mistake("first-target", "dp.t",
+            "the first sample's target is used for all", alike(FIRST)),
+)  # fmt: skip
+MISTAKES = (
+    slope("softmax-included", "P − T is the gradient of the logits, not of P", lambda p, t: p - t),
+    Mistake("targets-forgotten", "dp.t", "−1/P goes to every class, not to the true one", one),
+    Mistake("logarithm-kept", "dp.p", "the logarithm is not differentiated: −T·log P",
+            lambda p, _: 1 / np.log(p)),
+    Mistake("p-forgotten", "dp.p", "−T is not divided by P", one),
+    Mistake("p-multiplied", "dp.p", "−T is multiplied by P, not divided", inverted),
+    Mistake("p-squared", "dp.p", "−T is divided by P twice", squared),
+    Mistake("binary", "dp.slope",
+            "the gradient is that of the binary cross-entropy of every class", plus_other_classes),
+    BASE_FORGOTTEN,
+    slope("true-class-only", "P − T is used at the true class only",
+          lambda p, t: (p - t) * (t != 0)),
+)  # fmt: skip
+
+
 def _each(p: Array, t: Array, o: Options) -> Array:
     losses = -(t * np.log(p + o["eps"])).sum(1, keepdims=True)
     return reduced(losses * BASES[o["base"]], o, p.shape)
-
-
-def _scaled(a: Arrays, o: Options, on: Switches) -> float:
-    base = "e" if "base-forgotten" in on else o["base"]
-    return weight(a["p"].shape, o, on) * BASES[base]
 
 
 def _logits_forward(a: Arrays, o: Options) -> Array:
     return _each(softmax(a["p"], 1), _onehot(a), o)
 
 
-def _targets(a: Arrays, on: Switches) -> Array:
-    t = _onehot(a)
-    if "targets-forgotten" in on:
-        t = np.zeros_like(t)
-    if "one-from-all" in on:
-        t = np.ones_like(t)
-    if "next-class" in on:
-        t = np.roll(t, 1, 1)
-    if "first-target" in on:
-        t = np.broadcast_to(t[:1], t.shape)
-    return t
-
-
-def _probabilities(p: Array, on: Switches) -> Array:
-    y = softmax(p, 0 if "wrong-axis" in on else 1)
-    if "sigmoid" in on:
-        y = 1 / (1 + np.exp(-p))
-    if "softmax-of-softmax" in on:
-        y = softmax(y, 1)
-    return p if "logits-for-probabilities" in on else y
-
-
-def _gradients(
-    g: Array, slope: Array, scores: Array, a: Arrays, o: Options, on: Switches
-) -> dict[str, Array]:
-    """dP from the slope of a sample's loss, and dT from its scores where T is one-hot."""
-    found = {"p": first_sample(g * slope * _scaled(a, o, on), on)}
-    if a["t"].shape == a["p"].shape:
-        found["t"] = g * scores * _scaled(a, o, frozenset())
-    return found
-
-
-def _logits_backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    t, y = _targets(a, on), _probabilities(a["p"], on)
-    slope = y * t.sum(1, keepdims=True) - t  # rows that sum to 1: y - t
-    if "one-from-all" in on:
-        slope = y - t
-    if "targets-forgotten" in on:
-        slope = y
-    if "true-class-only" in on:
-        slope = slope * (t != 0)
-    if "softmax-left-out" in on:
-        slope = -t / y
-    if "softmax-twice" in on:
-        slope = slope * y * (1 - y)
-    if "factor-2" in on:
-        slope = 2 * slope
-    if o["eps"]:  # log(y + ε): through the Jacobian
-        slope = _shifted(slope, t, y, o["eps"], on)
-    scores = -np.log(softmax(a["p"], 1) + o["eps"])
-    return _gradients(g, slope, scores, a, o, on)
-
-
-def _shifted(slope: Array, t: Array, y: Array, eps: float, on: Switches) -> Array:
-    """The exact gradient with ε inside the logarithm, which hardly anybody writes."""
-    if on - {"sign", "upstream-ignored", "upstream-squared", "first-sample"}:
-        return slope
-    inner = -t / (y + eps)
-    return np.asarray(y * (inner - (inner * y).sum(1, keepdims=True)))
-
-
 def _forward(a: Arrays, o: Options) -> Array:
     return _each(a["p"], _onehot(a), o)
 
 
-def _backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    p, t = a["p"] + o["eps"], _onehot(a)
-    slope = -(np.ones_like(t) if "targets-forgotten" in on else t) / p
-    if "softmax-included" in on:
-        slope = a["p"] - t
-    if "true-class-only" in on:
-        slope = (a["p"] - t) * (t != 0)
-    if "logarithm-kept" in on:
-        slope = -t * np.log(p)
-    if "p-forgotten" in on:
-        slope = -t
-    if "p-multiplied" in on:
-        slope = -t * p
-    if "p-squared" in on:
-        slope = -t / p**2
-    if "binary" in on:
-        slope = (1 - t) / (1 - p) - t / p
-    return _gradients(g, slope, -np.log(p), a, o, on)
+def _gradients(
+    step: Step, g: Array, slope: Array, scores: Array, a: Arrays, o: Options
+) -> dict[str, Array]:
+    """dP from the slope of a sample's loss, and dT from its scores where T is one-hot."""
+    factor, base = g * weight(a["p"].shape, o), BASES[o["base"]]
+    found = {"p": step("dp.slope", slope) * factor * step("dp.base", np.float64(base))}
+    if a["t"].shape == a["p"].shape:
+        found["t"] = factor * scores * base
+    return found
+
+
+def _logits_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    """An ε in the logarithm is left out of dP, as everybody does."""
+    y, t = softmax(a["p"], 1), _onehot(a)
+    slope = step("dp.y", y) * t.sum(1, keepdims=True) - step("dp.t", t)  # rows sum to 1: y − t
+    return _gradients(step, g, slope, -np.log(y + o["eps"]), a, o)
+
+
+def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    p = a["p"] + o["eps"]
+    slope = -step("dp.t", _onehot(a)) / step("dp.p", p)
+    return _gradients(step, g, slope, -np.log(p), a, o)
 
 
 CLASSES = [
@@ -181,14 +157,14 @@ def _arranged(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
 
 
 def _words(o: Options) -> str:
-    return described(o) + f", base {o['base']}" * (o["base"] != "e")
+    return described(o) + ("" if o["base"] == "e" else f", base {o['base']}")
 
 
 CROSS_ENTROPY = Operation(
-    "softmax and cross-entropy", ("p", "t"), LOGITS_MISTAKES, _logits_forward, _logits_backward,
-    _readings, orders=ORDERS, describe=_words,
+    "softmax and cross-entropy", ("p", "t"), {"dp": "dP = (softmax(P) − T)/N"}, LOGITS_MISTAKES,
+    _logits_forward, _logits_backward, _readings, orders=ORDERS, describe=_words,
 )  # fmt: skip
 NEGATIVE_LOG = Operation(
-    "cross-entropy of probabilities", ("p", "t"), MISTAKES, _forward, _backward, _readings,
-    orders=ORDERS, describe=_words,
+    "cross-entropy of probabilities", ("p", "t"), {"dp": "dP = −T/P/N"}, MISTAKES, _forward,
+    _backward, _readings, orders=ORDERS, describe=_words,
 )  # fmt: skip

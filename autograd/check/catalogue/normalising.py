@@ -5,52 +5,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from .axes import fitting, spread
-from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
+from .changes import FIRST, inverted, one, part, squared, the, the_output, times, zero
+from .core import Array, Arrays, Axes, Given, Mistake, Operation, Options, Step
 
 ORDERS = {"x": "NCHW", "g": "NCHW", "b": "NCHW", "y": "NCHW"}
 EPS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-4, 1e-9, 1e-10, 1e-12, 1e-2, 0.0)
-DX = "dX = γ/√(σ² + ε) · (dY − mean(dY) − x̂·mean(dY·x̂))"
-DG, DB = "dγ = Σ dY·x̂", "dβ = Σ dY"
-MISTAKES = table(
-    ("x", "statistics-constant", "mean and variance are treated as constants", DX),
-    ("x", "mean-constant", "the mean is treated as a constant: − mean(dY) is missing", DX),
-    ("x", "variance-constant", "the variance is treated as a constant: its term is missing", DX),
-    ("x", "sums-for-means", "1/m is missing before the sums over the statistics' entries", DX),
-    ("x", "mean-not-divided", "1/m is missing before Σ dY", DX),
-    ("x", "variance-not-divided", "1/m is missing before Σ dY·x̂", DX),
-    ("x", "one-less", "m − 1 stands where m belongs", DX),
-    ("x", "divided-again", "dX is divided by m once more", DX),
-    ("x", "variance-sign", "the term of the variance is added, not subtracted", DX),
-    ("x", "mean-sign", "the term of the mean is added, not subtracted", DX),
-    ("x", "eps-forgotten", "ε is missing beside the variance", DX),
-    ("x", "variance-for-deviation", "it is divided by σ² + ε, without the root", DX),
-    ("x", "deviation-forgotten", "it is not divided by √(σ² + ε)", DX),
-    ("x", "deviation-multiplied", "it is multiplied by √(σ² + ε) where it should be divided", DX),
-    ("x", "variance-twice", "the term of the variance is there twice: the ½ is forgotten", DX),
-    ("x", "variance-halved", "the term of the variance is halved: the square's 2 is missing", DX),
-    ("x", "gamma-forgotten", "γ is missing in dX", DX),
-    ("x", "gamma-squared", "γ is multiplied in twice in dX", DX),
-    ("x", "y-for-normalised", "y stands where x̂ belongs in the term of the variance", DX),
-    ("x", "x-for-normalised", "x stands where x̂ belongs in the term of the variance", DX),
-    ("x", "centred-for-normalised", "x − μ stands where x̂ belongs in the variance's term", DX),
-    ("x", "batch-for-all", "m counts the samples only, not their positions", DX),
-    ("g", "dgamma-with-x", "dγ multiplies by x, not by x̂", DG),
-    ("g", "dgamma-centred", "dγ multiplies by x − μ, not divided by √(σ² + ε)", DG),
-    ("g", "dgamma-with-y", "dγ multiplies by y, not by x̂", DG),
-    ("g", "dgamma-without-x", "dγ lacks the factor x̂: it is dβ", DG),
-    ("g", "dgamma-mean", "dγ is the mean, not the sum", DG),
-    ("g", "dgamma-by-samples", "dγ is divided by the number of samples", DG),
-    ("g", "dgamma-times-gamma", "dγ is multiplied by γ", DG),
-    ("g", "dgamma-first-sample", "dγ is the first sample's", DG),
-    ("g", "dgamma-total", "dγ is summed over the features too: one number for all", DG),
-    ("g", "dgamma-eps-forgotten", "ε is missing in the x̂ of dγ", DG),
-    ("b", "dbeta-mean", "dβ is the mean, not the sum", DB),
-    ("b", "dbeta-by-samples", "dβ is divided by the number of samples", DB),
-    ("b", "dbeta-first-sample", "dβ is the first sample's", DB),
-    ("b", "dbeta-total", "dβ is summed over the features too: one number for all", DB),
-    ("b", "dbeta-forgotten", "dβ is zero", DB),
-    ("b", "dbeta-times-gamma", "dβ is multiplied by γ", DB),
-) + shared("x g b", f"{DX}; {DG}; {DB}")  # fmt: skip
+ALGEBRA = {
+    "dx": "dX = γ/√(σ² + ε) · (dY − mean(dY) − x̂·mean(dY·x̂))",
+    "dg": "dγ = Σ dY·x̂",
+    "db": "dβ = Σ dY",
+}
+
+
+def _centred(x: Array, o: Options) -> Array:
+    return np.asarray(x - x.mean(o["over"], keepdims=True))
 
 
 def _deviation(x: Array, o: Options, eps: float) -> Array:
@@ -61,39 +29,7 @@ def _deviation(x: Array, o: Options, eps: float) -> Array:
 
 def _normalised(x: Array, o: Options) -> Array:
     """x̂."""
-    return np.asarray((x - x.mean(o["over"], keepdims=True)) / _deviation(x, o, o["eps"]))
-
-
-def _forward(a: Arrays, o: Options) -> Array:
-    return np.asarray(a.get("g", 1.0) * _normalised(a["x"], o) + a.get("b", 0.0))
-
-
-def _backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    found = {"x": _dx(g, a, o, on)}
-    if "g" in a:
-        found["g"] = _dgamma(g, a, o, on)
-    if "b" in a:
-        found["b"] = _dbeta(g, a, on)
-    return found
-
-
-def _dx(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
-    gamma = 1.0 if "gamma-forgotten" in on else a.get("g", 1.0)
-    if "gamma-squared" in on:
-        gamma = gamma * gamma
-    eps = 0.0 if "eps-forgotten" in on else o["eps"]
-    through_mean, through_variance = _terms(np.asarray(g * gamma), a, o, on)
-    deviation = _deviation(a["x"], o, eps)
-    if "variance-for-deviation" in on:
-        deviation = deviation**2
-    if "deviation-forgotten" in on:
-        deviation = np.ones_like(deviation)
-    if "deviation-multiplied" in on:
-        deviation = 1 / deviation
-    dx = (g * gamma - through_mean - through_variance) / deviation
-    if "divided-again" in on:
-        dx = dx / _count(a["x"], o)
-    return np.asarray(dx)
+    return _centred(x, o) / _deviation(x, o, o["eps"])
 
 
 def _count(x: Array, o: Options) -> int:
@@ -101,26 +37,94 @@ def _count(x: Array, o: Options) -> int:
     return int(np.prod([x.shape[k] for k in o["over"]]))
 
 
-def _terms(g: Array, a: Arrays, o: Options, on: Switches) -> tuple[Array, Array]:
-    """What goes through the mean, and what through the variance."""
+def _centred_x(_: Array, given: Given) -> Array:
+    """x − μ in the place of another value."""
+    return _centred(given["x"], given.options)
+
+
+def _without_eps(_: Array, given: Given) -> Array:
+    """x̂ without the ε beside the variance."""
+    x, o = given["x"], given.options
+    return _centred(x, o) / _deviation(x, o, 0.0)
+
+
+def _times_gamma(value: Array, given: Given) -> Array:
+    return value * given.arrays.get("g", 1.0)
+
+
+M = "dx.m_mean dx.m_variance"
+MISTAKES = (
+    Mistake("statistics-constant", "dx.mean dx.variance",
+            "mean and variance are treated as constants", zero),
+    Mistake("mean-constant", "dx.mean",
+            "the mean is treated as a constant: − mean(dY) is missing", zero),
+    Mistake("variance-constant", "dx.variance",
+            "the variance is treated as a constant: its term is missing", zero),
+    Mistake("sums-for-means", M,
+            "1/m is missing before the sums over the statistics' entries", one),
+    Mistake("mean-not-divided", "dx.m_mean", "1/m is missing before Σ dY", one),
+    Mistake("variance-not-divided", "dx.m_variance", "1/m is missing before Σ dY·x̂", one),
+    Mistake("one-less", M, "m − 1 stands where m belongs", lambda m, _: m - 1),
+    Mistake("variance-sign", "dx.variance",
+            "the term of the variance is added, not subtracted", times(-1)),
+    Mistake("mean-sign", "dx.mean", "the term of the mean is added, not subtracted", times(-1)),
+    Mistake("eps-forgotten", "dx.eps", "ε is missing beside the variance", zero),
+    Mistake("variance-for-deviation", "dx.deviation",
+            "it is divided by σ² + ε, without the root", squared),
+    Mistake("deviation-forgotten", "dx.deviation", "it is not divided by √(σ² + ε)", one),
+    Mistake("deviation-multiplied", "dx.deviation",
+            "it is multiplied by √(σ² + ε) where it should be divided", inverted),
+    Mistake("variance-twice", "dx.variance",
+            "the term of the variance is there twice: the ½ is forgotten", times(2)),
+    Mistake("variance-halved", "dx.variance",
+            "the term of the variance is halved: the square's 2 is missing", times(0.5)),
+    Mistake("gamma-forgotten", "dx.gamma", "γ is missing in dX", one),
+    Mistake("gamma-squared", "dx.gamma", "γ is multiplied in twice in dX", squared),
+    Mistake("y-for-normalised", "dx.hat",
+            "y stands where x̂ belongs in the term of the variance", the_output),
+    Mistake("x-for-normalised", "dx.hat",
+            "x stands where x̂ belongs in the term of the variance", the("x")),
+    Mistake("centred-for-normalised", "dx.hat",
+            "x − μ stands where x̂ belongs in the variance's term", _centred_x),
+    Mistake("batch-for-all", M,
+            "m counts the samples only, not their positions", lambda _, given: len(given["x"])),
+    Mistake("dgamma-with-x", "dg.hat", "dγ multiplies by x, not by x̂", the("x")),
+    Mistake("dgamma-centred", "dg.hat",
+            "dγ multiplies by x − μ, not divided by √(σ² + ε)", _centred_x),
+    Mistake("dgamma-with-y", "dg.hat", "dγ multiplies by y, not by x̂", the_output),
+    Mistake("dgamma-without-x", "dg.hat", "dγ lacks the factor x̂: it is dβ", one),
+    Mistake("dgamma-times-gamma", "dg.terms", "dγ is multiplied by γ", _times_gamma),
+    Mistake("dgamma-first-sample", "dg.terms", "dγ is the first sample's", part(FIRST)),
+    Mistake("dgamma-eps-forgotten", "dg.hat", "ε is missing in the x̂ of dγ", _without_eps),
+    Mistake("dbeta-first-sample", "db.terms", "dβ is the first sample's", part(FIRST)),
+    Mistake("dbeta-times-gamma", "db.terms", "dβ is multiplied by γ", _times_gamma),
+)  # fmt: skip
+
+
+def _forward(a: Arrays, o: Options) -> Array:
+    return np.asarray(a.get("g", 1.0) * _normalised(a["x"], o) + a.get("b", 0.0))
+
+
+def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    found = {"x": _dx(step, g, a, o)}
+    if "g" in a:
+        terms = step("dg.terms", g * step("dg.hat", _normalised(a["x"], o)))
+        found["g"] = _summed(terms, a["g"])
+    if "b" in a:
+        found["b"] = _summed(step("db.terms", g), a["b"])
+    return found
+
+
+def _dx(step: Step, g: Array, a: Arrays, o: Options) -> Array:
+    """What goes straight to x, less what goes through the mean and through the variance."""
     x, m = a["x"], _count(a["x"], o)
-    hat = _normalised(x, o)
-    factor = _stand_in(hat, a, o, on)
-    through_mean = g.sum(o["over"], keepdims=True)
-    through_variance = factor * (g * factor).sum(o["over"], keepdims=True)
-    through_variance = through_variance * _variance_share(x, o)
-    least = {"one-less": m - 1, "batch-for-all": len(x), "sums-for-means": 1}
-    m = next((n for name, n in least.items() if name in on), m)
-    through_mean = through_mean / (1 if "mean-not-divided" in on else m)
-    through_variance = through_variance / (1 if "variance-not-divided" in on else m)
-    if on & {"statistics-constant", "mean-constant"}:
-        through_mean = 0 * through_mean
-    if on & {"statistics-constant", "variance-constant"}:
-        through_variance = 0 * through_variance
-    scales = {"variance-sign": -1.0, "variance-twice": 2.0, "variance-halved": 0.5}
-    for name, scale in scales.items():
-        through_variance = through_variance * (scale if name in on else 1.0)
-    return (-through_mean if "mean-sign" in on else through_mean), through_variance
+    g = g * step("dx.gamma", a.get("g", np.ones(())))
+    hat = step("dx.hat", _normalised(x, o))
+    mean = g.sum(o["over"], keepdims=True) / step("dx.m_mean", m)
+    slope = (g * hat).sum(o["over"], keepdims=True) / step("dx.m_variance", m)
+    variance = hat * slope * _variance_share(x, o)
+    deviation = step("dx.deviation", _deviation(x, o, step("dx.eps", o["eps"])))
+    return np.asarray((g - step("dx.mean", mean) - step("dx.variance", variance)) / deviation)
 
 
 def _variance_share(x: Array, o: Options) -> Array:
@@ -131,57 +135,11 @@ def _variance_share(x: Array, o: Options) -> Array:
     return np.asarray(_deviation(x, o, o["eps"]) / _deviation(x, o, 0.0) * m / (m - less))
 
 
-def _stand_in(hat: Array, a: Arrays, o: Options, on: Switches) -> Array:
-    """x̂, or what stands in its place."""
-    if "y-for-normalised" in on:
-        return _forward(a, o)
-    if "x-for-normalised" in on:
-        return a["x"]
-    if "centred-for-normalised" in on:
-        return a["x"] - a["x"].mean(o["over"], keepdims=True)
-    return hat
-
-
-def _dgamma(g: Array, a: Arrays, o: Options, on: Switches) -> Array:
-    x, gamma = a["x"], a["g"]
-    centred = x - x.mean(o["over"], keepdims=True)
-    factor = _normalised(x, o)
-    if "dgamma-eps-forgotten" in on:
-        factor = centred / _deviation(x, o, 0.0)
-    if "dgamma-with-x" in on:
-        factor = x
-    if "dgamma-centred" in on:
-        factor = centred
-    if "dgamma-with-y" in on:
-        factor = _forward(a, o)
-    if "dgamma-without-x" in on:
-        factor = np.ones_like(x)
-    if "dgamma-times-gamma" in on:
-        factor = factor * gamma
-    return _summed(g * factor, gamma, "dgamma", on)
-
-
-def _dbeta(g: Array, a: Arrays, on: Switches) -> Array:
-    if "dbeta-times-gamma" in on:
-        g = g * a.get("g", 1.0)
-    if "dbeta-forgotten" in on:
-        g = 0 * g
-    return _summed(g, a["b"], "dbeta", on)
-
-
-def _summed(g: Array, like: Array, name: str, on: Switches) -> Array:
+def _summed(terms: Array, like: Array) -> Array:
     """Summed over what γ and β are shared by."""
-    axes, n = tuple(k for k, size in enumerate(like.shape) if size == 1), len(g)
-    if f"{name}-first-sample" in on:
-        g = g[:1]
-    total = g.sum(axes, keepdims=True)
-    if f"{name}-mean" in on:
-        total = total * total.size / g.size
-    if f"{name}-by-samples" in on:
-        total = total / n
-    if f"{name}-total" in on:
-        total = np.full_like(total, total.sum())
-    return total
+    return np.asarray(
+        terms.sum(tuple(k for k, size in enumerate(like.shape) if size == 1), keepdims=True)
+    )
 
 
 Proposals = Iterator[tuple[Axes, Options]]
@@ -218,7 +176,7 @@ SETTINGS = [(eps, less, True) for less in (0, 1) for eps in EPS] + [(e, 0, False
 
 def _operation(name: str, kinds: tuple[tuple[str, str, str], ...]) -> Operation:
     return Operation(
-        name, ("x", "g", "b"), MISTAKES, _forward, _backward,
+        name, ("x", "g", "b"), ALGEBRA, MISTAKES, _forward, _backward,
         lambda a, output: _readings(kinds, a, output), frozenset("gb"), ORDERS,
         lambda options: options["layout"],
     )  # fmt: skip

@@ -5,166 +5,169 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .axes import fitting, standard
-from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
-from .windows import IMAGES, cropped, described, geometry, padded, scattered, steps, taken, together
+from .changes import FIRST, LAST, alike, one, only, option, swap, the_output
+from .core import Array, Arrays, Axes, Change, Forward, Given, Mistake, Operation, Options, Step
+from .windows import (
+    IMAGES,
+    MARGIN_KEPT,
+    OVERWRITTEN,
+    corner,
+    cropped,
+    described,
+    geometry,
+    padded,
+    scattered,
+    steps,
+    taken,
+    together,
+)
 
 ORDERS = {"x": "NCHW", "y": "NCPQ"}
 WHERE = "dX[c, s·i+u, s·j+v] += dY[c,i,j]·"
-MAX = WHERE + "[x[c, s·i+u, s·j+v] is the first maximum of window i,j]"
-MEAN = WHERE + "1/(kh·kw)"
+MAX_LINE = WHERE + "[x[c, s·i+u, s·j+v] is the first maximum of window i,j]"
+MEAN_LINE = WHERE + "1/(kh·kw)"
 
 
-def _of_windows(line: str) -> tuple[tuple[str, str, str, str], ...]:
-    """Mistakes that both kinds of windows share."""
-    return (
-        ("x", "overwritten", "overlapping windows overwrite dX where they should add to it", line),
-        ("x", "stride-ignored", "windows go back one entry apart, not a stride apart", line),
-        ("x", "stride-is-kernel", "windows go back a kernel apart, not a stride apart", line),
-        ("x", "offset-forgotten", "all windows go back to the first window's place", line),
-        ("x", "first-channel", "only the first channel gets a gradient", line),
-        ("x", "last-channel", "every channel gets the last channel's gradient", line),
-        ("x", "first-sample", "only the first sample gets a gradient", line),
-        ("x", "positions-swapped", "rows and columns of the upstream gradient are swapped", line),
-        ("x", "margin-kept", "the margin is cropped at the bottom and right only", line),
-        ("x", "averaged-over-samples", "dX is divided by the number of samples", line),
-    )
-
-
-MAX_MISTAKES = table(
-    ("x", "every-entry", "the gradient goes to every entry of the window, not to the maximum", MAX),
-    ("x", "shared-out", "the gradient is shared out equally, as in average pooling", MAX),
-    ("x", "every-tie", "every entry that ties for the maximum gets the whole gradient", MAX),
-    ("x", "maximum-of-channels", "the maximum is sought over all channels at once", MAX),
-    ("x", "maximum-of-batch", "the maximum is sought over the whole batch at once", MAX),
-    ("x", "index-swapped", "row and column of the maximum are swapped", MAX),
-    ("x", "times-value", "the gradient is multiplied by the maximum", MAX),
-    ("x", "value-for-gradient", "the maximum is written where the gradient belongs", MAX),
-    ("x", "minimum", "the gradient goes to the minimum of the window", MAX),
-    ("x", "divided", "the gradient at the maximum is divided by the window's size", MAX),
-    *_of_windows(MAX),
-) + shared("x", MAX)
-MEAN_MISTAKES = table(
-    ("x", "not-divided", "the gradient is not divided by the window's size", MEAN),
-    ("x", "divided-by-side", "the gradient is divided by the window's side, not its size", MEAN),
-    ("x", "divided-twice", "the gradient is divided by the window's size twice", MEAN),
-    ("x", "divided-by-windows", "the gradient is divided by the number of windows", MEAN),
-    ("x", "divided-by-image", "the gradient is divided by the image's size", MEAN),
-    ("x", "one-corner", "only the first entry of each window gets the gradient", MEAN),
-    ("x", "whole-corner", "the first entry of each window gets the whole gradient", MEAN),
-    ("x", "to-the-maximum", "the gradient goes to the maximum, as in max pooling", MEAN),
-    ("x", "times-value", "the gradient is multiplied by the entries", MEAN),
-    *_of_windows(MEAN),
-) + shared("x", MEAN)
+def algebra(line: str) -> dict[str, str]:
+    """The line of a kind of windows, and that of their margins."""
+    return {"dx": line, "dx.corner": "dX = dXpad[p:p+H, p:p+W]"}
 
 
 def _first_maximum(windows: Array) -> Array:
     """1 at the first maximum of each window, else 0."""
     flat = windows.reshape(*windows.shape[:4], -1)
     mask = np.arange(flat.shape[-1]) == flat.argmax(-1)[..., None]
-    return mask.reshape(windows.shape).astype(float)
+    return np.asarray(mask.reshape(windows.shape).astype(float))
 
 
-def _max_shares(windows: Array, on: Switches) -> Array:
-    """What each entry of a window gets of the upstream gradient."""
-    shares, highest = _first_maximum(windows), windows.max((4, 5), keepdims=True)
-    if "every-entry" in on:
-        shares = np.ones_like(windows)
-    if "shared-out" in on:
-        shares = np.full(windows.shape, 1 / windows[0, 0, 0, 0].size)
-    if "every-tie" in on:
-        shares = (windows == highest).astype(float)
-    if "maximum-of-channels" in on:
-        shares = (windows == highest.max(1, keepdims=True)).astype(float)
-    if "maximum-of-batch" in on:
-        shares = (windows == highest.max(0, keepdims=True)).astype(float)
-    if "minimum" in on:
-        shares = _first_maximum(-windows)
-    if "index-swapped" in on and windows.shape[4] == windows.shape[5]:
-        shares = shares.swapaxes(4, 5)
-    if "times-value" in on:
-        shares = shares * np.where(np.isfinite(windows), windows, 0.0)
-    if "divided" in on:
-        shares = shares / windows[0, 0, 0, 0].size
-    return shares
+def _windows(given: Given) -> Array:
+    """The windows of the input, with its margins."""
+    o = given.options
+    return taken(padded(given["x"], o, o["fill"]), o)
 
 
-def _mean_shares(windows: Array, on: Switches) -> Array:
-    u, v = windows.shape[4:]
-    shares = np.full(windows.shape, 1 / (u * v))
-    if "not-divided" in on:
-        shares = np.ones_like(windows)
-    if "divided-by-side" in on:
-        shares = shares * v
-    if "divided-twice" in on:
-        shares = shares / (u * v)
-    if "divided-by-windows" in on:
-        shares = np.full(windows.shape, 1 / (windows.shape[2] * windows.shape[3]))
-    if "one-corner" in on:
-        shares[..., 1:, :] = shares[..., 1:] = 0
-    if "whole-corner" in on:
-        shares = np.zeros_like(windows)
-        shares[..., 0, 0] = 1
-    if "to-the-maximum" in on:
-        shares = _first_maximum(windows)
-    if "times-value" in on:
-        shares = shares * windows
-    return shares
+def to_the_maximum(_: Array, given: Given) -> Array:
+    """All of it to the first maximum."""
+    return _first_maximum(_windows(given))
+
+
+def to_the_minimum(_: Array, given: Given) -> Array:
+    """All of it to the first minimum."""
+    return _first_maximum(-_windows(given))
+
+
+def equal_shares(shares: Array, _: Given) -> Array:
+    """The same to each entry, 1 in all."""
+    u, v = shares.shape[4:]
+    return np.full(shares.shape, 1 / (u * v))
+
+
+def maximum_over(*axes: int) -> Change:
+    """All of it to each entry that is the largest over these axes of the windows."""
+
+    def change(_: Array, given: Given) -> Array:
+        windows = _windows(given)
+        return np.asarray((windows == windows.max(axes, keepdims=True)).astype(float))
+
+    return change
+
+
+def times_entries(shares: Array, given: Given) -> Array:
+    """Multiplied by the entries, those of the margin taken for 0."""
+    windows = _windows(given)
+    return shares * np.where(np.isfinite(windows), windows, 0.0)
+
+
+def whole_to_the_corner(shares: Array, given: Given) -> Array:
+    """1 to the first entry of each window."""
+    return np.asarray(only(FIRST, 4, 5)(np.ones_like(shares), given))
+
+
+def all_in_the_first_window(windows: Array, _: Given) -> Array:
+    """Everything goes where the first window was."""
+    return np.asarray(windows.sum((2, 3), keepdims=True))
+
+
+def kernel_for_stride(options: Options, _: Given) -> Options:
+    """Windows side by side."""
+    return {**options, "stride": options["kernel"]}
+
+
+OF_WINDOWS = (  # the slips in which both kinds of windows are alike
+    OVERWRITTEN,
+    Mistake("stride-ignored", "dx.where",
+            "windows go back one entry apart, not a stride apart", option(stride=(1, 1))),
+    Mistake("stride-is-kernel", "dx.where",
+            "windows go back a kernel apart, not a stride apart", kernel_for_stride),
+    Mistake("offset-forgotten", "dx.windows",
+            "all windows go back to the first window's place", all_in_the_first_window),
+    Mistake("last-channel", "dx",
+            "every channel gets the last channel's gradient", alike(LAST, 1)),
+    MARGIN_KEPT,
+)  # fmt: skip
+MAX_MISTAKES = (
+    Mistake("every-entry", "dx.shares",
+            "the gradient goes to every entry of the window, not to the maximum", one),
+    Mistake("shared-out", "dx.shares",
+            "the gradient is shared out equally, as in average pooling", equal_shares),
+    Mistake("every-tie", "dx.shares",
+            "every entry that ties for the maximum gets the whole gradient", maximum_over(4, 5)),
+    Mistake("maximum-of-channels", "dx.shares",
+            "the maximum is sought over all channels at once", maximum_over(1, 4, 5)),
+    Mistake("maximum-of-batch", "dx.shares",
+            "the maximum is sought over the whole batch at once", maximum_over(0, 4, 5)),
+    Mistake("index-swapped", "dx.shares",
+            "row and column of the maximum are swapped", swap(4, 5)),
+    Mistake("times-value", "dx.shares",
+            "the gradient is multiplied by the maximum", times_entries),
+    Mistake("value-for-gradient", "dx.g",
+            "the maximum is written where the gradient belongs", the_output),
+    Mistake("minimum", "dx.shares",
+            "the gradient goes to the minimum of the window", to_the_minimum),
+    Mistake("positions-swapped", "dx.g",
+            "rows and columns of the upstream gradient are swapped", swap(2, 3)),
+    *OF_WINDOWS,
+)  # fmt: skip
+MEAN_MISTAKES = (
+    Mistake("one-corner", "dx.shares",
+            "only the first entry of each window gets the gradient", only(FIRST, 4, 5)),
+    Mistake("whole-corner", "dx.shares",
+            "the first entry of each window gets the whole gradient", whole_to_the_corner),
+    Mistake("to-the-maximum", "dx.shares",
+            "the gradient goes to the maximum, as in max pooling", to_the_maximum),
+    Mistake("times-value", "dx.shares",
+            "the gradient is multiplied by the entries", times_entries),
+    *OF_WINDOWS,
+)  # fmt: skip
 
 
 def _maximum(a: Arrays, o: Options) -> Array:
-    return taken(padded(a["x"], o, o["fill"]), o).max((4, 5))
+    return np.asarray(taken(padded(a["x"], o, o["fill"]), o).max((4, 5)))
 
 
 def _mean(a: Arrays, o: Options) -> Array:
-    return taken(padded(a["x"], o), o).mean((4, 5))
+    return np.asarray(taken(padded(a["x"], o), o).mean((4, 5)))
 
 
-Shares = Callable[[Array, Switches], Array]
+def _back(step: Step, g: Array, a: Arrays, o: Options, shares: Array) -> dict[str, Array]:
+    """dX, from what each entry of a window gets of the upstream gradient."""
+    g = step("dx.g", g)
+    parts = step("dx.windows", step("dx.shares", shares) * g[..., None, None])
+    full = scattered(parts, padded(a["x"], o).shape, step("dx.where", o))
+    return {"x": step("dx", cropped(full, step("dx.corner", corner(o)), a["x"].shape))}
 
 
-def _rule(shares: Shares) -> Callable[[Array, Arrays, Options, Switches], dict[str, Array]]:
-    """The backward pass from what each entry of a window gets."""
-
-    def backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-        x = padded(a["x"], o, o["fill"])
-        windows = taken(x, o)
-        if "positions-swapped" in on and g.shape[2] == g.shape[3]:
-            g = g.swapaxes(2, 3)
-        if "value-for-gradient" in on:
-            g = windows.max((4, 5))
-        parts = shares(windows, on) * g[..., None, None]
-        if "offset-forgotten" in on:
-            parts = parts.sum((2, 3), keepdims=True)
-        where = dict(o)
-        if "stride-ignored" in on:
-            where["stride"] = (1, 1)
-        if "stride-is-kernel" in on:
-            where["stride"] = o["kernel"]
-        return {"x": _back(scattered(parts, x.shape, where, "overwritten" in on), a["x"], o, on)}
-
-    return backward
+def _max_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    return _back(step, g, a, o, _first_maximum(taken(padded(a["x"], o, o["fill"]), o)))
 
 
-def _back(full: Array, x: Array, o: Options, on: Switches) -> Array:
-    """The gradient of the image from that of the image with margins."""
-    dx = cropped(full, o, x.shape)
-    if "margin-kept" in on:
-        dx = full[:, :, : x.shape[2], : x.shape[3]]
-    if "first-channel" in on:
-        dx = np.concatenate([dx[:, :1], 0 * dx[:, 1:]], 1)
-    if "last-channel" in on:
-        dx = np.broadcast_to(dx[:, -1:], dx.shape)
-    if "first-sample" in on:
-        dx = np.concatenate([dx[:1], 0 * dx[1:]])
-    if "averaged-over-samples" in on:
-        dx = dx / len(dx)
-    if "divided-by-image" in on:
-        dx = dx * o["kernel"][0] * o["kernel"][1] / (x.shape[2] * x.shape[3])
-    return dx
+def _mean_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    u, v = o["kernel"]
+    return _back(step, g, a, o, np.full((*a["x"].shape[:2], *g.shape[2:], u, v), 1 / (u * v)))
 
 
 def _readings(
-    fills: tuple[float, ...], forward: Callable[[Arrays, Options], Array]
+    fills: tuple[float, ...], forward: Forward
 ) -> Callable[[Arrays, Array], Iterator[tuple[Axes, Options]]]:
     """Layouts, then kernels, strides and margins that fit; a margin has one of `fills`."""
 
@@ -181,9 +184,7 @@ def _readings(
     return readings
 
 
-def _plausible(
-    x: Array, y: Array, o: Options, corner: int, forward: Callable[[Arrays, Options], Array]
-) -> bool:
+def _plausible(x: Array, y: Array, o: Options, corner: int, forward: Forward) -> bool:
     """Whether the first or last window of one channel agrees, if it lies inside the image."""
     (top, _), (left, _) = o["padding"]
     i, j = ((n + corner) % n for n in y.shape)
@@ -225,10 +226,10 @@ def _words(o: Options) -> str:
 
 
 MAX_POOL = Operation(
-    "max pooling", ("x",), MAX_MISTAKES, _maximum, _rule(_max_shares),
+    "max pooling", ("x",), algebra(MAX_LINE), MAX_MISTAKES, _maximum, _max_backward,
     _readings((-np.inf, 0.0), _maximum), orders=ORDERS, describe=_words,
 )  # fmt: skip
 MEAN_POOL = Operation(
-    "average pooling", ("x",), MEAN_MISTAKES, _mean, _rule(_mean_shares),
+    "average pooling", ("x",), algebra(MEAN_LINE), MEAN_MISTAKES, _mean, _mean_backward,
     _readings((0.0,), _mean), orders=ORDERS, describe=_words,
 )  # fmt: skip

@@ -44,11 +44,11 @@ class Reading:
         """The output as the user has it, of this shape."""
         return self._restored("y", self.forward(), shape)
 
-    def backward(self, upstream: Any, mistakes: Iterable[str] = ()) -> Found:
-        """The gradient of each input, with some mistakes switched on."""
+    def backward(self, upstream: Any, mistakes: Iterable[Mistake] = ()) -> Found:
+        """The gradient of each input, with some mistakes made."""
         g = self._standard("y", np.asarray(upstream, float))
         with np.errstate(all="ignore"):
-            found = self.operation.backward(g, self.arrays(), self.options, frozenset(mistakes))
+            found = self.operation.backward(g, self.arrays(), self.options, mistakes)
         return {
             self.roles[role]: self._restored(role, gradient, self.inputs[self.roles[role]].shape)
             for role, gradient in found.items()
@@ -127,7 +127,7 @@ def _same(a: Any, b: Any) -> bool:
 def mistaken(
     reading: Reading, upstream: Any, pairs: bool = True
 ) -> Iterator[tuple[tuple[Mistake, ...], Found]]:
-    """Gradients with each mistake switched on, then with pairs that touch the same input.
+    """Gradients with each mistake made, then with pairs that touch the same input.
 
     A mistake that changes nothing on these inputs is left out, and a pair that equals one mistake.
     Pairs are tried on small inputs only. The gradients hold all inputs, changed or not.
@@ -146,8 +146,9 @@ def mistaken(
 def _pairs(
     reading: Reading, upstream: Any, right: Found, single: list[tuple[Mistake, Found]]
 ) -> Iterator[tuple[tuple[Mistake, ...], Found]]:
+    touched = reading.operation.touched
     for (one, first), (other, second) in combinations(single, 2):
-        if one.touches & other.touches:
+        if touched(one) & touched(other):
             wrong = _tried(reading, upstream, (one, other))
             if wrong is not None and not any(
                 _alike(wrong, known) for known in (right, first, second)
@@ -157,7 +158,7 @@ def _pairs(
 
 def _tried(reading: Reading, upstream: Any, mistakes: tuple[Mistake, ...]) -> Found | None:
     """The gradients with these mistakes; None where they are not finite."""
-    wrong = reading.backward(upstream, [m.name for m in mistakes])
+    wrong = reading.backward(upstream, mistakes)
     return wrong if all(np.isfinite(g).all() for g in wrong.values()) else None
 
 

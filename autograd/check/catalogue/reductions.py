@@ -1,27 +1,15 @@
-"""How a loss becomes one number, and the places where its 1/N goes wrong."""
+"""How a loss becomes one number: summed, or the mean over samples or entries."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from .axes import fitting, spread
-from .core import Array, Arrays, Axes, Options, Row, Switches
+from .core import Array, Arrays, Axes, Options
 
 ORDERS = {"p": "NKLM", "t": "NKLM", "y": "NKLM"}
 LAYOUTS = [{"p": axes, "t": axes} for axes in ("NK", "KN", "N", "K", "", "NKL", "NKLM")]
 OVER = ("samples", "entries", "nothing")  # what a sum is divided by
-
-
-def divisors(line: str) -> tuple[Row, ...]:
-    """Mistakes in 1/N; `line` is the loss's gradient."""
-    return (
-        ("p", "not-divided", "the mean's 1/N is missing", line),
-        ("p", "divided-twice", "the mean's 1/N is multiplied in twice", line),
-        ("p", "divided-by-samples", "it is divided by the number of samples", line),
-        ("p", "divided-by-entries", "it is divided by the number of all entries", line),
-        ("p", "divided-by-width", "it is divided by the length of a sample", line),
-        ("p", "first-sample", "only the first sample gets a gradient", line),
-    )  # fmt: skip
 
 
 def divisor(shape: tuple[int, ...], over: str) -> float:
@@ -29,31 +17,15 @@ def divisor(shape: tuple[int, ...], over: str) -> float:
     return {"samples": shape[0], "entries": int(np.prod(shape))}.get(over, 1)
 
 
-def weight(shape: tuple[int, ...], o: Options, on: Switches) -> float:
-    """The factor before the sum: 1, ½, 1/N, ..., and what is put in its place."""
-    n = divisor(shape, o["over"])
-    if "divided-twice" in on:
-        n = n * n
-    if "not-divided" in on:
-        n = 1
-    if "divided-by-samples" in on:
-        n = shape[0]
-    if "divided-by-entries" in on:
-        n = int(np.prod(shape))
-    if "divided-by-width" in on:
-        n = int(np.prod(shape[1:]))
-    return float(o["scale"] / n)
+def weight(shape: tuple[int, ...], o: Options) -> float:
+    """The factor before the sum: 1, ½, 1/N, ..."""
+    return float(o["scale"] / divisor(shape, o["over"]))
 
 
 def reduced(losses: Array, o: Options, shape: tuple[int, ...]) -> Array:
     """Losses as the user's number, or each of them."""
-    scaled = losses * weight(shape, o, frozenset())
+    scaled = losses * weight(shape, o)
     return scaled if o["each"] else scaled.sum(keepdims=True)
-
-
-def first_sample(dp: Array, on: Switches) -> Array:
-    """Nothing for the other samples, where that is switched on."""
-    return np.concatenate([dp[:1], 0 * dp[1:]]) if "first-sample" in on else dp
 
 
 def arrangements(a: Arrays, output: Array, rows: bool) -> Iterator[tuple[Axes, Options]]:

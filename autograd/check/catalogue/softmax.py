@@ -4,39 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from .core import Array, Arrays, Axes, Operation, Options, Switches, shared, table
-
-SOFTMAX_LINE = "dX = y · (dY − Σ_k dY[k]·y[k])"
-LOG_LINE = "dX = dY − exp(y) · Σ_k dY[k]"
-SUMMED = (
-    ("wrong-axis", "the sum runs over the wrong axis: over the samples, not the classes"),
-    ("sum-over-everything", "the sum runs over all samples at once"),
-    ("mean-for-sum", "the mean stands where the sum belongs"),
-    ("plus", "the sum is added, not subtracted"),
-    ("first-sample", "only the first sample gets a gradient"),
-)
-SOFTMAX_MISTAKES = table(
-    ("x", "diagonal-only", "only the diagonal y·(1 − y) of the Jacobian is used", SOFTMAX_LINE),
-    ("x", "sum-forgotten", "the off-diagonal term −y[i]·y[k] is missing", SOFTMAX_LINE),
-    ("x", "diagonal-forgotten", "the diagonal of the Jacobian is missing", SOFTMAX_LINE),
-    ("x", "derivative-forgotten", "the Jacobian is not multiplied in", SOFTMAX_LINE),
-    ("x", "y-minus-upstream", "y − dY stands where the Jacobian belongs", SOFTMAX_LINE),
-    ("x", "at-input", "the Jacobian is taken of the logits, not of their softmax", SOFTMAX_LINE),
-    ("x", "twice", "the softmax is taken twice before its Jacobian", SOFTMAX_LINE),
-    ("x", "sum-not-weighted", "the sum is of dY alone, not of dY·y", SOFTMAX_LINE),
-    ("x", "y-forgotten", "the factor y before the bracket is missing", SOFTMAX_LINE),
-    ("x", "jacobian-summed", "the rows of the Jacobian are added up without dY", SOFTMAX_LINE),
-    ("x", "first-row", "the first sample's Jacobian is used for all", SOFTMAX_LINE),
-    *(("x", name, remark, SOFTMAX_LINE) for name, remark in SUMMED),
-) + shared("x", SOFTMAX_LINE)  # fmt: skip
-LOG_MISTAKES = table(
-    ("x", "sum-forgotten", "dY is not summed: dY − dY·exp(y)", LOG_LINE),
-    ("x", "sum-is-one", "the sum over dY is taken to be 1: dY − exp(y)", LOG_LINE),
-    ("x", "derivative-forgotten", "the derivative is not multiplied in", LOG_LINE),
-    ("x", "logarithm-for-softmax", "log softmax stands where the softmax belongs", LOG_LINE),
-    ("x", "softmax-jacobian", "the Jacobian of the softmax stands for that of its log", LOG_LINE),
-    *(("x", name, remark, LOG_LINE) for name, remark in SUMMED),
-) + shared("x", LOG_LINE)  # fmt: skip
+from .changes import FIRST, alike, instead, one, the, the_output, the_upstream, times, zero
+from .core import Array, Arrays, Axes, Given, Mistake, Operation, Options, Step
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -45,67 +14,90 @@ def softmax(x: Array, axis: int = -1) -> Array:
     return np.asarray(powers / powers.sum(axis, keepdims=True))
 
 
-def _sum(x: Array, axis: int, on: Switches) -> Array:
-    """The sum over the classes, and what is done in its place."""
-    if "wrong-axis" in on and x.ndim > 1:
-        axis = axis - 1 if axis else 1
-    total = x.sum(axis, keepdims=True)
-    if "sum-over-everything" in on:
-        total = x.sum(keepdims=True)
-    if "mean-for-sum" in on:
-        total = total / x.shape[axis]
-    return -total if "plus" in on else total
+def other_axis(axis: int, given: Given) -> int:
+    """The axis of the samples, where there is one."""
+    if given["x"].ndim < 2:
+        return axis
+    return axis - 1 if axis else 1
 
 
-def _backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    x, axis = a["x"], o["axis"]
-    y = softmax(x, axis)
-    if "at-input" in on:
-        y = x
-    if "twice" in on:
-        y = softmax(y, axis)
-    if "first-row" in on:
-        y = np.broadcast_to(y.take([0], -1 if axis == 0 else 0), y.shape)
-    total = _sum(g if "sum-not-weighted" in on else g * y, axis, on)
-    dx = (g - total) * (1 if "y-forgotten" in on else y)
-    if "diagonal-only" in on:
-        dx = g * y * (1 - y)
-    if "sum-forgotten" in on:
-        dx = g * y
-    if "diagonal-forgotten" in on:
-        dx = -y * (total - g * y)
-    if "derivative-forgotten" in on:
-        dx = g
-    if "y-minus-upstream" in on:
-        dx = y - g
-    if "jacobian-summed" in on:
-        dx = y * (1 - 2 * y)
-    return {"x": _first_sample(dx, axis, on)}
+def mean(total: Array, given: Given) -> Array:
+    """The mean for the sum."""
+    return np.asarray(total / given["x"].shape[given.options["axis"]])
 
 
-def _log_backward(g: Array, a: Arrays, o: Options, on: Switches) -> dict[str, Array]:
-    axis = o["axis"]
-    y = softmax(a["x"], axis)
-    if "logarithm-for-softmax" in on:
-        y = np.log(y)
-    dx = g - y * _sum(g, axis, on)
-    if "sum-forgotten" in on:
-        dx = g - g * y
-    if "sum-is-one" in on:
-        dx = g - y
-    if "derivative-forgotten" in on:
-        dx = g
-    if "softmax-jacobian" in on:
-        dx = y * (g - _sum(g * y, axis, on))
-    return {"x": _first_sample(dx, axis, on)}
+def output_times_upstream(_: Array, given: Given) -> Array:
+    """y·dY in the place of another value."""
+    return given.g * given.y
 
 
-def _first_sample(dx: Array, axis: int, on: Switches) -> Array:
-    if "first-sample" in on:
-        dx = np.moveaxis(dx.copy(), axis, -1)
-        dx[1:] = 0 if dx.ndim > 1 else dx[1:]
-        return np.moveaxis(dx, -1, axis)
-    return dx
+def of_softmax(y: Array, given: Given) -> Array:
+    """The softmax once more."""
+    return softmax(y, given.options["axis"])
+
+
+def first_row(y: Array, given: Given) -> Array:
+    """The first sample's for all samples."""
+    samples = 0 if given.options["axis"] else y.ndim - 1
+    return np.asarray(alike(FIRST, samples)(y, given))
+
+
+def softmax_gradient(_: Array, given: Given) -> Array:
+    """That of the softmax, where its logarithm is taken."""
+    axis = given.options["axis"]
+    y = softmax(given["x"], axis)
+    return np.asarray(y * (given.g - (given.g * y).sum(axis, keepdims=True)))
+
+
+OF_THE_SUM = (  # the slips in Σ_k, in both of them
+    Mistake("wrong-axis", "dx.axis",
+            "the sum runs over the wrong axis: over the samples, not the classes", other_axis),
+    Mistake("sum-over-everything", "dx.axis",
+            "the sum runs over all samples at once", instead(lambda _: None)),
+    Mistake("mean-for-sum", "dx.total", "the mean stands where the sum belongs", mean),
+    Mistake("plus", "dx.total", "the sum is added, not subtracted", times(-1)),
+)  # fmt: skip
+SOFTMAX_MISTAKES = (
+    Mistake("diagonal-only", "dx.total",
+            "only the diagonal y·(1 − y) of the Jacobian is used", output_times_upstream),
+    Mistake("sum-forgotten", "dx.total",
+            "the off-diagonal term −y[i]·y[k] is missing", zero),
+    Mistake("diagonal-forgotten", "dx.g",
+            "the diagonal of the Jacobian is missing", output_times_upstream),
+    Mistake("y-minus-upstream", "dx", "y − dY stands where the Jacobian belongs",
+            instead(lambda given: given.y - given.g)),
+    Mistake("at-input", "dx.y",
+            "the Jacobian is taken of the logits, not of their softmax", the("x")),
+    Mistake("twice", "dx.y", "the softmax is taken twice before its Jacobian", of_softmax),
+    Mistake("sum-not-weighted", "dx.weighted", "the sum is of dY alone, not of dY·y", the_upstream),
+    Mistake("y-forgotten", "dx.factor", "the factor y before the bracket is missing", one),
+    Mistake("jacobian-summed", "dx", "the rows of the Jacobian are added up without dY",
+            instead(lambda given: given.y * (1 - 2 * given.y))),
+    Mistake("first-row", "dx.y", "the first sample's Jacobian is used for all", first_row),
+    *OF_THE_SUM,
+)  # fmt: skip
+LOG_MISTAKES = (
+    Mistake("sum-forgotten", "dx.total", "dY is not summed: dY − dY·exp(y)", the_upstream),
+    Mistake("sum-is-one", "dx.total", "the sum over dY is taken to be 1: dY − exp(y)", one),
+    Mistake("logarithm-for-softmax", "dx.y",
+            "log softmax stands where the softmax belongs", the_output),
+    Mistake("softmax-jacobian", "dx",
+            "the Jacobian of the softmax stands for that of its log", softmax_gradient),
+    *OF_THE_SUM,
+)  # fmt: skip
+
+
+def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    y = step("dx.y", softmax(a["x"], o["axis"]))
+    weighted = step("dx.weighted", g * y)
+    total = step("dx.total", weighted.sum(step("dx.axis", o["axis"]), keepdims=True))
+    return {"x": step("dx", (step("dx.g", g) - total) * step("dx.factor", y))}
+
+
+def _log_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    y = step("dx.y", softmax(a["x"], o["axis"]))
+    total = step("dx.total", g.sum(step("dx.axis", o["axis"]), keepdims=True))
+    return {"x": step("dx", g - y * total)}
 
 
 def _readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
@@ -121,10 +113,12 @@ def _words(o: Options) -> str:
 
 
 SOFTMAX = Operation(
-    "softmax", ("x",), SOFTMAX_MISTAKES, lambda a, o: softmax(a["x"], o["axis"]), _backward,
+    "softmax", ("x",), {"dx": "dX = y · (dY − Σ_k dY[k]·y[k])"}, SOFTMAX_MISTAKES,
+    lambda a, o: softmax(a["x"], o["axis"]), _backward,
     _readings, describe=_words,
 )  # fmt: skip
 LOG_SOFTMAX = Operation(
-    "log softmax", ("x",), LOG_MISTAKES, lambda a, o: np.log(softmax(a["x"], o["axis"])),
+    "log softmax", ("x",), {"dx": "dX = dY − exp(y) · Σ_k dY[k]"}, LOG_MISTAKES,
+    lambda a, o: np.log(softmax(a["x"], o["axis"])),
     _log_backward, _readings, describe=_words,
 )  # fmt: skip

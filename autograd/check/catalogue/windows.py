@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from .core import Array, Axes, Options
+from .changes import instead
+from .core import Array, Axes, Given, Mistake, Options
 
 Pair = tuple[int, int]
 IMAGES: list[Axes] = [
@@ -38,38 +39,64 @@ def padded(x: Array, options: Options, fill: float = 0.0) -> Array:
     return np.pad(x, ((0, 0), (0, 0), *options["padding"]), constant_values=fill)
 
 
-def cropped(x: Array, options: Options, shape: tuple[int, ...]) -> Array:
-    """The opposite of `padded`: the image without its margins."""
+def corner(options: Options) -> tuple[int, int]:
+    """Where the image begins inside of its margins: row and column."""
     (top, _), (left, _) = options["padding"]
+    return top, left
+
+
+def cropped(x: Array, at: tuple[int, int], shape: tuple[int, ...]) -> Array:
+    """The opposite of `padded`: the image of this shape that begins at a row and a column."""
+    top, left = at
     return x[:, :, top : top + shape[2], left : left + shape[3]]
 
 
 def taken(x: Array, options: Options) -> Array:
-    """The windows of padded images: (N, C, H, W) -> (N, C, H', W', U, V)."""
+    """The windows of padded images, a view: (N, C, H, W) -> (N, C, H', W', U, V)."""
     d, (s, t) = options["dilation"], options["stride"]
     u, v = ((k - 1) * d + 1 for k in options["kernel"])
-    return sliding_window_view(x, (u, v), (2, 3))[:, :, ::s, ::t, ::d, ::d]
+    return sliding_window_view(x, (u, v), (2, 3), writeable=True)[:, :, ::s, ::t, ::d, ::d]
 
 
-def scattered(
-    windows: Array, shape: tuple[int, ...], options: Options, overwrite: bool = False
-) -> Array:
-    """Add windows (N, C, H', W', U, V) to where they were taken from: (N, C, H, W).
-
-    With `overwrite`, each is written, in the order of a loop, so that the last one remains.
-    """
+def scattered(windows: Array, shape: tuple[int, ...], options: Options) -> Array:
+    """Add windows (N, C, H', W', U, V) to where they were taken from: (N, C, H, W)."""
     n, c, p, q, u, v = windows.shape
     d, (s, t) = options["dilation"], options["stride"]
-    rows = (s * np.arange(p)[:, None] + d * np.arange(u))[:, None, :, None]
-    columns = (t * np.arange(q)[:, None] + d * np.arange(v))[None, :, None, :]
-    image = np.zeros((n, c, max(shape[2], rows.max() + 1), max(shape[3], columns.max() + 1)))
-    if overwrite:
-        for i, j in np.ndindex(p, q):
-            image[:, :, rows[i, 0], columns[0, j]] = windows[:, :, i, j]
-    else:
-        for k, m in np.ndindex(u, v):
-            image[:, :, rows[:, :, k, 0], columns[:, :, 0, m]] += windows[..., k, m]
+    height, width = s * (p - 1) + d * (u - 1) + 1, t * (q - 1) + d * (v - 1) + 1
+    image = np.zeros((n, c, max(shape[2], height), max(shape[3], width)))
+    places = taken(image, options)[:, :, :p, :q]
+    for k, m in np.ndindex(u, v):
+        places[..., k, m] += windows[..., k, m]
     return image[:, :, : shape[2], : shape[3]]
+
+
+# --- what goes wrong with windows -----------------------------------------------------------------
+
+
+def overwritten(windows: Array, given: Given) -> Array:
+    """0 wherever a later window comes to lie: `=` in a loop, where `+=` belongs."""
+    _, _, p, q, _, _ = windows.shape
+    last = np.zeros(padded(given["x"][:1, :1], given.options).shape)
+    places = taken(last, given.options)[:, :, :p, :q]
+    for i, j in np.ndindex(p, q):
+        places[:, :, i, j] = i * q + j
+    return np.asarray(windows * (places == np.arange(p * q).reshape(p, q, 1, 1)))
+
+
+def both_margins(_: tuple[int, int], given: Given) -> tuple[int, int]:
+    """Where the image would begin if both margins were before it."""
+    rows, columns = given.options["padding"]
+    return sum(rows), sum(columns)
+
+
+MARGIN_KEPT = Mistake(
+    "margin-kept", "dx.corner", "the margin is cropped at the bottom and right only",
+    instead(lambda _: (0, 0)),
+)  # fmt: skip
+OVERWRITTEN = Mistake(
+    "overwritten", "dx.windows",
+    "overlapping windows overwrite dX where they should add to it", overwritten,
+)  # fmt: skip
 
 
 def steps(n: int, kernel: int, count: int, most: int) -> Iterator[Steps]:

@@ -1,7 +1,7 @@
 """Known operations: whose forward is the user's, and which of its known mistakes this is.
 
-Where the user's forward gives the output of an operation of the library, that operation's backward
-is run with each known mistake switched on, on the user's own inputs: equality names the mistake.
+Where the user's forward gives the output of an operation of the catalogue, its backward pass is run
+with each known mistake in turn, on the user's own inputs: equality names the mistake.
 """
 
 from collections.abc import Iterator
@@ -74,6 +74,6 @@ def _told(case: Case, fitting: list[Match]) -> Finding:
     return Finding(
         f"the gradient of {case.name}: " + "; or ".join(dict.fromkeys(remarks)),
         f"this is {reading.describe()}",
-        remedy=" and ".join(m.algebra for m in mistakes),
+        remedy=" and ".join(dict.fromkeys(reading.operation.remedy(m) for m in mistakes)),
         name=" | ".join(dict.fromkeys(names)),
     )

@@ -57,9 +57,9 @@ def case(operation, name, inputs, axes, options, shape, roles=None):
         operation, roles, axes, {**({"layout": ""} if axes else {}), **options}, arrays
     )
     wrong = {
-        m.name: partial(_backward, reading, (m.name,))
+        m.name: partial(_backward, reading, (m,))
         for m in operation.mistakes
-        if any(role in roles for role in m.touches)
+        if any(role in roles for role in operation.touched(m))
     }
     forward, backward = partial(_forward, reading, shape), partial(_backward, reading, ())
     return Case(operation, name, inputs, forward, backward, wrong, reading)

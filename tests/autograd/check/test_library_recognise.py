@@ -22,7 +22,10 @@ def test_the_first_reading_is_what_was_computed(case):
     mine, right = found.backward(upstream), case.backward(upstream, **case.inputs)
     assert all(np.allclose(mine[n], right[n], rtol=1e-5, atol=1e-9) for n in right)
     for name, wrong in case.wrong.items():
-        mine, theirs = found.backward(upstream, [name]), wrong(upstream, **case.inputs)
+        mine, theirs = (
+            found.backward(upstream, [case.operation.mistake(name)]),
+            wrong(upstream, **case.inputs),
+        )
         assert all(np.allclose(mine[n], theirs[n], rtol=1e-5, atol=1e-8) for n in theirs), name
 
 
