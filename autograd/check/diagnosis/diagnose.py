@@ -1,6 +1,6 @@
 """What explains a wrong gradient: hypotheses from the cheapest on; only exact matches are told."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -9,20 +9,36 @@ from . import factors, known, permutations, regions
 
 Hypothesis = Callable[[Case], Iterator[Finding]]
 
+SCALED: list[Hypothesis] = [factors.zero, factors.variants, factors.factor]
+
+
+def first(hypotheses: Iterable[Hypothesis], case: Case) -> list[Finding]:
+    """The findings of the first hypothesis that has some."""
+    each = (list(hypothesis(case)) for hypothesis in hypotheses)
+    return next((found for found in each if found), [])
+
+
+def named(case: Case) -> Iterator[Finding]:
+    """A known mistake, or a factor with a name; both where the numbers do not tell them apart."""
+    mistakes, factor = list(known.one(case)), first(SCALED, case)
+    if mistakes and factor:
+        yield mistakes[0].otherwise(factor[0])
+    else:
+        yield from mistakes or factor
+
+
 WHOLE: list[Hypothesis] = [
-    known.one,
-    factors.zero,
-    factors.variants,
-    factors.factor,
+    named,
     regions.elementwise,
+    factors.fraction,
     permutations.arrangement,
     permutations.shifted,
     permutations.flattened,
+    regions.sliced,
     permutations.slices,
     factors.decay,
-    regions.sliced,
-    regions.ties,
     regions.partly,
+    regions.ties,
     known.two,
 ]
 
@@ -34,11 +50,7 @@ def diagnose(case: Case) -> list[Finding]:
         return malformed
     if not (case.verdict.wrong & case.seen).any():
         return list(known.one(case)) or list(regions.ties(case))
-    for hypothesis in WHOLE:
-        found = list(hypothesis(case))
-        if found:
-            return found
-    return []
+    return first(WHOLE, case)
 
 
 def _malformed(case: Case) -> list[Finding]:

@@ -1,7 +1,8 @@
 """Gradients that are a multiple of the true one, or zero: the commonest slips."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
@@ -9,20 +10,33 @@ import numpy as np
 from ..report.findings import Case, Finding
 from ..truth.arrays import Array
 
+ROUNDING = 1e-13  # beside the true gradient: what is left where terms cancel
+SAID = 3  # names that fit equally well
+
 
 class Factor(NamedTuple):
-    """A number, what it is called, how large it is, and what mends a stray one."""
+    """What a factor is called, where that number comes from, and what mends a stray one."""
 
-    number: float
-    name: str
+    names: tuple[str, ...]
     note: str
     remedy: str
     certain: bool = True
 
+    def __str__(self) -> str:
+        return " or ".join(self.names)
+
+
+class Size(NamedTuple):
+    """A number that people divide by, its name, and how large it is."""
+
+    number: float
+    name: str
+    note: str
+
 
 def zero(case: Case) -> Iterator[Finding]:
     """Zero everywhere, though the true gradient is not."""
-    if not np.any(case.claimed[case.seen]) and np.any(case.true[case.seen]):
+    if _largest(case.claimed[case.seen]) <= ROUNDING * _largest(case.true[case.seen]) > 0:
         yield Finding(
             f"the gradient of {case.name} is zero everywhere",
             f"the true one reaches {_largest(case.true[case.seen]):.3g}",
@@ -32,19 +46,28 @@ def zero(case: Case) -> Iterator[Finding]:
 
 
 def factor(case: Case) -> Iterator[Finding]:
-    """claimed = c · true, with c named where it is one of the sizes at hand."""
+    """claimed = c · true, where c is −1, 2 or one of the sizes at hand."""
+    yield from _multiple(case, certain=True)
+
+
+def fraction(case: Case) -> Iterator[Finding]:
+    """claimed = c · true for any other number."""
+    if case.claimed.size > 1:  # one number is always some multiple of another
+        yield from _multiple(case, certain=False)
+
+
+def _multiple(case: Case, certain: bool) -> Iterator[Finding]:
     found = ratio(case.claimed, case.true, case)
     if found is None or abs(found - 1) < 1e-3 or not case.equal(found * case.true):
         return
     what = named(found, case)
-    if case.claimed.size == 1 and not what.certain:
-        return  # one number is always some multiple of another
-    yield Finding(
-        f"the gradient of {case.name} is {what.name} times the true one",
-        ", ".join(x for x in (what.note, case.difference(found * case.true)) if x),
-        remedy=what.remedy,
-        name=f"factor {what.name}",
-    )
+    if what.certain == certain:
+        yield Finding(
+            f"the gradient of {case.name} is {what} times the true one",
+            ", ".join(x for x in (what.note, case.difference(found * case.true)) if x),
+            remedy=what.remedy,
+            name=" | ".join(f"factor {name}" for name in what.names),
+        )
 
 
 def ratio(claimed: Array, true: Array, case: Case) -> float | None:
@@ -56,53 +79,95 @@ def ratio(claimed: Array, true: Array, case: Case) -> float | None:
 
 
 def named(c: float, case: Case) -> Factor:
-    """What a factor is called, and what mends it."""
-    for known in _known(case):
-        if np.isclose(c, known.number, rtol=1e-4):
-            return known
+    """What a factor is called, and what mends it: all that it may be, the likeliest first."""
+    if np.isclose(c, -1, rtol=1e-4):
+        return Factor(("−1",), "", "the sign is wrong: an update subtracts, the gradient does not")
+    meant, others = (
+        [size for size in sizes if size.number not in (0, 1)]
+        for sizes in (_meant(case), _others(case))
+    )
+    for sizes in (meant, others):
+        multiplied = [s for s in sizes if np.isclose(abs(c), s.number, rtol=1e-4)]
+        divided = [s for s in sizes if np.isclose(abs(c) * s.number, 1, rtol=1e-4)]
+        if fitting := (multiplied or divided)[:SAID]:
+            return _said(fitting, ("−" if c < 0 else "") + ("" if multiplied else "1/"))
+    return _unnamed(c, meant + others)
+
+
+def _said(fitting: list[Size], before: str) -> Factor:
+    """The sizes that a factor may be, with what stands before them: a sign, 1/."""
+    names = dict.fromkeys(before + size.name for size in fitting)
+    notes = dict.fromkeys(size.note for size in fitting if size.note)
+    remedies = dict.fromkeys(_remedy(size, not before.endswith("/")) for size in fitting)
+    return Factor(tuple(names), "; ".join(notes), "; or ".join(remedies))
+
+
+def _unnamed(c: float, sizes: list[Size]) -> Factor:
+    """A fraction, of two of the sizes where it is; or a decimal number."""
     fraction = Fraction(c).limit_denominator(512)
-    if abs(float(fraction) - c) <= 1e-5 * abs(c) and fraction.denominator > 1:
-        remedy = "look for a mean where a sum belongs, or the other way round"
-        return Factor(c, str(fraction), "", remedy, False)
-    remedy = "look for a factor that is applied twice or not at all"
-    return Factor(c, f"{c:.6g}", "", remedy, False)
+    if abs(float(fraction) - c) > 1e-5 * abs(c) or fraction.denominator == 1:
+        remedy = "look for a factor that is applied twice or not at all"
+        return Factor((f"{c:.6g}",), "", remedy, False)
+    remedy = "look for a mean where a sum belongs, or the other way round"
+    for right, wrong in permutations(sizes, 2):
+        if np.isclose(c * wrong.number, right.number, rtol=1e-4):
+            remedy = f"it is divided by {wrong.name} where {right.name} belongs, or so it seems"
+            notes = dict.fromkeys(s.note for s in (right, wrong) if s.note)
+            return Factor((str(fraction),), "; ".join(notes), remedy, False)
+    return Factor((str(fraction),), "", remedy, False)
 
 
-def _known(case: Case) -> list[Factor]:
-    """The factors that slip in or out: signs, 2, sizes, rates; each, its inverse, its negative."""
-    sign = "the sign is wrong: an update subtracts, the gradient itself does not"
-    two = "d(e²)/de = 2e, but of e²/2 it is e: both passes must mean the same loss"
-    known = [Factor(-1.0, "−1", "", sign), Factor(2.0, "2", "", two), Factor(0.5, "1/2", "", two)]
-    for number, name, note in _sizes(case):
-        if number in (0, 1):
-            continue
-        more = f"the backward sums where the forward takes a mean over {name}, or multiplies twice"
-        less = f"it is divided by {name}, which the forward does not do, or does once already"
-        known.append(Factor(number, name, note, more))
-        known.append(Factor(1 / number, f"1/{name}", note, less))
-    return known + [Factor(-f.number, f"−{f.name}", f.note, f.remedy) for f in known[1:]]
+def _remedy(size: Size, multiplied: bool) -> str:
+    if size.name == "2":
+        return "d(e²)/de = 2e, but of e²/2 it is e: both passes must mean the same loss"
+    if multiplied:
+        return (
+            f"the backward sums where the forward takes a mean over {size.name}, or multiplies "
+            "twice"
+        )
+    return f"it is divided by {size.name}, which the forward does not do, or does once already"
 
 
-def _sizes(case: Case) -> Iterator[tuple[float, str, str]]:
-    """Sizes that people divide by, the likeliest first: (number, name, how large it is)."""
+def _meant(case: Case) -> Iterator[Size]:
+    """Sizes that people divide by, the likeliest first."""
     out = case.output.shape
-    batches = [x.shape[0] for x in case.inputs.values() if x.ndim > 1]
-    for n in dict.fromkeys([*out[:1], *batches]):
-        yield n, "N", f"N = {n}"
+    yield Size(2, "2", "")
+    for n in _samples(case):
+        yield Size(n, "N", f"N = {n}")
     if case.learning_rate:
-        yield case.learning_rate, "the learning rate", f"{case.learning_rate:g}"
+        yield Size(case.learning_rate, "the learning rate", f"{case.learning_rate:g}")
     if len(out) > 2:
-        yield out[-1] * out[-2], "H'·W'", f"H'·W' = {out[-2]}·{out[-1]}"
+        yield Size(out[-1] * out[-2], "H'·W'", f"H'·W' = {out[-2]}·{out[-1]}")
     for name, x in case.inputs.items():
         if x.ndim > 2:
-            yield x.shape[-1] * x.shape[-2], "k²", f"k² = {x.shape[-2]}·{x.shape[-1]} of {name}"
-    if out:
-        yield out[-1], "the number of outputs", str(out[-1])
-        yield case.output.size, "the number of all outputs", str(case.output.size)
-    for x in case.inputs.values():
-        yield x.size, "the number of entries", str(x.size)
+            u, v = x.shape[-2:]
+            yield Size(u * v, "k²", f"k² = {u}·{v} of {name}")
+
+
+def _others(case: Case) -> Iterator[Size]:
+    """Sizes that are divided by seldom, or not known to be there."""
+    shared = case.output.size / max(case.value.size, 1)
+    if shared > 1:
+        yield Size(shared, f"the outputs to an entry of {case.name}", f"{shared:g}")
+    elif shared:
+        yield Size(1 / shared, f"the entries of {case.name} to an output", f"{1 / shared:g}")
     for k in (2, 3, 4, 5):
-        yield k * k, "k²", f"k = {k}"
+        yield Size(k * k, "k²", f"k = {k}")
+    if case.output.ndim:
+        yield Size(case.output.shape[-1], "the number of outputs", str(case.output.shape[-1]))
+        yield Size(case.output.size, "the number of all outputs", str(case.output.size))
+    for axis, n in enumerate(case.value.shape):
+        yield Size(n, f"the length of axis {axis}", f"{case.name} has {n} along axis {axis}")
+    for x in case.inputs.values():
+        yield Size(x.size, "the number of entries", str(x.size))
+    for n in _samples(case):
+        yield Size(n * n, "N²", f"N = {n}")
+
+
+def _samples(case: Case) -> Iterable[int]:
+    """What the number of samples may be."""
+    given = (x.shape[0] for x in case.inputs.values() if x.ndim > 1)
+    return dict.fromkeys([*case.output.shape[:1], *given])
 
 
 def decay(case: Case) -> Iterator[Finding]:

@@ -124,7 +124,7 @@ def _arranged(
 ) -> Finding:
     turned = _turned(order) if order != tuple(range(len(order))) else ""
     mirrored = f"flipped along {_axes(flipped)}" if flipped else ""
-    times = "" if np.isclose(c, 1, rtol=1e-4) else f" and {named(c, case).name} times as large"
+    times = "" if np.isclose(c, 1, rtol=1e-4) else f" and {named(c, case)} times as large"
     kernel = flipped == tuple(range(case.claimed.ndim))[-2:] and not turned
     remedy = (
         "correlate: dW[u,v] = Σ dZ[i,j]·X[i+u,j+v]; only dX needs the kernel rotated by 180°"

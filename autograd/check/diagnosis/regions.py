@@ -1,6 +1,7 @@
 """Gradients that are right but for some places: borders, slices, ties, dead units."""
 
 from collections.abc import Iterator
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ from ..truth.arrays import Array
 
 def partly(case: Case) -> Iterator[Finding]:
     """Where the wrong entries lie, and whether they are all zero there."""
-    wrong, smooth = case.verdict.wrong & case.seen, case.seen
+    wrong = case.verdict.wrong & case.seen
+    smooth = case.seen & (wrong | (case.true != 0))  # where both are 0, a forgotten entry is right
     if not wrong.any() or wrong.sum() == smooth.sum():
         return
     where, key = _pattern(wrong, smooth)
@@ -165,16 +167,16 @@ def elementwise(case: Case) -> Iterator[Finding]:
 
 
 def sliced(case: Case) -> Iterator[Finding]:
-    """The true gradient averaged or summed over an axis and spread over it again."""
+    """The true gradient averaged or summed over axes and spread over them again."""
     full = np.where(case.seen, case.true, np.nan)
-    for axis in range(full.ndim):
-        if full.shape[axis] < 2:
-            continue
+    long = [axis for axis, n in enumerate(full.shape) if n > 1]
+    for axes in chain.from_iterable(combinations(long, k + 1) for k in range(len(long))):
         for what, reduce in (("mean", np.mean), ("sum", np.sum)):
-            guess = np.broadcast_to(reduce(full, axis=axis, keepdims=True), full.shape)
+            guess = np.broadcast_to(reduce(full, axis=axes, keepdims=True), full.shape)
             if case.equal(guess):
+                where = ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
                 yield Finding(
-                    f"the gradient of {case.name} is the {what} of the true one over axis {axis}",
+                    f"the gradient of {case.name} is the {what} of the true one over {where}",
                     remedy="each entry along that axis has a gradient of its own",
                     name=f"{what} over an axis",
                 )  # fmt: skip

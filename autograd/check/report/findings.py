@@ -28,6 +28,16 @@ class Finding:
         lines += [f"mend:  {self.remedy}"] if self.remedy else []
         return "\n".join(lines)
 
+    def otherwise(self, other: "Finding") -> "Finding":
+        """This one or another: both explain what was seen."""
+        return Finding(
+            f"{self.what}; or {other.what}",
+            "; ".join(x for x in (self.evidence, other.evidence) if x),
+            self.where,
+            f"{self.remedy}; or {other.remedy}",
+            f"{self.name} | {other.name}",
+        )
+
     def to_dict(self) -> dict[str, str]:
         """The parts by name."""
         return asdict(self)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 DEMO = runpy.run_path(str(ROOT / "demos/check_gradients.py"))
 PLACES = {
     "flipped-kernel": ("Conv", "x", "rotated by 180°"),
-    "summed-bias": ("Conv", "biases", "summed"),
+    "summed-bias": ("Conv", "biases", "the sum of the true one"),
     "lost-sum": ("Conv", "kernels", ""),
     "tied-maxima": ("MaxPool", "x (ties)", "wrong for ties"),
     "overwritten": ("MaxPool", "x", ""),

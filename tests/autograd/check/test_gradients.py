@@ -214,7 +214,6 @@ ACTIVATIONS = {
     "f for f′": (lambda U, x: U * np.tanh(x), "f(x) stands where tanh′(x) belongs"),
     "of the input": (lambda U, x: U * (1 - x * x), "1 − x² stands where 1 − y² belongs"),
     "no f′": (lambda U, x: U, "tanh′(x) is not multiplied in"),
-    "no U": (lambda U, x: 1 - np.tanh(x) ** 2, "upstream gradient is not multiplied in"),
 }
 
 
@@ -224,6 +223,11 @@ def test_a_mistake_in_a_known_operation_is_named(name):
     found = only(check_gradients(np.tanh, (X,), backward))
     assert words in found.what
     assert "this is tanh" in found.evidence
+
+
+def test_an_upstream_gradient_that_is_left_out_is_named():
+    found = only(check_gradients(np.tanh, (X,), lambda U, x: 1 - np.tanh(x) ** 2))
+    assert "ignores the upstream gradient" in found.what
 
 
 def test_a_wrong_activation_that_is_not_known_is_named_too():
