@@ -38,8 +38,9 @@ WHOLE: list[Hypothesis] = [
     permutations.slices,
     factors.decay,
     regions.partly,
-    regions.ties,
     known.two,
+    regions.somewhere,
+    regions.ties,
 ]
 
 

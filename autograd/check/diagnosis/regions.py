@@ -11,24 +11,33 @@ from ..truth.arrays import Array
 
 
 def partly(case: Case) -> Iterator[Finding]:
-    """Where the wrong entries lie, and whether they are all zero there."""
+    """Entries that are zero, or another multiple of the true ones, in one region only."""
     wrong = case.verdict.wrong & case.seen
-    smooth = case.seen & (wrong | (case.true != 0))  # where both are 0, a forgotten entry is right
-    if not wrong.any() or wrong.sum() == smooth.sum():
+    if not np.any(case.claimed[wrong]):
+        yield from _region(case, "zero")
+    elif factor := _common(case.claimed[wrong], case.true[wrong]):
+        yield from _region(case, "wrong", f", {factor:.4g} times the true one")
+
+
+def somewhere(case: Case) -> Iterator[Finding]:
+    """Entries that are wrong in one region only."""
+    yield from _region(case, "wrong")
+
+
+def _region(case: Case, what: str, times: str = "") -> Iterator[Finding]:
+    """Where the wrong entries lie, if that is a region."""
+    wrong = case.verdict.wrong & case.seen
+    told = case.seen & (wrong | (case.true != 0))  # where both are 0, a forgotten entry is right
+    if not wrong.any() or wrong.sum() == told.sum():
         return
-    where, key = _pattern(wrong, smooth)
-    if not where:
-        return
-    zero = not np.any(case.claimed[wrong])
-    what = "zero" if zero else "wrong"
-    factor = _common(case.claimed[wrong], case.true[wrong])
-    times = "" if zero or factor is None else f", {factor:.4g} times the true one"
-    yield Finding(
-        f"the gradient of {case.name} is {what} only {where}, and right elsewhere{times}",
-        f"{int(wrong.sum())} of {int(smooth.sum())} entries",
-        remedy=_remedy(key, zero),
-        name=f"{what} {key}",
-    )
+    where, key = _pattern(wrong, told)
+    if where:
+        yield Finding(
+            f"the gradient of {case.name} is {what} only {where}, and right elsewhere{times}",
+            f"{int(wrong.sum())} of {int(case.seen.sum())} entries",
+            remedy=_remedy(key, what == "zero"),
+            name=f"{what} {key}",
+        )
 
 
 def _pattern(wrong: Any, smooth: Any) -> tuple[str, str]:
