@@ -6,11 +6,4 @@ from .losses import check_loss
 from .report.findings import Finding
 from .report.report import Report
 
-__all__ = [
-    "Finding",
-    "Report",
-    "check_gradients",
-    "check_layer",
-    "check_loss",
-    "check_stack",
-]
+__all__ = ["Finding", "Report", "check_gradients", "check_layer", "check_loss", "check_stack"]

@@ -6,67 +6,69 @@ from typing import Any
 
 import numpy as np
 
-from .report.findings import Finding
-from .report.report import Checked, Report
+from .report.findings import Finding, Remarks
+from .report.report import GradientReport
 from .truth.arrays import Array, Inputs, as_array
 from .truth.verdict import WRONG
 
 Backward = Callable[..., Any]
 
 
-def call_claimed(backward: Backward, inputs: Inputs, upstream: Array, report: Report) -> Any:
-    """What the user's backward returns, or None with a finding where it raises."""
+def call_backward(
+    backward: Backward, inputs: Inputs, upstream: Array
+) -> tuple[Any, GradientReport | None]:
+    """(what the user's backward returns, None), or (None, why there is nothing to check)."""
     try:
-        given = copy.deepcopy(inputs.call(backward, {}, _given(upstream)))
+        returned = copy.deepcopy(inputs.call(backward, {}, _as_given(upstream)))
     except Exception as error:  # whatever the user's code raises is the finding
         shape = upstream.shape or "a number"
         remedy = f"the upstream gradient has the shape of forward's output: {shape}"
         if isinstance(error, TypeError) and "argument" in str(error):
             remedy = f"backward is called with the upstream gradient and {', '.join(inputs.names)}"
         what = f"backward raised {type(error).__name__}: {error}"
-        finding = Finding(what, remedy=remedy, name="raised")
-        report.gradients["backward"] = Checked("backward", None, None, WRONG, "", None, [finding])
-        return None
-    if given is None:
-        finding = Finding("backward returned None", name="returned nothing")
-        report.gradients["backward"] = Checked("backward", None, None, WRONG, "", None, [finding])
-    return given
+        return None, _failed(Finding(what, remedy=remedy, name="raised"))
+    if returned is None:
+        return None, _failed(Finding("backward returned None", name="returned nothing"))
+    return returned, None
 
 
-def _given(upstream: Array) -> Any:
+def _failed(finding: Finding) -> GradientReport:
+    return GradientReport("backward", WRONG, findings=(finding,))
+
+
+def _as_given(upstream: Array) -> Any:
+    """An upstream gradient as backward takes it: an array, or a number for a number."""
     return upstream.copy() if upstream.ndim else float(upstream)
 
 
-def behave(backward: Backward, inputs: Inputs, upstream: Array, first: Any) -> list[Finding]:
+def second_call(backward: Backward, inputs: Inputs, upstream: Array, first: Any) -> Remarks:
     """What a second call shows: operands that were overwritten, sums that go on growing."""
-    given = _given(upstream)
+    given = _as_given(upstream)
     kept = {k: v.copy() for k, v in inputs.originals.items() if isinstance(v, np.ndarray)}
     values = inputs.originals
     again = backward(given, *values.values()) if inputs.positional else backward(given, **values)
-    found = []
+    found = _overwritten_inputs(inputs, kept) + _another_result(first, again)
     if upstream.ndim and not np.array_equal(given, upstream):
-        found.append(
-            Finding(
-                "backward changes the upstream gradient that it was given",
-                remedy="write dz = dz * mask, not dz *= mask: the caller may still need dz",
-                name="upstream overwritten",
-            )
-        )
-    for name, before in kept.items():
+        what = "backward changes the upstream gradient that it was given"
+        remedy = "write dz = dz * mask, not dz *= mask: the caller may still need dz"
+        found.insert(0, Finding(what, remedy=remedy, name="upstream overwritten"))
+    return Remarks(faults=tuple(found))
+
+
+def _overwritten_inputs(inputs: Inputs, before: dict[str, Any]) -> list[Finding]:
+    """A finding for each input that is no longer what it was; the user's array is put right."""
+    found = []
+    for name, array in before.items():
         original = inputs.originals[name]
-        if not np.array_equal(original, before, equal_nan=before.dtype.kind == "f"):
-            original[...] = before
-            found.append(
-                Finding(
-                    f"backward changes its input {name} in place",
-                    remedy=f"work on {name}.copy(), or write into a new array",
-                    name="input overwritten",
-                )
-            )
-    return found + _repeated(first, again)
+        if not np.array_equal(original, array, equal_nan=array.dtype.kind == "f"):
+            original[...] = array
+            what = f"backward changes its input {name} in place"
+            remedy = f"work on {name}.copy(), or write into a new array"
+            found.append(Finding(what, remedy=remedy, name="input overwritten"))
+    return found
 
 
-def _repeated(first: Any, again: Any) -> list[Finding]:
+def _another_result(first: Any, again: Any) -> list[Finding]:
     """A gradient that doubles when backward is called twice adds to what was there."""
     for x, y in _pairs(first, again):
         try:
@@ -78,10 +80,8 @@ def _repeated(first: Any, again: Any) -> list[Finding]:
             what = "doubles" if doubled else "gives another gradient"
             zero = "set gradients to zero at the start of backward"
             remedy = zero if doubled else "backward must depend on its arguments alone"
-            finding = Finding(
-                f"a second call of backward {what}", remedy=remedy, name="second call"
-            )
-            return [finding]
+            what = f"a second call of backward {what}"
+            return [Finding(what, remedy=remedy, name="second call")]
     return []
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from .truth.arrays import Array
 
 
-def unexercised(inputs: Mapping[str, Array], output: Array) -> list[str]:
+def unexercised(inputs: Mapping[str, Array], output: Array) -> tuple[str, ...]:
     """Remarks on batch, shapes, values and ties of the inputs."""
     found = []
     batched = [x for x in inputs.values() if x.ndim >= 2]
@@ -25,4 +25,4 @@ def unexercised(inputs: Mapping[str, Array], output: Array) -> list[str]:
         found.append("ties: no two entries of the first input are equal")
     if output.ndim == 0:
         found.append("an upstream gradient other than 1 (forward returns a number)")
-    return found
+    return tuple(found)

@@ -1,21 +1,25 @@
 """`check_gradients`: a hand-derived gradient against the true one, and what is wrong with it."""
 
-import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from .behaviour import behave, call_claimed
+from .behaviour import call_backward, second_call
 from .coverage import unexercised
+from .diagnosis.case import Case
 from .diagnosis.diagnose import diagnose
-from .model import modelled
-from .report.findings import Case, Finding
-from .report.report import Checked, Report
-from .truth.arrays import Array, Inputs, as_array, entry, named, single_precision
-from .truth.differences import COARSE, Gradient, Objective
-from .truth.directions import DIRECTIONS, along, located, sample, until
-from .truth.verdict import RIGHT, SINGLE, TOLERANCE, WRONG, Verdict, compare, kinks_of
+from .model import compare_oracles, model_gradients
+from .report.findings import Finding, Remarks
+from .report.report import GradientReport, Report
+from .truth import directions
+from .truth.arrays import Array, Inputs, Rng, as_array, by_input, draw_upstream, largest
+from .truth.differences import Objective
+from .truth.kinks import find_kinks
+from .truth.verdict import RIGHT, SINGLE, TOLERANCE, UNDECIDED, WRONG, Comparison, compare
+
+UNREPEATABLE = "unrepeatable forward"
 
 
 def check_gradients(
@@ -41,243 +45,179 @@ def check_gradients(
     are spent; where that is not enough for every entry, random directions are tried first, and a
     sample of the entries is measured where they fail. `learning_rate` is tried as a factor.
 
+    The verdict is that of the numbers, whether or not something explains a difference. A gradient
+    that is off by no more than a stabiliser (an ε that backward leaves out) is right, with a note.
+
     Raises TypeError and ValueError for inputs that are no arrays, or that forward does not take.
     """
-    return Check(forward, inputs, model, upstream, learning_rate, seed, budget).run(claimed)
+    user, rng = Inputs(inputs), np.random.default_rng(seed)
+    output = user.call(forward, {})
+    u = _upstream(upstream, as_array(output, "the output of forward"), rng)
+    gradients, failure = call_backward(claimed, user, u) if callable(claimed) else (claimed, None)
+    if failure is not None:
+        return Report({"backward": failure})
+    raw = by_input(gradients, user.names)
+    arrays, unreadable = _as_arrays(raw)
+    if not arrays:
+        return Report(unreadable)
+    point = {name: user.array(name) for name in arrays}
+    objective = Objective.at(forward, user, point, u, np.ones(u.shape), u**2)
+    remarks = [_integers(objective, output), _measure_noise(objective, rng, 0.1 * budget)]
+    unrepeatable = _unrepeatable(objective, arrays)
+    if unrepeatable:
+        return _report({**unreadable, **unrepeatable}, remarks)
+    exact, said = model_gradients(model, user, objective)
+    single = any(map(_is_single, [output, *user.originals.values()]))
+    check = _Check(objective, rng, single, exact, budget / len(arrays), learning_rate)
+    found = [check.gradient(name, x, _is_single(raw[name])) for name, x in arrays.items()]
+    remarks += [said, *(remark for _, remark in found)]
+    if callable(claimed):
+        remarks.append(second_call(claimed, user, u, gradients))
+    checked = {**unreadable, **{gradient.name: gradient for gradient, _ in found}}
+    return _report(checked, remarks, unexercised(objective.point, objective.output))
 
 
-class Check:
-    """One check: the point, the upstream gradient, the objective, and the report so far."""
+def _report(
+    gradients: Mapping[str, GradientReport], remarks: list[Remarks], untested: tuple[str, ...] = ()
+) -> Report:
+    said = sum(remarks, Remarks())
+    return Report(gradients, said.faults, said.warnings, untested, said.notes)
 
-    def __init__(
-        self,
-        forward: Callable[..., Any],
-        inputs: Any,
-        model: Callable[..., Any] | None,
-        upstream: Any,
-        learning_rate: float | None,
-        seed: int,
-        budget: float,
-    ) -> None:
-        self.forward, self.inputs, self.model = forward, Inputs(inputs), model
-        self.learning_rate, self.budget = learning_rate, budget
-        self.rng = np.random.default_rng(seed)
-        self.report = Report()
-        self.cache: dict[str, Any] = {}
-        first = self.inputs.call(forward, {})
-        self.output = as_array(first, "the output of forward")
-        self.single = any(map(single_precision, [first, *self.inputs.originals.values()]))
-        self.upstream = self._upstream(upstream)
 
-    def _upstream(self, given: Any) -> Array:
-        """∂L/∂output: 1 for a number, else distinct numbers that are not 0, of both signs."""
-        if given is not None:
-            array = as_array(given, "upstream")
-            if array.shape != self.output.shape:
-                raise ValueError(
-                    f"upstream has shape {array.shape}, forward's output {self.output.shape}"
-                )
-            return array
-        n = self.output.size
-        if self.output.ndim == 0:
-            return np.ones(())
-        sizes = self.rng.permutation(np.linspace(0.5, 1.5, n))
-        return (sizes * self.rng.choice([-1.0, 1.0], n)).reshape(self.output.shape)
+def _upstream(given: Any, output: Array, rng: Rng) -> Array:
+    """∂L/∂output as it is given, or drawn; ValueError where it has another shape."""
+    if given is None:
+        return draw_upstream(output.shape, rng)
+    array = as_array(given, "upstream")
+    if array.shape != output.shape:
+        raise ValueError(f"upstream has shape {array.shape}, forward's output {output.shape}")
+    return array
 
-    def run(self, claimed: Any) -> Report:
-        """The report."""
-        given = claimed
-        if callable(claimed):
-            given = call_claimed(claimed, self.inputs, self.upstream, self.report)
-            if given is None:
-                return self.report
-        arrays, raw = self._claims(given)
-        if not arrays:
-            return self.report
-        self._objective(list(arrays))
-        if self._wavers(arrays):
-            return self.report
-        truth = modelled(self.model, self.inputs, self.objective, self.report)
-        each = self.budget / max(1, len(arrays))
-        for name, array in arrays.items():
-            self._check(name, array, raw[name], truth, each)
-        if callable(claimed):
-            self.report.general += behave(claimed, self.inputs, self.upstream, given)
-        self.report.unexercised = unexercised(self.objective.point, self.output)
-        return self.report
 
-    def _claims(self, given: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The claimed gradients by input, as they came too; those that are no arrays are wrong."""
-        raw = named(given, self.inputs.names)
-        arrays: dict[str, Any] = {}
-        for name, gradient in raw.items():
-            try:
-                arrays[name] = as_array(gradient, f"the claimed gradient of {name}")
-            except ValueError as error:
-                finding = Finding(str(error), name="no array")
-                self.report.gradients[name] = Checked(name, None, None, WRONG, "", None, [finding])
-        return arrays, raw
+def _is_single(x: Any) -> bool:
+    """Whether numbers were computed in less than double precision."""
+    dtype = getattr(x, "dtype", None)
+    return dtype is not None and getattr(dtype, "kind", "") == "f" and dtype.itemsize < 8
 
-    def _objective(self, names: list[str]) -> None:
-        point = {name: self.inputs.array(name) for name in names}
-        variants = np.ones(self.upstream.shape), self.upstream**2
-        self.objective = Objective(self.forward, self.inputs, point, self.upstream, variants)
-        self._integers(names)
-        self.objective.measure_noise(self.rng, 0.1 * self.budget)
-        if self.objective.steps is COARSE:
-            self.single = True
-            self.report.notes.append("forward has the noise of single precision: tolerances follow")
 
-    def _wavers(self, arrays: Mapping[str, Array]) -> bool:
-        """Whether forward gives another result on the same inputs: then nothing can be said."""
-        again = self.objective.moved({}, 0.0)
-        size = float(np.max(np.abs(self.objective.here), initial=0.0))
-        if float(np.max(np.abs(again), initial=0.0)) <= 1e-9 * size:
-            return False
-        for name, claimed in arrays.items():
-            finding = Finding(
-                "forward gives another result on the same inputs",
-                f"max difference {np.max(np.abs(again)):.2g}",
-                remedy="seed it anew in each call, or give the mask as an input",
-                name="forward wavers",
-            )
-            self.report.gradients[name] = Checked(name, claimed, findings=[finding])
-        return True
+def _as_arrays(raw: Mapping[str, Any]) -> tuple[dict[str, Array], dict[str, GradientReport]]:
+    """The claimed gradients as arrays, and reports on those that hold no numbers."""
+    arrays, unreadable = {}, {}
+    for name, gradient in raw.items():
+        try:
+            arrays[name] = as_array(gradient, f"the claimed gradient of {name}")
+        except ValueError as error:
+            finding = Finding(str(error), name="no array")
+            unreadable[name] = GradientReport(name, WRONG, findings=(finding,))
+    return arrays, unreadable
 
-    def _integers(self, names: list[str]) -> None:
-        """Integer inputs are checked as floats; a forward that treats those otherwise is told."""
-        integers = [name for name in names if self.inputs.integers(name)]
-        if not integers:
-            return
-        self.report.notes.append(f"{', '.join(integers)}: integers, checked as floats")
-        if not np.allclose(self.objective.here, self.output, rtol=1e-6, atol=1e-9):
-            self.report.general.append(
-                Finding(
-                    "forward gives another result for integers than for the same floats",
-                    f"max difference {np.max(np.abs(self.objective.here - self.output)):.2g}",
-                    ", ".join(integers),
-                    "convert the input first: x = np.asarray(x, dtype=float)",
-                    "integers truncate",
-                )
-            )
 
-    # --- one input -------------------------------------------------------------------------------
+def _integers(objective: Objective, output: Any) -> Remarks:
+    """Integer inputs are checked as floats; a fault where forward treats those otherwise."""
+    integers = ", ".join(filter(objective.inputs.holds_integers, objective.point))
+    if not integers:
+        return Remarks()
+    notes = (f"{integers}: integers, checked as floats",)
+    if np.allclose(objective.output, output, rtol=1e-6, atol=1e-9):
+        return Remarks(notes=notes)
+    finding = Finding(
+        "forward gives another result for integers than for the same floats",
+        f"max difference {largest(objective.output - output):.2g}",
+        integers,
+        "convert the input first: x = np.asarray(x, dtype=float)",
+        "integers truncate",
+    )
+    return Remarks(faults=(finding,), notes=notes)
 
-    def _check(
-        self, name: str, claimed: Array, raw: Any, truth: Mapping[str, Array], seconds: float
-    ) -> None:
-        point = self.objective.point[name]
-        tolerance = SINGLE if self.single or single_precision(raw) else TOLERANCE
-        checked = self.report.gradients[name] = Checked(name, claimed)
-        if not point.size and claimed.shape == point.shape:
-            checked.verdict, checked.how = RIGHT, "it has no entries"
-            return
-        if claimed.shape != point.shape or not np.isfinite(claimed).all():
-            entries = sample(self.objective, self.rng, point.shape, seconds)
-            gradient = self.objective.gradient(name, entries)
-            checked.verdict, checked.true = WRONG, gradient.value
-            checked.findings = diagnose(self._case(name, claimed, gradient, tolerance))
-            return
-        large = self._affordable(point.size) > seconds
-        if large and along(self.objective, self.rng, name, claimed, tolerance):
-            checked.verdict, checked.how = RIGHT, f"along {DIRECTIONS} random directions"
-            return
-        gradient = self._measured(name, truth, point.shape, seconds)
-        if large and name not in truth:
-            index = located(self.objective, self.rng, name, claimed, tolerance)
-            gradient.put(index, self.objective.entry(name, index))
-        self._conclude(checked, gradient, tolerance)
 
-    def _conclude(self, checked: Checked, gradient: Gradient, tolerance: float) -> None:
-        """The verdict on a claim whose true gradient was measured, and what explains it."""
-        name, claimed = checked.name, checked.claimed
-        verdict = self._judged(name, claimed, gradient, tolerance)
-        checked.details, checked.true, checked.verdict = verdict, verdict.true, verdict.verdict
-        seen = int(gradient.seen.sum())
-        checked.how = f"{seen:,} of {claimed.size:,} entries" if seen < claimed.size else ""
-        if verdict.verdict == WRONG:
-            checked.findings = diagnose(self._case(name, claimed, gradient, tolerance, verdict))
-            if not checked.findings and verdict.nearly():
-                checked.verdict = RIGHT
-                checked.how = f"up to {verdict.departure():.0e} of its size"
-                self.report.notes.append(
-                    f"{name} is not exact: an ε in forward (log, sqrt) that backward leaves out, "
-                    "or rounding?"
-                )
-        elif not self._control(name, claimed, gradient, tolerance):
-            checked.verdict = "undecided"
-            checked.findings = [Finding("the control was not seen: a gradient that was made wrong "
-                                        "on purpose passed", name="control")]  # fmt: skip
+def _measure_noise(objective: Objective, rng: Rng, seconds: float) -> Remarks:
+    """A note where forward is noisier than double precision."""
+    objective.measure_noise(rng, seconds)
+    note = "forward has the noise of single precision: tolerances follow"
+    return Remarks(notes=(note,) if objective.is_single_precision else ())
 
-    def _judged(self, name: str, claimed: Array, gradient: Gradient, tolerance: float) -> Verdict:
-        kinks = kinks_of(self.objective, name, claimed, gradient)
-        little = self.objective.little(self.objective.scale(name))
-        return compare(name, claimed, gradient, tolerance, kinks, little)
 
-    def _control(self, name: str, claimed: Array, gradient: Gradient, tolerance: float) -> bool:
-        """Move one true entry and see whether it is called wrong: this check can fail."""
-        smooth = gradient.seen & ~gradient.kink
-        if not smooth.any():
-            return True
-        moved = np.where(smooth, gradient.value, claimed)
-        sizes = np.where(smooth, np.abs(gradient.value), -1.0)
-        index = np.unravel_index(int(np.argmax(sizes)), sizes.shape)
-        moved[index] += max(1e-2 * abs(moved[index]), 100 * gradient.error[index], 1e-9)
-        return bool(compare(name, moved, gradient, tolerance).wrong[index])
+def _unrepeatable(objective: Objective, arrays: Mapping[str, Array]) -> dict[str, GradientReport]:
+    """Reports where forward gives another result on the same inputs: then nothing is known."""
+    change = largest(objective.moved({}, 0.0))
+    if change <= 1e-9 * largest(objective.output):
+        return {}
+    finding = Finding(
+        "forward gives another result on the same inputs",
+        f"max difference {change:.2g}",
+        remedy="seed it anew in each call, or give the mask as an input",
+        name=UNREPEATABLE,
+    )
+    return {
+        name: GradientReport(name, UNDECIDED, claimed=claimed, findings=(finding,))
+        for name, claimed in arrays.items()
+    }
 
-    def _affordable(self, entries: int) -> float:
-        return 4 * entries * self.objective.seconds
 
-    def _measured(
-        self, name: str, truth: Mapping[str, Array], shape: tuple[int, ...], seconds: float
-    ) -> Gradient:
-        """The true gradient: measured, or the model's where there is one and no kink."""
-        deadline = time.perf_counter() + 2 * seconds
-        entries = sample(self.objective, self.rng, shape, seconds)
-        gradient = self.objective.gradient(name, until(entries, deadline))
-        if name in truth:
-            known = truth[name]
-            self._agree(name, gradient, known)
-            gradient.value = np.where(gradient.kink, gradient.value, known)
-            gradient.error = np.where(gradient.kink, gradient.error, 1e-12 * np.abs(known))
-            gradient.seen[...] = True
-        return gradient
+@dataclass(frozen=True)
+class _Check:
+    """What the checks of all inputs have in common."""
 
-    def _agree(self, name: str, gradient: Gradient, known: Array) -> None:
-        """Report where the model's gradient is not the slope of the user's forward."""
-        smooth = gradient.seen & ~gradient.kink
-        off = np.abs(gradient.value - known)
-        slack = 1e-4 * (np.abs(known) + np.max(np.abs(known), initial=0.0)) + 10 * gradient.error
-        if np.any(smooth & (off > slack)):
-            index = tuple(map(int, np.argwhere(smooth & (off > slack))[0]))
-            self.report.general.append(
-                Finding(
-                    "the oracles disagree: the model's gradient is not the slope of forward",
-                    f"{known[index]:.6g} and {gradient.value[index]:.6g}",
-                    entry(name, index),
-                    "does forward draw random numbers, or keep state from call to call?",
-                    "oracles disagree",
-                )
-            )
+    objective: Objective
+    rng: Rng
+    single: bool  # precision, of the inputs or of forward's output
+    exact: Mapping[str, Array]  # the model's gradients
+    seconds: float  # for each input
+    learning_rate: float | None
+    cache: dict[str, Any] = field(default_factory=dict)
 
-    def _case(
-        self, name: str, claimed: Array, gradient: Gradient, tolerance: float,
-        verdict: Verdict | None = None,
-    ) -> Case:  # fmt: skip
-        if verdict is None:
-            verdict = Verdict(name, claimed, gradient, tolerance, gradient.seen, gradient.kink)
-        names = ["upstream of ones", "upstream squared"]
+    def gradient(self, name: str, claimed: Array, single: bool) -> tuple[GradientReport, Remarks]:
+        """One input: the verdict from the truth alone, and after it what explains a difference."""
+        single = single or self.single or self.objective.is_single_precision
+        tolerance = SINGLE if single else TOLERANCE
+        large = self._is_large(claimed) and claimed.shape == self.objective.point[name].shape
+        if large and directions.agrees(self.objective, self.rng, name, claimed, tolerance):
+            how = f"along {directions.TRIED} random directions"
+            return GradientReport(name, RIGHT, how, claimed), Remarks()
+        comparison, remarks = self._compare(name, claimed, tolerance)
+        verdict, how = comparison.verdict, comparison.how
+        if verdict == RIGHT and not comparison.notices_a_wrong_entry():
+            verdict = UNDECIDED
+            how = "the control was not seen: a gradient that was made wrong on purpose passed"
+        differs = verdict == WRONG or comparison.wrong.any()
+        findings = diagnose(self._case(comparison)) if differs else ()
+        if differs and verdict == RIGHT and not findings:
+            note = "an ε in forward (log, sqrt) that backward leaves out, or rounding?"
+            remarks += Remarks(notes=(f"{name} is not exact: {note}",))
+        return GradientReport(name, verdict, how, claimed, findings, comparison), remarks
+
+    def _is_large(self, claimed: Array) -> bool:
+        """Whether there is no time to measure every entry."""
+        finite = bool(np.isfinite(claimed).all())
+        return finite and directions.seconds_for(self.objective, claimed.size) > self.seconds
+
+    def _compare(self, name: str, claimed: Array, tolerance: float) -> tuple[Comparison, Remarks]:
+        """Measure the true gradient, or take the model's, and compare."""
+        objective, remarks = self.objective, Remarks()
+        shape = objective.point[name].shape
+        gradient = objective.gradient(
+            name, directions.sample(objective, self.rng, shape, self.seconds)
+        )
+        if name in self.exact:
+            remarks = compare_oracles(name, gradient, self.exact[name])
+            gradient = gradient.with_exact(self.exact[name])
+        if claimed.shape != shape:
+            return compare(name, claimed, gradient, tolerance), remarks
+        if self._is_large(claimed) and name not in self.exact:
+            index = directions.find_wrong_entry(objective, self.rng, name, claimed, tolerance)
+            gradient.record(index, objective.entry(name, index))
+        kinks = find_kinks(objective, name, claimed, gradient)
+        negligible = objective.negligible_slope(objective.scale(name))
+        return compare(name, claimed, gradient, tolerance, kinks, negligible), remarks
+
+    def _case(self, comparison: Comparison) -> Case:
+        objective, names = self.objective, ["upstream of ones", "upstream squared"]
         return Case(
-            name, claimed, verdict, self.objective.point, self.objective.here, self.upstream,
-            self.learning_rate, dict(zip(names, gradient.variants, strict=True)),
-            {**self._others(), **self.objective.point}, self.cache,
-        )  # fmt: skip
-
-    def _others(self) -> dict[str, Array]:
-        """The inputs without a claim that are arrays of numbers: labels, masks."""
-        found = {}
-        for name in self.inputs.names:
-            original = self.inputs.originals[name]
-            if np.ndim(original) and np.asarray(original).dtype.kind in "biuf":
-                found[name] = as_array(original, name)
-        return found
+            **vars(comparison),
+            inputs={**objective.inputs.numeric(), **objective.point},
+            output=objective.output,
+            upstream=objective.upstream,
+            learning_rate=self.learning_rate,
+            variants=dict(zip(names, comparison.gradient.variants, strict=True)),
+            cache=self.cache,
+        )

@@ -1,13 +1,15 @@
 """`check_layer` and `check_stack`: layer objects as people write them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .layer.adapter import Layer, given
-from .layer.probes import probed
-from .layer.single import check_one, wavers
+from .layer.adapter import Layer
+from .layer.attributes import copied
+from .layer.one_input import check_on_one_input, is_unrepeatable
+from .layer.probes import with_probes
 from .report.findings import Finding
 from .report.report import Report, merged
 from .truth.verdict import WRONG
@@ -41,8 +43,10 @@ def check_layer(
     """
     if isinstance(layer, list | tuple):
         return check_stack(layer, x, probe=probe, **options)
-    report = check_one(layer, x, **options)
-    return probed(report, layer, x, make, options) if probe and not wavers(report) else report
+    report = check_on_one_input(layer, x, **options)
+    if not probe or is_unrepeatable(report):
+        return report
+    return with_probes(report, layer, x, make, options)
 
 
 def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options: Any) -> Report:
@@ -59,17 +63,25 @@ def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options
     for k, layer in enumerate(layers):
         label = f"layers[{k}] {type(layer).__name__}"
         reports[label] = check_layer(layer, x, probe=probe, **options)
-        names = options.get("forward"), options.get("backward")
-        x = given(Layer(layer, x, *names, options.get("options") or {}).output)
-        x = np.asarray(x) if not isinstance(x, list) else x
+        x = _output(layer, x, options)
     whole = merged(reports, f"stack of {len(layers)}")
     wrong = [label for label, report in reports.items() if report.verdict == WRONG]
-    if wrong:
-        *others, first = wrong
-        what = f"counted from the end, {first} is the first layer whose gradient is wrong"
-        rest = f"; {', '.join(others)} alone is wrong too" if others else ""
-        mend = "mend it first: every layer before it receives its gradient"
-        evidence = f"each layer was checked alone{rest}"
-        finding = Finding(what, evidence, first, mend, "first wrong layer")
-        whole.general.insert(0, finding)
-    return whole
+    if not wrong:
+        return whole
+    *others, first = wrong
+    rest = f"; {', '.join(others)} alone is wrong too" if others else ""
+    finding = Finding(
+        f"counted from the end, {first} is the first layer whose gradient is wrong",
+        f"each layer was checked alone{rest}",
+        first,
+        "mend it first: every layer before it receives its gradient",
+        "first wrong layer",
+    )
+    return replace(whole, faults=(finding, *whole.faults))
+
+
+def _output(layer: Any, x: Any, options: Mapping[str, Any]) -> Any:
+    """What the next layer of a stack receives."""
+    names = options.get("forward"), options.get("backward")
+    output = copied(Layer.of(layer, x, options.get("options") or {}, *names).output())
+    return output if isinstance(output, list) else np.asarray(output)

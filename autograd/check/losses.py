@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from .gradients import check_gradients
 from .layer import signatures
-from .layer.adapter import given
-from .layer.attributes import clone
+from .layer.attributes import clone, copied
 from .report.report import Report
 
 TARGET = re.compile(r".*(true|target|label|expect|actual|ground|truth|desired)|^(t|y|gt)$", re.I)
 PREDICTION = re.compile(r".*(pred|hat|output|logit|score|prob)|^(a|p|x|z|al|yh|out)$", re.I)
+METHODS = "forward", "backward"
 REDUCTIONS: dict[str, Callable[[Any], Any]] = {
     "mean": np.mean,
     "sum": np.sum,
@@ -40,79 +40,93 @@ def check_loss(
     """
     if reduction is not None and reduction not in REDUCTIONS:
         raise ValueError(f"reduction must be one of {list(REDUCTIONS)}, got {reduction!r}")
-    pair = Pair(loss, target)
+    pair = LossPair(loss, target)
     inputs, claimed = {"prediction": prediction}, {"prediction": pair.backward(prediction)}
     many = np.ndim(pair.forward(prediction)) > 0
+    notes = pair.notes()
     for name in ([reduction] if reduction else list(REDUCTIONS)) if many else [""]:
-        forward = pair.reduced(name)
-        report = check_gradients(forward, inputs, claimed, seed=seed, budget=budget)
-        if name:
-            how = "as you say" if reduction else "inferred" if report.ok else "none fits"
-            report.notes.append(f"forward returns many losses, taken as their {name} ({how})")
+        report = check_gradients(pair.reduced(name), inputs, claimed, seed=seed, budget=budget)
         if report.ok:
             break
-    return replace(report, title=pair.title, notes=[*pair.notes, *report.notes])
+    if many:
+        how = "as you say" if reduction else "inferred" if report.ok else "none fits"
+        notes += (f"forward returns many losses, taken as their {name} ({how})",)
+    return replace(report, title=pair.title, notes=notes + report.notes)
 
 
-class Pair:
-    """A loss as two functions of the prediction; raises TypeError where it has not both."""
+@dataclass(frozen=True)
+class LossPair:
+    """A loss as two functions of the prediction: the methods of an object, or a tuple of two."""
 
-    def __init__(self, loss: Any, target: Any) -> None:
-        self.loss, self.target, self.notes = loss, target, list[str]()
-        self.functions = isinstance(loss, tuple | list)
-        if self.functions:
-            self.title = getattr(loss[0], "__name__", "loss")
-            self.names = self.title, getattr(loss[1], "__name__", "its gradient")
-        else:
-            self.title = type(loss).__name__
-            self.names = (
-                signatures.method(loss, "forward", None),
-                signatures.method(loss, "backward", None),
-            )
+    loss: Any
+    target: Any
 
-    def both(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
-        """forward and backward, of a fresh copy where the loss is an object."""
-        if self.functions:
+    @property
+    def title(self) -> str:
+        """What the loss is called."""
+        if isinstance(self.loss, tuple | list):
+            return str(getattr(self.loss[0], "__name__", "loss"))
+        return type(self.loss).__name__
+
+    def functions(self) -> tuple[Callable[..., Any], Callable[..., Any]]:
+        """forward and backward, of a fresh copy where the loss is an object.
+
+        Raises TypeError where the object has not both.
+        """
+        if isinstance(self.loss, tuple | list):
             return self.loss[0], self.loss[1]
         made = clone(self.loss)
-        return getattr(made, self.names[0]), getattr(made, self.names[1])
+        forward, backward = (signatures.method(made, which, None) for which in METHODS)
+        return getattr(made, forward), getattr(made, backward)
 
     def forward(self, prediction: Any) -> Any:
         """The loss, or one for each sample."""
-        function, _ = self.both()
-        return self._called(function, given(prediction), None)
+        function, _ = self.functions()
+        return self._call(function, copied(prediction), None)
 
     def backward(self, prediction: Any) -> Any:
         """The claimed gradient, after a forward of the same copy."""
-        function, gradient = self.both()
-        self._called(function, given(prediction), None)
-        returned = self._called(gradient, given(prediction), 1.0)
-        if returned is None:
-            held = vars(getattr(gradient, "__self__", None) or type("none", (), {})())
-            found = [held[k] for k in ("dinputs", "dX", "dx", "grad", "gradient") if k in held]
-            if not found:
-                raise TypeError(f"{self.title}.{self.names[1]} returned None")
-            return found[0]
-        return returned[0] if isinstance(returned, tuple) else returned
+        function, gradient = self.functions()
+        self._call(function, copied(prediction), None)
+        returned = self._call(gradient, copied(prediction), 1.0)
+        if returned is not None:
+            return returned[0] if isinstance(returned, tuple) else returned
+        kept = vars(getattr(gradient, "__self__", None) or type("none", (), {})())
+        found = [kept[k] for k in ("dinputs", "dX", "dx", "grad", "gradient") if k in kept]
+        if not found:
+            raise TypeError(f"{self.title}.{getattr(gradient, '__name__', '')} returned None")
+        return found[0]
 
-    def reduced(self, name: str) -> Callable[..., Any]:
-        """prediction -> one number."""
+    def reduced(self, name: str) -> Callable[[Any], Any]:
+        """prediction -> one number, by one of the REDUCTIONS."""
         if not name:
-            return lambda prediction: self.forward(prediction)
+            return self.forward
         return lambda prediction: REDUCTIONS[name](np.asarray(self.forward(prediction)))
 
-    def _called(self, function: Callable[..., Any], prediction: Any, upstream: Any) -> Any:
+    def _call(self, function: Callable[..., Any], prediction: Any, upstream: Any) -> Any:
         """Call with each argument where its name says that it belongs."""
-        taken = [p for p in signatures.parameters(function) if signatures.is_required(p)]
-        target = [p.name for p in taken if TARGET.match(p.name) and not PREDICTION.match(p.name)]
-        others = [p.name for p in taken if p.name not in target]
-        values: dict[str, Any] = {}
-        if target:
-            values = {target[0]: self.target} | dict.fromkeys(others[:1], prediction)
-        elif len(taken) >= 2:
-            values = {taken[0].name: prediction, taken[1].name: self.target}
-            note = f"{function.__name__}: {taken[0].name} is the prediction, as it comes first"
-            self.notes += [note] if note not in self.notes else []
-        elif taken:
-            values = {taken[0].name: prediction if upstream is None else upstream}
-        return function(**values)
+        required, targets = _required(function), _targets(function)
+        if targets:
+            others = [name for name in required if name not in targets]
+            return function(**{targets[0]: self.target}, **dict.fromkeys(others[:1], prediction))
+        if len(required) >= 2:
+            return function(**{required[0]: prediction, required[1]: self.target})
+        return function(**dict.fromkeys(required[:1], prediction if upstream is None else upstream))
+
+    def notes(self) -> tuple[str, ...]:
+        """Which argument was taken as the prediction, where no name tells."""
+        return tuple(
+            f"{function.__name__}: {_required(function)[0]} is the prediction, as it comes first"
+            for function in dict.fromkeys(self.functions())
+            if len(_required(function)) >= 2 and not _targets(function)
+        )
+
+
+def _required(function: Callable[..., Any]) -> list[str]:
+    return [p.name for p in signatures.parameters(function) if signatures.is_required(p)]
+
+
+def _targets(function: Callable[..., Any]) -> list[str]:
+    """The arguments whose names say that they are the target."""
+    names = _required(function)
+    return [name for name in names if TARGET.match(name) and not PREDICTION.match(name)]

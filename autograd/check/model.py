@@ -12,29 +12,27 @@ import numpy as np
 
 from ..tensor import Tensor
 from ..value import Value
-from .report.findings import Finding
-from .report.report import Report
-from .truth.arrays import Array, Inputs, as_array
-from .truth.differences import Objective
+from .report.findings import Finding, Remarks
+from .truth.arrays import Array, Inputs, as_array, entry_name, largest
+from .truth.differences import MeasuredGradient, Objective
 
 
-def modelled(
-    model: Callable[..., Any] | None, inputs: Inputs, objective: Objective, report: Report
-) -> dict[str, Array]:
+def model_gradients(
+    model: Callable[..., Any] | None, inputs: Inputs, objective: Objective
+) -> tuple[dict[str, Array], Remarks]:
     """{input: its gradient by backward() through the model}; nothing without a model."""
     if model is None:
-        return {}
-    whole = all(_whole(x) for x in [*objective.point.values(), objective.upstream])
+        return {}, Remarks()
+    whole = all(_are_small_integers(x) for x in [*objective.point.values(), objective.upstream])
     number = Fraction if whole else float
     tensors = {k: _tensor(x, number) for k, x in objective.point.items()}
     given = {**inputs.originals, **tensors}
     y = model(*given.values()) if inputs.positional else model(**given)
     output = as_array(y.data, "the output of model")
-    if output.shape != objective.here.shape or not np.allclose(
-        output, objective.here, rtol=1e-6, atol=1e-9
+    if output.shape != objective.output.shape or not np.allclose(
+        output, objective.output, rtol=1e-6, atol=1e-9
     ):
-        report.general.append(_disagreement(output, objective.here))
-        return {}
+        return {}, Remarks(faults=(_other_function(output, objective.output),))
     flat = [y] if isinstance(y, Value) else list(y.values)
     total = Value(number(0))
     for value, weight in zip(flat, objective.upstream.ravel().tolist(), strict=True):
@@ -42,13 +40,13 @@ def modelled(
     total.backward()
     exact = all(isinstance(v.data, Fraction | int) for v in flat)
     how = "in exact fractions" if exact else "by automatic differentiation"
-    report.notes.append(f"the truth is the model's, {how}")
-    return {k: as_array(t.grad, k) for k, t in tensors.items()}
+    gradients = {k: as_array(t.grad, k) for k, t in tensors.items()}
+    return gradients, Remarks(notes=(f"the truth is the model's, {how}",))
 
 
-def _whole(x: Array) -> bool:
-    """Whether numbers are small integers, of which fractions stay short."""
-    return bool(np.all(x == np.round(x)) and np.max(np.abs(x), initial=0.0) < 1_000)
+def _are_small_integers(x: Array) -> bool:
+    """Whether fractions of these numbers stay short."""
+    return bool(np.all(x == np.round(x)) and largest(x) < 1_000)
 
 
 def _tensor(x: Array, number: Callable[[Any], Any]) -> Any:
@@ -57,14 +55,29 @@ def _tensor(x: Array, number: Callable[[Any], Any]) -> Any:
     return Tensor([number(v) for v in x.ravel().tolist()]).reshape(*x.shape)
 
 
-def _disagreement(model: Array, forward: Array) -> Finding:
-    if model.shape != forward.shape:
-        evidence = f"shapes {model.shape} and {forward.shape}"
-    else:
-        evidence = f"max difference {np.max(np.abs(model - forward)):.2g}"
-    return Finding(
-        "forward and model are not the same function",
-        evidence,
-        remedy="mend the forward before its gradient",
-        name="forward differs",
+def _other_function(model: Array, forward: Array) -> Finding:
+    """The finding where the model's output is not forward's."""
+    evidence = f"shapes {model.shape} and {forward.shape}"
+    if model.shape == forward.shape:
+        evidence = f"max difference {largest(model - forward):.2g}"
+    what = "forward and model are not the same function"
+    remedy = "mend the forward before its gradient"
+    return Finding(what, evidence, remedy=remedy, name="forward differs")
+
+
+def compare_oracles(name: str, measured: MeasuredGradient, exact: Array) -> Remarks:
+    """A fault where the model's gradient is not the slope of the user's forward."""
+    smooth = measured.measured & ~measured.at_kink
+    off = np.abs(measured.value - exact)
+    slack = 1e-4 * (np.abs(exact) + largest(exact)) + 10 * measured.error
+    if not np.any(smooth & (off > slack)):
+        return Remarks()
+    index = tuple(map(int, np.argwhere(smooth & (off > slack))[0]))
+    finding = Finding(
+        "the oracles disagree: the model's gradient is not the slope of forward",
+        f"{exact[index]:.6g} and {measured.value[index]:.6g}",
+        entry_name(name, index),
+        "does forward draw random numbers, or keep state from call to call?",
+        "oracles disagree",
     )
+    return Remarks(faults=(finding,))

@@ -1,34 +1,65 @@
 """What explains a wrong gradient: hypotheses from the cheapest on; only exact matches are told."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 
-from ..report.findings import Case, Finding
+from ..report.findings import Finding
+from ..truth.arrays import entry_name
 from . import factors, known, permutations, regions
+from .case import Case
 
-Hypothesis = Callable[[Case], Iterator[Finding]]
+Hypothesis = Callable[[Case], Iterator[Finding]]  # yields what fits, the best first
 
 SCALED: list[Hypothesis] = [factors.zero, factors.variants, factors.factor]
 
 
-def first(hypotheses: Iterable[Hypothesis], case: Case) -> list[Finding]:
-    """The findings of the first hypothesis that has some."""
-    each = (list(hypothesis(case)) for hypothesis in hypotheses)
-    return next((found for found in each if found), [])
+def diagnose(case: Case) -> tuple[Finding, ...]:
+    """The finding of the first hypothesis that fits exactly; none where nothing does."""
+    return _first(_hypotheses(case), case)
 
 
-def named(case: Case) -> Iterator[Finding]:
+def _first(hypotheses: Iterable[Hypothesis], case: Case) -> tuple[Finding, ...]:
+    found = (finding for hypothesis in hypotheses for finding in hypothesis(case))
+    return tuple(islice(found, 1))
+
+
+def _hypotheses(case: Case) -> list[Hypothesis]:
+    """What may explain such a difference."""
+    if case.claimed.shape != case.value.shape:
+        return [known.one, permutations.shape]
+    if not np.isfinite(case.claimed).all():
+        return [_not_finite]
+    if not (case.wrong & case.smooth).any():
+        return [known.one, regions.ties]
+    return [known.one, factors.decay] if case.is_nearly_right() else ANY
+
+
+def _mistake_or_factor(case: Case) -> Iterator[Finding]:
     """A known mistake, or a factor with a name; both where the numbers do not tell them apart."""
-    mistakes, factor = list(known.one(case)), first(SCALED, case)
+    mistakes, factor = _first([known.one], case), _first(SCALED, case)
     if mistakes and factor:
         yield mistakes[0].otherwise(factor[0])
     else:
         yield from mistakes or factor
 
 
-WHOLE: list[Hypothesis] = [
-    named,
+def _not_finite(case: Case) -> Iterator[Finding]:
+    """Entries that are no numbers."""
+    bad = ~np.isfinite(case.claimed)
+    index = tuple(map(int, np.argwhere(bad)[0]))
+    yield Finding(
+        f"the gradient of {case.name} is not finite",
+        f"{int(bad.sum())} entries are nan or inf",
+        entry_name(case.name, index),
+        "a division by zero, log(0), or exp of a large number: shift it, or use logits",
+        "not finite",
+    )
+
+
+ANY: list[Hypothesis] = [
+    _mistake_or_factor,
     regions.elementwise,
     factors.fraction,
     permutations.arrangement,
@@ -38,36 +69,6 @@ WHOLE: list[Hypothesis] = [
     permutations.slices,
     factors.decay,
     regions.partly,
-    known.two,
-    regions.somewhere,
     regions.ties,
+    known.two,
 ]
-
-
-def diagnose(case: Case) -> list[Finding]:
-    """The findings on one wrong gradient; none where nothing matches exactly."""
-    malformed = _malformed(case)
-    if malformed:
-        return malformed
-    if not (case.verdict.wrong & case.seen).any():
-        return list(known.one(case)) or list(regions.ties(case))
-    return first(WHOLE, case)
-
-
-def _malformed(case: Case) -> list[Finding]:
-    """A gradient of another shape, or with entries that are no numbers."""
-    if case.claimed.shape != case.value.shape:
-        return list(known.one(case)) or list(permutations.shape(case))
-    bad = ~np.isfinite(case.claimed)
-    if bad.any():
-        index = tuple(map(int, np.argwhere(bad)[0]))
-        return [
-            Finding(
-                f"the gradient of {case.name} is not finite",
-                f"{int(bad.sum())} entries are nan or inf",
-                case.verdict.where(index),
-                "a division by zero, log(0), or exp of a large number: shift it, or use logits",
-                "not finite",
-            )
-        ]
-    return []

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..report.findings import Case, Finding
-from ..truth.arrays import Array
+from ..report.findings import Finding
+from ..truth.arrays import largest
+from .case import Case, fit
 
 ROUNDING = 1e-13  # beside the true gradient: what is left where terms cancel
 SAID = 3  # names that fit equally well
@@ -36,10 +37,10 @@ class Size(NamedTuple):
 
 def zero(case: Case) -> Iterator[Finding]:
     """Zero everywhere, though the true gradient is not."""
-    if _largest(case.claimed[case.seen]) <= ROUNDING * _largest(case.true[case.seen]) > 0:
+    if largest(case.claimed[case.smooth]) <= ROUNDING * largest(case.true[case.smooth]) > 0:
         yield Finding(
             f"the gradient of {case.name} is zero everywhere",
-            f"the true one reaches {_largest(case.true[case.seen]):.3g}",
+            f"the true one reaches {largest(case.true[case.smooth]):.3g}",
             remedy="is it computed, or only allocated? is the upstream gradient handed on?",
             name="zero",
         )
@@ -57,28 +58,20 @@ def fraction(case: Case) -> Iterator[Finding]:
 
 
 def _multiple(case: Case, certain: bool) -> Iterator[Finding]:
-    found = ratio(case.claimed, case.true, case)
-    if found is None or abs(found - 1) < 1e-3 or not case.equal(found * case.true):
+    c, _ = fit(case.true[case.smooth], case.claimed[case.smooth])
+    if not c or not np.isfinite(c) or abs(c - 1) < 1e-3 or not case.equal(c * case.true):
         return
-    what = named(found, case)
+    what = factor_of(c, case)
     if what.certain == certain:
         yield Finding(
             f"the gradient of {case.name} is {what} times the true one",
-            ", ".join(x for x in (what.note, case.difference(found * case.true)) if x),
+            ", ".join(x for x in (what.note, case.difference(c * case.true)) if x),
             remedy=what.remedy,
             name=" | ".join(f"factor {name}" for name in what.names),
         )
 
 
-def ratio(claimed: Array, true: Array, case: Case) -> float | None:
-    """c of claimed ≈ c · true by least squares, or None where either is zero."""
-    t, c = true[case.seen], claimed[case.seen]
-    size = float(np.sum(t * t))
-    found = float(np.sum(t * c)) / size if size > 0 else 0.0
-    return found if found and np.isfinite(found) else None
-
-
-def named(c: float, case: Case) -> Factor:
+def factor_of(c: float, case: Case) -> Factor:
     """What a factor is called, and what mends it: all that it may be, the likeliest first."""
     if np.isclose(c, -1, rtol=1e-4):
         return Factor(("−1",), "", "the sign is wrong: an update subtracts, the gradient does not")
@@ -173,11 +166,9 @@ def _samples(case: Case) -> Iterable[int]:
 def decay(case: Case) -> Iterator[Finding]:
     """claimed − true = λ·w: weight decay that only one pass knows of."""
     w = case.value
-    seen = case.seen
-    size = float(np.sum(w[seen] ** 2))
-    if size == 0 or np.count_nonzero(np.array(w.shape) > 1) < 2:
+    if np.count_nonzero(np.array(w.shape) > 1) < 2:
         return  # a vector is some multiple of many others
-    rate = float(np.sum(w[seen] * (case.claimed - case.true)[seen])) / size
+    rate, _ = fit(w[case.smooth], (case.claimed - case.true)[case.smooth])
     guess = case.true + rate * w
     if abs(rate) > 1e-6 and case.equal(guess):
         verb = "contains" if rate > 0 else "lacks"
@@ -193,8 +184,8 @@ def decay(case: Case) -> Iterator[Finding]:
 def variants(case: Case) -> Iterator[Finding]:
     """The true gradient of another upstream: of ones, where it was ignored."""
     for what, guess in case.variants.items() if case.output.ndim else []:
-        c = ratio(case.claimed, guess, case)
-        if c is not None and np.isclose(c, 1.0, rtol=1e-4) and case.equal(guess):
+        c, _ = fit(guess[case.smooth], case.claimed[case.smooth])
+        if np.isclose(c, 1.0, rtol=1e-4) and case.equal(guess):
             ones = what.endswith("ones")
             said = "ignores the upstream gradient" if ones else "uses the upstream gradient twice"
             yield Finding(
@@ -203,7 +194,3 @@ def variants(case: Case) -> Iterator[Finding]:
                 remedy="multiply by it once: ∂L/∂x = ∂L/∂y · ∂y/∂x",
                 name=what,
             )
-
-
-def _largest(x: Array) -> float:
-    return float(np.max(np.abs(x), initial=0.0))

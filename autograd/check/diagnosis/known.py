@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..catalogue import Mistake, Reading, mistaken, recognise
-from ..report.findings import Case, Finding
+from ..report.findings import Finding
 from ..truth.arrays import Array
+from .case import Case
 
 Match = tuple[Reading, tuple[Mistake, ...], Array]
 FEW = 3  # entries: fewer agree by chance too often for a pair of mistakes
@@ -43,9 +44,9 @@ def _matching(case: Case, pairs: bool) -> Iterator[Finding]:
 
 def _readings(case: Case) -> list[Reading]:
     if "readings" not in case.cache:
-        tolerance = 1e-9 if case.verdict.tolerance < 1e-5 else 1e-5
+        tolerance = 1e-9 if case.tolerance < 1e-5 else 1e-5
         try:
-            case.cache["readings"] = recognise(case.everything, case.output, tolerance)
+            case.cache["readings"] = recognise(case.inputs, case.output, tolerance)
         except (ValueError, TypeError, IndexError, FloatingPointError):
             case.cache["readings"] = []
     found: list[Reading] = case.cache["readings"]
@@ -59,11 +60,11 @@ def _explains(case: Case, guess: Array, right: Array | None) -> bool:
     """
     if case.claimed.shape != case.value.shape:
         return guess.shape == case.claimed.shape and bool(np.allclose(guess, case.claimed, 1e-5))
-    if not (case.verdict.wrong & case.seen).any():
+    if not (case.wrong & case.smooth).any():
         same = bool(np.allclose(guess, case.claimed, 1e-5))
         return same and right is not None and not np.allclose(guess, right, 1e-6)
     return case.equal(guess) and not np.allclose(
-        guess[case.seen], case.true[case.seen], rtol=1e-6, atol=1e-12
+        guess[case.smooth], case.true[case.smooth], rtol=1e-6, atol=1e-12
     )
 
 

@@ -5,9 +5,10 @@ from itertools import chain, combinations, permutations
 
 import numpy as np
 
-from ..report.findings import Case, Finding
-from ..truth.arrays import Array
-from .factors import named
+from ..report.findings import Finding
+from ..truth.arrays import Array, largest
+from .case import Case, fit
+from .factors import factor_of
 
 MOST_AXES = 5
 
@@ -17,7 +18,7 @@ def shape(case: Case) -> Iterator[Finding]:
     claimed, needed = case.claimed, case.value.shape
     if claimed.shape == needed:
         return
-    full = np.where(case.seen, case.true, np.nan)
+    full = case.true_or_nan
     where = f"{claimed.shape} where {case.name} has {needed}"
     for order in _orders(claimed.ndim):
         moved = claimed.transpose(order)
@@ -27,20 +28,17 @@ def shape(case: Case) -> Iterator[Finding]:
                 _how(moved, full), where,
                 "dW = dZ·Xᵀ has the shape of W; X·dZᵀ is its transpose", "transposed",
             )  # fmt: skip
-            return
     if claimed.size == full.size and _same(claimed.reshape(needed), full, case):
         yield Finding(
             f"the gradient of {case.name} is the true one in another shape", where,
             remedy=f"reshape it to {needed}", name="reshaped",
         )  # fmt: skip
-        return
     yield from _summed(case, full, where)
 
 
 def _summed(case: Case, full: Array, where: str) -> Iterator[Finding]:
     """The true gradient summed or averaged over axes, or the claim summed to the true one."""
-    axes = range(full.ndim)
-    for several in chain.from_iterable(combinations(axes, k) for k in range(1, full.ndim + 1)):
+    for several in _subsets(full.ndim):
         for what, reduce in (("summed", np.sum), ("averaged", np.mean)):
             guess = np.asarray(reduce(full, axis=several))
             if _same(np.squeeze(case.claimed), np.squeeze(guess), case):
@@ -49,20 +47,16 @@ def _summed(case: Case, full: Array, where: str) -> Iterator[Finding]:
                     where=where, remedy="keep that axis: each entry has a gradient of its own",
                     name=what,
                 )  # fmt: skip
-                return
-    claimed = case.claimed
-    for several in chain.from_iterable(
-        combinations(range(claimed.ndim), k) for k in range(1, claimed.ndim + 1)
-    ):
+    for several in _subsets(case.claimed.ndim):
         for what, reduce in (("sum", np.sum), ("mean", np.mean)):
-            if _same(np.squeeze(np.asarray(reduce(claimed, axis=several))), np.squeeze(full), case):
+            guess = np.asarray(reduce(case.claimed, axis=several))
+            if _same(np.squeeze(guess), np.squeeze(full), case):
                 yield Finding(
                     f"the gradient of {case.name} is not summed over {_axes(several)}",
                     f"its {what} is the true one", where,
                     f"d{case.name} = Σ over the samples and positions that share {case.name}",
                     "not summed",
                 )  # fmt: skip
-                return
     yield Finding(
         f"the gradient of {case.name} has the wrong shape", where,
         remedy="a gradient has the shape of what it is the gradient of",
@@ -74,8 +68,8 @@ def _same(guess: Array, full: Array, case: Case) -> bool:
     known = np.isfinite(full)
     if guess.shape != full.shape or not known.any():
         return False
-    size = max(float(np.max(np.abs(full[known]))), 1e-300)
-    return bool(np.max(np.abs(guess - full)[known]) <= max(1e-5, case.verdict.tolerance) * size)
+    size = max(largest(full[known]), 1e-300)
+    return bool(largest((guess - full)[known]) <= case.exactness * size)
 
 
 def _how(guess: Array, full: Array) -> str:
@@ -92,15 +86,10 @@ def arrangement(case: Case) -> Iterator[Finding]:
         for flipped in _subsets(case.claimed.ndim):
             if order == tuple(range(len(order))) and not flipped:
                 continue
-            guess = np.flip(_full(case).transpose(order), flipped)
+            guess = np.flip(case.true_or_nan.transpose(order), flipped)
             found = _matched(case, guess)
             if found:
                 yield _arranged(case, order, flipped, *found)
-                return
-
-
-def _full(case: Case) -> Array:
-    return np.where(case.seen, case.true, np.nan)
 
 
 def _matched(case: Case, guess: Array) -> tuple[float, Array] | None:
@@ -108,13 +97,8 @@ def _matched(case: Case, guess: Array) -> tuple[float, Array] | None:
     known = np.isfinite(guess)
     if not known.any():
         return None
-    g, c = guess[known], case.claimed[known]
-    size = float(np.sum(g * g))
-    factor = float(np.sum(g * c)) / size if size else 0.0
-    if not factor:
-        return None
-    off = float(np.max(np.abs(factor * g - c)))
-    if off > max(1e-5, case.verdict.tolerance) * float(np.max(np.abs(c))):
+    factor, off = fit(guess[known], case.claimed[known])
+    if not factor or off > case.exactness * largest(case.claimed[known]):
         return None
     return factor, np.where(known, factor * guess, np.nan)
 
@@ -124,7 +108,7 @@ def _arranged(
 ) -> Finding:
     turned = _turned(order) if order != tuple(range(len(order))) else ""
     mirrored = f"flipped along {_axes(flipped)}" if flipped else ""
-    times = "" if np.isclose(c, 1, rtol=1e-4) else f" and {named(c, case)} times as large"
+    times = "" if np.isclose(c, 1, rtol=1e-4) else f" and {factor_of(c, case)} times as large"
     kernel = flipped == tuple(range(case.claimed.ndim))[-2:] and not turned
     remedy = (
         "correlate: dW[u,v] = Σ dZ[i,j]·X[i+u,j+v]; only dX needs the kernel rotated by 180°"
@@ -142,7 +126,7 @@ def _arranged(
 
 def shifted(case: Case) -> Iterator[Finding]:
     """The true gradient shifted by one along an axis."""
-    full = _full(case)
+    full = case.true_or_nan
     for axis in range(full.ndim):
         for by in (1, -1):
             if full.shape[axis] < 3:
@@ -157,12 +141,11 @@ def shifted(case: Case) -> Iterator[Finding]:
                     f"the gradient of {case.name} is the true one shifted by {by} on axis {axis}",
                     remedy="an index is off by one", name="shifted",
                 )  # fmt: skip
-                return
 
 
 def flattened(case: Case) -> Iterator[Finding]:
     """The true numbers in another order of flattening."""
-    full = _full(case)
+    full = case.true_or_nan
     if full.ndim < 2 or np.isnan(full).any():
         return
     for order in _orders(full.ndim):
@@ -176,12 +159,11 @@ def flattened(case: Case) -> Iterator[Finding]:
                 remedy="reshape in the order in which the forward flattened; transpose first",
                 name="flatten order",
             )
-            return
 
 
 def slices(case: Case) -> Iterator[Finding]:
     """One factor for each slice along an axis, or slices in another order."""
-    full = _full(case)
+    full = case.true_or_nan
     for axis in range(full.ndim):
         n = full.shape[axis]
         if full.ndim < 2 or not 2 <= n <= 256:
@@ -198,7 +180,6 @@ def slices(case: Case) -> Iterator[Finding]:
                 remedy="something that differs along that axis is multiplied in, or left out",
                 name="factor per slice",
             )
-            return
         order = _permutation(rows, case)
         if order and order != list(range(n)):
             yield Finding(
@@ -206,7 +187,6 @@ def slices(case: Case) -> Iterator[Finding]:
                 f"slice k is the true slice {order[:8]}[k]",
                 remedy="an index or a reshape mixes them up", name="slices permuted",
             )  # fmt: skip
-            return
 
 
 def _differ(factors: list[float | None]) -> bool:
@@ -216,13 +196,10 @@ def _differ(factors: list[float | None]) -> bool:
 
 def _slice_factor(true: Array, claimed: Array, case: Case) -> float | None:
     known = np.isfinite(true)
-    t, c = true[known], claimed[known]
-    size = float(np.sum(t * t))
-    if t.size < 2 or size == 0:
+    if known.sum() < 2 or not np.any(true[known]):
         return None
-    factor = float(np.sum(t * c)) / size
-    off = float(np.max(np.abs(factor * t - c)))
-    small = max(1e-5, case.verdict.tolerance) * float(np.max(np.abs(t))) * max(1.0, abs(factor))
+    factor, off = fit(true[known], claimed[known])
+    small = case.exactness * largest(true[known]) * max(1.0, abs(factor))
     return factor if off <= small else None
 
 

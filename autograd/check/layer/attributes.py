@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 NUMBERS = (int, float, np.floating, np.integer)
-CLOSED: tuple[type, ...] = (  # what is not walked into
+OPAQUE: tuple[type, ...] = (  # what is not walked into
     types.ModuleType, types.FunctionType, types.MethodType, type, str, bytes,
     np.random.Generator, np.random.RandomState, np.random.BitGenerator,
 )  # fmt: skip
@@ -22,6 +23,7 @@ class Step(NamedTuple):
 
 
 Path = tuple[Step, ...]
+Numbers = NDArray[Any]
 
 
 def is_number(value: Any) -> bool:
@@ -49,7 +51,7 @@ def children(value: Any) -> Iterator[tuple[Step, Any]]:
         yield from ((Step(False, key), entry) for key, entry in value.items())
     elif isinstance(value, list | tuple):
         yield from ((Step(False, k), entry) for k, entry in enumerate(value))
-    elif hasattr(value, "__dict__") and not isinstance(value, CLOSED):
+    elif hasattr(value, "__dict__") and not isinstance(value, OPAQUE):
         yield from ((Step(True, key), entry) for key, entry in vars(value).items())
 
 
@@ -70,19 +72,39 @@ def leaves(root: Any, depth: int = 5) -> dict[Path, Any]:
     return found
 
 
-def snapshot(root: Any) -> dict[Path, np.ndarray]:
+def snapshot(root: Any) -> dict[Path, Numbers]:
     """path -> a copy of the numbers there; ragged lists are left out."""
     arrays = ((path, as_array(value)) for path, value in leaves(root).items())
     return {path: array for path, array in arrays if array is not None}
 
 
-def as_array(value: Any) -> np.ndarray | None:
+def as_array(value: Any) -> Numbers | None:
     """A copy of the numbers as an array; None where they have no rectangular shape."""
     try:
         array = np.array(value)
     except ValueError:
         return None
     return array if array.dtype.kind in "fiu" else None
+
+
+def identical(a: Any, b: Any) -> bool:
+    """Whether two arrays of numbers are equal, bit for bit."""
+    left, right = as_array(a), as_array(b)
+    if left is None or right is None:
+        return False
+    return left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype == float)
+
+
+def follow(root: Any, path: Path) -> Any:
+    """What a path leads to."""
+    for step in path:
+        root = getattr(root, step.key) if step.attribute else root[step.key]
+    return root
+
+
+def copied(x: Any) -> Any:
+    """A copy of what the user gave, so that no call can change it for the next."""
+    return x.copy(order="K") if isinstance(x, np.ndarray) else clone(x)
 
 
 def like(value: Any, original: Any) -> Any:
@@ -131,15 +153,15 @@ def deep_copy(layer: Any, memo: dict[int, Any]) -> Any:
 
 def put(root: Any, path: Path, value: Any) -> None:
     """Put a number where a path leads."""
-    for step in path[:-1]:
-        root = getattr(root, step.key) if step.attribute else root[step.key]
-    if path[-1].attribute:
-        setattr(root, path[-1].key, value)
+    *_, last = path
+    holder = follow(root, path[:-1])
+    if last.attribute:
+        setattr(holder, last.key, value)
     else:
-        root[path[-1].key] = value
+        holder[last.key] = value
 
 
 def text(path: Path) -> str:
     """The path as the user writes it: `params['W']`, `layers[0].kernel`."""
-    written = "".join(f".{s.key}" if s.attribute else f"[{s.key!r}]" for s in path)
-    return written.removeprefix(".")
+    steps = (f".{s.key}" if s.attribute else f"[{s.key!r}]" for s in path)
+    return "".join(steps).removeprefix(".")

@@ -1,148 +1,182 @@
 """Gradients that are only to be had as an update: (before - after) / learning rate."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..truth.arrays import largest
 from . import naming, signatures
-from .adapter import Layer, Pass, given
-from .attributes import Path, as_array, leaves, text
-from .gradients_of import Claims, Reader, assigned, inputs_of, returned_at, stored
+from .adapter import Layer, Pass
+from .attributes import Numbers, Path, as_array, copied, follow, leaves, text
+from .backward import UPDATE, Backward, Source, find_returned, find_stored
 
-UPDATE = "(before - after) / learning rate"
 RATES = (1.0, 0.5)  # learning rates that are tried
+NO_STEP = (
+    "its update inside backward does not grow with the upstream gradient (Adam, RMSprop or "
+    "clipping): no gradient can be read off it"
+)
 
 
-def find_claims(layer: Layer, upstream: Any, learning_rate: float | None = None) -> Claims:
-    """Run a pass and see where each gradient is; notes on the layer say what was inferred."""
-    claims = Claims(layer)
-    inputs = inputs_of(layer)
+def find_backward(
+    layer: Layer, upstream: Any, learning_rate: float | None = None
+) -> tuple[Backward, tuple[str, ...]]:
+    """Run a pass, and see where each gradient is; with notes on what was inferred."""
     if learning_rate is not None:
-        layer.rate = learning_rate
-    done = layer.run(given(upstream), inputs)
+        layer = replace(layer, rate=learning_rate)
+    inputs = layer.inputs()
+    done = layer.run(copied(upstream), inputs)
     shapes = {name: np.shape(value) for name, value in inputs.items()}
-    for name, path in assigned(done.returned, layer, shapes).items():
-        claims.readers[name] = returned_at(path)
-        claims.sources[name] = "returned" + (f" {text(path)}" if path else "")
-    stored(claims, done, shapes)
-    updates(claims, done, inputs, upstream, learning_rate)
-    scalars = [n for n in claims.missing if shapes[n] == ()]
-    for name in scalars:  # a number that nothing is claimed of is an option, no weight
-        claims.missing.remove(name)
-        layer.parameters.pop(name, None)
-    found = ", ".join(f"{name} {how}" for name, how in claims.sources.items())
-    layer.notes.append(f"gradients found: {found}")
-    layer.notes += [
+    returned = find_returned(done.returned, layer, shapes)
+    stored = find_stored(done, layer, shapes, returned)
+    sources = {name: _returned_at(path) for name, path in returned.items()}
+    sources |= {name: _stored_at(path) for name, path in stored.items()}
+    trial = _Trial(layer, inputs, upstream)
+    backward, rate_notes = _with_updates(Backward(layer, sources), done, trial, learning_rate)
+    found = {**backward.sources, **dict.fromkeys(backward.updated)}
+    missing = [name for name in layer.parameters if name not in found]
+    options = [name for name in missing if shapes[name] == ()]  # without a gradient: no weights
+    parameters = {n: p for n, p in layer.parameters.items() if n not in options}
+    backward = replace(backward, layer=replace(backward.layer, parameters=parameters))
+    places = ", ".join(f"{name} {source.place}" for name, source in backward.sources.items())
+    lacking = (
         f"forward depends on {name}, but backward leaves no gradient of it and does not update it"
-        for name in claims.missing
-    ]
-    return claims
+        for name in missing
+        if name not in options
+    )
+    return backward, (*rate_notes, f"gradients found: {places}", *lacking)
 
 
-def change(done: Pass, path: Path) -> np.ndarray | None:
+def _returned_at(path: Path) -> Source:
+    """A gradient in what backward returned."""
+    place = "returned" + (f" {text(path)}" if path else "")
+    return Source(place, lambda done: follow(done.returned, path))
+
+
+def _stored_at(path: Path) -> Source:
+    """A gradient in an attribute."""
+    return Source(f"in {text(path)}", lambda done: follow(done.layer, path))
+
+
+# --- updates -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """The passes that are run again, with other learning rates and upstream gradients."""
+
+    layer: Layer
+    inputs: Mapping[str, Any]
+    upstream: Any
+
+    def run(self, rate: float | None = None, times: float | None = None) -> Pass:
+        """A pass at a learning rate, with `times` the upstream gradient."""
+        upstream = copied(self.upstream) if times is None else times * np.asarray(self.upstream)
+        return self.layer.run(upstream, self.inputs, rate)
+
+    def change(self, name: str, rate: float | None = None, times: float | None = None) -> Any:
+        """before - after of a weight; None where it did not move."""
+        return change(self.run(rate, times), self.layer.parameters[name])
+
+
+def change(done: Pass, path: Path) -> Numbers | None:
     """before - after of a weight over backward; None where it did not move."""
     before, after = done.before.get(path), done.after.get(path)
     if before is None or after is None or np.array_equal(before, after):
         return None
     if before.shape != after.shape:
-        return np.asarray(after, dtype=np.float64) * np.nan
-    return before.astype(np.float64) - after
+        return np.full(after.shape, np.nan)
+    return np.asarray(before.astype(np.float64) - after)
 
 
-def updates(
-    claims: Claims, done: Pass, inputs: dict[str, Any], upstream: Any, rate: float | None
-) -> None:
+def _with_updates(
+    backward: Backward, done: Pass, trial: _Trial, rate: float | None
+) -> tuple[Backward, tuple[str, ...]]:
     """Recover gradients from weights that backward updates itself."""
-    layer = claims.layer
-    moved = {n: change(done, p) for n, p in layer.parameters.items()}
-    claims.updated = [name for name, by in moved.items() if by is not None]
-    bare = [n for n in layer.parameters if n not in claims.readers]
-    if not claims.updated:
-        claims.missing = bare
-        return
-    how = find_rate(layer, claims.updated, inputs, upstream, rate)
-    for name in claims.updated:
-        if name in claims.readers and not follows_rate(claims, name, inputs, upstream):
+    parameters = backward.layer.parameters
+    updated = tuple(n for n, path in parameters.items() if change(done, path) is not None)
+    if not updated:
+        return backward, ()
+    layer, how = find_rate(trial, updated, rate)
+    trial = replace(trial, layer=layer)
+    sources, unreadable = dict(backward.sources), {}
+    for name in updated:
+        if name in sources and not _follows_rate(sources[name], trial):
             continue
-        claims.readers[name] = update_of(layer, layer.parameters[name])
-        claims.sources[name] = UPDATE
-        nonlinear(claims, name, inputs, upstream)
-    if UPDATE in claims.sources.values():
-        layer.notes.append(f"the learning rate is {how}" if how[0].isdigit() else how)
-    claims.missing = [n for n in bare if n not in claims.updated]
+        sources[name] = _update_of(layer, parameters[name])
+        if not _is_plain_step(trial, name):
+            del sources[name]
+            unreadable[name] = NO_STEP
+    backward = Backward(layer, sources, updated, unreadable)
+    note = f"the learning rate is {how}" if how[0].isdigit() else how
+    return backward, (note,) if backward.names(of_updates=True) else ()
 
 
-def update_of(layer: Layer, path: Path) -> Reader:
-    """Reads a gradient off the update of a weight."""
+def _update_of(layer: Layer, path: Path) -> Source:
+    """A gradient in the update of a weight."""
 
     def read(done: Pass) -> Any:
         moved = change(done, path)
         gradient = np.zeros(np.shape(done.before[path])) if moved is None else moved / layer.rate
         return gradient.astype(done.before[path].dtype, copy=False)
 
-    return read
+    return Source(UPDATE, read)
 
 
-def follows_rate(claims: Claims, name: str, inputs: dict[str, Any], upstream: Any) -> bool:
+def _follows_rate(source: Source, trial: _Trial) -> bool:
     """Whether what was found depends on the learning rate: then it is the step, no gradient."""
-    one, half = (claims.layer.run(given(upstream), inputs, rate) for rate in RATES)
-    a, b = (as_array(claims.readers[name](done)) for done in (one, half))
+    a, b = (as_array(source.read(trial.run(rate))) for rate in RATES)
     return a is not None and b is not None and a.shape == b.shape and near(0.5 * a, b)
+
+
+def _is_plain_step(trial: _Trial, name: str) -> bool:
+    """Whether an update is affine in the upstream gradient; what Adam or clipping does is not."""
+    moved = [trial.change(name, times=k) for k in (0, 1, 2)]
+    zero, one, two = (0.0 if by is None else by for by in moved)
+    return near(two - one, one - zero, 1e-3)
 
 
 def near(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
     """Whether two arrays are equal up to rounding, and not both nothing."""
-    size = np.max(np.abs(a), initial=0.0)
-    return bool(size > 0 and np.max(np.abs(a - b)) <= tolerance * size)
+    size = largest(a)
+    return bool(size > 0 and largest(a - b) <= tolerance * size)
 
 
-def find_rate(
-    layer: Layer, names: list[str], inputs: dict[str, Any], upstream: Any, rate: float | None
-) -> str:
-    """Set the layer's learning rate where it has one; say which was taken, and from where."""
-    argument = signatures.rate_of(getattr(layer.base, str(layer.backward_name)))
+# --- the learning rate ---------------------------------------------------------------------------
+
+
+def find_rate(trial: _Trial, updated: tuple[str, ...], rate: float | None) -> tuple[Layer, str]:
+    """The layer with its learning rate, and which was taken, from where."""
+    layer = trial.layer
+    argument = signatures.rate_of(getattr(layer.base, layer.backward_name))
     if argument is not None:
-        return f"called with {argument.name}={layer.rate:g}"
+        return layer, f"called with {argument.name}={layer.rate:g}"
     for path, value in leaves(layer.base).items():
         key = path[-1].key if path else None
         if isinstance(key, str) and naming.is_rate(key) and np.shape(value) == ():
-            layer.rate_path = path
-            if rate is None:
-                layer.rate = 1.0
-            if scales(layer, names, inputs, upstream):
-                return f"{text(path)} set to {layer.rate:g}"
-            layer.rate_path = None
+            holding = replace(layer, rate_path=path)
+            if _scales(replace(trial, layer=holding), updated):
+                return holding, f"{text(path)} set to {layer.rate:g}"
     if rate is not None:
-        return f"{rate:g} as you say"
-    layer.rate, how = read_rate(layer, names, inputs, upstream)
-    return how
+        return layer, f"{rate:g} as you say"
+    read, how = _read_rate(trial, updated)
+    return replace(layer, rate=read), how
 
 
-def scales(layer: Layer, names: list[str], inputs: dict[str, Any], upstream: Any) -> bool:
+def _scales(trial: _Trial, updated: tuple[str, ...]) -> bool:
     """Whether the updates are proportional to the layer's own learning rate."""
-    done = [layer.run(given(upstream), inputs, rate) for rate in RATES]
-    pairs = [[change(d, layer.parameters[n]) for d in done] for n in names]
+    pairs = [[trial.change(name, rate) for rate in RATES] for name in updated]
     return any(a is not None and b is not None and near(0.5 * a, b, 1e-4) for a, b in pairs)
 
 
-def read_rate(
-    layer: Layer, names: list[str], inputs: dict[str, Any], upstream: Any
-) -> tuple[float, str]:
+def _read_rate(trial: _Trial, updated: tuple[str, ...]) -> tuple[float, str]:
     """The learning rate that fits: update u = r·g and slope along u: g·u = |u|²/r."""
-    done = layer.run(given(upstream), inputs)
-    for name in names:
-        moved = change(done, layer.parameters[name])
+    for name in updated:
+        moved = trial.change(name)
         if moved is None:
             continue
-        step = 1e-4 / max(float(np.max(np.abs(moved))), 1e-300)
-        here = np.asarray(inputs[name], dtype=np.float64)
-        ends = [
-            np.sum(
-                upstream * np.asarray(layer.forward(**{**inputs, name: here + s * step * moved}))
-            )
-            for s in (1, -1)
-        ]
-        slope = (ends[0] - ends[1]) / (2 * step)
+        slope = _slope_along(trial, name, moved)
         fitted = abs(float(np.sum(moved**2) / slope)) if slope else 0.0
         round_one = float(f"{fitted:.1g}") if fitted else 0.0
         if fitted and abs(fitted - round_one) < 1e-3 * fitted:
@@ -151,15 +185,10 @@ def read_rate(
     return 1.0, "taken as 1: none was found, give learning_rate="
 
 
-def nonlinear(claims: Claims, name: str, inputs: dict[str, Any], upstream: Any) -> None:
-    """An update that is not affine in the upstream gradient is no plain step: hide the gradient."""
-    layer, path = claims.layer, claims.layer.parameters[name]
-    moved = [change(layer.run(k * np.asarray(upstream), inputs), path) for k in (0, 1, 2)]
-    zero, one, two = (0.0 if by is None else by for by in moved)
-    if not near(two - one, one - zero, 1e-3):
-        claims.readers.pop(name)
-        claims.sources.pop(name)
-        claims.hidden[name] = (
-            "its update inside backward does not grow with the upstream gradient (Adam, RMSprop "
-            "or clipping): no gradient can be read off it"
-        )
+def _slope_along(trial: _Trial, name: str, direction: Numbers) -> float:
+    """How fast L = Σ upstream·output grows as a weight moves along a direction."""
+    step = 1e-4 / max(largest(direction), 1e-300)
+    here = np.asarray(trial.inputs[name], dtype=np.float64)
+    points = [{**trial.inputs, name: here + s * step * direction} for s in (1, -1)]
+    up, down = (np.sum(trial.upstream * np.asarray(trial.layer.forward(**p))) for p in points)
+    return float(up - down) / (2 * step)

@@ -17,8 +17,8 @@ BARE = re.compile(
     re.IGNORECASE,
 )
 CONTAINER = re.compile(r"_*(?:(?:trainable_|learnable_)?param(?:eter)?s?|theta|variables)_*", re.I)
-HELD = {"value", "data", "val", "v", "array", "tensor", "values"}
-KINDS = {
+WRAPPED = {"value", "data", "val", "v", "array", "tensor", "values"}
+CONCEPTS = {
     "weight": "w weight weights kernel kernels filter filters k f theta conv_filter conv_filters"
     " filters_matrix conv_kernel coefficients",
     "bias": "b bias biases c offset",
@@ -27,7 +27,7 @@ KINDS = {
     "input": "x input inputs input_data a a_prev prev in data image images img layer_input"
     " last_input prev_layer aprev layer_inputs features",
 }
-KIND_OF = {name: kind for kind, names in KINDS.items() for name in names.split()}
+CONCEPT_OF = {name: concept for concept, names in CONCEPTS.items() for name in names.split()}
 RATES = {"lr", "rate", "eta", "alpha", "step_size", "learningrate", "learn_rate", "l_rate", "a_lr"}
 TRAINING = {"training", "train", "is_training", "train_flg", "is_train", "train_mode", "mode"}
 CACHES = {"cache", "memory", "ctx", "context", "saved", "caches"}
@@ -37,11 +37,11 @@ UPSTREAM = re.compile(
 )
 
 
-def kind(name: str) -> tuple[str, str]:
+def concept(name: str) -> tuple[str, str]:
     """("weight", "1") for `W1`: what the field calls it, and what tells it from its like."""
     lower = name.lower().strip("_")
     word = lower.rstrip("0123456789")
-    return KIND_OF.get(word.rstrip("_"), word), lower[len(word) :]
+    return CONCEPT_OF.get(word.rstrip("_"), word), lower[len(word) :]
 
 
 def stems(name: str) -> list[str]:
@@ -65,7 +65,7 @@ def is_bare(name: Any) -> bool:
 def likeness(gradient: Path, thing: Path) -> int:
     """How well the name at one path announces the gradient of another: 0 not at all, to 3."""
     g, p = [step.key for step in gradient], [step.key for step in thing]
-    if len(p) > 1 and p[-1] in HELD:
+    if len(p) > 1 and p[-1] in WRAPPED:
         p = p[:-1]
         if is_bare(g[-1]):
             return 3 if [*g[:-1]] == p else 0
@@ -88,7 +88,7 @@ def similarity(gradient: Any, thing: Any, marked: bool) -> int:
     names = stems(gradient) + [gradient] * marked
     if thing in names:
         return 3
-    return 2 if kind(thing) in map(kind, names) else 0
+    return 2 if concept(thing) in map(concept, names) else 0
 
 
 def is_of_input(gradient: Path) -> bool:
@@ -97,7 +97,7 @@ def is_of_input(gradient: Path) -> bool:
     name = gradient[-1].key
     if not isinstance(name, str):
         return False
-    return any(kind(stem)[0] == "input" for stem in stems(name) + [name] * marked)
+    return any(concept(stem)[0] == "input" for stem in stems(name) + [name] * marked)
 
 
 def is_rate(name: str) -> bool:

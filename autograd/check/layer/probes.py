@@ -1,7 +1,8 @@
 """The probe grid: the same layer where the first input says little."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,8 +13,8 @@ from ..truth.verdict import RIGHT, WRONG
 from . import signatures
 from .adapter import Layer
 from .attributes import as_array, clone
-from .single import beside, check_one
-from .variants import Maker, holds_batch, holds_shape
+from .one_input import check_on_one_input
+from .variants import Make, Maker, holds_batch, holds_shape
 
 CORNER = 5  # pixels on a side, where the entries tie
 SECONDS = 6.0  # for the whole grid, beside the first check
@@ -25,42 +26,39 @@ class Probe(NamedTuple):
     label: str
     make: Callable[[], Any]
     x: Any
-    option: bool = False  # of the constructor, not of the input
+    is_option: bool = False  # other in an option of the constructor, not in the input
 
 
-def probed(
-    first: Report, layer: Any, x: Any, make: Callable[..., Any] | None, options: dict[str, Any]
+def with_probes(
+    first: Report, layer: Any, x: Any, make: Make | None, options: Mapping[str, Any]
 ) -> Report:
     """The first report with what the grid adds: where it goes wrong, what it exercised."""
     maker = Maker.of(layer, make)
     probes = list(grid(layer, x, maker, options.get("layout")))
-    reports: dict[str, Report] = {}
-    refused = []
-    settings = {**options, "budget": SECONDS / max(1, len(probes)), "behaviour": False}
-    settings.pop("layout", None)
-    settings.pop("model", None)
-    for probe in probes:
-        report = tried(
-            probe, {**settings, "options": _following(options.get("options"), x, probe.x)}
-        )
-        if report is None:
-            refused.append(probe.label)
-        elif "backward" in report.gradients and not probe.option:
-            beside(first, [loud(probe.label, report)])
-        else:
+    settings = {name: v for name, v in options.items() if name not in ("layout", "model")}
+    settings |= {"budget": SECONDS / max(1, len(probes)), "with_side_effects": False}
+    checked = [(probe, _check(probe, x, settings)) for probe in probes]
+    refused = [probe.label for probe, report in checked if report is None]
+    reports, warnings = {}, []
+    for probe, report in checked:
+        if report is not None and "backward" in report.gradients and not probe.is_option:
+            raised = report.gradients["backward"].findings
+            warnings += [replace(f, what=f"for {probe.label}, {f.what}") for f in raised]
+        elif report is not None:
             reports[probe.label] = report
-    joined(first, reports)
-    if refused:
-        first.notes.append(f"not supported, so not checked: {'; '.join(refused)}")
-    if maker.make is None:
-        first.unexercised.append(
-            "other strides, paddings and kernels: give make=lambda **options: "
-            f"{type(layer).__name__}(...)"
-        )
-    return first
+    whole = _joined(first, reports)
+    note = f"not supported, so not checked: {'; '.join(refused)}"
+    ask = f"give make=lambda **options: {type(layer).__name__}(...)"
+    untested = f"other strides, paddings and kernels: {ask}"
+    return replace(
+        whole,
+        warnings=(*whole.warnings, *warnings),
+        notes=whole.notes + ((note,) if refused else ()),
+        unexercised=whole.unexercised + ((untested,) if maker.make is None else ()),
+    )
 
 
-def _following(given: Any, x: Any, probed: Any) -> dict[str, Any]:
+def _options_for(given: Any, x: Any, probed: Any) -> dict[str, Any]:
     """Options with an entry for each sample, such as labels, for the samples of a probe.
 
     What has the input's own shape is cut or repeated along every axis that the probe changed.
@@ -79,66 +77,56 @@ def _following(given: Any, x: Any, probed: Any) -> dict[str, Any]:
     return found
 
 
-def loud(label: str, report: Report) -> Finding:
-    """A backward that raises for an input that forward takes: no gradient, so no wrong one."""
-    finding = report.gradients["backward"].findings[0]
-    return replace(finding, what=f"for {label}, {finding.what}")
-
-
-def tried(probe: Probe, settings: dict[str, Any]) -> Report | None:
+def _check(probe: Probe, x: Any, settings: Mapping[str, Any]) -> Report | None:
     """The report on one probe; None where the constructor or forward refuses it."""
     names = settings.get("forward"), settings.get("backward")
+    options = _options_for(settings.get("options"), x, probe.x)
     try:
-        with np.errstate(all="ignore"), signatures.randomness(fixed()):
+        with np.errstate(all="ignore"), signatures.randomness(signatures.seeded()):
             layer = probe.make()
-            output = as_array(Layer(layer, probe.x, *names, settings.get("options") or {}).output)
+            output = as_array(Layer.of(layer, probe.x, options, *names).output())
     except Exception:  # the user's code says that it does not support this
         return None
     if output is None or output.size == 0 or not np.isfinite(output).all():
         return None
     try:
-        return check_one(layer, probe.x, **settings)
+        return check_on_one_input(layer, probe.x, **{**settings, "options": options})
     except (TypeError, ValueError):
         return None
 
 
-def fixed() -> list[tuple[signatures.Source, Any]]:
-    """The global generators with seed 0, so that new layers have the same weights each time."""
-    states: list[Any] = [
-        np.random.RandomState(0).get_state(),
-        signatures.random.Random(0).getstate(),
-    ]
-    return list(zip(signatures.sources(None, []), states, strict=True))
-
-
-def joined(first: Report, reports: dict[str, Report]) -> None:
-    """Put what the probes found into the first report."""
-    wrong = [label for label, report in reports.items() if report.verdict == WRONG]
+def _joined(first: Report, reports: Mapping[str, Report]) -> Report:
+    """The first report with what the probes found."""
+    wrong = {label: report for label, report in reports.items() if report.verdict == WRONG}
     right = [label for label, report in reports.items() if report.verdict == RIGHT]
+    unsure = [label for label in reports if label not in wrong and label not in right]
+    gradients, faults, notes = dict(first.gradients), list(first.faults), list(first.notes)
     if wrong and first.verdict != WRONG:
         spot = f"right as given{' and for ' + '; '.join(right) if right else ''}"
         what = f"wrong for {'; '.join(wrong)}; {spot}"
-        first.general.append(Finding(what, "", first.title, "", "probes"))
-        for label in wrong:
-            for name, checked in reports[label].gradients.items():
-                if checked.verdict == WRONG:
-                    checked.name = f"{name} ({label})"
-                    first.gradients[checked.name] = checked
-            first.general += [f for f in reports[label].general if f not in first.general]
+        faults.append(Finding(what, "", first.title, "", "probes"))
+        for label, report in wrong.items():
+            faults += [fault for fault in report.faults if fault not in faults]
+            for name, gradient in report.gradients.items():
+                if gradient.verdict == WRONG:
+                    spot = f"{name} ({label})"
+                    gradients[spot] = replace(gradient, name=spot)
     elif wrong:
-        first.notes.append(f"wrong too for {'; '.join(wrong)}")
-    if right:
-        first.notes.append(f"right also for {'; '.join(right)}")
-    unsure = [label for label in reports if label not in wrong + right]
-    if unsure:
-        first.notes.append(f"undecided for {'; '.join(unsure)}")
-    remaining = [{topic(line) for line in report.unexercised} for report in reports.values()]
-    first.unexercised = [
-        line for line in first.unexercised if all(topic(line) in lines for lines in remaining)
-    ]
+        notes.append(f"wrong too for {'; '.join(wrong)}")
+    notes += [f"right also for {'; '.join(right)}"] if right else []
+    notes += [f"undecided for {'; '.join(unsure)}"] if unsure else []
+    lacking = [set(map(_topic, report.unexercised)) for report in reports.values()]
+    left = [s for s in first.unexercised if all(_topic(s) in lines for lines in lacking)]
+    return replace(
+        first,
+        gradients=gradients,
+        faults=tuple(faults),
+        notes=tuple(notes),
+        unexercised=tuple(left),
+    )
 
 
-def topic(line: str) -> str:
+def _topic(line: str) -> str:
     """What a remark on coverage is about, without its numbers."""
     return line.split(" (")[0].split(":")[0]
 
@@ -150,49 +138,44 @@ def grid(layer: Any, x: Any, maker: Maker, layout: str | None) -> Iterator[Probe
     """Inputs of other sizes and with ties, then other options of the constructor."""
     if not isinstance(x, np.ndarray) or x.dtype.kind not in "fiu" or x.ndim == 0:
         return
-    for label, other in inputs(x, layout):
+    for label, other in other_inputs(x, layout):
         if other.shape[0] != x.shape[0] and holds_batch(layer, len(x)):
             continue
         changed = maker.for_shape(x.shape, other.shape) if maker.make else {}
         if changed:
-            yield Probe(label, made(maker, changed), other)
+            yield Probe(label, partial(maker, **changed), other)
         elif other.shape[1:] == x.shape[1:] or not holds_shape(layer, x.shape):
-            yield Probe(label, lambda: clone(layer), other)
+            yield Probe(label, partial(clone, layer), other)
     if maker.make is None:
         return
     shape = larger(x, layout)
     for label, changed in maker.options():
         moved = maker.for_shape(x.shape, shape)
         if moved or not holds_shape(layer, x.shape):
-            yield Probe(label, made(maker, {**changed, **moved}), drawn(x, shape), True)
+            yield Probe(label, partial(maker, **changed, **moved), random_like(x, shape), True)
         else:
-            yield Probe(label, made(maker, changed), x, True)
+            yield Probe(label, partial(maker, **changed), x, True)
 
 
-def made(maker: Maker, changed: dict[str, Any]) -> Callable[[], Any]:
-    """Makes the layer when it is asked for."""
-    return lambda: maker(**changed)
-
-
-def inputs(x: Any, layout: str | None) -> Iterator[tuple[str, Any]]:
+def other_inputs(x: Any, layout: str | None) -> Iterator[tuple[str, Any]]:
     """(label, input): batches of 1 and 3, images that are not square, ties."""
     column = x.ndim == 2 and (x.shape[1] == 1 or layout == "DN")
     if x.ndim in (2, 4) and not column:
         what = "batch" if x.ndim == 4 else "first axis"
         for n in (1, 3):
             if n != x.shape[0]:
-                yield f"{what} of {n}", drawn(x, (n, *x.shape[1:]))
+                yield f"{what} of {n}", random_like(x, (n, *x.shape[1:]))
     if x.ndim > 1 and not column:
-        high, wide = sides(x, layout)
+        high, wide = height_and_width(x, layout)
         for axis, by in ((high, 1), (wide, 2)):
             if x.ndim > 2 or layout == "HW":
                 shape = tuple(n + by * (k == axis) for k, n in enumerate(x.shape))
-                yield f"an image of {shape[high]}×{shape[wide]}", drawn(x, shape)
+                yield f"an image of {shape[high]}×{shape[wide]}", random_like(x, shape)
     if x.dtype.kind == "f" and x.size > 3:
-        yield "ties", tied(x, layout)
+        yield "ties", with_ties(x, layout)
 
 
-def sides(x: Any, layout: str | None) -> tuple[int, int]:
+def height_and_width(x: Any, layout: str | None) -> tuple[int, int]:
     """The axes of height and width."""
     if layout:
         return layout.upper().find("H"), layout.upper().find("W")
@@ -204,11 +187,11 @@ def larger(x: Any, layout: str | None) -> tuple[int, ...]:
     """A shape that has room for a larger kernel, is not square, and that a stride of 2 leaves."""
     if x.ndim < 3 and layout != "HW":
         return tuple(x.shape)
-    high, wide = sides(x, layout)
+    high, wide = height_and_width(x, layout)
     return tuple(n + (k == high) + 2 * (k == wide) for k, n in enumerate(x.shape))
 
 
-def drawn(x: Any, shape: tuple[int, ...]) -> Any:
+def random_like(x: Any, shape: tuple[int, ...]) -> Any:
     """Numbers like those of x, in another shape."""
     rng = np.random.default_rng(0)
     low, high = float(np.min(x)), float(np.max(x))
@@ -217,7 +200,7 @@ def drawn(x: Any, shape: tuple[int, ...]) -> Any:
     return rng.uniform(low, high if high > low else low + 1, shape).astype(x.dtype)
 
 
-def tied(x: Any, layout: str | None = None) -> Any:
+def with_ties(x: Any, layout: str | None = None) -> Any:
     """x with three values alone in one corner, the largest of all among them, and 0 if it may be.
 
     A corner, because each pair of entries that could tie costs the check another forward.
@@ -226,7 +209,7 @@ def tied(x: Any, layout: str | None = None) -> Any:
     if x.min() < 0 < x.max():
         levels[0] = 0.0
     corner = [slice(1)] * x.ndim
-    for axis in sides(x, layout) if x.ndim > 1 else (0,):
+    for axis in height_and_width(x, layout) if x.ndim > 1 else (0,):
         corner[axis] = slice(CORNER)
     made = x.copy()
     part = made[tuple(corner)]

@@ -1,16 +1,18 @@
 """How a layer is called: which method is its forward, which its backward, what each argument is."""
 
 import inspect
+import pickle
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import naming
 
+GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 FORWARDS = "forward forward_pass forward_prop forward_propagation forward_propagate feedforward"
 FORWARDS += " feed_forward fprop propagate fwd forwardprop __call__ call apply predict"
 BACKWARDS = "backward backprop backward_pass back_prop backpropagation backward_propagation"
@@ -109,14 +111,14 @@ def by_name(name: str, known: Mapping[str, Any]) -> Any:
 
     Raises TypeError where it is like nothing that is known.
     """
-    kind = naming.kind(name)
+    concept = naming.concept(name)
     if name.lower() in naming.CACHES and "cache" in known:
         return known["cache"]
-    if kind[0] == "input":
+    if concept[0] == "input":
         return known["x"]
     if name in known:
         return known[name]
-    alike = [value for key, value in known.items() if naming.kind(key) == kind]
+    alike = [value for key, value in known.items() if naming.concept(key) == concept]
     if alike:
         return alike[0]
     if name.lower() in {"output", "out", "y", "a", "z", "outputs", "y_hat"} and "output" in known:
@@ -124,40 +126,52 @@ def by_name(name: str, known: Mapping[str, Any]) -> Any:
     raise TypeError(f"nothing known fits the argument {name!r}: give options={{{name!r}: ...}}")
 
 
-Source = tuple[Callable[[], Any], Callable[[Any], None]]
+class State(NamedTuple):
+    """How to read and set the state of a random generator, and the state to start from."""
+
+    get: Callable[[], Any]
+    put: Callable[[Any], None]
+    start: Any
+
+    @classmethod
+    def of(cls, source: Any) -> "State":
+        """The present state of a generator, or of a module with a global one."""
+        if isinstance(source, np.random.Generator):
+            bits: Any = source.bit_generator
+            return cls(lambda: bits.state, lambda state: setattr(bits, "state", state), bits.state)
+        new = hasattr(source, "get_state")
+        get, put = ("get_state", "set_state") if new else ("getstate", "setstate")
+        return cls(getattr(source, get), getattr(source, put), getattr(source, get)())
+
+    def has_moved(self) -> bool:
+        """Whether the generator was drawn from since it was put to the start."""
+        return pickle.dumps(self.get()) != pickle.dumps(self.start)
 
 
-def sources(layer: Any, names: list[str]) -> list[Source]:
-    """(get, set) of the state of each generator of random numbers that the methods could use."""
-    found: list[Source] = [
-        (np.random.get_state, np.random.set_state),
-        (random.getstate, random.setstate),
+def states(layer: Any, methods: list[str]) -> list[State]:
+    """The present states of the random generators that the methods could draw from."""
+    functions = (getattr(type(layer), method, None) for method in methods)
+    scopes = [list(getattr(f, "__globals__", {}).values()) for f in functions]
+    own = (value for scope in scopes for value in scope if isinstance(value, GENERATORS))
+    return [State.of(source) for source in (np.random, random, *own)]
+
+
+def seeded() -> list[State]:
+    """The global generators with seed 0, so that new layers have the same weights each time."""
+    new = State.of(np.random.RandomState(0)), State.of(random.Random(0))
+    return [
+        State.of(s)._replace(start=n.start) for s, n in zip((np.random, random), new, strict=True)
     ]
-    for name in names:
-        scope = getattr(getattr(type(layer), name, None), "__globals__", {})
-        for value in list(scope.values()):
-            if isinstance(value, np.random.Generator):
-                found.append(generator_state(value.bit_generator))
-            elif isinstance(value, np.random.RandomState):
-                found.append((value.get_state, value.set_state))
-            elif isinstance(value, random.Random):
-                found.append((value.getstate, value.setstate))
-    return found
-
-
-def generator_state(bits: Any) -> Source:
-    """(get, set) of one bit generator."""
-    return (lambda: bits.state), (lambda state: setattr(bits, "state", state))
 
 
 @contextmanager
-def randomness(states: list[tuple[Source, Any]]) -> Iterator[None]:
-    """Start each generator from a kept state; put the caller's states back at the end."""
-    before = [get() for (get, _), _ in states]
-    for (_, put), state in states:
-        put(state)
+def randomness(states: Sequence[State]) -> Iterator[None]:
+    """Put each generator to the start; put the caller's states back at the end."""
+    before = [state.get() for state in states]
+    for state in states:
+        state.put(state.start)
     try:
         yield
     finally:
-        for ((_, put), _), state in zip(states, before, strict=True):
-            put(state)
+        for state, kept in zip(states, before, strict=True):
+            state.put(kept)

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,45 +18,33 @@ WIDTHS = {"width", "input_width", "in_width", "w", "image_width", "w_in"}
 Make = Callable[..., Any]
 
 
+@dataclass(frozen=True)
 class Maker:
-    """Makes layers like a given one: `make(**options)`, or its class with recovered arguments.
+    """Makes layers like a given one: `make(**options)`, or its class with recovered arguments."""
 
-    `values` are the options of the constructor with their present values; none where an argument
-    is needed that no attribute of the layer shows.
-    """
+    make: Make | None  # None where an argument is needed that no attribute of the layer shows
+    values: Mapping[str, Any]  # the present value of each option
+    takes_all: bool = False  # whether all values are passed, not only those that change
 
-    def __init__(self, layer: Any, make: Make | None = None) -> None:
-        self.make, self.values = make, recovered(layer, make)
-
-    def known(self, names: set[str]) -> str | None:
-        """The constructor's name for an option, or None."""
-        return next((name for name in self.values if name.lower().strip("_") in names), None)
+    @classmethod
+    def of(cls, layer: Any, make: Make | None) -> "Maker":
+        """The user's maker, or the class of the layer where all its arguments are known."""
+        values = recovered(layer, make)
+        if make is not None:
+            return cls(make, values)
+        needed = [p.name for p in arguments(type(layer)) if p.default is p.empty]
+        complete = all(name in values for name in needed)
+        return cls(type(layer), values, True) if complete else cls(None, {})
 
     def __call__(self, **options: Any) -> Any:
         """A new layer; raises whatever the user's constructor raises."""
         if self.make is None:
             raise TypeError("no constructor")
-        if self.make_takes_all:
-            return self.make(**{**self.values, **options})
-        return self.make(**options)
+        return self.make(**{**(self.values if self.takes_all else {}), **options})
 
-    make_takes_all = False
-
-    @classmethod
-    def of(cls, layer: Any, make: Make | None) -> "Maker":
-        """The user's maker, or the class of the layer where all its arguments can be told."""
-        if make is not None:
-            return cls(layer, make)
-        maker = cls(layer, type(layer))
-        maker.make_takes_all = True
-        if not maker.complete(type(layer)):
-            maker.make, maker.values = None, {}
-        return maker
-
-    def complete(self, function: Make) -> bool:
-        """Whether every required argument of the constructor is known."""
-        needed = [p.name for p in arguments(function) if p.default is p.empty]
-        return all(name in self.values for name in needed)
+    def known(self, names: set[str]) -> str | None:
+        """The constructor's name for an option, or None."""
+        return next((name for name in self.values if name.lower().strip("_") in names), None)
 
     def options(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """(label, options) of layers that differ from the given one in stride, padding, kernel."""

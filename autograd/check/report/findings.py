@@ -1,15 +1,6 @@
-"""What a diagnosis is asked, and what it answers: a remark with its evidence and a remedy."""
+"""What a step of a check returns: remarks, each with its evidence and a remedy."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
-
-import numpy as np
-
-from ..truth.arrays import Array
-from ..truth.verdict import Verdict
-
-EXACT = 1e-5  # relative: closer than this is equality
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -42,53 +33,29 @@ class Finding:
         """The parts by name."""
         return asdict(self)
 
+    def labelled(self, label: str) -> "Finding":
+        """The same, with the name of the check that it comes from in front."""
+        return replace(self, what=f"{label}: {self.what}") if label else self
 
-@dataclass
-class Case:
-    """One wrong gradient, and what may explain it."""
 
-    name: str
-    claimed: Array
-    verdict: Verdict
-    inputs: Mapping[str, Array]
-    output: Array
-    upstream: Array
-    learning_rate: float | None = None
-    variants: dict[str, Array] = field(default_factory=dict)
-    everything: Mapping[str, Array] = field(default_factory=dict)  # all inputs that are arrays
-    cache: dict[str, Any] = field(default_factory=dict)  # what all cases of one check share
+@dataclass(frozen=True)
+class Remarks:
+    """What a step has to say beside the gradients; a report is made from the sum of all steps.
 
-    @property
-    def true(self) -> Array:
-        return self.verdict.true
+    Faults make the verdict wrong: a backward that gives another result when it is called again.
+    Warnings leave it as it is: a forward that overwrites its input. Explanations are faults too,
+    and belong to the gradient of one input, if that is wrong. Notes tell what was inferred or done.
+    """
 
-    @property
-    def seen(self) -> Any:
-        """Where the true gradient is known."""
-        return self.verdict.smooth
+    faults: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    explanations: tuple[tuple[str, Finding], ...] = ()
+    notes: tuple[str, ...] = ()
 
-    @property
-    def value(self) -> Array:
-        """The input itself."""
-        return self.inputs[self.name]
-
-    def equal(self, guess: Array, where: Any = None) -> bool:
-        """Whether a guess explains the claimed gradient: equal wherever the truth is known."""
-        return self.distance(guess, where) <= 1.0
-
-    def distance(self, guess: Array, where: Any = None) -> float:
-        """The largest difference to the claimed gradient, in units of what counts as equal."""
-        seen = self.seen if where is None else self.seen & where
-        if guess.shape != self.claimed.shape or not seen.any():
-            return float("inf")
-        off = np.abs(guess - self.claimed)[seen]
-        size = float(np.max(np.abs(self.claimed[seen])))
-        slack = max(EXACT, self.verdict.tolerance) * max(size, 1e-300)
-        error = np.broadcast_to(self.verdict.gradient.error, guess.shape)[seen]
-        worst = off / (slack + 10 * error)
-        return float("inf") if np.isnan(worst).any() else float(np.max(worst))
-
-    def difference(self, guess: Array) -> str:
-        """How closely a guess agrees, in words."""
-        off = float(np.max(np.abs(guess - self.claimed)[self.seen]))
-        return f"max difference {off:.0e}"
+    def __add__(self, other: "Remarks") -> "Remarks":
+        return Remarks(
+            self.faults + other.faults,
+            self.warnings + other.warnings,
+            self.explanations + other.explanations,
+            self.notes + other.notes,
+        )

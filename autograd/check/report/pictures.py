@@ -1,13 +1,16 @@
 """A report as a page: claimed, true and difference as heat maps, with the wrong entries ringed."""
 
 import html
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...colours import LIGHT, heat
-from ..truth.arrays import Array
-from ..truth.verdict import WRONG
+from ..truth.arrays import Array, Mask
+from ..truth.verdict import WRONG, Comparison
+
+if TYPE_CHECKING:
+    from .report import GradientReport, Report
 
 CELL, GAP = 14, 4  # pixels
 MOST_CELLS = 4_000  # of one picture
@@ -22,47 +25,39 @@ STYLE = f"""\
 """
 
 
-def page(report: Any) -> str:
+def page(report: "Report") -> str:
     """The report as a piece of HTML that needs nothing else."""
-    head = f"<h3>{html.escape(report.title or 'gradients')}: {_verdict(report.verdict)}</h3>"
-    general = "".join(f"<pre>{html.escape(str(finding))}</pre>" for finding in report.general)
-    parts = "".join(_checked(checked) for checked in report.gradients.values())
-    notes = [f"note: {note}" for note in report.notes]
-    if report.unexercised:
-        notes.append("not exercised: " + "; ".join(report.unexercised))
-    tail = "".join(f"<p>{html.escape(note)}</p>" for note in notes)
-    body = head + general + parts + tail
-    return f'<style>{STYLE}</style><div class="gradient-report">{body}</div>'
+    verdict = f'<span class="{report.verdict}">{report.verdict}</span>'
+    parts = [f"<h3>{html.escape(report.title or 'gradients')}: {verdict}</h3>"]
+    parts += [f"<pre>{html.escape(str(finding))}</pre>" for finding in report.faults]
+    parts += [_gradient(gradient) for gradient in report.gradients.values()]
+    parts += [f"<pre>warning: {html.escape(str(finding))}</pre>" for finding in report.warnings]
+    parts += [f"<p>{html.escape(line)}</p>" for line in report.remarks()]
+    return f'<style>{STYLE}</style><div class="gradient-report">{"".join(parts)}</div>'
 
 
-def _verdict(verdict: str) -> str:
-    return f'<span class="{verdict}">{verdict}</span>'
-
-
-def _checked(checked: Any) -> str:
-    first, *rest = checked.lines()
+def _gradient(gradient: "GradientReport") -> str:
+    first, *rest = gradient.lines()
     text = html.escape("\n".join(rest))
     words = f"<h4>{html.escape(first)}</h4>" + (f"<pre>{text}</pre>" if text else "")
-    return words + (_pictures(checked) if checked.verdict == WRONG else "")
+    wrong = gradient.comparison if gradient.verdict == WRONG else None
+    return words + (_pictures(wrong) if wrong is not None else "")
 
 
-def _pictures(checked: Any) -> str:
+def _pictures(comparison: Comparison) -> str:
     """Claimed, true and difference side by side, where they have one shape."""
-    if checked.claimed is None or checked.true is None:
-        return ""
-    claimed, true = np.asarray(checked.claimed), np.asarray(checked.true)
+    claimed, true = comparison.claimed, comparison.true
     if claimed.shape != true.shape:
         return _figure("claimed", claimed) + _figure("true", true)
-    wrong = checked.details.wrong if checked.details is not None else None
     most = float(np.nanmax(np.abs(true), initial=0.0))
     return (
-        _figure("claimed", claimed, most, wrong)
+        _figure("claimed", claimed, most, comparison.wrong)
         + _figure("true", true, most)
-        + _figure("difference", claimed - true, None, wrong)
+        + _figure("difference", claimed - true, None, comparison.wrong)
     )
 
 
-def _figure(name: str, x: Array, most: float | None = None, ringed: Any = None) -> str:
+def _figure(name: str, x: Array, most: float | None = None, ringed: Mask | None = None) -> str:
     """One array as an SVG of tiles: the last two axes, one tile for each index of the others."""
     if not x.size or x.size > MOST_CELLS:
         return f"<figure><figcaption>{name}: {x.size:,} entries</figcaption></figure>"

@@ -8,78 +8,86 @@ from typing import Any
 
 import numpy as np
 
-from ..truth.verdict import RIGHT, UNDECIDED, WRONG, Verdict
+from ..truth.arrays import entry_name
+from ..truth.verdict import RIGHT, UNDECIDED, WRONG, Comparison
 from .findings import Finding
 from .pictures import page
 
 SHOWN = 3  # worst entries
 
 
-@dataclass
-class Checked:
-    """One input's gradient: what was claimed, what is true, and what explains the difference."""
+@dataclass(frozen=True)
+class GradientReport:
+    """One input's gradient: the verdict, what it rests on, and what explains a difference."""
 
     name: str
-    claimed: Any
-    true: Any = None
-    verdict: str = UNDECIDED
+    verdict: str
     how: str = ""
-    details: Verdict | None = None
-    findings: list[Finding] = field(default_factory=list)
+    claimed: Any = None  # an array, or what came in its place
+    findings: tuple[Finding, ...] = ()
+    comparison: Comparison | None = None  # None where no entry was measured
+
+    @property
+    def true(self) -> Any:
+        """The measured gradient, nan where it was not measured; None where nothing was."""
+        return None if self.comparison is None else self.comparison.true
 
     def lines(self) -> list[str]:
         """The verdict in words."""
-        head = f"{self.name}: {self.verdict}" + (f", {self.how}" if self.how else "")
-        lines = [head]
+        lines = [f"{self.name}: {self.verdict}" + (f", {self.how}" if self.how else "")]
         for finding in self.findings:
-            first, *rest = str(finding).splitlines()
-            lines += [f"  - {first}", *[f"    {line}" for line in rest]]
-        if self.verdict == WRONG and self.details is not None and not self.findings:
+            lines += bullet(finding)
+        if self.verdict == WRONG and self.comparison is not None and not self.findings:
             lines.append("  - unexplained; the worst entries:")
-            lines += [f"    {line}" for line in worst(self.details)]
+            lines += [f"    {line}" for line in worst_entries(self.comparison)]
         return lines
 
 
-def worst(details: Verdict) -> list[str]:
+def bullet(finding: Finding) -> list[str]:
+    """The lines of a finding, indented."""
+    first, *rest = str(finding).splitlines()
+    return [f"  - {first}", *(f"    {line}" for line in rest)]
+
+
+def worst_entries(comparison: Comparison) -> list[str]:
     """The entries that are furthest off, claimed and true."""
-    found = []
-    for index in details.worst(SHOWN):
-        claimed = f"claimed {details.claimed[index]:.6g}"
-        found.append(f"{details.where(index)}: {claimed}, true {_true(details, index)}")
-    for kink in details.kinks:
-        if not kink.holds(max(details.tolerance, 1e-4)):
-            names = ", ".join(details.where(index) for index in kink.entries[:SHOWN])
-            found.append(
-                f"{names}: claimed {kink.claimed:.6g} in all, may be {kink.low:.6g} to "
-                f"{kink.high:.6g} (a kink)"
-            )
+    name, claimed = comparison.name, comparison.claimed
+    found = [
+        f"{entry_name(name, index)}: claimed {claimed[index]:.6g}, true "
+        f"{comparison.true[index]:.6g} ± {comparison.gradient.error[index]:.0e}"
+        for index in comparison.worst(SHOWN)
+    ]
+    for kink in comparison.wrong_kinks():
+        names = ", ".join(entry_name(name, index) for index in kink.entries[:SHOWN])
+        found.append(
+            f"{names}: claimed {kink.claimed:.6g} in all, may be {kink.low:.6g} to "
+            f"{kink.high:.6g} (a kink)"
+        )
     return found
 
 
-def _true(details: Verdict, index: tuple[int, ...]) -> str:
-    return f"{details.true[index]:.6g} ± {details.gradient.error[index]:.0e}"
-
-
-@dataclass
+@dataclass(frozen=True)
 class Report:
     """Whether hand-derived gradients are right, and what is wrong with those that are not.
 
-    `verdict` is right, wrong or undecided; `gradients` has each input's by name, `findings` are the
-    remarks on all of them, `unexercised` says what the inputs did not put to the test, and `notes`
-    what was inferred or done.
+    `verdict` is right, wrong or undecided; `gradients` has each input's by name, `faults` are the
+    remarks that make the verdict wrong though they belong to no gradient, `warnings` those that
+    leave it as it is, `unexercised` says what the inputs did not put to the test, and `notes` what
+    was inferred or done.
     """
 
-    gradients: dict[str, Checked] = field(default_factory=dict)
-    general: list[Finding] = field(default_factory=list)
-    unexercised: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    gradients: Mapping[str, GradientReport] = field(default_factory=dict)
+    faults: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+    unexercised: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     title: str = ""
 
     @property
     def verdict(self) -> str:
         """wrong where anything is, right where everything is, else undecided."""
-        verdicts = [checked.verdict for checked in self.gradients.values()]
-        if self.general or WRONG in verdicts:
+        verdicts = [gradient.verdict for gradient in self.gradients.values()]
+        if self.faults or WRONG in verdicts:
             return WRONG
         return RIGHT if verdicts and all(v == RIGHT for v in verdicts) else UNDECIDED
 
@@ -90,8 +98,9 @@ class Report:
 
     @property
     def findings(self) -> list[Finding]:
-        """All remarks, the general ones first."""
-        return [*self.general, *(f for g in self.gradients.values() for f in g.findings)]
+        """All remarks: the faults, those on each gradient, the warnings."""
+        explained = (f for gradient in self.gradients.values() for f in gradient.findings)
+        return [*self.faults, *explained, *self.warnings]
 
     def assert_ok(self) -> None:
         """AssertionError with the report, unless everything is right: for tests."""
@@ -104,13 +113,13 @@ class Report:
             "verdict": self.verdict,
             "gradients": {
                 name: {
-                    "verdict": checked.verdict,
-                    "how": checked.how,
-                    "claimed": _plain(checked.claimed),
-                    "true": _plain(checked.true),
-                    "findings": [finding.to_dict() for finding in checked.findings],
+                    "verdict": gradient.verdict,
+                    "how": gradient.how,
+                    "claimed": _plain(gradient.claimed),
+                    "true": _plain(gradient.true),
+                    "findings": [finding.to_dict() for finding in gradient.findings],
                 }
-                for name, checked in self.gradients.items()
+                for name, gradient in self.gradients.items()
             },
             "findings": [finding.to_dict() for finding in self.findings],
             "unexercised": list(self.unexercised),
@@ -119,12 +128,20 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.verdict}" if self.title else self.verdict]
-        lines += [f"- {line}" for finding in self.general for line in str(finding).splitlines()]
-        lines += [line for checked in self.gradients.values() for line in checked.lines()]
-        lines += [f"note: {note}" for note in self.notes]
+        lines += [f"- {line}" for finding in self.faults for line in str(finding).splitlines()]
+        lines += [line for gradient in self.gradients.values() for line in gradient.lines()]
+        if self.warnings:
+            lines.append("beside the gradients:")
+            lines += [line for finding in self.warnings for line in bullet(finding)]
+        lines += self.remarks()
+        return "\n".join(lines)
+
+    def remarks(self) -> list[str]:
+        """The notes, and what was not exercised, a line each."""
+        lines = [f"note: {note}" for note in self.notes]
         if self.unexercised:
             lines.append("not exercised: " + "; ".join(self.unexercised))
-        return "\n".join(lines)
+        return lines
 
     def _repr_html_(self) -> str:
         return page(self)
@@ -149,17 +166,18 @@ def _plain(x: Any) -> Any:
 
 
 def merged(reports: Mapping[str, Report], title: str = "") -> Report:
-    """Several reports as one; names of gradients and notes say which they came from."""
-    whole = Report(title=title)
-    for label, report in reports.items():
-        prefix = f"{label}: " if label else ""
-        for name, checked in report.gradients.items():
-            whole.gradients[f"{prefix}{name}"] = checked
-        whole.general += report.general
-        whole.notes += [prefix + note for note in report.notes]
+    """Several reports as one; names of gradients, warnings and notes say where they came from."""
     everywhere = [set(report.unexercised) for report in reports.values()]
-    if everywhere:
-        common = set.intersection(*everywhere)
-        first = next(iter(reports.values()))
-        whole.unexercised = [line for line in first.unexercised if line in common]
-    return whole
+    first = next(iter(reports.values()), Report())
+    return Report(
+        {
+            f"{k}: {name}": g
+            for k, report in reports.items()
+            for name, g in report.gradients.items()
+        },
+        tuple(fault for report in reports.values() for fault in report.faults),
+        tuple(f.labelled(k) for k, report in reports.items() for f in report.warnings),
+        tuple(line for line in first.unexercised if all(line in lines for lines in everywhere)),
+        tuple(f"{k}: {note}" for k, report in reports.items() for note in report.notes),
+        title,
+    )

@@ -6,17 +6,19 @@ not called wrong. One-sided slopes tell curvature, which fades with h, from a ki
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from .arrays import Array, Inputs, as_array
+from .arrays import Array, Index, Inputs, Mask, Rng, as_array, largest
 
 STEPS = (2.0**-10, 2.0**-14, 2.0**-18)  # relative; tried in turn where a kink is near
-COARSE = (2.0**-6, 2.0**-8, 2.0**-10)  # for forwards with the noise of single precision
-NOISY = 1e-10
+COARSE_STEPS = (2.0**-6, 2.0**-8, 2.0**-10)  # for forwards with the noise of single precision
+Forward = Callable[..., Any]
+Point = dict[str, Array]  # inputs by name; also a direction to go from there
+NOISY = 1e-10  # relative: more noise than this is that of single precision
 
 
 @dataclass(frozen=True)
@@ -32,59 +34,71 @@ class Slope:
 
 
 @dataclass
-class Gradient:
+class MeasuredGradient:
     """∂L/∂input, entry by entry, as far as it was measured."""
 
     value: Array
     error: Array
     low: Array
     high: Array
-    seen: Any
-    kink: Any
+    measured: Mask
+    at_kink: Mask
     variants: list[Array] = field(default_factory=list)
 
     @classmethod
-    def empty(cls, shape: tuple[int, ...], variants: int = 0) -> "Gradient":
+    def empty(cls, shape: Index, variants: int = 0) -> "MeasuredGradient":
         """Nothing measured yet."""
-        value, error, low, high = (np.full(shape, np.nan) for _ in range(4))
-        seen, kink = np.zeros(shape, bool), np.zeros(shape, bool)
-        return cls(
-            value, error, low, high, seen, kink, [np.full(shape, np.nan) for _ in range(variants)]
-        )
+        value, error, low, high, *others = (np.full(shape, np.nan) for _ in range(4 + variants))
+        measured, at_kink = np.zeros(shape, bool), np.zeros(shape, bool)
+        return cls(value, error, low, high, measured, at_kink, others)
 
-    def put(self, index: tuple[int, ...], slope: Slope) -> None:
-        """Note what was measured at an entry."""
+    def record(self, index: Index, slope: Slope) -> None:
+        """Keep what was measured at an entry."""
         self.value[index], self.error[index] = slope.value, slope.error
         self.low[index], self.high[index] = slope.low, slope.high
-        self.seen[index], self.kink[index] = True, slope.kink
+        self.measured[index], self.at_kink[index] = True, slope.kink
         for array, number in zip(self.variants, slope.variants, strict=True):
             array[index] = number
 
+    def with_exact(self, exact: Array) -> "MeasuredGradient":
+        """The same with exact numbers, where there is no kink."""
+        value = np.where(self.at_kink, self.value, exact)
+        error = np.where(self.at_kink, self.error, 1e-12 * np.abs(exact))
+        everywhere = np.ones(value.shape, bool)
+        return replace(self, value=value, error=error, measured=everywhere)
 
+
+@dataclass
 class Objective:
-    """L = Σ upstream·forward(inputs) around the user's point, and what a call costs.
+    """L = Σ upstream·forward(inputs) around the user's point.
 
     Differences are taken of the outputs, before they are added up: what a step does not touch
     cancels exactly. `variants` are other upstreams, contracted with the same differences.
     """
 
-    def __init__(
-        self,
-        forward: Callable[..., Any],
-        inputs: Inputs,
-        point: dict[str, Array],
-        upstream: Array,
-        variants: tuple[Array, ...] = (),
-    ) -> None:
-        self.forward, self.inputs, self.point = forward, inputs, point
-        self.upstream, self.variants = upstream, variants
-        start = time.perf_counter()
-        self.here = self._output(point)
-        self.seconds = max(time.perf_counter() - start, 1e-6)
-        self.noise = 0.0
-        self.steps = STEPS
+    forward: Forward
+    inputs: Inputs
+    point: Point
+    upstream: Array
+    variants: tuple[Array, ...]
+    output: Array  # at the point
+    seconds: float  # that one call takes
+    noise: float = 0.0
+    steps: tuple[float, ...] = STEPS
 
-    def _output(self, point: dict[str, Array]) -> Array:
+    @classmethod
+    def at(
+        cls, forward: Forward, inputs: Inputs, point: Point, upstream: Array, *variants: Array
+    ) -> "Objective":
+        """Run forward once at the point, and see how long that takes."""
+        unknown = np.zeros(upstream.shape)
+        objective = cls(forward, inputs, point, upstream, variants, unknown, 0.0)
+        start = time.perf_counter()
+        objective.output = objective._output(point)
+        objective.seconds = max(time.perf_counter() - start, 1e-6)
+        return objective
+
+    def _output(self, point: Point) -> Array:
         y = as_array(self.inputs.call(self.forward, point), "the output of forward")
         if y.shape != self.upstream.shape:
             raise ValueError(
@@ -98,14 +112,17 @@ class Objective:
         size = float(np.sqrt(np.mean(x * x))) if x.size else 0.0
         return size if size > 0 else 1.0
 
-    def moved(self, direction: dict[str, Array], t: float) -> Array:
+    def moved(self, direction: Point, t: float) -> Array:
         """The output at point + t·direction, less the output at the point."""
-        moved = dict(self.point)
-        for name, v in direction.items():
-            moved[name] = self.point[name] + t * v
-        return self._output(moved) - self.here
+        moved = {name: self.point[name] + t * v for name, v in direction.items()}
+        return self._output({**self.point, **moved}) - self.output
 
-    def measure_noise(self, rng: np.random.Generator, seconds: float = 1.0) -> None:
+    @property
+    def is_single_precision(self) -> bool:
+        """Whether the noise that was measured is that of single precision."""
+        return self.steps is COARSE_STEPS
+
+    def measure_noise(self, rng: Rng, seconds: float = 1.0) -> None:
         """The noise of L, from sixth differences along a few single entries; sets the steps.
 
         What a kink or curvature leaves in a difference shrinks with the step, and noise does not.
@@ -120,31 +137,32 @@ class Objective:
                 found.append(max(wide, narrow) if narrow > 0.4 * wide else 0.0)
         noisy = [noise for noise in found if noise > 0]
         self.noise = float(np.median(noisy)) if 2 * len(noisy) > len(found) else 0.0
-        size = float(np.sum(np.abs(self.upstream * self.here))) or 1.0
+        size = float(np.sum(np.abs(self.upstream * self.output))) or 1.0
         if self.noise > NOISY * size:
-            self.steps = COARSE
+            self.steps = COARSE_STEPS
 
-    def _sixth(self, direction: dict[str, Array], h: float) -> float:
+    def _sixth(self, direction: Point, h: float) -> float:
         """|sixth difference of L| over the root of its coefficients' squares: the noise."""
         steps = [float(np.sum(self.upstream * self.moved(direction, k * h))) for k in range(-3, 4)]
-        return abs(float(np.diff(np.array(steps), 6)[0])) / np.sqrt(924.0)
+        return float(abs(np.diff(np.array(steps), 6)[0]) / np.sqrt(924.0))
 
-    def slope(self, direction: dict[str, Array], length: float) -> Slope:
+    def slope(self, direction: Point, length: float) -> Slope:
         """The slope of L along a direction; `length` is how far one step of 1 goes."""
         found: list[Slope] = []
         for step in self.steps:
             slope = self._slope_at(direction, step * length)
             found.append(slope)
-            if not slope.kink and slope.error <= 1e-7 * abs(slope.value) + self.little(length):
+            good = 1e-7 * abs(slope.value) + self.negligible_slope(length)
+            if not slope.kink and slope.error <= good:
                 break
         smooth = [slope for slope in found if not slope.kink]
         return found[-1] if found[-1].kink else min(smooth, key=lambda slope: slope.error)
 
-    def little(self, length: float) -> float:
+    def negligible_slope(self, length: float) -> float:
         """A slope that is nothing, beside the size of the output."""
         return 1e-9 * self._size() / length
 
-    def _slope_at(self, direction: dict[str, Array], h: float) -> Slope:
+    def _slope_at(self, direction: Point, h: float) -> Slope:
         """The slope from steps of h and h/2 on both sides."""
         sides = [self.moved(direction, t) for t in (h, -h, h / 2, -h / 2)]
         up, down, up2, down2 = (float(np.sum(self.upstream * y)) for y in sides)
@@ -163,19 +181,17 @@ class Objective:
         return Slope(value, abs(value - narrow) + noise + rounding, low, high, kink, others)
 
     def _size(self) -> float:
-        return float(np.max(np.abs(self.upstream * self.here), initial=1e-300))
+        return max(largest(self.upstream * self.output), 1e-300)
 
-    def entry(self, name: str, index: tuple[int, ...]) -> Slope:
+    def entry(self, name: str, index: Index) -> Slope:
         """∂L/∂entry."""
         unit = np.zeros(self.point[name].shape)
         unit[index] = 1.0
         return self.slope({name: unit}, max(self.scale(name), abs(float(self.point[name][index]))))
 
-    def gradient(
-        self, name: str, entries: Iterator[tuple[int, ...]] | list[tuple[int, ...]]
-    ) -> Gradient:
+    def gradient(self, name: str, entries: Iterable[Index]) -> MeasuredGradient:
         """∂L/∂input at some of its entries."""
-        found = Gradient.empty(self.point[name].shape, len(self.variants))
+        found = MeasuredGradient.empty(self.point[name].shape, len(self.variants))
         for index in entries:
-            found.put(index, self.entry(name, index))
+            found.record(index, self.entry(name, index))
         return found

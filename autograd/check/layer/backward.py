@@ -1,68 +1,67 @@
-"""Where a layer leaves its gradients: returned by backward, or in attributes."""
+"""A layer's backward as a function: where it leaves its gradients, returned or in attributes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import naming
-from .adapter import Layer, Pass, given
-from .attributes import Path, Step, leaves, text
+from .adapter import Layer, Pass
+from .attributes import Numbers, Path, Step, as_array, copied, leaves
 
-Reader = Callable[[Pass], Any]
+Shapes = Mapping[str, tuple[int, ...]]
 OUTPUTS = {"z", "a", "y", "out", "output", "outputs", "loss", "l"}
+UPDATE = "(before - after) / learning rate"
 
 
-@dataclass
-class Claims:
-    """For each input of a layer: how to read its gradient off a pass."""
+class Source(NamedTuple):
+    """Where a gradient is, in words, and how to read it off a pass."""
+
+    place: str
+    read: Callable[[Pass], Any]
+
+
+@dataclass(frozen=True)
+class Backward:
+    """(upstream, x=..., W=...) -> the gradients by name, as a fresh copy of the layer has them."""
 
     layer: Layer
-    readers: dict[str, Reader] = field(default_factory=dict)
-    sources: dict[str, str] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    hidden: dict[str, str] = field(default_factory=dict)  # name -> why it cannot be recovered
-    updated: list[str] = field(default_factory=list)
+    sources: Mapping[str, Source]
+    updated: tuple[str, ...] = ()  # weights that backward itself updates
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # name -> why it has no source
 
-    def backward(self, upstream: Any, /, **inputs: Any) -> dict[str, Any]:
-        """The claimed gradient of each input, from a fresh copy of the layer."""
-        return self.read(self.layer.run(given(upstream), inputs))
+    def __call__(self, upstream: Any, /, **inputs: Any) -> dict[str, Any]:
+        """The gradients after a forward and a backward."""
+        done = self.layer.run(copied(upstream), inputs)
+        return {name: source.read(done) for name, source in self.sources.items()}
 
-    def read(self, done: Pass) -> dict[str, Any]:
-        """The claimed gradients that a pass left."""
-        return {name: reader(done) for name, reader in self.readers.items()}
+    def arrays(self, done: Pass) -> dict[str, Numbers]:
+        """The gradients that a pass left, as far as they are arrays."""
+        every = {name: as_array(source.read(done)) for name, source in self.sources.items()}
+        return {name: array for name, array in every.items() if array is not None}
 
+    def names(self, *, of_updates: bool) -> list[str]:
+        """The gradients that are read off an update, or those that are returned or stored."""
+        return [n for n, source in self.sources.items() if (source.place == UPDATE) == of_updates]
 
-def inputs_of(layer: Layer) -> dict[str, Any]:
-    """x and the parameters, as the layer was given."""
-    held = leaves(layer.base)
-    return {layer.x_name: given(layer.x), **{n: held[p] for n, p in layer.parameters.items()}}
+    def kept(self, done: Pass) -> dict[str, Numbers]:
+        """Those that are returned or stored."""
+        names = self.names(of_updates=False)
+        return {name: array for name, array in self.arrays(done).items() if name in names}
 
 
 # --- returned ------------------------------------------------------------------------------------
 
 
-def at(root: Any, path: Path) -> Any:
-    """What a path leads to."""
-    for step in path:
-        root = getattr(root, step.key) if step.attribute else root[step.key]
-    return root
-
-
-def returned_at(path: Path) -> Reader:
-    """Reads a gradient off what backward returned."""
-    return lambda done: at(done.returned, path)
-
-
-def assigned(returned: Any, layer: Layer, shapes: Mapping[str, Any]) -> dict[str, Path]:
+def find_returned(returned: Any, layer: Layer, shapes: Shapes) -> dict[str, Path]:
     """input -> where its gradient is in what was returned: by name, then by shape and order."""
     found: dict[str, Path] = {}
     parts = leaves(returned)
     for path in list(parts):
         if path and isinstance(path[-1].key, str):
-            name = named_in((Step(False, "grads"), *path), layer)
+            name = named_by((Step(False, "grads"), *path), layer)
             if name and name not in found:
                 found[name] = path
                 del parts[path]
@@ -72,7 +71,7 @@ def assigned(returned: Any, layer: Layer, shapes: Mapping[str, Any]) -> dict[str
     paths = [path for path in parts if np.shape(parts[path]) or len(parts) == 1 or () in
              shapes.values()][: len(free)]  # fmt: skip
     if len(paths) == 1 and paths[0] == ():
-        return {single(np.shape(parts[()]), layer, shapes): ()}
+        return {owner_of_one(np.shape(parts[()]), layer, shapes): ()}
     order = max(
         permutations(free[:6], min(len(paths), 6)),
         key=lambda names: sum(
@@ -83,7 +82,7 @@ def assigned(returned: Any, layer: Layer, shapes: Mapping[str, Any]) -> dict[str
     return {**found, **dict(zip(order, paths, strict=False))}
 
 
-def single(shape: tuple[int, ...], layer: Layer, shapes: Mapping[str, Any]) -> str:
+def owner_of_one(shape: tuple[int, ...], layer: Layer, shapes: Shapes) -> str:
     """Whose gradient a single returned array is: that of x, unless only a weight has its shape."""
     x = layer.x_name
     alike = [name for name in shapes if shapes[name] == shape]
@@ -92,7 +91,7 @@ def single(shape: tuple[int, ...], layer: Layer, shapes: Mapping[str, Any]) -> s
     return alike[0]
 
 
-def named_in(path: Path, layer: Layer) -> str | None:
+def named_by(path: Path, layer: Layer) -> str | None:
     """The input whose gradient a path announces best, or None."""
     best = {name: naming.likeness(path, p) for name, p in layer.parameters.items()}
     most = max(best, key=lambda name: best[name], default=None)
@@ -104,26 +103,25 @@ def named_in(path: Path, layer: Layer) -> str | None:
 # --- stored --------------------------------------------------------------------------------------
 
 
-def stored(claims: Claims, done: Pass, shapes: Mapping[str, Any]) -> None:
-    """Find gradients in attributes: by name; then by shape, among what backward wrote."""
-    layer = claims.layer
+def find_stored(
+    done: Pass, layer: Layer, shapes: Shapes, known: Mapping[str, Path]
+) -> dict[str, Path]:
+    """input -> the attribute that holds its gradient: by name; then by shape, if just written.
+
+    Inputs whose gradient is `known` already are left out.
+    """
     own = set(layer.parameters.values())
-    free = [name for name in shapes if name not in claims.readers]
-    written = [path for path in done.after if path not in own]
     scores = {
         (name, path): score(name, path, done, layer, shapes[name])
-        for name in free
-        for path in written
+        for name in shapes
+        for path in done.after
+        if name not in known and path not in own
     }
+    found: dict[str, Path] = {}
     for name, path in sorted(scores, key=lambda pair: -scores[pair]):
-        taken = claims.sources.values()
-        if (
-            scores[name, path] > 0
-            and name not in claims.readers
-            and f"in {text(path)}" not in taken
-        ):
-            claims.readers[name] = stored_at(path)
-            claims.sources[name] = f"in {text(path)}"
+        if scores[name, path] > 0 and name not in found and path not in found.values():
+            found[name] = path
+    return found
 
 
 def score(name: str, path: Path, done: Pass, layer: Layer, shape: Any) -> float:
@@ -147,8 +145,3 @@ def looks_like_gradient(path: Path) -> bool:
         return True
     found = [stem for key in keys[-1:] for stem in naming.stems(key)]
     return bool(found) and not any(stem.lower() in OUTPUTS for stem in found)
-
-
-def stored_at(path: Path) -> Reader:
-    """Reads a gradient off an attribute."""
-    return lambda done: at(done.layer, path)
