@@ -163,6 +163,7 @@ def cubes(X, W, b):
     return (X @ W) ** 3 + b
 
 
+INSIDE = np.pad(np.ones((3, 2), bool), 1)
 PLAIN = {"N", "mean", "not summed", "number"}  # about b
 
 SLIPS = {
@@ -195,6 +196,18 @@ SLIPS = {
         lambda U, X, W, b: {"W": (X.T @ U) * np.array([1.0, 2.0, 3.0, 4.0])[:, None]},
         "another factor in each slice along axis 0",
     ),
+    "shifted": (
+        lambda U, X, W, b: {"X": np.roll(U @ W.T, 1, 0) * (np.arange(5) > 0)[:, None]},
+        "shifted by 1 on axis 0",
+    ),
+    "reshaped": (lambda U, X, W, b: {"W": (X.T @ U).reshape(3, 4)}, "in another shape"),
+    "averaged": (lambda U, X, W, b: {"X": (U @ W.T).mean(0)}, "averaged over axis 0"),
+    "over an axis": (
+        lambda U, X, W, b: {"W": (X.T @ U).sum(0) * np.ones((4, 1))},
+        "is the sum of the true one over axis 0",
+    ),
+    "border": (lambda U, X, W, b: {"X": U @ W.T * INSIDE}, "zero only on the border"),
+    "inside": (lambda U, X, W, b: {"X": U @ W.T * ~INSIDE}, "zero only inside, off the border"),
     "permuted": (lambda U, X, W, b: {"W": (X.T @ U)[[1, 0, 2, 3]]}, "slices along axis 0"),
 }
 
@@ -230,6 +243,19 @@ def test_an_upstream_gradient_that_is_left_out_is_named():
     assert "ignores the upstream gradient" in found.what
 
 
+def test_an_input_without_a_claim_tells_which_operation_it_is():
+    def loss(z, t):
+        shifted = z - z.max(1, keepdims=True)
+        return -np.sum(t * (shifted - np.log(np.exp(shifted).sum(1, keepdims=True)))) / len(z)
+
+    def backward(U, z, t):
+        powers = np.exp(z)
+        return {"z": U * powers / powers.sum(1, keepdims=True) / len(z)}
+
+    found = only(check_gradients(loss, {"z": X, "t": np.eye(4)[[0, 3, 1, 1, 2]]}, backward))
+    assert "this is softmax and cross-entropy" in found.evidence
+
+
 def test_a_wrong_activation_that_is_not_known_is_named_too():
     def f(x):
         return np.sin(x) + x
@@ -255,6 +281,25 @@ def test_an_upstream_gradient_that_is_overwritten_is_reported():
         return {"X": U @ W.T / 2}
 
     assert "changes the upstream gradient" in only(check_gradients(dense, DENSE, backward)).what
+
+
+def test_an_input_that_is_overwritten_is_reported_and_put_right():
+    def backward(U, X, W, b):
+        found = true_dense(U, X, W, b)
+        X += 1
+        return {"W": found["W"]}
+
+    inputs = {name: array.copy() for name, array in DENSE.items()}
+    report = check_gradients(dense, inputs, backward)
+    assert report.verdict == "wrong"
+    assert "changes its input X in place" in only(report).what
+    assert np.array_equal(inputs["X"], X)
+
+
+def test_a_learning_rate_that_slips_in_is_named():
+    report = check_gradients(cubes, {"X": X, "W": W, "b": B}, learning_rate=0.013,
+        claimed=lambda U, X, W, b: {"X": 0.013 * (3 * U * (X @ W) ** 2) @ W.T})  # fmt: skip
+    assert "is the learning rate times the true one" in only(report).what
 
 
 def test_a_gradient_that_accumulates_over_calls_is_reported():
@@ -351,6 +396,11 @@ def test_bad_calls_are_refused(inputs, claimed, error):
         check_gradients(forward, inputs, claimed)
 
 
+def test_an_upstream_gradient_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"upstream has shape \(3,\), forward's output \(5, 3\)"):
+        check_gradients(dense, DENSE, true_dense, upstream=np.ones(3))
+
+
 def test_a_report_is_plain_data_and_no_bool():
     report = check_gradients(dense, DENSE, SLIPS["transposed"][0])
     data = report.to_dict()
@@ -367,6 +417,17 @@ def test_what_was_not_exercised_is_listed():
     assert "a batch of more than 1" in text
     assert "entries that differ" in text
     assert "upstream gradient other than 1" in text
+
+
+def test_what_was_exercised_is_not_listed():
+    def text(x):
+        report = check_gradients(lambda x: x**2, {"x": x}, lambda u, x: 2 * u * x)
+        return "; ".join(report.unexercised)
+
+    assert "ties" in text(X)
+    assert "negative numbers" not in text(X)
+    assert "negative numbers in x" in text(np.abs(X))
+    assert "ties" not in text(np.round(X))
 
 
 def test_small_integers_are_differentiated_in_exact_fractions():

@@ -195,3 +195,30 @@ def test_kinks_that_do_not_belong_together_do_not_make_up_for_each_other():
     for claimed, verdict in (([0.5, -1, 1], "right"), ([1.5, -1.5, 1], "wrong")):
         report = check_gradients(lambda x: np.sum(np.abs(x)), {"x": x}, {"x": claimed})
         assert report.verdict == verdict, report
+
+
+def test_a_slope_beside_a_kink_is_told_from_one_at_it():
+    near, at = np.array([1e-5, 1.0]), np.array([0.0, 1.0])
+    for x, verdict in ((near, "wrong"), (at, "right")):
+        report = check_gradients(lambda x: np.sum(np.maximum(x, 0)), {"x": x}, {"x": [0.5, 1.0]})
+        assert report.verdict == verdict, report
+
+
+def test_a_model_knows_every_entry_though_there_is_no_time_to_measure_them():
+    x = RNG.standard_normal((40, 50))
+    claimed = 2 * x
+    claimed[7, 11] += 1
+    report = check_gradients(
+        lambda x: np.sum(x * x), {"x": x}, {"x": claimed}, budget=1e-3,
+        model=lambda x: (x * x).sum(),
+    )  # fmt: skip
+    assert report.verdict == "wrong"
+    assert report.gradients["x"].how == ""
+    assert report.gradients["x"].comparison.worst() == [(7, 11)]
+
+
+def test_a_claim_in_single_precision_is_held_to_that_alone():
+    claimed = 2 * X * (1 + 1e-4)
+    for dtype, how in ((np.float32, ""), (float, "up to 1e-04 of its size")):
+        report = check_gradients(lambda x: np.sum(x**2), {"x": X}, {"x": claimed.astype(dtype)})
+        assert (report.verdict, report.gradients["x"].how) == ("right", how)
