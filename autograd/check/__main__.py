@@ -145,18 +145,17 @@ def constructed(found: Any, options: argparse.Namespace) -> tuple[Any, Callable[
         raise UsageError(f"cannot make {options.layer} (--arg, --kwargs): {said}") from error
 
 
-def bound(made: type, positional: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
+def bound(layer_class: type, positional: Sequence[Any], named: dict[str, Any]) -> dict[str, Any]:
     """The arguments of a constructor by name, so that probes can change one of them.
 
     Raises TypeError where they do not fit, ValueError where some have no name.
     """
-    held = inspect.signature(made).bind(*positional, **named)
-    if held.args and len(held.args) > len(held.arguments):
+    signature = inspect.signature(layer_class)
+    arguments = signature.bind(*positional, **named).arguments
+    with_names = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
+    if any(signature.parameters[name].kind not in with_names for name in arguments):
         raise ValueError("arguments without names")
-    kinds = {p.name: p.kind for p in inspect.signature(made).parameters.values()}
-    if any(kinds[name] in (0, 2, 4) for name in held.arguments):
-        raise ValueError("arguments without names")
-    return dict(held.arguments)
+    return dict(arguments)
 
 
 if __name__ == "__main__":

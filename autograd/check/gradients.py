@@ -66,11 +66,11 @@ def check_gradients(
     unrepeatable = _unrepeatable(objective, arrays)
     if unrepeatable:
         return _report({**unreadable, **unrepeatable}, remarks)
-    exact, said = model_gradients(model, user, objective)
+    exact, model_remarks = model_gradients(model, user, objective)
     single = any(map(_is_single, [output, *user.originals.values()]))
     check = _Check(objective, rng, single, exact, budget / len(arrays), learning_rate)
     found = [check.gradient(name, x, _is_single(raw[name])) for name, x in arrays.items()]
-    remarks += [said, *(remark for _, remark in found)]
+    remarks += [model_remarks, *(remark for _, remark in found)]
     if callable(claimed):
         remarks.append(second_call(claimed, user, u, gradients))
     checked = {**unreadable, **{gradient.name: gradient for gradient, _ in found}}
@@ -80,8 +80,8 @@ def check_gradients(
 def _report(
     gradients: Mapping[str, GradientReport], remarks: list[Remarks], untested: tuple[str, ...] = ()
 ) -> Report:
-    said = sum(remarks, Remarks())
-    return Report(gradients, said.faults, said.warnings, untested, said.notes)
+    every = sum(remarks, Remarks())
+    return Report(gradients, every.faults, every.warnings, untested, every.notes)
 
 
 def _upstream(given: Any, output: Array, rng: Rng) -> Array:

@@ -91,7 +91,7 @@ class LossPair:
         returned = self._call(gradient, copied(prediction), 1.0)
         if returned is not None:
             return returned[0] if isinstance(returned, tuple) else returned
-        kept = vars(getattr(gradient, "__self__", None) or type("none", (), {})())
+        kept = getattr(getattr(gradient, "__self__", None), "__dict__", {})
         found = [kept[k] for k in ("dinputs", "dX", "dx", "grad", "gradient") if k in kept]
         if not found:
             raise TypeError(f"{self.title}.{getattr(gradient, '__name__', '')} returned None")

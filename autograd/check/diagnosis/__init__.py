@@ -1,1 +1,1 @@
-"""Why a gradient is wrong: hypotheses in order, from factors to known mistakes."""
+"""Why a gradient differs from the true one: hypotheses, of which only exact matches count."""

@@ -1,4 +1,4 @@
-"""What explains a wrong gradient: hypotheses from the cheapest on; only exact matches are told."""
+"""What explains a wrong gradient: hypotheses from the cheapest on; only exact matches count."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice

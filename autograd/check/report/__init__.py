@@ -1,1 +1,1 @@
-"""What is said: findings, and the report that holds them."""
+"""What the user reads: findings with their remedies, and the report that holds them."""

@@ -1,5 +1,7 @@
 """Right layers in every style that people write pass, and what was inferred is stated."""
 
+from dataclasses import FrozenInstanceError
+
 import numpy as np
 import pytest
 from layers_of_images import (
@@ -31,6 +33,7 @@ from layers_of_rows import (
     TupleDense,
 )
 
+from autograd.check.layer.adapter import Layer, discover
 from autograd.check.layers import check_layer
 
 RNG = np.random.default_rng(7)
@@ -135,3 +138,23 @@ def test_samples_in_columns_with_their_mean_and_methods_of_other_names():
     report = check_layer(MeanColumns(), X.T.copy(), layout="DN", **names)
     assert report.ok, str(report)
     assert "divided by N = 5" in "\n".join(report.notes)
+
+
+def test_a_layer_is_adapted_before_any_of_its_code_runs():
+    class Refuses:
+        def forward(self, x):
+            raise RuntimeError("forward runs")
+
+        def backward(self, dout):
+            raise RuntimeError("backward runs")
+
+    adapted = Layer.of(Refuses(), X, {}, None, None)
+    assert (adapted.title, adapted.forward_name, adapted.parameters) == ("Refuses", "forward", {})
+    with pytest.raises(RuntimeError, match="forward runs"):
+        discover(adapted)
+
+
+def test_a_report_stays_as_it_was_made():
+    report = check_layer(ReLU(), X, probe=False)
+    with pytest.raises(FrozenInstanceError):
+        report.notes = ()

@@ -30,7 +30,7 @@ X = RNG.standard_normal((5, 4))
 
 
 COLUMN = RNG.standard_normal((4, 1))
-GRAVE = {
+FAULTS = {
     "update before use": (UpdatesFirst(), X),
     "stale cache": (Stale(), X),
     "weight changed": (ChangesBias(), COLUMN),
@@ -38,7 +38,7 @@ GRAVE = {
     "integer dtype": (Truncates(), RNG.integers(-5, 5, (3, 4))),
     "raised": (Raises(), X),
 }
-MILD = {
+WARNINGS = {
     "accumulates": (AddsUp(), X),
     "input changed": (ChangesInput(), X),
     "upstream changed": (ChangesUpstream(), X),
@@ -46,20 +46,22 @@ MILD = {
 }
 
 
-@pytest.mark.parametrize("name", GRAVE)
-def test_a_habit_that_spoils_gradients_makes_the_verdict_wrong(name):
-    report = check_layer(*GRAVE[name], probe=False)
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_side_effect_that_spoils_gradients_makes_the_verdict_wrong(name):
+    report = check_layer(*FAULTS[name], probe=False)
     assert report.verdict == "wrong"
     assert name in {finding.name for finding in report.findings}, str(report)
     assert all(finding.remedy for finding in report.findings if finding.name == name)
 
 
-@pytest.mark.parametrize("name", MILD)
-def test_a_habit_that_endangers_other_calls_is_a_finding_beside_right_gradients(name):
-    report = check_layer(*MILD[name], probe=False)
+@pytest.mark.parametrize("name", WARNINGS)
+def test_a_side_effect_that_endangers_other_calls_is_a_warning_beside_right_gradients(name):
+    report = check_layer(*WARNINGS[name], probe=False)
     assert report.ok, str(report)
-    assert [finding.name for finding in report.findings] == [name]
-    assert report.findings[0].remedy
+    assert [finding.name for finding in report.warnings] == [name]
+    assert report.findings == list(report.warnings)
+    assert report.warnings[0].remedy
+    assert report.warnings[0].what in str(report).split("beside the gradients:")[1]
 
 
 @pytest.mark.parametrize(
@@ -168,6 +170,22 @@ def test_a_stack_names_the_first_layer_from_the_end_that_goes_wrong():
     assert "layers[0] Transposed" in check_stack([Transposed(), Relu()], X).findings[0].what
     with pytest.raises(ValueError, match="no layers"):
         check_stack([], X)
+
+
+def test_warnings_of_a_stack_say_whose_they_are():
+    report = check_stack([ChangesInput(), ChangesUpstream()], X)
+    assert report.ok, str(report)
+    assert [finding.what.split(":")[0] for finding in report.warnings] == [
+        "layers[0] ChangesInput",
+        "layers[1] ChangesUpstream",
+    ]
+
+
+def test_an_explanation_stands_with_the_gradient_that_it_explains():
+    report = check_layer(UpdatesFirst(), X, probe=False)
+    assert not report.faults
+    assert report.gradients["x"].findings[0].name == "update before use"
+    assert not report.gradients["W"].findings
 
 
 def test_an_integer_image_that_would_be_truncated_is_noted_for_float_inputs():
