@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-DRAWING = ("init", "rng")  # how first weights are drawn: done with when the layer is made
+FIRST_WEIGHTS = ("init", "rng")  # how they are drawn: done with when the layer is made
 
 
 def arguments(made: Any) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def arguments(made: Any) -> dict[str, Any]:
 def call(cls: type, values: dict[str, Any]) -> Any:
     """cls(...) with the values of `arguments`; TypeError where there is no such argument."""
     parameters = _parameters(cls)
-    if unknown := values.keys() - parameters.keys() - {*DRAWING}:
+    if unknown := values.keys() - parameters.keys() - {*FIRST_WEIGHTS}:
         raise TypeError(f"{cls.__name__}: there is no argument {', '.join(sorted(unknown))}")
     several = [k for k, p in parameters.items() if p.kind is p.VAR_POSITIONAL]
     named = [k for k, p in parameters.items() if p.kind is p.VAR_KEYWORD]
@@ -73,4 +73,4 @@ def _parameters(cls: type) -> dict[str, inspect.Parameter]:
     if cls.__init__ is object.__init__:  # type: ignore[misc]
         return {}
     parameters = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
-    return {k: p for k, p in list(parameters.items())[1:] if k not in DRAWING}
+    return {k: p for k, p in list(parameters.items())[1:] if k not in FIRST_WEIGHTS}

@@ -21,13 +21,13 @@ def fans(shape: Sequence[int]) -> tuple[int, int]:
     return math.prod(shape[1:2]) * field, shape[0] * field
 
 
-def _drawn(shape: Sequence[int], draw: Callable[[], float]) -> Tensor:
+def _filled(shape: Sequence[int], draw: Callable[[], float]) -> Tensor:
     return Tensor([draw() for _ in range(math.prod(shape))]).reshape(*shape)
 
 
 def _normal(shape: Sequence[int], variance: float, rng: Generator) -> Tensor:
     deviation = math.sqrt(variance)
-    return _drawn(shape, lambda: rng.gauss(0.0, deviation))
+    return _filled(shape, lambda: rng.gauss(0.0, deviation))
 
 
 def he(shape: Sequence[int], rng: Generator = random) -> Tensor:
@@ -48,14 +48,14 @@ def lecun(shape: Sequence[int], rng: Generator = random) -> Tensor:
 def uniform(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Uniform within ±1/√inputs, as PyTorch's Linear and Conv2d start."""
     bound = 1 / math.sqrt(fans(shape)[0])
-    return _drawn(shape, lambda: rng.uniform(-bound, bound))
+    return _filled(shape, lambda: rng.uniform(-bound, bound))
 
 
 def zeros(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """All 0."""
-    return _drawn(shape, lambda: 0.0)
+    return _filled(shape, lambda: 0.0)
 
 
 def ones(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """All 1."""
-    return _drawn(shape, lambda: 1.0)
+    return _filled(shape, lambda: 1.0)

@@ -5,7 +5,7 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
 
@@ -26,6 +26,11 @@ class Loss(Module):
                 f'{name}: reduction must be "mean", "sum" or "none", got {reduction!r}'
             )
         self.reduction = reduction
+
+    if TYPE_CHECKING:
+
+        def __call__(self, prediction: Numbers, target: Numbers) -> Reduced:
+            """The loss: of each entry, reduced."""
 
     def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
         """The loss of each entry, reduced."""

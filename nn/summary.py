@@ -3,9 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Tensor, Value, graph
+
+from .watch import Call, watched
+
+if TYPE_CHECKING:
+    from .module import Module
 
 
 @dataclass(frozen=True)
@@ -47,45 +52,24 @@ class Summary:
     __repr__ = __str__
 
 
-def summarize(model: Any, shape: Sequence[int]) -> Summary:
+def summarize(model: "Module", shape: Sequence[int]) -> Summary:
     """Run a model on one sample of zeros of this shape, and count."""
-    outputs: dict[str, tuple[Any, tuple[int, ...]]] = {}
-    modules = list(model.modules())
-    modes = [m.training for m in modules]
-    for layer in modules:
-        layer.forward = _recorded(layer, outputs)
-    try:
-        result = model.eval()(Tensor([0.0] * math.prod(shape)).reshape(*shape))
-    finally:
-        for module, mode in zip(modules, modes, strict=True):
-            del module.forward
-            module.training = mode
+    with watched("summary", model) as calls:
+        result = model(Tensor([0.0] * math.prod(shape)).reshape(*shape))
     nodes = graph.nodes(*(result.values if isinstance(result, Tensor) else [result]))
     made = [node for node in nodes if node.op is not None]
-    found = [_row(path, layer, shape, made) for path, (layer, shape) in outputs.items()]
+    found = [_row(call, made) for call in {call.path: call for call in calls}.values()]
     rows = [row for row in found if row.nodes or row.parameters or row.is_leaf]
     return Summary(rows, len(nodes) - len(made))
 
 
-def _recorded(layer: Any, outputs: dict[str, Any]) -> Any:
-    forward = layer.forward
-
-    def recorded(*inputs: Any) -> Any:
-        y = forward(*inputs)
-        outputs[layer.path or ""] = (layer, getattr(y, "shape", ()))
-        return y
-
-    return recorded
-
-
-def _row(path: str, layer: Any, shape: tuple[int, ...], made: list[Value]) -> Row:
-    own = [node for node in made if node.scope == path and node.op]
-    multiply_adds = sum(_multiply_adds(node) for node in own)
-    children = [part for _, part in layer.named_children()]
-    parameters = sum(c.size for c in children if not hasattr(c, "forward") and c.trainable)
-    is_leaf = not any(hasattr(c, "forward") for c in children)
-    name = repr(layer) if is_leaf else type(layer).__name__
-    return Row(path, name, shape, parameters, multiply_adds, len(own), is_leaf)
+def _row(call: Call, made: list[Value]) -> Row:
+    own = [node for node in made if node.scope == call.path]
+    multiply_adds = sum(map(_multiply_adds, own))
+    children = [part for _, part in call.layer.named_children()]
+    parameters = sum(p.size for p in children if isinstance(p, Tensor) and p.trainable)
+    shape = getattr(call.output, "shape", ())
+    return Row(call.path, call.words, shape, parameters, multiply_adds, len(own), call.is_leaf)
 
 
 def _multiply_adds(node: Any) -> int:

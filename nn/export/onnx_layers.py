@@ -4,25 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import init, validate
-from ..layers import (
-    GELU,
-    AvgPool,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Reshape,
-    Residual,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
-from ..norms import BatchNorm2D, GroupNorm, LayerNorm
+from .. import init, layers, norms, validate
 from ..sequential import Sequential
 from .onnx_graph import Graph, Shape
 from .walk import Rules
@@ -34,14 +16,14 @@ def _sequential(graph: Graph, model: Sequential, x: str) -> str:
     return x
 
 
-def _residual(graph: Graph, block: Residual, x: str) -> str:
+def _residual(graph: Graph, block: layers.Residual, x: str) -> str:
     y = graph.visit("body", block.body, x)
     straight = x if block.shortcut is None else graph.visit("shortcut", block.shortcut, x)
     graph.check_alike(y, straight)
     return graph.node("Add", y, straight)
 
 
-def _dense(graph: Graph, layer: Dense, x: str) -> str:
+def _dense(graph: Graph, layer: layers.Dense, x: str) -> str:
     if len(graph.shape(x)) == 2:
         return graph.node("Gemm", x, layer.weight, layer.bias, transB=1)
     transposed = graph.node("Transpose", layer.weight, part="/transposed", perm=[1, 0])
@@ -50,20 +32,22 @@ def _dense(graph: Graph, layer: Dense, x: str) -> str:
     return graph.node("Add", graph.node("MatMul", x, transposed, part="/product"), layer.bias)
 
 
-def _conv2d(graph: Graph, layer: Conv2D, x: str) -> str:
+def _conv2d(graph: Graph, layer: layers.Conv2D, x: str) -> str:
     slides = _sliding(graph, layer, x)
     return graph.node("Conv", x, layer.weight, layer.bias, group=layer.groups, **slides)
 
 
-def _max_pool(graph: Graph, layer: MaxPool, x: str) -> str:
+def _max_pool(graph: Graph, layer: layers.MaxPool, x: str) -> str:
     return graph.node("MaxPool", x, **_sliding(graph, layer, x))
 
 
-def _avg_pool(graph: Graph, layer: AvgPool, x: str) -> str:
+def _avg_pool(graph: Graph, layer: layers.AvgPool, x: str) -> str:
     return graph.node("AveragePool", x, count_include_pad=1, **_sliding(graph, layer, x))
 
 
-def _sliding(graph: Graph, layer: Conv2D | MaxPool | AvgPool, x: str) -> dict[str, Any]:
+def _sliding(
+    graph: Graph, layer: layers.Conv2D | layers.MaxPool | layers.AvgPool, x: str
+) -> dict[str, Any]:
     """The attributes of a window that slides over an image; ValueError where it does not fit."""
     graph.check_image(x)
     size: Any = graph.shape(x)[-2:]
@@ -86,15 +70,15 @@ def _sliding(graph: Graph, layer: Conv2D | MaxPool | AvgPool, x: str) -> dict[st
     }
 
 
-def _global_avg_pool(graph: Graph, _: GlobalAvgPool, x: str) -> str:
+def _global_avg_pool(graph: Graph, _: layers.GlobalAvgPool, x: str) -> str:
     return graph.node("ReduceMean", x, [-2, -1], keepdims=0)
 
 
-def _flatten(graph: Graph, layer: Flatten, x: str) -> str:
+def _flatten(graph: Graph, layer: layers.Flatten, x: str) -> str:
     return _reshaped(graph, x, layer.axes, -1)
 
 
-def _reshape(graph: Graph, layer: Reshape, x: str) -> str:
+def _reshape(graph: Graph, layer: layers.Reshape, x: str) -> str:
     return _reshaped(graph, x, layer.axes, *layer.shape)
 
 
@@ -119,26 +103,28 @@ def _are_known(axes: Shape) -> bool:
     return all(isinstance(n, int) for n in axes)
 
 
-def _layer_norm(graph: Graph, layer: LayerNorm, x: str) -> str:
+def _layer_norm(graph: Graph, layer: norms.LayerNorm, x: str) -> str:
     inputs = (x, *_scale_and_shift(layer, layer.shape))
     axis, eps = -len(layer.shape), float(layer.eps)
     return graph.node("LayerNormalization", *inputs, axis=axis, epsilon=eps)
 
 
-def _group_norm(graph: Graph, layer: GroupNorm, x: str) -> str:
+def _group_norm(graph: Graph, layer: norms.GroupNorm, x: str) -> str:
     graph.check_image(x)
     inputs = (x, *_scale_and_shift(layer, (layer.channels,)))
     groups, eps = layer.groups, float(layer.eps)
     return graph.node("GroupNormalization", *inputs, num_groups=groups, epsilon=eps)
 
 
-def _scale_and_shift(layer: LayerNorm | GroupNorm, shape: tuple[int, ...]) -> tuple[Any, Any]:
+def _scale_and_shift(
+    layer: norms.LayerNorm | norms.GroupNorm, shape: tuple[int, ...]
+) -> tuple[Any, Any]:
     if layer.weight is None or layer.bias is None:
         return init.ones(shape), init.zeros(shape)
     return layer.weight, layer.bias
 
 
-def _batch_norm(graph: Graph, layer: BatchNorm2D, x: str) -> str:
+def _batch_norm(graph: Graph, layer: norms.BatchNorm2D, x: str) -> str:
     graph.check_image(x)
     inputs = (x, layer.weight, layer.bias, layer.running_mean, layer.running_var)
     return graph.node("BatchNormalization", *inputs, epsilon=float(layer.eps))
@@ -146,22 +132,22 @@ def _batch_norm(graph: Graph, layer: BatchNorm2D, x: str) -> str:
 
 RULES: Rules = {
     Sequential: _sequential,
-    Residual: _residual,
-    Dense: _dense,
-    Conv2D: _conv2d,
-    MaxPool: _max_pool,
-    AvgPool: _avg_pool,
-    GlobalAvgPool: _global_avg_pool,
-    Flatten: _flatten,
-    Reshape: _reshape,
-    Dropout: lambda _graph, _layer, x: x,
-    LayerNorm: _layer_norm,
-    GroupNorm: _group_norm,
-    BatchNorm2D: _batch_norm,
-    ReLU: lambda graph, _, x: graph.node("Relu", x),
-    LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=float(layer.slope)),
-    Sigmoid: lambda graph, _, x: graph.node("Sigmoid", x),
-    Tanh: lambda graph, _, x: graph.node("Tanh", x),
-    Softmax: lambda graph, layer, x: graph.node("Softmax", x, axis=layer.axis),
-    GELU: lambda graph, layer, x: graph.node("Gelu", x, approximate=layer.approximate),
+    layers.Residual: _residual,
+    layers.Dense: _dense,
+    layers.Conv2D: _conv2d,
+    layers.MaxPool: _max_pool,
+    layers.AvgPool: _avg_pool,
+    layers.GlobalAvgPool: _global_avg_pool,
+    layers.Flatten: _flatten,
+    layers.Reshape: _reshape,
+    layers.Dropout: lambda _graph, _layer, x: x,
+    norms.LayerNorm: _layer_norm,
+    norms.GroupNorm: _group_norm,
+    norms.BatchNorm2D: _batch_norm,
+    layers.ReLU: lambda graph, _, x: graph.node("Relu", x),
+    layers.LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=float(layer.slope)),
+    layers.Sigmoid: lambda graph, _, x: graph.node("Sigmoid", x),
+    layers.Tanh: lambda graph, _, x: graph.node("Tanh", x),
+    layers.Softmax: lambda graph, layer, x: graph.node("Softmax", x, axis=layer.axis),
+    layers.GELU: lambda graph, layer, x: graph.node("Gelu", x, approximate=layer.approximate),
 }

@@ -4,26 +4,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from .. import init
-from ..layers import (
-    GELU,
-    AvgPool,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Reshape,
-    Residual,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from .. import init, layers, norms
 from ..module import Buffer, Module, Parameter
-from ..norms import BatchNorm2D, GroupNorm, LayerNorm
 from ..sequential import Sequential
 from . import torch_layers
 from .axes import axes_added, axes_of
@@ -106,49 +88,51 @@ class FromTorch(Translation):
 
 
 def _sequential(read: FromTorch, model: Any) -> Module:
-    layers = {name: read.visit(name, layer) for name, layer in model._modules.items()}
-    if [*layers] == [str(k) for k in range(len(layers))]:
-        return Sequential(*layers.values())
+    parts = {name: read.visit(name, part) for name, part in model._modules.items()}
+    if [*parts] == [str(k) for k in range(len(parts))]:
+        return Sequential(*parts.values())
     try:
-        return Sequential(layers)
+        return Sequential(parts)
     except ValueError:  # a name that our Sequential has an attribute of
-        return Sequential(*layers.values())
+        return Sequential(*parts.values())
 
 
 def _residual(read: FromTorch, block: Any) -> Module:
     rank = read.rank
     body = read.visit("body", block.body)
     if block.shortcut is None:
-        return Residual(body)
+        return layers.Residual(body)
     read.rank = rank
-    return Residual(body, read.visit("shortcut", block.shortcut))
+    return layers.Residual(body, read.visit("shortcut", block.shortcut))
 
 
 def _linear(read: FromTorch, m: Any) -> Module:
-    return read.new(Dense, m.in_features, m.out_features, m.bias is not None, init=init.zeros)
+    return read.new(
+        layers.Dense, m.in_features, m.out_features, m.bias is not None, init=init.zeros
+    )
 
 
 def _conv2d(read: FromTorch, m: Any) -> Module:
     read.only(m, padding_mode="zeros")
     sizes = m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding, m.dilation
-    return read.new(Conv2D, *sizes, m.groups, m.bias is not None, init=init.zeros)
+    return read.new(layers.Conv2D, *sizes, m.groups, m.bias is not None, init=init.zeros)
 
 
 def _max_pool(read: FromTorch, m: Any) -> Module:
     read.only(m, dilation=1, ceil_mode=False, return_indices=False)
-    return read.new(MaxPool, m.kernel_size, m.stride, m.padding)
+    return read.new(layers.MaxPool, m.kernel_size, m.stride, m.padding)
 
 
 def _avg_pool(read: FromTorch, m: Any) -> Module:
     read.only(m, ceil_mode=False, divisor_override=None)
     if m.padding not in (0, (0, 0)):
         read.only(m, count_include_pad=True)
-    return read.new(AvgPool, m.kernel_size, m.stride, m.padding)
+    return read.new(layers.AvgPool, m.kernel_size, m.stride, m.padding)
 
 
 def _global_avg_pool(read: FromTorch, m: Any) -> Module:
     read.only(m, output_size=1)
-    return Sequential(GlobalAvgPool(), Reshape(-1, 1, 1))
+    return Sequential(layers.GlobalAvgPool(), layers.Reshape(-1, 1, 1))
 
 
 def _flatten(read: FromTorch, m: Any) -> Module:
@@ -159,34 +143,34 @@ def _flatten(read: FromTorch, m: Any) -> Module:
             f"it takes the axes {first} to {last} of {rank}; here only axes up to the last one, "
             "without the batch's, are possible; shape= says what one sample is"
         )
-    return Flatten(rank - first)
+    return layers.Flatten(rank - first)
 
 
 def _unflatten(read: FromTorch, m: Any) -> Module:
     if m.dim != -1 and m.dim + 1 != (read.rank or 2):
         raise read.error(f"dim={m.dim!r}; here only dim=-1, the last axis, is possible")
-    return read.new(Reshape, *m.unflattened_size)
+    return read.new(layers.Reshape, *m.unflattened_size)
 
 
 def _layer_norm(read: FromTorch, m: Any) -> Module:
     if (m.weight is None) != (m.bias is None):
         raise read.error("bias=False; here both weight and bias, or neither, are possible")
-    return read.new(LayerNorm, m.normalized_shape, m.eps, m.weight is not None)
+    return read.new(norms.LayerNorm, m.normalized_shape, m.eps, m.weight is not None)
 
 
 def _group_norm(read: FromTorch, m: Any) -> Module:
-    return read.new(GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
+    return read.new(norms.GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
 
 
 def _batch_norm(read: FromTorch, m: Any) -> Module:
     read.only(m, affine=True, track_running_stats=True)
-    return read.new(BatchNorm2D, m.num_features, m.eps, m.momentum)
+    return read.new(norms.BatchNorm2D, m.num_features, m.eps, m.momentum)
 
 
 def _softmax(read: FromTorch, m: Any) -> Module:
     if m.dim is None:
         raise read.error("dim=None; here an axis must be given, such as dim=-1")
-    return Softmax(m.dim)
+    return layers.Softmax(m.dim)
 
 
 @cache
@@ -202,18 +186,18 @@ def _rules() -> Rules:
         nn.MaxPool2d: _max_pool,
         nn.AvgPool2d: _avg_pool,
         nn.AdaptiveAvgPool2d: _global_avg_pool,
-        torch_layers.GlobalAvgPool: lambda *_: GlobalAvgPool(),
+        torch_layers.GlobalAvgPool: lambda *_: layers.GlobalAvgPool(),
         nn.Flatten: _flatten,
         nn.Unflatten: _unflatten,
-        torch_layers.Reshape: lambda _, m: Reshape(*m.shape, axes=m.axes),
-        nn.Dropout: lambda read, m: read.new(Dropout, m.p),
+        torch_layers.Reshape: lambda _, m: layers.Reshape(*m.shape, axes=m.axes),
+        nn.Dropout: lambda read, m: read.new(layers.Dropout, m.p),
         nn.LayerNorm: _layer_norm,
         nn.GroupNorm: _group_norm,
         nn.BatchNorm2d: _batch_norm,
-        nn.ReLU: lambda *_: ReLU(),
-        nn.LeakyReLU: lambda _, m: LeakyReLU(m.negative_slope),
-        nn.Sigmoid: lambda *_: Sigmoid(),
-        nn.Tanh: lambda *_: Tanh(),
+        nn.ReLU: lambda *_: layers.ReLU(),
+        nn.LeakyReLU: lambda _, m: layers.LeakyReLU(m.negative_slope),
+        nn.Sigmoid: lambda *_: layers.Sigmoid(),
+        nn.Tanh: lambda *_: layers.Tanh(),
         nn.Softmax: _softmax,
-        nn.GELU: lambda _, m: GELU(m.approximate),
+        nn.GELU: lambda _, m: layers.GELU(m.approximate),
     }

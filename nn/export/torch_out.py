@@ -3,25 +3,8 @@
 from collections import OrderedDict
 from typing import Any
 
-from ..layers import (
-    GELU,
-    AvgPool,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    GlobalAvgPool,
-    LeakyReLU,
-    MaxPool,
-    ReLU,
-    Reshape,
-    Residual,
-    Sigmoid,
-    Softmax,
-    Tanh,
-)
+from .. import layers, norms
 from ..module import Module
-from ..norms import BatchNorm2D, GroupNorm, LayerNorm
 from ..sequential import Sequential
 from . import torch_layers
 from .walk import Rules, Translation
@@ -79,7 +62,7 @@ def _sequential(to: ToTorch, model: Sequential) -> Any:
         return to.nn.Sequential(layers)
 
 
-def _conv2d(to: ToTorch, layer: Conv2D) -> Any:
+def _conv2d(to: ToTorch, layer: layers.Conv2D) -> Any:
     sizes = layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride
     rest = {"dilation": layer.dilation, "groups": layer.groups, "bias": layer.bias is not None}
     if layer.padding == "same" and layer.stride != (1, 1):
@@ -91,39 +74,41 @@ def _global_avg_pool(*_: object) -> Any:
     return torch_layers.GlobalAvgPool()
 
 
-def _reshape(to: ToTorch, layer: Reshape) -> Any:
+def _reshape(to: ToTorch, layer: layers.Reshape) -> Any:
     if layer.axes == 1:
         return to.nn.Unflatten(-1, layer.shape)
     return torch_layers.Reshape(*layer.shape, axes=layer.axes)
 
 
-def _residual(to: ToTorch, block: Residual) -> Any:
+def _residual(to: ToTorch, block: layers.Residual) -> Any:
     parts = {name: to.visit(name, part) for name, part in block.named_children()}
     return torch_layers.Residual(**parts)
 
 
-def _is_scaled(layer: LayerNorm | GroupNorm) -> bool:
+def _is_scaled(layer: norms.LayerNorm | norms.GroupNorm) -> bool:
     return layer.weight is not None and layer.bias is not None
 
 
 RULES: Rules = {
     Sequential: _sequential,
-    Residual: _residual,
-    Dense: lambda to, m: to.nn.Linear(m.in_features, m.out_features, m.bias is not None),
-    Conv2D: _conv2d,
-    MaxPool: lambda to, m: to.nn.MaxPool2d(m.kernel_size, m.stride, m.padding),
-    AvgPool: lambda to, m: to.nn.AvgPool2d(m.kernel_size, m.stride, m.padding),
-    GlobalAvgPool: _global_avg_pool,
-    Flatten: lambda to, m: to.nn.Flatten(-m.axes),
-    Reshape: _reshape,
-    Dropout: lambda to, m: to.nn.Dropout(m.rate),
-    LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
-    GroupNorm: lambda to, m: to.nn.GroupNorm(m.groups, m.channels, float(m.eps), _is_scaled(m)),
-    BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(m.channels, float(m.eps), float(m.momentum)),
-    ReLU: lambda to, _: to.nn.ReLU(),
-    LeakyReLU: lambda to, m: to.nn.LeakyReLU(float(m.slope)),
-    Sigmoid: lambda to, _: to.nn.Sigmoid(),
-    Tanh: lambda to, _: to.nn.Tanh(),
-    Softmax: lambda to, m: to.nn.Softmax(m.axis),
-    GELU: lambda to, m: to.nn.GELU(m.approximate),
+    layers.Residual: _residual,
+    layers.Dense: lambda to, m: to.nn.Linear(m.in_features, m.out_features, m.bias is not None),
+    layers.Conv2D: _conv2d,
+    layers.MaxPool: lambda to, m: to.nn.MaxPool2d(m.kernel_size, m.stride, m.padding),
+    layers.AvgPool: lambda to, m: to.nn.AvgPool2d(m.kernel_size, m.stride, m.padding),
+    layers.GlobalAvgPool: _global_avg_pool,
+    layers.Flatten: lambda to, m: to.nn.Flatten(-m.axes),
+    layers.Reshape: _reshape,
+    layers.Dropout: lambda to, m: to.nn.Dropout(m.rate),
+    norms.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
+    norms.GroupNorm: lambda to, m: to.nn.GroupNorm(
+        m.groups, m.channels, float(m.eps), _is_scaled(m)
+    ),
+    norms.BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(m.channels, float(m.eps), float(m.momentum)),
+    layers.ReLU: lambda to, _: to.nn.ReLU(),
+    layers.LeakyReLU: lambda to, m: to.nn.LeakyReLU(float(m.slope)),
+    layers.Sigmoid: lambda to, _: to.nn.Sigmoid(),
+    layers.Tanh: lambda to, _: to.nn.Tanh(),
+    layers.Softmax: lambda to, m: to.nn.Softmax(m.axis),
+    layers.GELU: lambda to, m: to.nn.GELU(m.approximate),
 }

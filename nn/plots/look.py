@@ -103,6 +103,15 @@ def pictures(who: str, image: Any) -> Any:
     return pixels
 
 
+def one_image(who: str, image: Any) -> Tensor:
+    """An image as a Tensor (C, H, W) of leaves of its own; ValueError for another shape."""
+    pixels = array(image)
+    if pixels.ndim != 3:
+        hint = "; image[None] is one with a channel axis" if pixels.ndim == 2 else ""
+        raise ValueError(f"{who}: needs one image (C, H, W), got shape {pixels.shape}{hint}")
+    return Tensor(pixels)
+
+
 def tiled(tiles: Any, columns: int) -> tuple[Any, list[tuple[float, float]]]:
     """Tiles (n, h, w, 4) in rows of `columns` with a thin line around each, and their centres.
 

@@ -8,6 +8,7 @@ from autograd import no_grad
 from ..annotations import Numbers
 from ..module import Module
 from ..summary import by
+from ..watch import Call, watched
 from .look import (
     BLUE,
     GREY,
@@ -21,10 +22,10 @@ from .look import (
     largest,
     left_out,
     note,
+    one_image,
     painted,
     tiled,
 )
-from .watch import Call, one_image, watched
 
 if TYPE_CHECKING:
     from .picture import Picture

@@ -11,6 +11,7 @@ from ..annotations import Numbers
 from ..layers import Softmax
 from ..module import Module
 from ..summary import by
+from ..watch import head, watched
 from .look import (
     MOST,
     array,
@@ -22,10 +23,10 @@ from .look import (
     left_out,
     mosaic,
     note,
+    one_image,
     painted,
     pictures,
 )
-from .watch import head, one_image, watched
 
 if TYPE_CHECKING:
     from .picture import Picture

@@ -10,8 +10,8 @@ from autograd import Tensor, UnknownNumberError, Value, no_grad, softmax
 from ..annotations import Numbers
 from ..layers import Sigmoid, Softmax
 from ..module import Module
+from ..watch import head, watched
 from .look import COLOURS, array, figure
-from .watch import head, watched
 
 if TYPE_CHECKING:
     from .picture import Picture

@@ -88,13 +88,13 @@ class Builder:
             raise ValueError(f"unknown layer {name!r}")
         if not isinstance(given, dict):
             raise ValueError(f"the arguments of {name} were not kept as attributes of those names")
-        module: Module = arguments.call(self.known[name], self._drawn(name, given))
+        module: Module = arguments.call(self.known[name], self._with_zeros(name, given))
         self.made.append(module)
         if not any(isinstance(child, Module) for _, child in module.named_children()):
             self._spend(sum(part.size for _, part in module.named_state()))
         return module
 
-    def _drawn(self, name: str, given: dict[str, Plain]) -> dict[str, Any]:
+    def _with_zeros(self, name: str, given: dict[str, Plain]) -> dict[str, Any]:
         """The arguments, and zeros for first weights where the layer lets one choose them."""
         values = {str(k): self.build(v) for k, v in given.items()}
         return values | ({"init": self._zeros} if arguments.has_init(self.known[name]) else {})

@@ -163,7 +163,7 @@ class Compiled:
 Backend = Eager | Compiled
 
 
-def backend(model: Module, loss: Loss, compiled: bool) -> Backend:
+def backend_for(model: Module, loss: Loss, compiled: bool) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
     return Compiled(model, loss) if compiled and _has_numpy() else Eager(model, loss)
 

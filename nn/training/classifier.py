@@ -124,7 +124,8 @@ class Classifier(_Mixin, _Estimator):
 
     def predict(self, X: Arrays) -> Arrays:
         """The most probable label of each sample: an array (N,)."""
-        return self.classes_[self.predict_proba(X).argmax(1)]
+        best = self.predict_proba(X).argmax(1)
+        return self.classes_[best]
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether there is a model to ask."""

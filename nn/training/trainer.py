@@ -17,7 +17,7 @@ from ..module import Module
 from ..optim import Optimizer
 from ..saving.model_file import FilePath
 from ..schedules import Schedule
-from .backends import Backend, backend, evaluating
+from .backends import Backend, backend_for, evaluating
 from .checkpoint import Checkpoint
 from .history import Epoch, History, percent
 
@@ -99,10 +99,10 @@ class Trainer:
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        run = backend(self.model, self.loss, compiled)
-        samples, held_out = run.prepared(samples), held_out and run.prepared(held_out)
+        backend = backend_for(self.model, self.loss, compiled)
+        samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
         while not over and len(self.history) < last:
-            epoch = self._epoch(run, samples, held_out, batch_size, rng, progress)
+            epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
         return self.history
@@ -119,7 +119,7 @@ class Trainer:
 
     def _epoch(
         self,
-        run: Backend,
+        backend: Backend,
         samples: Dataset,
         validation: Dataset | None,
         batch_size: int,
@@ -132,20 +132,20 @@ class Trainer:
         try:
             with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
                 for batch in samples.batches(batch_size, rng):
-                    tally.add(batch.labels, *run.step(batch, self.optimizer, self.clip_norm))
+                    tally.add(batch.labels, *backend.step(batch, self.optimizer, self.clip_norm))
                     bar.set_postfix_str(tally.text(), refresh=False)
                     bar.update(len(batch))
         finally:
-            run.sync()
-        found = _measured(run, validation, 128) if validation else None
+            backend.sync()
+        found = _measured(backend, validation, 128) if validation else None
         loss, accuracy = (found.loss, found.accuracy) if found else (None, None)
         seconds = time.perf_counter() - start
         return Epoch(number, tally.loss, tally.accuracy, loss, accuracy, lr, seconds)
 
     def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        run = backend(self.model, self.loss, compiled)
-        return _measured(run, run.prepared(_dataset("data", data)), batch_size)
+        backend = backend_for(self.model, self.loss, compiled)
+        return _measured(backend, backend.prepared(_dataset("data", data)), batch_size)
 
     def predict(self, images: Numbers, batch_size: int = 128) -> Lists:
         """The outputs for images (N, ...) as a nested list, computed scalar by scalar."""
@@ -158,10 +158,10 @@ class Trainer:
             ]
 
 
-def _measured(run: Backend, data: Dataset, batch_size: int) -> Evaluation:
+def _measured(backend: Backend, data: Dataset, batch_size: int) -> Evaluation:
     tally = _Tally()
     for batch in data.batches(batch_size):
-        outputs, loss = run.measure(batch)
+        outputs, loss = backend.measure(batch)
         tally.add(batch.labels, outputs, loss)
     return Evaluation(tally.loss, tally.accuracy, tally.predictions)
 

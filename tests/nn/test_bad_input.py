@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Tensor, Value
 
@@ -18,6 +19,16 @@ def trainer(model=None, **options):
 
 
 CASES = {
+    "reshape of too few axes": (lambda: nn.Reshape(2, axes=3)([1.0]), "has no 3 axes to reshape"),
+    "momentum beyond 1": (lambda: nn.BatchNorm2D(1, momentum=2.0), "momentum must be from 0 to 1"),
+    "state of another size": (
+        lambda: nn.Adam([Value(1.0)]).load_state_dict({"lr": 1, "steps": 0, "state": []}),
+        "does not fit 1 parameters with 2 numbers each",
+    ),
+    "labels that are words": (
+        lambda: trainer().fit(([[[[1.0, 2.0, 3.0, 4.0]]]], ["cat"]), progress=False),
+        "targets are classes or one-hot rows, got .*cat",
+    ),
     "wrong channels": (
         lambda: nn.Conv2D(3, 8, 5)(IMAGE),
         r"Conv2D\(3, 8, 5\): input has 1 channels .*, the layer was built for 3",
@@ -93,6 +104,23 @@ CASES = {
 }
 
 TYPE_CASES = {
+    "one stride a string": (
+        lambda: nn.Conv2D(1, 1, 3, stride=(1, "2")),
+        "stride must be an int or a pair of ints",
+    ),
+    "a loss without each": (lambda: nn.Loss()([1.0], [1.0]), "Loss has no method each"),
+    "an optimiser without a rule": (
+        lambda: nn.Optimizer([Value(1.0)], 0.1).step(),
+        "Optimizer has no update rule",
+    ),
+    "a schedule without a factor": (
+        lambda: nn.Schedule(nn.SGD([Value(1.0)])),
+        "Schedule has no method factor",
+    ),
+    "class numbers in a compiled function": (
+        lambda: autograd.compile(nn.NLLLoss(), [0.0, 1.0], [0.0]),
+        r"in a compiled function, targets are one-hot \(2,\)",
+    ),
     "kernel a string": (lambda: nn.Conv2D(1, 1, "3"), "kernel_size must be an int or a pair"),
     "three strides": (
         lambda: nn.Conv2D(1, 1, 3, stride=(1, 1, 1)),

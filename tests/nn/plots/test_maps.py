@@ -76,3 +76,9 @@ def test_an_unknown_layer_is_refused_by_the_known_ones():
         nn.plots.feature_maps(cnn(), IMAGE, ["conv1"])
     with pytest.raises(TypeError, match="must be a Module, got <function"):
         nn.plots.feature_maps(lambda x: x, IMAGE)
+
+
+def test_a_layer_that_gives_neither_image_nor_vector_is_refused():
+    model = nn.Sequential(nn.Flatten(), nn.Reshape(2, 2, 4, 4))
+    with pytest.raises(ValueError, match="1 gives no image and no vector"):
+        nn.plots.feature_maps(model, IMAGE, [1])

@@ -173,6 +173,10 @@ def test_modules_of_users_come_back_by_their_classes_or_into_a_model(path):
     assert isinstance(again[0].activation, nn.ReLU)
     assert again.state_dict() == model.state_dict()
 
+    nn.save(Net(3, activation=len), path)  # which is no plain data
+    with pytest.raises(DataError, match="arguments of Net were not kept"):
+        nn.load(path, layers=[Net])
+
     secret = Secretive(3)
     nn.save(secret, path)
     with pytest.raises(DataError, match=r"arguments of Secretive were not kept.*into=model"):

@@ -140,6 +140,31 @@ def test_regression_has_no_accuracy():
     assert model.weight.tolist()[0][0] == pytest.approx(2, abs=0.2)
 
 
+def test_early_stopping_leaves_the_last_parameters_where_none_are_asked_back():
+    trainer = make()
+    states = []
+    stop = nn.EarlyStopping(patience=1, monitor="loss", restore=False)
+    callbacks = [lambda t, _: states.append(t.model.state_dict()), stop]
+    trainer.optimizer.lr = 50.0  # so that it gets worse
+    fit(trainer, epochs=20, callbacks=callbacks)
+    assert len(trainer.history) < 20
+    assert trainer.model.state_dict() == states[-1]
+    assert repr(stop) == "EarlyStopping(patience=1, monitor='loss', restore=False)"
+
+
+def test_a_trainer_and_what_it_gives_print_in_a_line():
+    trainer = make(clip_norm=2.0)
+    parts = "Sequential, CrossEntropyLoss(), Adam(44 parameters, lr=0.05)"
+    assert repr(trainer) == f"Trainer({parts}, clip_norm=2.0)"
+    assert repr(trainer.history) == "History(no epochs)"
+    history = fit(trainer, epochs=2)
+    first, last = history["loss"]
+    assert repr(history) == f"History(2 epochs, loss {first:.4f} → {last:.4f})"
+    assert history[:1] == [history[0]]
+    found = trainer.evaluate(patterns(seed=1))
+    assert repr(found) == f"Evaluation(loss={found.loss}, accuracy={found.accuracy})"
+
+
 def test_progress_is_a_line_for_each_epoch(capsys):
     trainer = make()
     trainer.fit(patterns(), validation=patterns(seed=1), epochs=2, batch_size=8)

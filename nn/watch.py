@@ -2,27 +2,29 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autograd import Tensor
-
-from ..module import Module
-from .look import array
+if TYPE_CHECKING:
+    from .module import Module
 
 
 class Call(NamedTuple):
     """One call of a module: its path, the module, its inputs and what it gave."""
 
     path: str
-    layer: Module
+    layer: "Module"
     inputs: tuple[Any, ...]
     output: Any
 
     @property
+    def is_leaf(self) -> bool:
+        """Whether there are no modules inside."""
+        return len(list(self.layer.modules())) == 1
+
+    @property
     def words(self) -> str:
         """What was called: a layer with its arguments, a module of modules by its class."""
-        inside = list(self.layer.modules())
-        return repr(self.layer) if len(inside) == 1 else type(self.layer).__name__
+        return repr(self.layer) if self.is_leaf else type(self.layer).__name__
 
 
 @contextmanager
@@ -31,7 +33,7 @@ def watched(who: str, model: Any) -> Iterator[list[Call]]:
 
     Modes come back afterwards. TypeError for what is no Module.
     """
-    if not isinstance(model, Module):
+    if not hasattr(model, "named_parts"):
         raise TypeError(f"{who}: the model must be a Module, got {model!r:.60}")
     calls: list[Call] = []
     modules = [(module, module.training) for module in model.modules()]
@@ -51,7 +53,7 @@ def head(calls: Sequence[Call]) -> Call:
     return next(call for call in calls if call.output is calls[-1].output)
 
 
-def _listed(module: Module, calls: list[Call]) -> Any:
+def _listed(module: "Module", calls: list[Call]) -> Any:
     forward = module.forward
 
     def listed(*inputs: Any) -> Any:
@@ -60,12 +62,3 @@ def _listed(module: Module, calls: list[Call]) -> Any:
         return output
 
     return listed
-
-
-def one_image(who: str, image: Any) -> Tensor:
-    """An image as a Tensor (C, H, W) of leaves of its own; ValueError for another shape."""
-    pixels = array(image)
-    if pixels.ndim != 3:
-        hint = "; image[None] is one with a channel axis" if pixels.ndim == 2 else ""
-        raise ValueError(f"{who}: needs one image (C, H, W), got shape {pixels.shape}{hint}")
-    return Tensor(pixels)
