@@ -54,7 +54,9 @@ def explore(
 
 def _root(scores: list[Value], names: list[str], target: str | None) -> tuple[Value, str]:
     """What a page is about, and what the model read in words."""
-    if len(scores) == 1 and target is None:
+    if len(scores) == 1:
+        if target is not None:
+            raise ValueError(f"--target {target}: the model gives one number, and no classes")
         return scores[0], f"{scores[0].data:.4g}"
     names = names if len(names) == len(scores) else list(map(str, range(len(scores))))
     best = max(range(len(scores)), key=lambda k: scores[k].data)
@@ -82,6 +84,6 @@ def _input(path: Path, needed: Axes, known: Mapping[str, Any]) -> Tensor:
     )
     if needed and not fits:
         raise ValueError(f"{path}: its shape is {by(array.shape)}, the model takes {by(needed)}")
-    if array.dtype == "uint8":
+    if array.dtype == "uint8" and array.ndim == 3:
         array = image_file.prepared(array, **{k: known[k] for k in known if k in PREPARATION})
     return Tensor(array)

@@ -171,6 +171,16 @@ def test_numbers_in_a_npy_are_taken_as_they_are_and_classes_without_names_by_num
     assert f"reads digit.npy as {best} (" in capsys.readouterr().out
 
 
+def test_bytes_of_an_image_are_scaled_in_a_npy_too_and_those_of_other_samples_are_not(here, capsys):
+    nn.save(nn.Sequential(nn.Dense(64, 3)), "dense")
+    nn.save(trained(cnn()), "plain")
+    for model, numbers, x in (("dense", INK.ravel(), INK.ravel()), ("plain", INK, INK[None] / 255)):
+        np.save("bytes.npy", numbers)
+        assert main(["explore", model, "bytes.npy"]) == 0
+        share = max(softmax(scores(model, x)).tolist())
+        assert f"({share:.1%})" in capsys.readouterr().out
+
+
 def test_a_model_of_one_number_says_it(here, capsys):
     model = nn.Sequential(nn.Flatten(), nn.Dense(64, 1))
     nn.save(model, "one")
@@ -198,12 +208,14 @@ def test_a_model_of_one_number_says_it(here, capsys):
         (["model.safetensors", "digit.png", "-o", "no/page.html"], "No such file or directory"),
         (["untrained", "large.npy"], "large.npy of shape 1×9×8: Dense(72, 3): input has 84"),
         (["untrained", "colours.npy"], "its shape is 3×8×8, the model takes 1×H×W"),
+        (["one", "digit.png", "--target", "0"], "the model gives one number, and no classes"),
         (["images", "digit.png"], "needs a model that gives a score a class, got shape (2, 6, 6)"),
     ],
 )
 def test_what_cannot_be_explored_is_one_line_and_status_2(here, capsys, arguments, words):
     nn.save(nn.Sequential(cnn()), "untrained")
     nn.save(nn.Sequential(nn.Conv2D(1, 2, 3)), "images")
+    nn.save(nn.Sequential(nn.Flatten(), nn.Dense(64, 1)), "one")
     Path("cut.png").write_bytes(Path("digit.png").read_bytes()[:60])
     Path("text.npy").write_text("no array")
     np.save("words.npy", np.array(["a"]))
