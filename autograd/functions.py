@@ -6,9 +6,10 @@ from typing import Protocol, cast, overload
 
 from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES
+from .reductions import Reduced, torch_names
 from .scopes import current_scope
 from .shapes.indexing import Axis
-from .tensor import Arrays, Operand, Reduced, Tensor, _tensor, aligned, operand
+from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
 from .value import Scalar, Value, apply, nodes
 
 
@@ -122,6 +123,7 @@ def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNu
     return Tensor(values).reshape(shape)
 
 
+@torch_names
 def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
     """log Σ exp(x) over an axis, shifted by the maximum, so that nothing overflows."""
     x = Tensor(x)
@@ -130,6 +132,7 @@ def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
     return log + (shift if keepdims else shift.sum(axis))
 
 
+@torch_names
 def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     """exp(x) / Σ exp(x) over an axis, shifted by the maximum; same shape."""
     x = Tensor(x)
@@ -137,6 +140,7 @@ def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     return powers / powers.sum(axis, keepdims=True)
 
 
+@torch_names
 def log_softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     """x - log Σ exp(x) over an axis, shifted by the maximum; same shape."""
     x = Tensor(x)

@@ -7,40 +7,44 @@ node for each output entry (`einsum`).
 
 import math
 import operator
+import random
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, Union, cast, overload
+from typing import Any, NoReturn, Protocol, Union
 
 from . import contraction
-from .primitives import PRIMITIVES, Primitive
+from .numbers.kinds import Number
+from .primitives import PRIMITIVES
+from .reductions import Reduced, Reductions, torch_names
 from .shapes import indexing
-from .shapes.indexing import Array, Axis, Shape
-from .value import Scalar, Value, lift, nodes, reflected, strict
-from .views import Arrangement, Lists
+from .shapes.indexing import Array, Shape
+from .value import Scalar, Value, identity, lift, nodes, reflected, strict
+from .views import spread
 
 Nested = Sequence[Union[Scalar, Array, "Nested"]]
 Arrays = Array | Nested  # what becomes a Tensor, and Tensors
 Operand = Scalar | Arrays
-Reduced = Union["Tensor", Any]  # a Tensor, or a Value where no axis is left: only shapes know which
 Elementwise = Callable[["Tensor"], "Tensor"]
 Broadcasting = Callable[["Tensor", Operand], "Tensor"]
-Comparison = Callable[["Tensor", Operand], Lists]
+Comparison = Callable[["Tensor", Operand], "Comparisons"]
 
 
-class Reduction(Protocol):
-    """A method that reduces axes: all of them to a Value, with `keepdims` to a Tensor."""
+class Gauss(Protocol):
+    """A `random.Random`, or the module: numbers from a normal distribution."""
 
-    @overload
-    def __call__(self, axis: None = None, keepdims: Literal[False] = False) -> Value: ...
-    @overload
-    def __call__(self, axis: Axis = None, *, keepdims: Literal[True]) -> "Tensor": ...
-    @overload
-    def __call__(self, axis: Axis = None, keepdims: bool = False) -> Reduced: ...
+    def gauss(self, mu: float, sigma: float) -> float: ...
 
 
-class Reducing(Protocol):
-    """A `Reduction` in a class: what `tensor.sum` is before it is bound to its tensor."""
+class Comparisons(list[Any]):
+    """Nested lists of bools, one for each entry, without a truth of their own."""
 
-    def __get__(self, tensor: "Tensor", kind: type["Tensor"], /) -> Reduction: ...
+    def __init__(self, nested: list[Any]) -> None:
+        super().__init__(Comparisons(row) if isinstance(row, list) else row for row in nested)
+
+    def __bool__(self) -> NoReturn:
+        raise ValueError(
+            "the truth of a tensor's comparison is ambiguous, one for each entry: choose by "
+            "autograd.where, or ask any() or all() of a row"
+        )
 
 
 def _plain(data: Any) -> Any:
@@ -50,7 +54,7 @@ def _plain(data: Any) -> Any:
     if hasattr(data, "tolist"):
         return data.tolist()
     if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return data if data and data[0].__class__ is float else [_plain(row) for row in data]
+        return data if len(data) and data[0].__class__ is float else [_plain(row) for row in data]
     return data
 
 
@@ -107,27 +111,12 @@ def _comparison(compare: Callable[[Value, Value], Any]) -> Comparison:
         if other is NotImplemented:
             return NotImplemented
         shape, (a, b) = aligned(self, other)
-        return indexing.nested(list(map(compare, a, b)), shape)
+        return Comparisons(indexing.nested(list(map(compare, a, b)), shape))
 
     return method
 
 
-def _reduction(name: str) -> Reducing:
-    op = PRIMITIVES[name]
-
-    def method(self: "Tensor", axis: Axis = None, keepdims: bool = False) -> Any:
-        return self._reduce(op, axis, keepdims)
-
-    method.__name__, method.__qualname__ = name, f"Tensor.{name}"
-    method.__doc__ = f"{name} over the axes, one node each; a Value where no axis is left."
-    return _reducing(method)
-
-
-def _reducing(method: Callable[..., Any]) -> Reducing:
-    return cast(Reducing, method)
-
-
-class Tensor(Arrangement):
+class Tensor(Reductions):
     """An n-dimensional arrangement of Values, n >= 1.
 
     `data` is nested sequences of numbers or Values, a NumPy array, or a Tensor; numbers become
@@ -148,7 +137,6 @@ class Tensor(Arrangement):
     """
 
     __slots__ = ()
-    __array_ufunc__ = None  # array * tensor asks the Tensor
 
     def __init__(self, data: Arrays, label: str = "") -> None:
         if isinstance(data, Tensor):
@@ -166,12 +154,33 @@ class Tensor(Arrangement):
     def _like(self, shape: Shape, values: Sequence[Value]) -> "Tensor":
         return _tensor(shape, values)
 
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, int | float | complex | list | tuple) or hasattr(other, "dtype"):
-            raise TypeError("== of tensors is identity; compare numbers, as in t.tolist() == [...]")
-        return self is other
-
+    __eq__ = identity
     __hash__ = object.__hash__
+
+    # --- creation --------------------------------------------------------------------------------
+
+    @staticmethod
+    def full(shape: int | Sequence[int], number: Number) -> "Tensor":
+        """Leaves that all hold one number: full((2, 3), 0.5)."""
+        return _leaves((shape,), lambda: number)
+
+    @staticmethod
+    def zeros(*shape: int | Sequence[int]) -> "Tensor":
+        """Leaves of 0.0: zeros(2, 3), or with one tuple."""
+        return _leaves(shape, lambda: 0.0)
+
+    @staticmethod
+    def ones(*shape: int | Sequence[int]) -> "Tensor":
+        """Leaves of 1.0: ones(2, 3), or with one tuple."""
+        return _leaves(shape, lambda: 1.0)
+
+    @staticmethod
+    def randn(*shape: int | Sequence[int], rng: Gauss = random) -> "Tensor":
+        """Leaves from the normal distribution of mean 0 and variance 1: randn(2, 3).
+
+        `rng` is a `random.Random`; by default Python's own, so `random.seed(0)` repeats them.
+        """
+        return _leaves(shape, lambda: rng.gauss(0.0, 1.0))
 
     # --- arithmetic ------------------------------------------------------------------------------
 
@@ -185,7 +194,7 @@ class Tensor(Arrangement):
     __gt__ = _comparison(operator.gt)
     __ge__ = _comparison(operator.ge)
     __neg__ = _elementwise("neg")
-    __abs__ = _elementwise("abs")
+    __abs__ = abs = _elementwise("abs")
 
     exp = _elementwise("exp")
     log = _elementwise("log")
@@ -206,40 +215,10 @@ class Tensor(Arrangement):
         """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""
         return self._leaky_relu(slope)
 
-    # --- reductions ------------------------------------------------------------------------------
-
-    sum = _reduction("sum")
-    max = _reduction("max")
-    min = _reduction("min")
-
-    @_reducing
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """The mean over the axes."""
-        return self.sum(axis, keepdims) / self._count(axis)
-
-    @_reducing
-    def var(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """The variance over the axes, Σ(x - mean)² / n (NumPy's, without Bessel's correction)."""
-        return ((self - self.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims)
-
-    def _count(self, axis: Axis) -> int:
-        return math.prod(self.shape[a] for a in indexing.axes_of(axis, self.ndim))
-
-    def _reduce(self, op: Primitive, axis: Axis, keepdims: bool) -> Reduced:
-        """One node op(entries) for each position on the axes that are kept."""
-        axes = sorted(indexing.axes_of(axis, self.ndim))  # in row order: the first of a tie wins
-        kept = [a for a in range(self.ndim) if a not in axes]
-        count = self._count(axis)
-        if not count:
-            raise ValueError(f"{op.name} over no entries: shape {self.shape}, axis {axis}")
-        rows = self.permute(*kept, *axes).values
-        results = nodes(op, [contraction.rows(rows, count)])
-        if not kept and not keepdims:
-            return results[0]
-        kept_shape = (
-            1 if a in axes else n for a, n in enumerate(self.shape) if keepdims or a in kept
-        )
-        return _tensor(tuple(kept_shape), results)
+    def clip(self, low: Operand | None = None, high: Operand | None = None) -> "Tensor":
+        """Each entry, but at least `low` and at most `high`; outside the gradient is 0."""
+        raised = self if low is None else self.maximum(low)
+        return raised if high is None else raised.minimum(high)
 
     def __matmul__(self, other: Arrays) -> Reduced:
         """Matrix product of the last two axes, NumPy's rules for 1-d operands and leading axes."""
@@ -267,6 +246,12 @@ def _tensor(shape: Shape, values: Sequence[Value]) -> Tensor:
     return new
 
 
+def _leaves(shape: tuple[int | Sequence[int], ...], number: Callable[[], Number]) -> Tensor:
+    """A new leaf for each entry of a shape, its sizes one by one or as one sequence."""
+    sizes = indexing.sizes(spread(shape))
+    return _tensor(sizes, [Value(number()) for _ in range(math.prod(sizes))])
+
+
 def aligned(*operands: Value | Tensor) -> tuple[Shape, list[Sequence[Value]]]:
     """The broadcast shape of Tensors and Values, and the flat entries of each in that shape."""
     shape = indexing.broadcast(*[getattr(x, "shape", ()) for x in operands])
@@ -282,6 +267,7 @@ def _stretched(x: Value | Tensor, shape: Shape) -> Sequence[Value]:
     return values
 
 
+@torch_names
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
     stacked = Tensor(list(tensors))
@@ -290,6 +276,7 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     return stacked.permute(*axes)
 
 
+@torch_names
 def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
     """Tensors joined along an axis that they have; the other sizes must agree."""
     parts = [Tensor(t) for t in tensors]

@@ -11,6 +11,7 @@ from . import graph
 from .drawable import Drawable
 from .names import Name
 from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
+from .numpy_functions import NumPyFunctions, warn_of_numbers
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope
 
@@ -129,6 +130,23 @@ def reflected(method: Callable[[A, B], A], lift: Callable[[B], Any]) -> Callable
     return operator
 
 
+def identity(self: object, other: object) -> bool:
+    """Whether both are one and the same, as dicts and sets ask; a TypeError for numbers.
+
+    They would never be the same, so whoever asks means something else.
+    """
+    if self is other:
+        return True
+    plain = isinstance(other, list | tuple) or hasattr(other, "dtype") or _is_number(other)
+    if plain and not isinstance(other, NumPyFunctions):
+        raise TypeError(
+            f"== of a {type(self).__name__} is identity, and never true of {other!r:.40}; compare "
+            "numbers, as in x.data == 2.0 or t.tolist() == [...] (x.equals(2.0) of a Value is a "
+            "node, for autograd.where)"
+        )
+    return False
+
+
 def strict(method: Callable[[A, B], A]) -> Callable[[A, B], A]:
     """A binary method that is no operator: nobody else can take over from it."""
 
@@ -167,7 +185,7 @@ def _comparison(
     return method
 
 
-class Value(graph.Node, Drawable):
+class Value(graph.Node, Drawable, NumPyFunctions):
     """A scalar node of the computation graph.
 
     `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after
@@ -175,7 +193,8 @@ class Value(graph.Node, Drawable):
     `inputs` are its operands; `label` is for people, and `scope` is the path of the layer. An entry
     of a named tensor keeps the tensor's `name` and its own `place` there, and is labelled by both.
 
-    `==` and `hash` are identity; `<`, `>`, `<=` and `>=` compare data.
+    `==` of Values and `hash` are identity, and `==` of a Value and a number raises; `<`, `>`, `<=`
+    and `>=` compare data.
 
     >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
     >>> c = (a * b + 10).relu()
@@ -187,7 +206,6 @@ class Value(graph.Node, Drawable):
     """
 
     __slots__ = ("grad", "name", "place", "scope")
-    __array_ufunc__ = None  # numpy_scalar * value asks the Value, and never makes an object array
 
     data: AnyNumber
     grad: AnyNumber
@@ -210,13 +228,16 @@ class Value(graph.Node, Drawable):
         if trace is not None:
             trace.append(self)
 
+    __eq__ = identity
+    __hash__ = object.__hash__
+
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
     __mul__, __rmul__ = _operator("mul")
     __truediv__, __rtruediv__ = _operator("div")
     __pow__, __rpow__ = _operator("pow")
     __neg__ = _unary("neg")
-    __abs__ = _unary("abs")
+    __abs__ = abs = _unary("abs")
     __lt__ = _comparison(operator.lt, "greater", swapped=True)
     __le__ = _comparison(operator.le, "at_least", swapped=True)
     __gt__ = _comparison(operator.gt, "greater")
@@ -240,6 +261,11 @@ class Value(graph.Node, Drawable):
     def leaky_relu(self, slope: Scalar = 0.01) -> "Value":
         """The node x for x > 0, else slope·x; the slope may be a Value too."""
         return self._leaky_relu(slope)
+
+    def clip(self, low: Scalar | None = None, high: Scalar | None = None) -> "Value":
+        """The number, but at least `low` and at most `high`; outside the gradient is 0."""
+        raised = self if low is None else self.maximum(low)
+        return raised if high is None else raised.minimum(high)
 
     def backward(self) -> None:
         """Fill `grad` of every node behind this one by the chain rule.
@@ -321,7 +347,9 @@ class Value(graph.Node, Drawable):
         return bool(self.data)
 
     def __float__(self) -> float:
-        return float(self.data)
+        number = float(self.data)
+        warn_of_numbers("float(value), or a function of Python's math,", "value.data")
+        return number
 
     def __int__(self) -> int:
         return int(self.data)

@@ -1,15 +1,17 @@
 """Arrangements of Values: reading them, and views that rearrange references and make no node."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, cast, overload
+from typing import TYPE_CHECKING, Any, Self, cast, overload
 
 from .drawable import Drawable
 from .names import Name
 from .numbers.kinds import AnyNumber, numpy
+from .numpy_functions import NumPyFunctions, warn_of_numbers
 from .shapes import indexing
 from .shapes.indexing import Array, Position, Shape
+from .text import IN_FULL, shape_text, shortened
 from .value import Scalar, Value, lift
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ Lists = list[Any]
 """Nested lists of numbers, as deep as there are axes."""
 
 
-class Arrangement(Drawable):
+class Arrangement(Drawable, NumPyFunctions):
     """A shape, and a flat row-major sequence of Values; the base of Tensor, without arithmetic."""
 
     __slots__ = ("shape", "values")
@@ -33,13 +35,17 @@ class Arrangement(Drawable):
         """Values that are already there, as a plain Tensor."""
         raise NotImplementedError
 
-    def rename(self, label: str) -> None:
-        """Call the entries `label[i,j,...]`."""
+    def _itself(self) -> "Tensor":
+        return cast("Tensor", self)
+
+    def rename(self, label: str) -> Self:
+        """Call the entries `label[i,j,...]`; the tensor itself."""
         kind = "Parameter" if getattr(self, "trainable", False) else "Tensor"
         name = Name(label, self.shape, kind)
         for place, value in enumerate(self.values):
             value.name = name
             value.place = place
+        return self
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -73,13 +79,23 @@ class Arrangement(Drawable):
         return array.reshape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
+        warn_of_numbers("np.asarray(tensor)", "tensor.numpy()")
         return self.numpy().astype(dtype) if dtype else self.numpy()
 
     def item(self) -> AnyNumber:
         """The number of a tensor with one entry; ValueError for others."""
+        return self._only("item()", "t.tolist() has all").data
+
+    def backward(self) -> None:
+        """`Value.backward` of a tensor's one entry; ValueError for others."""
+        self._only("backward()", "start from one number, as in t.sum().backward()").backward()
+
+    def _only(self, what: str, instead: str) -> Value:
         if self.size != 1:
-            raise ValueError(f"item() of a tensor with {self.size} entries, shape {self.shape}")
-        return self.values[0].data
+            raise ValueError(
+                f"{what} of a tensor with {self.size} entries, shape {self.shape}; {instead}"
+            )
+        return self.values[0]
 
     def detach(self) -> "Tensor":
         """The same numbers as leaves, apart from the graph."""
@@ -103,7 +119,7 @@ class Arrangement(Drawable):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Tensor(shape={self.shape}, data={self.data})"
+        return f"Tensor({shape_text(self.shape)}, {shortened(self.data, self.size <= IN_FULL)})"
 
     def __bool__(self) -> bool:
         raise ValueError(
@@ -129,7 +145,7 @@ class Arrangement(Drawable):
 
     def reshape(self, *shape: int | Sequence[int]) -> "Tensor":
         """The same entries in another shape; one size may be -1."""
-        new = _spread(shape)
+        new = spread(shape)
         return self._like(indexing.reshaped(self.shape, new), self.values)
 
     def flatten(self, start: int = 0) -> "Tensor":
@@ -139,15 +155,15 @@ class Arrangement(Drawable):
 
     def permute(self, *axes: int | Sequence[int]) -> "Tensor":
         """The axes in another order: permute(2, 0, 1), or with one tuple."""
-        order = indexing.axes_of(_spread(axes), self.ndim)
+        order = indexing.axes_of(spread(axes), self.ndim)
         if order == tuple(range(self.ndim)):
-            return cast("Tensor", self)
+            return self._itself()
         return self._at(*indexing.permuted(self.shape, order))
 
     def transpose(self, a: int = -2, b: int = -1) -> "Tensor":
         """Two axes exchanged, by default the last two; a 1-d tensor stays as it is."""
-        if self.ndim == 1:
-            return cast("Tensor", self)
+        if self.ndim == 1 and (a, b) == (-2, -1):
+            return self._itself()
         axes = list(range(self.ndim))
         i, j = indexing.axis_of(a, self.ndim), indexing.axis_of(b, self.ndim)
         axes[i], axes[j] = axes[j], axes[i]
@@ -166,7 +182,7 @@ class Arrangement(Drawable):
         if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
             raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
         if not any(map(any, pairs)):
-            return cast("Tensor", self)
+            return self._itself()
         pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
         shape, addresses = indexing.padded(self.shape, pairs)
         return self._like(shape, [*self.values, lift(value)])._at(shape, addresses)
@@ -188,7 +204,7 @@ class Arrangement(Drawable):
         return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
 
 
-def _spread(numbers: tuple[Any, ...]) -> tuple[int, ...]:
+def spread(numbers: tuple[Any, ...]) -> tuple[int, ...]:
     """Sizes or axes that were given one by one, or as one sequence."""
-    one = len(numbers) == 1 and not isinstance(numbers[0], int)
+    one = len(numbers) == 1 and isinstance(numbers[0], Iterable) and not isinstance(numbers[0], str)
     return tuple(numbers[0]) if one else numbers

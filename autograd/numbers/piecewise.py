@@ -179,12 +179,12 @@ def combination(
 
 def largest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The largest number of a sequence; nan where one is nan."""
-    return reduce(maximum, x) if _is_bulk(x[0]) else x[_winner(x, exceeds)]
+    return reduce(maximum, x) if _is_bulk(x[0]) else x[winner(x, exceeds)]
 
 
 def smallest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The smallest number of a sequence; nan where one is nan."""
-    return reduce(minimum, x) if _is_bulk(x[0]) else x[_winner(x, undercuts)]
+    return reduce(minimum, x) if _is_bulk(x[0]) else x[winner(x, undercuts)]
 
 
 def winners(y: AnyNumber, x: Sequence[AnyNumber]) -> tuple[AnyNumber, ...]:
@@ -215,7 +215,7 @@ def equals(a: AnyNumber, b: AnyNumber) -> AnyNumber:
     return not (a < b or a > b) and (a <= a) == (b <= b)
 
 
-def _winner(x: Sequence[AnyNumber], beats: Callable[..., AnyNumber]) -> int:
+def winner(x: Sequence[AnyNumber], beats: Callable[..., AnyNumber]) -> int:
     """Where the first number stands that none beats."""
     best, place = x[0], 0
     for k, b in enumerate(x):

@@ -5,6 +5,7 @@ repeats), and an offset; its entry at index (i, j, ...) is at offset + i·stride
 """
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -26,6 +27,13 @@ class Array(Protocol):
 Position = SupportsIndex | slice | EllipsisType | Sequence[Any] | Array | None
 Index = int | slice | list[Any] | None
 Entry = tuple[Index, int, int]
+
+
+def sizes(shape: Sequence[Any]) -> Shape:
+    """A new tensor's shape, of Python's or NumPy's ints; ValueError where no tensor has it."""
+    if not len(shape) or not all(hasattr(n, "__index__") and n >= 0 for n in shape):
+        raise ValueError(f"shape {tuple(shape)}: a tensor has at least one axis, of sizes >= 0")
+    return tuple(map(operator.index, shape))
 
 
 def strides(shape: Shape) -> Shape:

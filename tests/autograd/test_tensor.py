@@ -1,11 +1,17 @@
 """Tensor: views that add nothing, NumPy's rules for shapes, contractions that share operands."""
 
+import copy
+import pickle
+import random
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import nn
 from autograd import Tensor, Value, concatenate, einsum, maximum, minimum, stack, where
 from autograd.graph import nodes
 
@@ -211,7 +217,9 @@ def test_numbers_arrays_and_values_mix_on_either_side():
     assert (2 - x).tolist() == [1.0, 0.0]
     assert (Value(2.0) * x).tolist() == [2.0, 4.0]
     assert (2**x).tolist() == [2.0, 4.0]
-    assert np.asarray(x).tolist() == [1.0, 2.0]
+    assert (
+        (np.array([3.0]) + Value(2.0)).tolist() == (Value(2.0) + np.array([3.0])).tolist() == [5.0]
+    )
 
 
 def test_where_maximum_and_minimum_broadcast():
@@ -245,9 +253,102 @@ def test_equality_is_identity_and_comparing_with_numbers_is_an_error():
             x == other  # noqa: B015
 
 
+def test_a_comparison_is_nested_lists_without_a_truth_of_their_own():
+    x = Tensor([[1.0, -2.0], [3.0, 4.0]])
+    assert (x > 0) == [[True, False], [True, True]]
+    assert repr(x > 0) == "[[True, False], [True, True]]"
+    assert [any(row) for row in x > 0] == [True, True]
+    assert [all(row) for row in x > 0] == [False, True]
+    for truth in (bool, any, all, lambda c: not c, lambda c: c[0] and c[1], lambda c: bool(c[0])):
+        with pytest.raises(ValueError, match=r"ambiguous.*autograd\.where"):
+            truth(x >= 0)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(Tensor([1.0]) < 2)
+    assert where(x > 0, x, 0.0).tolist() == [[1.0, 0.0], [3.0, 4.0]]
+    assert Tensor(x > 0).tolist() == [[True, False], [True, True]]
+    assert copy.deepcopy(x > 0) == pickle.loads(pickle.dumps(x > 0)) == (x > 0)
+
+
 def test_labels_tell_the_index():
     x = Tensor([[1.0, 2.0]], label="x")
     assert [v.label for v in x.values] == ["x[0,0]", "x[0,1]"]
+    y = (x * 2).rename("y")
+    assert y.values[1].label == "y[0,1]"
+
+
+def test_a_tensor_of_one_entry_starts_backward():
+    x = Tensor([[3.0]])
+    (x * x).backward()
+    assert x.grad == [[6.0]]
+    (x * x).reshape(1).backward()
+    assert x.grad == [[12.0]]
+    for many in (Tensor([1.0, 2.0]), Tensor([])):
+        with pytest.raises(ValueError, match=r"backward\(\).*entries.*t\.sum\(\)\.backward\(\)"):
+            many.backward()
+
+
+@pytest.mark.parametrize("shape", [(2, 3), ((2, 3),), ([2, 3],), (4,), ((),), (0,)])
+def test_new_tensors_take_a_shape_as_reshape_does(shape):
+    sizes = tuple(shape[0]) if not isinstance(shape[0], int) else shape
+    if not sizes:
+        with pytest.raises(ValueError, match="at least one axis"):
+            Tensor.zeros(*shape)
+        return
+    for made, number in ((Tensor.zeros(*shape), 0.0), (Tensor.ones(*shape), 1.0)):
+        assert made.shape == sizes
+        assert made.tolist() == np.full(sizes, number).tolist()
+        assert len(set(made.values)) == made.size
+    assert Tensor.full(sizes, Fraction(1, 3)).data == np.full(sizes, Fraction(1, 3)).tolist()
+    assert Tensor.randn(*shape).shape == sizes
+
+
+def test_new_tensors_are_plain_and_refuse_what_is_no_shape():
+    assert type(nn.Parameter.zeros(2)) is Tensor
+    assert Tensor.full(3, 2).tolist() == [2, 2, 2]
+    assert Tensor.ones(np.int64(2)).shape == Tensor.ones(np.array([2])).shape == (2,)
+    for bad in ((-1,), (2, -3), (1.5,), ("2",), (None,)):
+        with pytest.raises(ValueError, match="shape"):
+            Tensor.zeros(*bad)
+    with pytest.raises(TypeError, match="one number"):
+        Tensor.full((2,), "x")
+
+
+def test_normal_numbers_come_from_the_generator_that_is_given():
+    random.seed(3)
+    a, b, c = Tensor.randn(300), Tensor.randn(300, rng=random.Random(3)), Tensor.randn(300)
+    assert a.tolist() == b.tolist() != c.tolist()
+    assert abs(a.mean().data) < 0.2
+    assert abs(a.std().data - 1) < 0.1
+
+
+def test_clip_takes_numbers_values_and_tensors_and_stops_gradients_outside():
+    x = Tensor([-2.0, 0.5, 2.0])
+    clipped = x.clip(-1, Tensor([0.0, 1.0, 1.5]))
+    assert clipped.tolist() == [-1, 0.5, 1.5]
+    clipped.sum().backward()
+    assert x.grad == [0, 1, 0]
+    assert x.clip(high=Value(0.0)).tolist() == [-2.0, 0.0, 0.0]
+    assert x.clip().tolist() == x.tolist()
+    assert x.abs().tolist() == [2.0, 0.5, 2.0]
+
+
+@given(SHAPES, st.data())
+def test_transpose_exchanges_two_axes_as_numpys_swapaxes(shape, data):
+    array = np.arange(np.prod(shape), dtype=float).reshape(shape)
+    x = Tensor(array)
+    axes = st.integers(-len(shape), len(shape) - 1)
+    a, b = data.draw(axes), data.draw(axes)
+    np.testing.assert_array_equal(x.transpose(a, b).numpy(), array.swapaxes(a, b))
+    default = array if array.ndim == 1 else array.swapaxes(-2, -1)
+    np.testing.assert_array_equal(x.transpose().numpy(), default)
+    assert grows_nothing(x, x.transpose(a, b))
+
+
+def test_transpose_names_an_axis_that_is_not_there():
+    with pytest.raises(ValueError, match="axis 2 is outside of a tensor with 2 axes"):
+        Tensor([[1.0, 2.0]]).transpose(0, 2)
+    with pytest.raises(ValueError, match="axis 1 is outside of a tensor with 1 axes"):
+        Tensor([1.0, 2.0]).transpose(0, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import copy
 import gc
 import math
+import operator
 import pickle
 import weakref
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Value, grad, no_grad, scope, trace_anomaly, where
+from autograd import Tensor, Value, grad, no_grad, scope, trace_anomaly, where
 from autograd.graph import nodes
 
 
@@ -195,7 +196,7 @@ def test_what_is_not_one_number_is_a_type_error(bad):
         Value(bad)
 
 
-@pytest.mark.parametrize("bad", ["3", None, {}, np.ones(2)])
+@pytest.mark.parametrize("bad", ["3", None, {}, [1.0]])
 def test_operators_with_what_is_no_number_are_a_type_error(bad):
     with pytest.raises(TypeError):
         Value(1.0) + bad
@@ -212,6 +213,42 @@ def test_equality_and_hash_are_identity_and_order_compares_data():
     assert a < 2
     assert a > 0.5
     assert max([Value(1.0), Value(3.0), Value(2.0)]).data == 3.0
+
+
+def test_comparing_a_value_with_a_number_for_equality_is_an_error():
+    a = Value(2.0)
+    for number in (2.0, 2, True, 2j, Fraction(2), np.float64(2.0), np.ones(1), [2.0], (2.0,)):
+        for compare in (operator.eq, operator.ne):
+            with pytest.raises(TypeError, match=r"identity.*x\.data == 2\.0.*equals.*where"):
+                compare(a, number)
+            with pytest.raises(TypeError, match="identity"):
+                compare(number, a)
+    with pytest.raises(TypeError, match="identity"):
+        [Value(1.0), a].index(2.0)
+
+
+def test_lists_dicts_and_sets_find_values_by_identity():
+    a, b = Value(2.0), Value(2.0)
+    assert a in [b, a]
+    assert a not in [b, None, "a"]
+    assert {a: 1, b: 2}[b] == 2
+    assert a == a
+    assert a != b
+    assert a != None  # noqa: E711
+    assert a != Tensor([2.0])
+    assert {a, a, b} == {a, b}
+
+
+def test_clip_stops_the_gradient_outside_of_its_bounds():
+    for x, y, slope in [(-2.0, -1.0, 0), (-1.0, -1.0, 1), (0.3, 0.3, 1), (2.0, 1.0, 0)]:
+        a = Value(x)
+        clipped = a.clip(-1.0, 1.0)
+        clipped.backward()
+        assert (clipped.data, a.grad) == (y, slope)
+    assert Value(-9.0).clip(high=1.0).data == -9.0
+    assert Value(9.0).clip(low=1.0).data == 9.0
+    assert math.isnan(Value(math.nan).clip(-1.0, 1.0).data)
+    assert Value(-3.0).abs().data == 3.0
 
 
 def test_no_grad_records_nothing_and_keeps_the_numbers():
@@ -303,7 +340,7 @@ def test_printing():
     assert repr(Value(2.0)) == "Value(data=2.0, grad=0)"
     assert repr(Value(2.0, label="x")) == "Value(data=2.0, grad=0, label='x')"
     assert f"{Value(2.0):.3f}" == "2.000"
-    assert (float(Value(2.5)), int(Value(2.5)), bool(Value(0.0))) == (2.5, 2, False)
+    assert (Value(2.5).item(), int(Value(2.5)), bool(Value(0.0))) == (2.5, 2, False)
 
 
 def test_an_anomaly_names_the_operation_its_inputs_and_its_layer():

@@ -41,7 +41,7 @@ def test_a_notebook_shows_pictures_and_text():
 def test_what_cannot_be_drawn_is_shown_as_text():
     shown = nn.Tanh()._repr_mimebundle_()
     assert shown["text/plain"].startswith("Tanh()")
-    assert Tensor([[]])._repr_mimebundle_()["text/plain"].startswith("Tensor(shape=(1, 0)")
+    assert Tensor([[]])._repr_mimebundle_()["text/plain"].startswith("Tensor(1×0, [[]])")
 
 
 def test_a_large_graph_is_shown_within_a_hundred_boxes():
