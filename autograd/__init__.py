@@ -7,6 +7,7 @@ from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .derivatives import grad, hessian, jacobian
 from .functions import (
+    concatenate,
     drawn,
     leaky_relu,
     log_softmax,
@@ -15,6 +16,7 @@ from .functions import (
     minimum,
     relu,
     softmax,
+    stack,
     stop_gradient,
     where,
 )
@@ -22,7 +24,7 @@ from .numbers.kinds import UnknownNumberError
 from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
-from .tensor import Tensor, concatenate, einsum, stack
+from .tensor import Tensor, einsum
 from .value import Value, apply
 
 __all__ = [

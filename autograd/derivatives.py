@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from . import graph
 from .numbers.kinds import AnyNumber
-from .tensor import Arrays, Tensor, _tensor, stack
+from .tensor import Arrays, Tensor, _tensor
 from .value import Value
 
 Mirrors = dict[graph.Node, graph.Node]
@@ -86,7 +86,7 @@ def jacobian(ys: Arrays, xs: Arrays) -> Tensor:
     """
     outputs, inputs = Tensor(ys), Tensor(xs)
     rows = [grad(y, [inputs])[0] for y in outputs.values]
-    return stack(rows).reshape(*outputs.shape, *inputs.shape)
+    return _tensor((*outputs.shape, *inputs.shape), [v for row in rows for v in row.values])
 
 
 def hessian(y: Value, xs: Arrays) -> Tensor:

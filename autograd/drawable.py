@@ -28,7 +28,7 @@ class Drawable:
         root: Any = self  # a Value or a Tensor
         return explore(root, path, **options)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
         """What Jupyter shows: a drawing of at most a hundred boxes, and the text."""
         from . import mimebundle
 

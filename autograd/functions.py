@@ -8,6 +8,7 @@ from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES
 from .reductions import Reduced, torch_names
 from .scopes import current_scope
+from .shapes import indexing
 from .shapes.indexing import Axis
 from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
 from .value import Scalar, Value, apply, nodes
@@ -104,10 +105,36 @@ def _entrywise(name: str, *xs: Operand) -> Value | Tensor:
     return _tensor(shape, nodes(PRIMITIVES[name], columns))
 
 
+@torch_names
+def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
+    """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
+    stacked = Tensor(list(tensors))
+    axes = list(range(1, stacked.ndim))
+    axes.insert(indexing.axis_of(axis, stacked.ndim), 0)
+    return stacked.permute(*axes)
+
+
+@torch_names
+def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
+    """Tensors joined along an axis that they have; the other sizes must agree."""
+    parts = [Tensor(t) for t in tensors]
+    if not parts:
+        raise ValueError("concatenate: no tensors")
+    axis = indexing.axis_of(axis, parts[0].ndim)
+    moved = [t.permute(axis, *[a for a in range(t.ndim) if a != axis]) for t in parts]
+    if len({t.shape[1:] for t in moved}) > 1:
+        shapes = " and ".join(str(t.shape) for t in parts)
+        raise ValueError(f"concatenate: shapes {shapes} differ outside of axis {axis}")
+    shape = (sum(len(t) for t in moved), *moved[0].shape[1:])
+    joined = _tensor(shape, [v for t in moved for v in t.values])
+    return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
+
+
 class Random(Protocol):
     """A `random.Random`, or the module: numbers uniform in [0, 1)."""
 
-    def random(self) -> float: ...
+    def random(self) -> float:
+        """The next number."""
 
 
 def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNumber]) -> Tensor:

@@ -16,6 +16,7 @@ class Name(str):
     shape: Shape
 
     def __new__(cls, text: str, shape: Shape = (), kind: str = "") -> Self:
+        """A string with the shape of its tensor, and what that is."""
         name = super().__new__(cls, text)
         name.shape, name.kind = shape, kind
         return name

@@ -18,6 +18,7 @@ class Call(str):
     parent: str
 
     def __new__(cls, path: str, kind: str = "", parent: str = "") -> Self:
+        """A string with what was called, and the visit around it."""
         call = super().__new__(cls, path)
         call.kind, call.parent = kind, parent
         return call

@@ -14,10 +14,11 @@ from typing import Any, NoReturn, Protocol, Union
 from . import contraction
 from .numbers.kinds import Number
 from .primitives import PRIMITIVES
-from .reductions import Reduced, Reductions, torch_names
+from .reductions import Reduced, Reductions
+from .scalar import identity
 from .shapes import indexing
 from .shapes.indexing import Array, Shape
-from .value import Scalar, Value, identity, lift, nodes, reflected, strict
+from .value import Scalar, Value, lift, nodes, reflected, strict
 from .views import spread
 
 Nested = Sequence[Union[Scalar, Array, "Nested"]]
@@ -31,7 +32,8 @@ Comparison = Callable[["Tensor", Operand], "Comparisons"]
 class Gauss(Protocol):
     """A `random.Random`, or the module: numbers from a normal distribution."""
 
-    def gauss(self, mu: float, sigma: float) -> float: ...
+    def gauss(self, mu: float, sigma: float) -> float:
+        """The next number, of this mean and standard deviation."""
 
 
 class Comparisons(list[Any]):
@@ -265,31 +267,6 @@ def _stretched(x: Value | Tensor, shape: Shape) -> Sequence[Value]:
         return x.values
     values: Sequence[Value] = indexing.gather(indexing.stretched(x.shape, shape))(x.values)
     return values
-
-
-@torch_names
-def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
-    """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
-    stacked = Tensor(list(tensors))
-    axes = list(range(1, stacked.ndim))
-    axes.insert(indexing.axis_of(axis, stacked.ndim), 0)
-    return stacked.permute(*axes)
-
-
-@torch_names
-def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
-    """Tensors joined along an axis that they have; the other sizes must agree."""
-    parts = [Tensor(t) for t in tensors]
-    if not parts:
-        raise ValueError("concatenate: no tensors")
-    axis = indexing.axis_of(axis, parts[0].ndim)
-    moved = [t.permute(axis, *[a for a in range(t.ndim) if a != axis]) for t in parts]
-    if len({t.shape[1:] for t in moved}) > 1:
-        shapes = " and ".join(str(t.shape) for t in parts)
-        raise ValueError(f"concatenate: shapes {shapes} differ outside of axis {axis}")
-    shape = (sum(len(t) for t in moved), *moved[0].shape[1:])
-    joined = _tensor(shape, [v for t in moved for v in t.values])
-    return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
 
 
 def einsum(subscripts: str, *operands: Arrays) -> Reduced:

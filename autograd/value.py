@@ -2,17 +2,14 @@
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from functools import wraps
 from itertools import repeat
-from typing import Any, TypeGuard, TypeVar, Union
+from typing import Any, TypeVar, Union
 
 from . import graph
-from .drawable import Drawable
-from .names import Name
 from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
-from .numpy_functions import NumPyFunctions, warn_of_numbers
 from .primitives import PRIMITIVES, Primitive
+from .scalar import ScalarNode, is_number
 from .scopes import current_scope
 
 Scalar = Union["Value", Number]
@@ -22,7 +19,6 @@ Comparison = Callable[["Value", Scalar], bool]
 A = TypeVar("A")
 B = TypeVar("B")
 
-_PLAIN = frozenset([float, int, complex, bool, Fraction])
 _DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
 _CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
 _new = object.__new__
@@ -80,16 +76,7 @@ def lift(x: object) -> "Value":
     """A Value as it is and a number as a constant, or NotImplemented."""
     if isinstance(x, Value):
         return x
-    return Value(x) if _is_number(x) else NotImplemented
-
-
-def _is_number(x: object) -> TypeGuard[Number]:
-    """Numbers divide, and have no length; arrays without axes are numbers too."""
-    if x.__class__ in _PLAIN or getattr(x, "shape", None) == ():
-        return True
-    if isinstance(x, Value | type) or hasattr(x, "__len__"):
-        return False
-    return hasattr(x, "__truediv__") and hasattr(x, "__mul__")
+    return Value(x) if is_number(x) else NotImplemented
 
 
 def _unary(name: str) -> Unary:
@@ -130,23 +117,6 @@ def reflected(method: Callable[[A, B], A], lift: Callable[[B], Any]) -> Callable
     return operator
 
 
-def identity(self: object, other: object) -> bool:
-    """Whether both are one and the same, as dicts and sets ask; a TypeError for numbers.
-
-    They would never be the same, so whoever asks means something else.
-    """
-    if self is other:
-        return True
-    plain = isinstance(other, list | tuple) or hasattr(other, "dtype") or _is_number(other)
-    if plain and not isinstance(other, NumPyFunctions):
-        raise TypeError(
-            f"== of a {type(self).__name__} is identity, and never true of {other!r:.40}; compare "
-            "numbers, as in x.data == 2.0 or t.tolist() == [...] (x.equals(2.0) of a Value is a "
-            "node, for autograd.where)"
-        )
-    return False
-
-
 def strict(method: Callable[[A, B], A]) -> Callable[[A, B], A]:
     """A binary method that is no operator: nobody else can take over from it."""
 
@@ -185,7 +155,7 @@ def _comparison(
     return method
 
 
-class Value(graph.Node, Drawable, NumPyFunctions):
+class Value(ScalarNode):
     """A scalar node of the computation graph.
 
     `data` is any number (a NumPy scalar becomes the Python number); `grad` is ∂root/∂self after
@@ -205,16 +175,10 @@ class Value(graph.Node, Drawable, NumPyFunctions):
     Raises TypeError for what is not a number: a string, None, a list or another Value.
     """
 
-    __slots__ = ("grad", "name", "place", "scope")
-
-    data: AnyNumber
-    grad: AnyNumber
-    name: str
-    place: int
-    scope: str
+    __slots__ = ()
 
     def __init__(self, data: Number, label: str = "") -> None:
-        if not _is_number(data):
+        if not is_number(data):
             got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
             hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
             raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
@@ -227,9 +191,6 @@ class Value(graph.Node, Drawable, NumPyFunctions):
         self.scope, _, _, trace = current_scope()
         if trace is not None:
             trace.append(self)
-
-    __eq__ = identity
-    __hash__ = object.__hash__
 
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
@@ -291,24 +252,6 @@ class Value(graph.Node, Drawable, NumPyFunctions):
         """
         return apply(_STOP, self) if self.unknown else Value(self.data, self.label)
 
-    def item(self) -> AnyNumber:
-        """The number."""
-        return self.data
-
-    @property
-    def label(self) -> str:
-        """What the node is called: `conv1.weight[0,0,1,2]` for an entry of a named tensor."""
-        return self.name.entry(self.place) if isinstance(self.name, Name) else self.name
-
-    @label.setter
-    def label(self, label: str) -> None:
-        self.name = label
-
-    @property
-    def unknown(self) -> bool:
-        """True while a function is recorded: the number will be known when its program runs."""
-        return self.data is UNKNOWN
-
     def select(self, a: Scalar, b: Scalar) -> "Value":
         """The node `a` where this number is true (not 0), else `b`."""
         if a is True and b is False and self.op in _CONDITIONS:
@@ -324,35 +267,6 @@ class Value(graph.Node, Drawable, NumPyFunctions):
         """Σ_d factors[d]·rows[d] of Values, entry by entry: dots that share the factors."""
         shared = graph.bundle(factors)
         return [apply(_DOT, shared, graph.bundle(column)) for column in zip(*rows, strict=True)]
-
-    @property
-    def _prev(self) -> set["Value"]:
-        """The operands, as micrograd names them."""
-        entries = ([x] if isinstance(x, Value) else x.inputs for x in self.inputs)
-        return {x for several in entries for x in several}
-
-    @property
-    def _op(self) -> str:
-        """The operation, as micrograd names it."""
-        return self.op.symbol if self.op else ""
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data}, grad={self.grad}{label})"
-
-    def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else str(self)
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    def __float__(self) -> float:
-        number = float(self.data)
-        warn_of_numbers("float(value), or a function of Python's math,", "value.data")
-        return number
-
-    def __int__(self) -> int:
-        return int(self.data)
 
     def __pos__(self) -> "Value":
         return self

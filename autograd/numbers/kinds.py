@@ -22,7 +22,8 @@ class Number(Protocol):
     def __hash__(self) -> int: ...
     def __mul__(self, other: Any, /) -> Any: ...
     def __truediv__(self, other: Any, /) -> Any: ...
-    def conjugate(self) -> Any: ...
+    def conjugate(self) -> Any:
+        """The number with its imaginary part negated."""
 
 
 def numpy() -> Any:
@@ -66,7 +67,7 @@ class Unknown:
     __array_ufunc__ = None
     unknown = True
 
-    def _same(self, *others: AnyNumber) -> Self:
+    def _same(self, *_: AnyNumber) -> Self:
         return self
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
@@ -75,7 +76,7 @@ class Unknown:
     exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = _same
     select = equals = conjugate = _same
 
-    def _asked(self, *others: object) -> NoReturn:
+    def _asked(self, *_: object) -> NoReturn:
         raise UnknownNumberError(
             "a compiled function is recorded once, with numbers that are not known yet, so it "
             "cannot decide by them or print them (if, while, and, ==, float(), int(), max() and "

@@ -20,8 +20,11 @@ class Array(Protocol):
     """A NumPy array, and what is like one: it has a shape, and gives nested lists."""
 
     @property
-    def shape(self) -> Shape: ...
-    def tolist(self) -> Any: ...
+    def shape(self) -> Shape:
+        """The number of entries on each axis."""
+
+    def tolist(self) -> Any:
+        """The entries as nested lists."""
 
 
 Position = SupportsIndex | slice | EllipsisType | Sequence[Any] | Array | None

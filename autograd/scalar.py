@@ -1,0 +1,100 @@
+"""What a Value is, before any arithmetic: its number, its gradient, its making and its name."""
+
+from fractions import Fraction
+from typing import TypeGuard
+
+from .drawable import Drawable
+from .graph import Node
+from .names import Name
+from .numbers.kinds import UNKNOWN, AnyNumber, Number
+from .numpy_functions import NumPyFunctions, warn_of_numbers
+
+_PLAIN = frozenset([float, int, complex, bool, Fraction])
+
+
+def is_number(x: object) -> TypeGuard[Number]:
+    """Numbers divide, and have no length; arrays without axes are numbers too."""
+    if x.__class__ in _PLAIN or getattr(x, "shape", None) == ():
+        return True
+    if isinstance(x, ScalarNode | type) or hasattr(x, "__len__"):
+        return False
+    return hasattr(x, "__truediv__") and hasattr(x, "__mul__")
+
+
+def identity(self: object, other: object) -> bool:
+    """Whether both are one and the same, as dicts and sets ask; a TypeError for numbers.
+
+    They would never be the same, so whoever asks means something else.
+    """
+    if self is other:
+        return True
+    plain = isinstance(other, list | tuple) or hasattr(other, "dtype") or is_number(other)
+    if plain and not isinstance(other, NumPyFunctions):
+        raise TypeError(
+            f"== of a {type(self).__name__} is identity, and never true of {other!r:.40}; compare "
+            "numbers, as in x.data == 2.0 or t.tolist() == [...] (x.equals(2.0) of a Value is a "
+            "node, for autograd.where)"
+        )
+    return False
+
+
+class ScalarNode(Node, Drawable, NumPyFunctions):
+    """A scalar node of the computation graph; `==` and `hash` are identity."""
+
+    __slots__ = ("grad", "name", "place", "scope")
+
+    data: AnyNumber
+    grad: AnyNumber
+    name: str
+    place: int
+    scope: str
+
+    __eq__ = identity
+    __hash__ = object.__hash__
+
+    def item(self) -> AnyNumber:
+        """The number."""
+        return self.data
+
+    @property
+    def label(self) -> str:
+        """What the node is called: `conv1.weight[0,0,1,2]` for an entry of a named tensor."""
+        return self.name.entry(self.place) if isinstance(self.name, Name) else self.name
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self.name = label
+
+    @property
+    def unknown(self) -> bool:
+        """True while a function is recorded: the number will be known when its program runs."""
+        return self.data is UNKNOWN
+
+    @property
+    def _prev(self) -> set["ScalarNode"]:
+        """The operands, as micrograd names them."""
+        entries = ([x] if isinstance(x, ScalarNode) else x.inputs for x in self.inputs)
+        return {x for several in entries for x in several}
+
+    @property
+    def _op(self) -> str:
+        """The operation, as micrograd names it."""
+        return self.op.symbol if self.op else ""
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self.data}, grad={self.grad}{label})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.data, spec) if spec else str(self)
+
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
+    def __float__(self) -> float:
+        number = float(self.data)
+        warn_of_numbers("float(value), or a function of Python's math,", "value.data")
+        return number
+
+    def __int__(self) -> int:
+        return int(self.data)
