@@ -14,7 +14,7 @@ DEMO = runpy.run_path(str(ROOT / "demos/check_gradients.py"))
 PLACES = {
     "flipped-kernel": ("Conv", "x", "rotated by 180°"),
     "summed-bias": ("Conv", "biases", "the sum of the true one"),
-    "lost-sum": ("Conv", "kernels", ""),
+    "lost-sum": ("Conv", "kernels", "the last one remains"),
     "tied-maxima": ("MaxPool", "x (ties)", "wrong for ties"),
     "overwritten": ("MaxPool", "x", ""),
     "relu-of-output": ("ReLU", "x", "upstream"),
