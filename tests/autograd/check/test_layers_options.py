@@ -78,3 +78,46 @@ def test_updates_that_are_clipped_are_checked_with_a_small_upstream():
     assert right.ok, right
     assert any("clipped" in note for note in right.notes)
     assert check_layer(Clipped(2.0), x).gradients["w"].verdict == "wrong"
+
+
+class TwoWeights:
+    """y = x·(W + V); the one gradient that is kept has the shape of both, and no name."""
+
+    def __init__(self):
+        self.W, self.V = RNG.normal(size=(4, 3)), RNG.normal(size=(4, 3))
+
+    def forward(self, x):
+        self.x = x
+        return x @ (self.W + self.V)
+
+    def backward(self, d):
+        self.grad = self.x.T @ d
+        return d @ (self.W + self.V).T
+
+
+def test_one_attribute_is_the_gradient_of_one_weight():
+    report = check_layer(TwoWeights(), RNG.normal(size=(5, 4)), probe=False)
+    assert set(report.gradients) == {"x", "W"}
+    assert "forward depends on V, but backward leaves no gradient" in "\n".join(report.notes)
+
+
+class EachSample:
+    """Keeps a gradient of W for each sample, and their sum."""
+
+    def __init__(self):
+        self.W = RNG.normal(size=(4, 3))
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W
+
+    def backward(self, d):
+        self.dW = self.x[:, :, None] * d[:, None, :]
+        self.W_grad = self.dW.sum(axis=0)
+        return d @ self.W.T
+
+
+def test_of_two_gradients_of_a_weight_the_one_of_its_shape_is_taken():
+    report = check_layer(EachSample(), RNG.normal(size=(5, 4)), probe=False)
+    assert report.ok, report
+    assert "W in W_grad" in "\n".join(report.notes)
