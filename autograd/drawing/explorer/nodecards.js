@@ -6,6 +6,7 @@ import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "
 import { count, factor, short } from "numbers";
 
 const BUSY = 150; // arrows, beyond which they have no labels
+const NARROW = 148; // pixels: room for `grad −9.323e-05`
 
 export function nodeCards(app) {
   const { graph, reverse, state } = app;
@@ -78,7 +79,7 @@ function nodeCard(app, n) {
     row("value", make("b.value", {}, numberOf(graph, n))),
     row("grad", gradient),
   );
-  const width = Math.min(260, Math.max(112, 8 * title.length + 40));
+  const width = Math.min(260, Math.max(NARROW, 8 * title.length + 40));
   return { id: `n${n}`, element, width, height: 66, node: n, gradient };
 }
 
