@@ -52,7 +52,7 @@ class Memory:
         size = 1 << max(6, (count * dtype.itemsize - 1).bit_length())
         free = self._free.setdefault(size, [])
         raw = free.pop() if free else np.empty(size, np.uint8)
-        array = raw[: count * dtype.itemsize].view(dtype).reshape(shape)
+        array: Array = raw[: count * dtype.itemsize].view(dtype).reshape(shape)
         self._lent[array.ctypes.data] = raw
         return array
 

@@ -43,11 +43,11 @@ def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
 
 def evaluated(roots: Sequence[Value], numbers: dict[Value, Any]) -> list[float]:
     """The numbers of nodes, computed one by one from those of the leaves."""
-    found: dict[Any, Any] = dict(numbers)
+    found: dict[Any, Any] = {**{v: v.data for v in roots}, **numbers}
     for node in graph.order(*roots):
         operands = [found.get(x, x.data) for x in node.inputs]
         if node.op is not None:
             found[node] = node.op.forward(*operands)
         elif operands:
             found[node] = tuple(operands)
-    return [float(found.get(v, v.data)) for v in roots]
+    return [float(found[v]) for v in roots]
