@@ -89,8 +89,8 @@ class MatMulArrays:
         single = view.shape == self.right.shape
         copy = self._own(view.shape) if single else self.memory.scratch(view.shape)
         matrix = copy.reshape((*self.right_shape[:2], -1))
-        known = single and not gather and not self.arithmetic.masked
-        return [] if known else [partial(np.copyto, copy, view)], copy, matrix
+        calls: list[Call] = [partial(np.copyto, copy, view)]
+        return [] if single and not gather else calls, copy, matrix
 
     def _own(self, shape: tuple[int, ...]) -> Array:
         columns, number = self.memory.columns, self.kernel.out.number

@@ -123,6 +123,21 @@ def test_a_zero_that_was_computed_makes_nan_of_an_infinite_slope_as_in_eager_mod
     check(lambda x: (w * x * 0).sqrt() * (x * 0) + v, [[0.3, 0.7]], [w, v])
 
 
+@pytest.mark.parametrize("infinite", ["sample", "weight"])
+def test_infinite_operands_of_products_that_were_taken_keep_their_slopes(infinite):
+    """Beside a branch that was not taken, whose nan sends all adjoints round once more."""
+    w, u, v = parameter(2, 2, seed=26), parameter(2, seed=27), Value(0.3)
+    if infinite == "weight":
+        w[0, 1].data = math.inf
+
+    def function(x):
+        other = where(x > 100, (v * x - 900).sqrt(), v * x)
+        h = u * x if infinite == "weight" else stack([x, x * math.inf]) * u
+        return (w @ h).sum() + other
+
+    check(function, [[0.3, 0.7]], [w, u, v])
+
+
 @pytest.mark.parametrize("name", ["relu", "abs", "maximum", "minimum", "max", "min", "tanh"])
 def test_a_nan_goes_through_forward_and_back_as_in_eager_mode(name):
     w = parameter(3)

@@ -11,6 +11,7 @@ from threadpoolctl import ThreadpoolController, threadpool_limits
 
 import autograd
 import nn
+from autograd import Tensor
 from autograd.compiler.run import parallel
 
 NEVER, AT_ONCE = float("inf"), -1.0
@@ -116,6 +117,23 @@ def test_a_batch_is_cut_into_all_its_samples_once():
 
 def test_a_small_batch_is_not_sharded():
     assert len(compiled(model(), threads=3).runner.shards(4)) == 1
+
+
+def test_a_shard_has_its_least_work(monkeypatch):
+    runner = compiled(model(), threads=3).runner
+    monkeypatch.setattr(parallel, "MIN_SHARD_SECONDS", 4 * runner._seconds)
+    assert [len(runner.shards(n)) for n in (1, 7, 8, 11, 12, 99)] == [1, 1, 2, 2, 3, 3]
+
+
+def test_samples_that_only_products_read_lie_as_they_come_and_others_as_rows():
+    w = Tensor(batch(3, 4).tolist())
+
+    def inputs(function):
+        program = autograd.compile(function, np.zeros(4), parameters=[w], threads=1)
+        return program.runner.local.executable(8, True).inputs[0].flags
+
+    assert inputs(lambda x: (w @ x).sum()).f_contiguous
+    assert inputs(lambda x: (w @ x).sum() + x.exp().sum()).c_contiguous
 
 
 def test_parts_that_fit_the_cache_add_up_to_the_whole(monkeypatch):
