@@ -222,3 +222,14 @@ def test_windows_with_holes_are_none_or_reproduce_their_addresses(a, holes):
     assume(inside.any())
     found = padded(arranged, inside)
     assert found is None or np.array_equal(reproduced(found, arranged.shape), arranged)
+
+
+def test_an_image_that_would_be_mostly_empty_is_not_laid_out():
+    near, far = np.array([[0, 1], [10, -1]]), np.array([[0, 1], [1000, -1]])
+    assert len(padded(near, near >= 0).source) == 12
+    assert padded(far, far >= 0) is None
+
+
+def test_slices_are_few_rather_than_short():
+    """Three windows of two: two slices of three entries, not three of two."""
+    assert slices(Layout(0, ((3,), (2,)), ((1,), (1,)))) == [(slice(None), 0), (slice(None), 1)]
