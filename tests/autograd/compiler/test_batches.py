@@ -187,3 +187,10 @@ def test_batches_of_any_layout_give_the_same_results(order):
     assert program(Tensor(batch)) == pytest.approx(expected)
     batch.setflags(write=False)
     assert program(batch) == pytest.approx(expected)
+
+
+def test_a_nan_that_reaches_no_result_is_let_pass_beside_an_infinite_one():
+    program = autograd.compile(lambda x: x[0] * 1.0, [0.0, 0.0])
+    assert program([[math.inf, math.nan], [1.0, math.nan]]).tolist() == [math.inf, 1.0]
+    with pytest.raises(ValueError, match=r"argument 0: the batch has nan at \(1, 0\)"):
+        program([[math.inf, 0.0], [math.nan, 0.0]])

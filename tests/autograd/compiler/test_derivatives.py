@@ -98,3 +98,12 @@ def test_compiling_leaves_gradients_and_numbers_alone():
     autograd.compile(lambda x: grad((w * x).sum() ** 2, [w])[0].sum(), [0.1] * 3, parameters=[w])
     assert np.array_equal(numbers(w), before)
     assert np.array_equal(np.array(w.grad), run.gradients[0])
+
+
+def test_the_slope_of_a_square_is_computed_without_a_power():
+    """2·x**1 is 2·x: x is read where it is, not copied."""
+    w = parameter(3)
+    program = check(lambda x: ((w * x) ** 2).sum(), [batch(2, 3)], [w])
+    executable = program.runner.local.executable(2, True)
+    assert np.square in [call.func for call in executable.forward]
+    assert {np.positive, np.power}.isdisjoint(call.func for call in executable.reverse)
