@@ -108,6 +108,14 @@ def test_the_middle_of_a_long_program_is_left_out():
     assert "100 more" in lines[202]
 
 
+def test_a_factor_of_one_hands_adjoints_on_as_they_are():
+    w = Tensor([1.0, 2.0], label="w")
+    one = str(autograd.compile(lambda x: (w * x * 1.0).sum(), [0.0] * 2, parameters=[w]))
+    two = str(autograd.compile(lambda x: (w * x * 2.0).sum(), [0.0] * 2, parameters=[w]))
+    assert "as they are to the operand" in one
+    assert "as they are" not in two
+
+
 def test_a_chain_of_four_terms_is_one_sum_and_a_chain_of_three_is_two():
     program = autograd.compile(lambda x: (x[0] + x[1] + x[2] + x[3], x[4] + x[5] + x[6]), [0.0] * 7)
     lines = [line.split()[1:3] for line in str(program).splitlines()[2:-1]]
