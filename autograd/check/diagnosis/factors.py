@@ -118,7 +118,8 @@ def _remedy(size: Size, multiplied: bool) -> str:
             f"the backward sums where the forward takes a mean over {size.name}, or multiplies "
             "twice"
         )
-    return f"it is divided by {size.name}, which the forward does not do, or does once already"
+    known = ": 1/N belongs to the loss" if size.name == "N" else ""
+    return f"it is divided by {size.name}, which forward does not do, or does once already{known}"
 
 
 def _meant(case: Case) -> Iterator[Size]:

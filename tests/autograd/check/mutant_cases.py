@@ -1,7 +1,7 @@
 """What a case of an operation is: its inputs, its right backward pass and every wrong one."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,21 @@ class Case:
         y = np.asarray(self.forward(**self.inputs))
         steps = np.linspace(0.5, 1.9, y.size) * rng.choice([-1.0, 1.0], y.size)
         return rng.permutation(steps).reshape(y.shape)
+
+    def again(self):
+        """The same on other numbers: those of each input in another order, but for targets."""
+        rng, roles = np.random.default_rng(6), {n: r for r, n in self.reading.roles.items()}
+        inputs = {
+            name: x if roles[name] in "tm" else rng.permutation(np.ravel(x)).reshape(np.shape(x))
+            for name, x in self.inputs.items()
+        }
+        return replace(self, inputs=inputs)
+
+    def wrongly(self, upstream, mistakes, inputs=None):
+        """The gradients with some mistakes by name; a name that there is not is an error."""
+        made = [self.operation.mistake(name) for name in mistakes]
+        made.sort(key=self.operation.mistakes.index)
+        return _backward(self.reading, made, upstream, **(inputs or self.inputs))
 
 
 def _reread(reading, inputs):

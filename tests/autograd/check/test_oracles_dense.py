@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from told import apart, told
 
-N, I, O = 4, 3, 3
-DENSE = {"x": apart(N, I), "w": apart(I, O), "b": apart(O)}
-SQUARE = {"x": apart(N, I), "w": apart(I, N), "b": apart(N)}  # as many outputs as samples
+SAMPLES, INPUTS, OUTPUTS = 4, 3, 3
+DENSE = {"x": apart(SAMPLES, INPUTS), "w": apart(INPUTS, OUTPUTS), "b": apart(OUTPUTS)}
+SQUARE = {"x": apart(4, 3), "w": apart(3, 4), "b": apart(4)}  # as many outputs as samples
 
 
 def dense(x, w, b):
@@ -21,9 +21,9 @@ def dense(x, w, b):
 
 
 DENSE_X = {  # dX[n,i] from g, x, w
-    "w-not-transposed": lambda g, x, w, n, i: sum(g[n, o] * w[o, i] for o in range(O)),
+    "w-not-transposed": lambda g, x, w, n, i: sum(g[n, o] * w[o, i] for o in range(OUTPUTS)),
     "dx-one-output": lambda g, x, w, n, i: g[n, -1] * w[i, -1],
-    "dx-w-squared": lambda g, x, w, n, i: sum(g[n, o] * w[i, o] ** 2 for o in range(O)),
+    "dx-w-squared": lambda g, x, w, n, i: sum(g[n, o] * w[i, o] ** 2 for o in range(OUTPUTS)),
 }
 DENSE_W = {  # dW[i,o] from g, x and the output y
     "dw-first-sample": lambda g, x, y, i, o: x[0, i] * g[0, o],
@@ -89,11 +89,12 @@ class Convolution:
         self.columns = (size + 1 + 2 * padding - reach) // stride + 1
 
     def __call__(self, x, w, b):
-        y = np.zeros((len(x), self.o, self.rows, self.columns)) + b[None, :, None, None]
-        wide = self.padded(x)
-        for n, o, c, i, j, u, v in self.products():
-            y[n, o, i, j] += w[o, c, u, v] * wide[n, c, *self.place(i, j, u, v)]
-        return y
+        y, wide = 0, self.padded(x)
+        for u, v in np.ndindex(self.k, self.k):
+            row, column = self.place(0, 0, u, v)
+            seen = wide[:, :, row :: self.s, column :: self.s][:, :, : self.rows, : self.columns]
+            y = y + np.einsum("oc,ncij->noij", w[:, :, u, v], seen)
+        return y + b[:, None, None]
 
     def padded(self, x):
         return np.pad(x, ((0, 0), (0, 0), (self.p, self.p), (self.p, self.p)))
@@ -109,7 +110,7 @@ class Convolution:
     def dx(self, g, x, w, weight=None, place=None, corner=None):
         """dX with another weight for each product, another place, another corner of the crop."""
         weight = weight or (lambda w, o, c, u, v: w[o, c, u, v])
-        wide = np.zeros(np.array(self.padded(x).shape) + [0, 0, 9, 9])
+        wide = np.zeros((*x.shape[:2], 20, 20))
         for n, o, c, i, j, u, v in self.products():
             wide[n, c, *(place or self.place)(i, j, u, v)] += g[n, o, i, j] * weight(w, o, c, u, v)
         top = left = self.p if corner is None else corner
@@ -183,16 +184,16 @@ def test_windows_that_overwrite_each_other_are_told():
 
 
 KERNELS = {  # dW from g, x
-    "dz-rotated": (PLAIN, lambda l, g, x: l.dw(g[:, :, ::-1, ::-1], x)),
-    "dw-stride-ignored": (STRIDED, lambda l, g, x: l.dw(
+    "dz-rotated": (PLAIN, lambda layer, g, x: layer.dw(g[:, :, ::-1, ::-1], x)),
+    "dw-stride-ignored": (STRIDED, lambda layer, g, x: layer.dw(
         g, x, place=lambda i, j, u, v: (i + u, j + v))),
-    "dw-dilation-ignored": (DILATED, lambda l, g, x: l.dw(
+    "dw-dilation-ignored": (DILATED, lambda layer, g, x: layer.dw(
         g, x, place=lambda i, j, u, v: (i + u, j + v))),
-    "dw-last-window": (PLAIN, lambda l, g, x: l.dw(
-        g, x, lambda n, i, j: (i, j) == (l.rows - 1, l.columns - 1))),
-    "dw-last-sample": (PLAIN, lambda l, g, x: l.dw(g, x, lambda n, i, j: n == 1)),
-    "dw-first-sample": (PLAIN, lambda l, g, x: l.dw(g, x, lambda n, i, j: n == 0)),
-    "dw-first-input": (PLAIN, lambda l, g, x: l.dw(g, x[:, [0, 0]])),
+    "dw-last-window": (PLAIN, lambda layer, g, x: layer.dw(
+        g, x, lambda n, i, j: (i, j) == (layer.rows - 1, layer.columns - 1))),
+    "dw-last-sample": (PLAIN, lambda layer, g, x: layer.dw(g, x, lambda n, i, j: n == 1)),
+    "dw-first-sample": (PLAIN, lambda layer, g, x: layer.dw(g, x, lambda n, i, j: n == 0)),
+    "dw-first-input": (PLAIN, lambda layer, g, x: layer.dw(g, x[:, [0, 0]])),
 }  # fmt: skip
 
 
