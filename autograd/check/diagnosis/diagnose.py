@@ -69,6 +69,7 @@ ANY: list[Hypothesis] = [
     permutations.slices,
     factors.decay,
     regions.partly,
-    regions.ties,
     known.two,
+    regions.somewhere,
+    regions.ties,
 ]

@@ -14,7 +14,22 @@ Places = NDArray[np.intp]  # indices along one axis
 
 
 def partly(case: Case) -> Iterator[Finding]:
-    """Where the wrong entries lie, and whether they are all zero there."""
+    """Entries that are zero, or another multiple of the true ones, in one region only."""
+    wrong = case.wrong & case.smooth
+    factor, off = fit(case.true[wrong], case.claimed[wrong])
+    if not np.any(case.claimed[wrong]):
+        yield from _region(case, "zero")
+    elif factor and off <= EXACT * largest(case.claimed[wrong]):
+        yield from _region(case, "wrong", f", {factor:.4g} times the true one")
+
+
+def somewhere(case: Case) -> Iterator[Finding]:
+    """Entries that are wrong in one region only."""
+    yield from _region(case, "wrong")
+
+
+def _region(case: Case, what: str, times: str = "") -> Iterator[Finding]:
+    """Where the wrong entries lie, if that is a region."""
     wrong = case.wrong & case.smooth
     smooth = case.smooth & (wrong | (case.true != 0))  # where both are 0, all agree
     if not wrong.any() or wrong.sum() == smooth.sum():
@@ -22,19 +37,13 @@ def partly(case: Case) -> Iterator[Finding]:
     if wrong.sum() == 1 and not case.gradient.measured.all():
         return  # one entry of a sample is no pattern
     where, key = _pattern(wrong, smooth)
-    if not where:
-        return
-    zero = not np.any(case.claimed[wrong])
-    what = "zero" if zero else "wrong"
-    factor, off = fit(case.true[wrong], case.claimed[wrong])
-    exact = factor and off <= EXACT * largest(case.claimed[wrong])
-    times = f", {factor:.4g} times the true one" if exact and not zero else ""
-    yield Finding(
-        f"the gradient of {case.name} is {what} only {where}, and right elsewhere{times}",
-        f"{int(wrong.sum())} of {int(smooth.sum())} entries",
-        remedy=_remedy(key, zero),
-        name=f"{what} {key}",
-    )
+    if where:
+        yield Finding(
+            f"the gradient of {case.name} is {what} only {where}, and right elsewhere{times}",
+            f"{int(wrong.sum())} of {int(smooth.sum())} entries",
+            remedy=_remedy(key, what == "zero"),
+            name=f"{what} {key}",
+        )
 
 
 def _pattern(wrong: Mask, smooth: Mask) -> tuple[str, str]:
