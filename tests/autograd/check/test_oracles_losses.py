@@ -86,6 +86,17 @@ def test_a_wrong_slope_of_a_loss_of_entries_is_told_by_its_name(kind, name, divi
     assert told(forward, entry_inputs(kind), wrong, "p") == [name]
 
 
+@pytest.mark.parametrize("name", ["t-forgotten", "sigmoid-included", "inner-sign"])
+def test_an_epsilon_in_the_logarithms_hides_no_mistake(name):
+    def forward(p, t):
+        return each(lambda p, t: -t * log(p + 1e-6) - (1 - t) * log(1 - p + 1e-6), p, t).sum()
+
+    def wrong(g, p, t):
+        return g * each(ENTRY_SLOPES["binary cross-entropy"][name], p, t)
+
+    assert told(forward, {"p": CHANCES, "t": BITS}, wrong, "p") == [name]
+
+
 # --- rows of classes ------------------------------------------------------------------------------
 
 
