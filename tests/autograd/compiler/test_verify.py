@@ -10,6 +10,9 @@ import nn
 from autograd import Tensor, drawn
 from autograd.compiler import program as programs
 from autograd.compiler.arrays import ufuncs
+from autograd.compiler.arrays.arithmetic import Plain
+from autograd.compiler.arrays.forward import forward
+from autograd.compiler.arrays.reverse import Reverse
 from autograd.compiler.plan import lower
 
 
@@ -106,3 +109,12 @@ def test_a_program_that_draws_is_compared_with_the_same_draws(monkeypatch):
 def test_nan_agrees_with_nan_and_infinity_with_infinity():
     program = compiled(lambda x: ((x[0] - 1.0).sqrt(), 1 / (x[0] - 0.5)))
     assert np.isnan(program([[0.5, 0.0, 0.0]])[0]).all()
+
+
+def test_a_kernel_that_numpy_does_not_know_is_named():
+    program = compiled(lambda x: x.sum())
+    memory = program.runner.local.executable(1, False).memory
+    with pytest.raises(TypeError, match="NumPy has no forward pass for 'scan'"):
+        forward("scan", memory)
+    with pytest.raises(TypeError, match="NumPy has no reverse pass for 'scan'"):
+        Reverse(memory, {}, set(), Plain())._propagate("scan", np.zeros(1))
