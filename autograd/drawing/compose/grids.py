@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...names import Name
+from ...text import clean, number
 from ..outline import Cell, Grid
-from ..read.words import clean, number, size
+from ..read.words import size
 
 WIDE = 24  # cells in a row
 Places = list[list[int | None]]

@@ -5,21 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...names import Name
+from ...text import clean, number, shape_text
 from ..outline import Box
 from ..read.gradients import Gradients
 from ..read.graph import Graph, NamedTensor
 from ..read.stages import Stage
-from ..read.words import (
-    NO_GRADIENT,
-    call_kind,
-    call_title,
-    clean,
-    count,
-    norm,
-    number,
-    shape_text,
-    symbol,
-)
+from ..read.words import NO_GRADIENT, call_kind, call_title, count, norm, symbol
 from ..select.expand import channel_address
 from ..select.selection import ChannelGroup, Group, LayerGroup, TensorGroup
 from .grids import thumbnail

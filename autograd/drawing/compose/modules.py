@@ -3,8 +3,9 @@
 from itertools import pairwise
 from typing import Any
 
+from ...text import clean, shape_text
 from ..outline import Arrow, Box, Frame, Outline
-from ..read.words import clean, count, shape_text
+from ..read.words import count
 from ..select.selection import LEGIBLE
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ...text import clean, number
 from ..outline import Box, Grid
 from ..read.gradients import chain_rule, has_gradient
-from ..read.words import caption, clean, number, symbol
+from ..read.words import caption, symbol
 from ..select.selection import WRITTEN
 from .grids import arranged, grid, strongest
 

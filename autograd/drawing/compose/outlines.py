@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ...text import clean, number
 from ..outline import Arrow, Box, ChainRule, Outline
 from ..read.gradients import Gradients, Read, accumulated, partials
 from ..read.graph import is_parameter
-from ..read.words import NO_GRADIENT, clean, count, number, symbol
+from ..read.words import NO_GRADIENT, count, symbol
 from ..select.choose import Choice
 from ..select.structure import Content, Edge, Leaves, Operand, Products
 from .frames import frame

@@ -4,8 +4,9 @@ import html
 from collections.abc import Iterable
 
 from ...colours import LIGHT, heat
+from ...text import clean, number
 from ..outline import Arrow, Box, Cell, Grid, Outline
-from ..read.words import clean, number, sign, size
+from ..read.words import sign, size
 from .theme import BOXES, FONT
 
 WIDEST = 4.0

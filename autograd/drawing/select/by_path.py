@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from itertools import count, pairwise
 from typing import Any, NamedTuple
 
+from ...text import number
 from ..read.gradients import partials
 from ..read.graph import Graph
 from ..read.words import count as counted
-from ..read.words import number, size
+from ..read.words import size
 from .selection import Selection
 
 MANY = 10**15

@@ -7,10 +7,11 @@ from typing import Any
 
 from ...names import Name
 from ...tensor import Tensor
+from ...text import clean, shape_text
 from ...value import Value
 from ..read.graph import Graph
 from ..read.stages import Stage, stages
-from ..read.words import caption, clean, count, shape_text
+from ..read.words import caption, count
 from .by_layer import by_layer
 from .by_operation import by_operation
 from .by_path import by_path

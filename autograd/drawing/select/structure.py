@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...names import Name
+from ...text import clean, shape_text
 from ..read.gradients import Read
 from ..read.graph import Graph
-from ..read.words import clean, count, shape_text
+from ..read.words import count
 from .selection import (
     WRITTEN,
     ChannelGroup,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd import LayoutError, Tensor, Value, draw, scope
-from autograd.drawing.read.words import clean
 from autograd.drawing.render import engines
+from autograd.text import clean
 
 HOSTILE = {
     "markup": "<b>&amp;</b>",

@@ -16,7 +16,8 @@ from autograd.colours import heat
 from autograd.drawing.explorer import page
 from autograd.drawing.explorer.snapshot import Snapshot
 from autograd.drawing.read.graph import Graph
-from autograd.drawing.read.words import count, number, shape_text
+from autograd.drawing.read.words import count
+from autograd.text import number, shape_text
 
 TESTS = Path(__file__).with_name("javascript")
 NODE = shutil.which("node")
