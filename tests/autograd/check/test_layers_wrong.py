@@ -172,6 +172,25 @@ def test_a_stack_names_the_first_layer_from_the_end_that_goes_wrong():
         check_stack([], X)
 
 
+def test_a_gradient_of_the_input_that_is_nowhere_is_listed_as_not_exercised():
+    class First(Dense):
+        def backward(self, dout):
+            super().backward(dout)
+
+    report = check_layer(First(), X, probe=False)
+    assert set(report.gradients) == {"W", "b"}
+    assert "the gradient of x: backward neither returns nor keeps it" in report.unexercised
+
+
+def test_a_method_that_only_sounds_like_a_reset_is_none():
+    class Steps(AddsUp):
+        def step(self):
+            pass
+
+    (warning,) = check_layer(Steps(), X, probe=False).warnings
+    assert warning.name == "accumulates"
+
+
 def test_warnings_of_a_stack_say_whose_they_are():
     report = check_stack([ChangesInput(), ChangesUpstream()], X)
     assert report.ok, str(report)
