@@ -34,14 +34,13 @@ def changes(case, wrong):
     return any(not np.allclose(right[k], other[k], rtol=1e-7, atol=1e-12) for k in right)
 
 
-def chosen(operation, times):
-    """(case, mistake): each mistake of an operation on its smallest cases that show it."""
-    found, counts = [], dict.fromkeys(KNOWN[operation], 0)
+def chosen(operation):
+    """{mistake: the smallest case of an operation that shows it}."""
+    found = {}
     for case in smallest(operation):
         for name, wrong in case.wrong.items():
-            if counts[name] < times and changes(case, wrong):
-                counts[name] += 1
-                found.append((case, name))
+            if name not in found and changes(case, wrong):
+                found[name] = case
     return found
 
 
@@ -59,10 +58,9 @@ def told(checked):
 
 @pytest.mark.parametrize("operation", NAMES)
 def test_every_mistake_is_caught_and_named(operation):
-    """Layers with an activation, which have many mistakes, on one case of each."""
-    pairs = chosen(operation, 1 if " and " in operation else 2)
-    assert {name for _, name in pairs} == KNOWN[operation]
-    for case, name in pairs:
+    cases = chosen(operation)
+    assert set(cases) == KNOWN[operation]
+    for name, case in cases.items():
         report = check_gradients(case.forward, case.inputs, case.wrong[name])
         assert caught(report), (case.name, name)
         said = [each for checked in report.gradients.values() for each in told(checked)]
@@ -94,7 +92,7 @@ def test_two_mistakes_at_once_are_caught_and_never_misnamed(operation):
     rng, known = np.random.default_rng(1), KNOWN[operation]
     for case in smallest(operation)[:2]:
         pairs = list(combinations(case.wrong, 2))
-        for pair in (pairs[k] for k in rng.permutation(len(pairs))[:6]):
+        for pair in (pairs[k] for k in rng.permutation(len(pairs))[:5]):
 
             def backward(upstream, case=case, pair=pair, **inputs):
                 return case.wrongly(upstream, pair, inputs)
