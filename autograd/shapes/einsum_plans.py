@@ -39,9 +39,9 @@ def parse(subscripts: str, *shapes: Shape) -> tuple[list[str], str, Sizes]:
     out = out.replace("...", _ellipsis(deepest))
     sizes: dict[str, int] = {}
     for label, n in zip("".join(spelt), (n for shape in shapes for n in shape), strict=True):
-        if not label.isalpha() or (
-            n != sizes.setdefault(label, n) and not _stretches(label, n, sizes)
-        ):
+        if not label.isalpha():
+            raise _mismatch(subscripts, shapes, f"{label!r} is no letter")
+        if n != sizes.setdefault(label, n) and not _stretches(label, n, sizes):
             raise _mismatch(subscripts, shapes, f"label {label!r} is {sizes[label]} and {n}")
     if len(set(out)) < len(out) or not set(out) <= set(sizes):
         raise _mismatch(subscripts, shapes, f"output {out!r} repeats a label or has an unknown one")
