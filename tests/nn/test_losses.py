@@ -1,11 +1,13 @@
 """Losses at the awkward points: extreme logits stay finite and exact, shifts add no derivative."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+import autograd
 import nn
 from autograd import Tensor, grad, hessian, log_softmax, logsumexp, softmax
 
@@ -130,3 +132,142 @@ def test_a_loss_is_differentiable_twice():
 def test_a_single_value_is_a_prediction_of_one():
     y = nn.Dense(1, 1)([2.0])[0]
     assert nn.MSELoss()(y, 1.0).data == pytest.approx((y.data - 1.0) ** 2)
+
+
+# --- by head --------------------------------------------------------------------------------------
+
+F = Fraction
+PAIRS = [
+    (nn.MSELoss, [F(1), F(3)], [F(3), F(2)], [4, 1], [-4, 2]),
+    (nn.L1Loss, [F(1), F(3)], [F(3), F(2)], [2, 1], [-1, 1]),
+    (nn.HuberLoss, [F(1), F(9, 4)], [F(4), F(2)], [F(5, 2), F(1, 32)], [-1, F(1, 4)]),
+    (nn.HingeLoss, [F(1, 2), F(1, 2), F(3)], [1, -1, 1], [F(1, 2), F(3, 2), 0], [-1, 1, 0]),
+    (nn.BCELoss, [0.25, 0.5], [1, 0.5], [math.log(4), math.log(2)], [-4, 0]),
+    (
+        nn.BCEWithLogitsLoss,
+        [math.log(3), 0.0],
+        [1, 0.5],
+        [math.log(4 / 3), math.log(2)],
+        [-0.25, 0],
+    ),
+    (
+        nn.BCEWithLogitsLoss,
+        [-math.log(3), math.log(3)],
+        [0, F(1, 4)],
+        [math.log(4 / 3), math.log(4) - 0.25 * math.log(3)],
+        [0.25, 0.5],
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "y", "t", "losses", "slopes"), PAIRS)
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+def test_a_loss_of_pairs_and_its_slope(kind, y, t, losses, slopes, reduction):
+    prediction, count = Tensor(y), len(y) if reduction == "mean" else 1
+    loss = kind(reduction=reduction)(prediction, t)
+    if reduction == "none":
+        assert loss.tolist() == pytest.approx(losses)
+        loss = loss.sum()
+    else:
+        assert loss.data == pytest.approx(sum(losses) / count)
+    loss.backward()
+    assert prediction.grad == pytest.approx([slope / count for slope in slopes])
+
+
+def test_the_quadratic_part_of_huber_ends_at_delta():
+    e = [F(1), F(2), F(3)]
+    assert nn.HuberLoss(2, "none")(e, [0, 0, 0]).tolist() == [F(1, 2), 2, 4]
+
+
+def test_a_certain_mistake_costs_100_in_binary_cross_entropy():
+    y = Tensor([0.0, 1.0, 1.0])
+    loss = nn.BCELoss("none")(y, [1.0, 0.0, 1.0])
+    assert loss.tolist() == [100.0, 100.0, 0.0]
+    loss.sum().backward()
+    assert y.grad == [0.0, 0.0, -1.0]
+
+
+@pytest.mark.parametrize("target", [1, [0, 1, 0]])
+def test_the_negative_log_likelihood_picks_the_target(target):
+    scores = Tensor([-1.0, -2.0, -4.0])
+    loss = nn.NLLLoss()(scores, target)
+    assert loss.data == 2.0
+    loss.backward()
+    assert scores.grad == [0, -1, 0]
+
+
+@pytest.mark.parametrize("target", [[1, 0], [[0, 1], [1, 0]]])
+@pytest.mark.parametrize(("reduction", "loss"), [("sum", 5.0), ("mean", 2.5), ("none", [2.0, 3.0])])
+def test_the_negative_log_likelihood_of_samples(target, reduction, loss):
+    found = nn.NLLLoss(reduction)([[-1.0, -2.0], [-3.0, -4.0]], target)
+    assert (found.tolist() if reduction == "none" else found.data) == loss
+
+
+def test_samples_of_many_axes_keep_their_shape():
+    scores = [[[-1.0, -2.0], [-3.0, -4.0]], [[-5.0, -6.0], [-7.0, -8.0]]]
+    losses = nn.NLLLoss("none")(scores, [[0, 1], [1, 0]])
+    assert losses.tolist() == [[1.0, 4.0], [6.0, 7.0]]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.75])
+def test_smoothing_is_a_weighted_mean_of_target_and_all(share):
+    loss = nn.CrossEntropyLoss(label_smoothing=share)
+    logs = log_softmax([1.0, 2.0, 4.0]).tolist()
+    expected = -(1 - share) * logs[0] - share * sum(logs) / 3
+    assert loss([1.0, 2.0, 4.0], 0).data == pytest.approx(expected)
+
+
+def test_settings_that_nobody_names():
+    assert (nn.HuberLoss().delta, nn.MSELoss().reduction) == (1.0, "mean")
+    assert (nn.CrossEntropyLoss().label_smoothing, nn.CrossEntropyLoss().reduction) == (0.0, "mean")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: nn.MSELoss("all"),
+            'MSELoss: reduction must be "mean", "sum" or "none", got \'all\'',
+        ),
+        (lambda: nn.HuberLoss(0), "HuberLoss: delta must be positive, got 0"),
+        (lambda: nn.HuberLoss(-1.0), "HuberLoss: delta must be positive, got -1.0"),
+        (lambda: nn.BCELoss()([1.5], [1.0]), "BCELoss: predictions are probabilities, got 1.5"),
+        (lambda: nn.BCELoss()([-0.5], [1.0]), "BCELoss: predictions are probabilities, got -0.5"),
+        (
+            lambda: nn.MSELoss()([1.0, 2.0], [1.0]),
+            "prediction has shape (2,), target (1,); make them equal",
+        ),
+        (lambda: nn.MSELoss()([], []), "prediction of shape (0,) is empty"),
+        (lambda: nn.MSELoss()([1.0], []), "target of shape (0,) is empty"),
+        (lambda: nn.NLLLoss()([[1.0, 2.0]], 0), "one target for (1,) samples"),
+        (
+            lambda: nn.NLLLoss()([[1.0, 2.0]], [0, 1]),
+            "target has shape (2,), needs classes (1,) or one-hot (1, 2)",
+        ),
+        (lambda: nn.NLLLoss()([1.0, 2.0], 2), "label 2 is not one of the 2 classes 0 to 1"),
+        (lambda: nn.NLLLoss()([1.0, 2.0], -1), "label -1 is not one of the 2 classes 0 to 1"),
+        (lambda: nn.NLLLoss()([[1.0, 2.0]], [0.5]), "label 0.5 is not one of the 2 classes"),
+    ],
+)
+def test_what_a_loss_cannot_take_is_told(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()
+
+
+@pytest.mark.parametrize("target", [True, "1"])
+def test_a_class_is_no_bool_and_no_text(target):
+    said = re.escape(f"a target is a class number or a row of numbers, got {target!r}")
+    with pytest.raises(TypeError, match=said):
+        nn.NLLLoss()([1.0, 2.0], target)
+
+
+def test_a_loss_of_no_each_says_so():
+    with pytest.raises(TypeError, match="Mine has no method each"):
+        type("Mine", (nn.losses.Loss,), {})()([1.0], [1.0])
+
+
+def test_a_compiled_loss_takes_probabilities_unchecked_and_classes_as_one_hot():
+    program = autograd.compile(nn.BCELoss("sum"), [0.5, 0.5], [1.0, 0.0], dtype="float64")
+    assert program([[0.25, 0.5]], [[1.0, 0.0]])[0] == pytest.approx(math.log(8))
+    with pytest.raises(TypeError, match=r"in a compiled function, targets are one-hot \(2, 2\)"):
+        autograd.compile(nn.NLLLoss(), [[1.0, 2.0], [3.0, 4.0]], [0, 1])

@@ -1,37 +1,102 @@
-"""Schedules of the learning rate."""
+"""Schedules: their factors, their clocks and their settings."""
+
+import math
+import re
 
 import pytest
 
 import nn
-from autograd import Tensor
+from autograd import Value
+from nn.schedules import Schedule
 
 
-def test_warmup_rises_to_the_rate_and_then_follows():
-    optimizer = nn.SGD(Tensor([1.0]), lr=1.0)
-    schedule = nn.WarmupLR(optimizer, 4, after=nn.CosineLR(optimizer, 2))
-    rates = [optimizer.lr]
-    for _ in range(6):
+def optimizer(lr=1.0):
+    return nn.SGD([Value(1.0)], lr=lr)
+
+
+def rates(schedule, count):
+    """The learning rates at the start and after each step."""
+    found = [schedule.optimizer.lr]
+    for _ in range(count):
         schedule.step()
-        rates.append(optimizer.lr)
-    assert rates == pytest.approx([0.25, 0.5, 0.75, 1.0, 1.0, 0.5, 0.0])
+        found.append(schedule.optimizer.lr)
+    return found
 
 
-def test_a_step_multiplies_by_gamma():
-    optimizer = nn.SGD(Tensor([1.0]), lr=1.0)
-    schedule = nn.StepLR(optimizer, 2, gamma=0.5)
-    rates = [optimizer.lr]
-    for _ in range(4):
-        schedule.step()
-        rates.append(optimizer.lr)
-    assert rates == [1.0, 1.0, 0.5, 0.5, 0.25]
+def test_steps_multiply_by_gamma():
+    schedule = nn.StepLR(optimizer(2.0), 2, gamma=0.5)
+    assert rates(schedule, 5) == [2.0, 2.0, 1.0, 1.0, 0.5, 0.5]
+    assert rates(nn.StepLR(optimizer(), 1), 2) == pytest.approx([1.0, 0.1, 0.01])
+
+
+def test_a_cosine_falls_to_its_minimum_and_stays():
+    schedule = nn.CosineLR(optimizer(4.0), 4, minimum=2.0)
+    half = math.sqrt(0.5)
+    assert rates(schedule, 6) == pytest.approx([4.0, 3 + half, 3.0, 3 - half, 2.0, 2.0, 2.0])
+    assert rates(nn.CosineLR(optimizer(), 1), 1) == pytest.approx([1.0, 0.0])
+
+
+def test_a_cosine_of_a_rate_of_0_stays_at_0():
+    assert rates(nn.CosineLR(optimizer(0.0), 2), 2) == [0.0, 0.0, 0.0]
+
+
+def test_a_warmup_rises_and_stays_or_follows():
+    assert rates(nn.WarmupLR(optimizer(), 4), 5) == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    trained = optimizer()
+    after = nn.StepLR(trained, 1, gamma=0.5)
+    assert rates(nn.WarmupLR(trained, 2, after), 4) == [0.5, 1.0, 1.0, 0.5, 0.25]
+
+
+def test_a_warmup_begins_from_the_first_rate_of_what_follows():
+    trained = optimizer(8.0)
+    after = nn.StepLR(trained, 1, gamma=0.5)
+    after.step()
+    assert trained.lr == 4.0
+    schedule = nn.WarmupLR(trained, 2, after)
+    assert (schedule.base, trained.lr) == (8.0, 4.0)
+    assert rates(schedule, 3) == [4.0, 8.0, 8.0, 4.0]
+
+
+def test_a_schedule_starts_at_time_0_from_the_optimisers_rate():
+    schedule = nn.StepLR(optimizer(0.5), 3)
+    assert (schedule.base, schedule.time, schedule.optimizer.lr) == (0.5, 0, 0.5)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, "3", None])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(nn.StepLR, "step_size"), (nn.CosineLR, "steps"), (nn.WarmupLR, "warmup")]
+)
+def test_a_number_of_steps_is_an_int_of_at_least_1(kind, name, value):
+    said = f"{kind.__name__}: {name} must be an int of at least 1, got {value!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        kind(optimizer(), value)
+    assert getattr(kind(optimizer(), 1), name) == 1
+
+
+def test_a_state_goes_out_and_in_again():
+    one = nn.StepLR(optimizer(1.0), 2, gamma=0.5)
+    rates(one, 3)
+    assert one.state_dict() == {"base": 1.0, "time": 3}
+    other = nn.StepLR(optimizer(7.0), 2, gamma=0.5)
+    other.load_state_dict(one.state_dict())
+    assert other.optimizer.lr == 0.5
+    assert rates(other, 1) == [0.5, 0.25]
+
+
+def test_a_schedule_without_a_factor_says_so():
+    with pytest.raises(TypeError, match="Mine has no method factor"):
+        type("Mine", (Schedule,), {})(optimizer())
+
+
+# --- words -------------------------------------------------------------------------------------
 
 
 def test_a_schedule_prints_as_it_was_called():
-    optimizer = nn.SGD(Tensor([1.0]), lr=1.0)
-    after = nn.CosineLR(optimizer, 95, minimum=0.1)
-    assert repr(nn.StepLR(optimizer, 10)) == "StepLR(SGD, 10)"
-    assert repr(nn.WarmupLR(optimizer, 5)) == "WarmupLR(SGD, 5)"
+    trained = optimizer()
+    after = nn.CosineLR(trained, 95, minimum=0.1)
+    assert repr(nn.StepLR(trained, 10)) == "StepLR(SGD, 10)"
+    assert repr(nn.WarmupLR(trained, 5)) == "WarmupLR(SGD, 5)"
     assert (
-        repr(nn.WarmupLR(optimizer, 5, after=after))
+        repr(nn.WarmupLR(trained, 5, after=after))
         == "WarmupLR(SGD, 5, after=CosineLR(SGD, 95, minimum=0.1))"
     )
