@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scopes import no_grad
 from .trace.record import Argument
 
 
@@ -27,7 +28,8 @@ def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[NDArr
 
 def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
     try:
-        array = np.asarray(batch)
+        with no_grad():  # Tensors may be fed: their numbers are meant
+            array = np.asarray(batch)
     except ValueError as error:
         raise ValueError(f"{argument.name}: the batch is ragged") from error
     if array.dtype.kind not in "biuf":

@@ -87,7 +87,9 @@ class Compiled:
         """The images as one array."""
         import numpy as np
 
-        return Dataset(np.asarray(data.images, np.float32), data.labels, data.class_names)
+        with no_grad():  # images may be Tensors: their numbers are meant
+            images = np.asarray(data.images, np.float32)
+        return Dataset(images, data.labels, data.class_names)
 
     def step(
         self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
