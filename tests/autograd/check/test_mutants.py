@@ -12,6 +12,7 @@ from autograd import check_gradients
 from autograd.check.catalogue import OPERATIONS
 
 NAMES = sorted(operation.name for operation in OPERATIONS)
+SMOOTHED = {f"{layer} and {f}" for layer in ("dense", "convolution") for f in ("sigmoid", "tanh")}
 KNOWN = {operation.name: {m.name for m in operation.mistakes} for operation in OPERATIONS}
 
 
@@ -50,6 +51,15 @@ def caught(report):
     return report.verdict == "wrong" or slight
 
 
+def own(operation):
+    """An operation's mistakes; of a layer with a smooth activation, those that the layer lacks.
+
+    The others are asked through relu, and of the layer alone.
+    """
+    alone = KNOWN[operation.partition(" and ")[0]] if operation in SMOOTHED else set()
+    return KNOWN[operation] - alone
+
+
 def told(checked):
     """The explanations of a gradient, each as the names of the mistakes that it puts together."""
     alternatives = [finding.name.split(" | ") for finding in checked.findings]
@@ -60,7 +70,8 @@ def told(checked):
 def test_every_mistake_is_caught_and_named(operation):
     cases = chosen(operation)
     assert set(cases) == KNOWN[operation]
-    for name, case in cases.items():
+    for name in sorted(own(operation)):
+        case = cases[name]
         report = check_gradients(case.forward, case.inputs, case.wrong[name])
         assert caught(report), (case.name, name)
         said = [each for checked in report.gradients.values() for each in told(checked)]
@@ -83,7 +94,7 @@ def alike(case, first, second, name):
     return np.allclose(one, two, rtol=1e-7, atol=1e-10)
 
 
-@pytest.mark.parametrize("operation", [name for name in NAMES if " and t" not in name])
+@pytest.mark.parametrize("operation", [name for name in NAMES if name not in SMOOTHED])
 def test_two_mistakes_at_once_are_caught_and_never_misnamed(operation):
     """Mistakes that are told were made, or are the same as those that were made on any numbers.
 
