@@ -20,8 +20,7 @@ def model_outline(model: Any, depth: int | None = None) -> Outline:
         _add(outline, model, "", "", level)
         if len(outline.boxes) <= LEGIBLE:
             break
-    everything = _parameters(model)
-    total = count(sum(p.size for p in everything.values()), "parameter")
+    total = count(model.num_parameters(), "parameter")
     outline.notes.append(f"{type(model).__name__}: {total}")
     if any(b.role == "folded" for b in outline.boxes.values()):
         outline.notes.append("dashed boxes hold more modules: depth= opens them")
@@ -32,22 +31,6 @@ def _modules(model: Any) -> list[tuple[str, Any]]:
     return [
         (name, part) for name, part in model.named_children() if hasattr(part, "named_children")
     ]
-
-
-def _parameters(model: Any) -> dict[int, Any]:
-    """{id: parameter} of all inside, each once."""
-    found, stack = {}, [model]
-    seen = set()
-    while stack:
-        part = stack.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if hasattr(part, "named_children"):
-            stack += [child for _, child in part.named_children()]
-        elif getattr(part, "trainable", True):
-            found[id(part)] = part
-    return found
 
 
 def _add(
@@ -83,8 +66,7 @@ def _box(outline: Outline, model: Any, path: str, frame: str, holds: bool) -> tu
     own = [(k, p) for k, p in model.named_children() if not hasattr(p, "named_children")]
     for name, parameter in own[:6]:
         box.lines.append((clean(name), shape_text(parameter.shape)))
-    total = sum(p.size for p in _parameters(model).values())
-    if total:
+    if total := model.num_parameters():
         box.lines.append(("", count(total, "parameter")))
     box.tooltip = clean(described, 300)
     outline.boxes[key] = box
