@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, draw, graph, stack
+from autograd.drawing.compose.grids import arranged
 
 
 def lenet():
@@ -202,6 +203,14 @@ def test_channels_of_a_kernel_stand_side_by_side(loss):
     rows = titled(outline(pixel), "3.weight[1,:,:,:]").grids[0].rows
     assert [len(row) for row in rows] == [23] * 5 + [1] + [23] * 5
     assert all(row[5] is None for row in rows if len(row) > 1)
+
+
+@pytest.mark.parametrize(("channels", "in_a_row"), [(3, 3), (8, 4), (12, 6), (7, 6)])
+def test_many_channels_stand_in_rows_of_equal_length_where_that_goes(channels, in_a_row):
+    kernel = Tensor([[[1.0] * 3] * 3] * channels, label="w")
+    rows = arranged(kernel.values)
+    assert len(rows[0]) == 4 * in_a_row - 1, "a gap between two"
+    assert sum(k is not None for row in rows for k in row) == 9 * channels
 
 
 def test_a_padded_window_is_arranged_as_its_kernel():

@@ -120,7 +120,7 @@ def test_the_modules_of_the_page_agree_with_python(fixtures):
     done = subprocess.run(
         [NODE, "--import", (TESTS / "setup.mjs").as_uri(), "--test", "--test-reporter=tap", *files],
         env={"FIXTURES": str(fixtures), "EXPLORER": str(page.SOURCES)},
-        capture_output=True, text=True, encoding="utf-8", timeout=120,
+        capture_output=True, text=True, encoding="utf-8", timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert "# skipped 0" in done.stdout

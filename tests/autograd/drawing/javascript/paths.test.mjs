@@ -45,6 +45,30 @@ test("paths are no more than what was asked for, and none where nothing flows", 
   assert.deepEqual(strongest(graph, labelled(truth, "off"), 5), []);
 });
 
+test("of 200 parallel paths the strongest come first, whatever order they are met in", () => {
+  const weights = Float64Array.from({ length: 200 }, (_, k) => ((k * 7919) % 211) / 100 - 1);
+  const graph = {
+    size: 2,
+    roots: [1],
+    sequence: [1],
+    firstSlot: [0, 0, 200],
+    slotReader: new Int32Array(200).fill(1),
+    operands: new Int32Array(200),
+    entriesOf: (x) => [x],
+    partial: (slot) => weights[slot],
+    eachUse: (n, visit) => {
+      for (let slot = 0; slot < (n ? 0 : 200); slot++) visit(slot, 0);
+    },
+  };
+  const found = strongest(graph, 0, 150).map(({ product }) => Math.abs(product));
+  assert.deepEqual(
+    found,
+    Array.from(weights, Math.abs)
+      .toSorted((a, b) => b - a)
+      .slice(0, 150),
+  );
+});
+
 test("what the first click needs is prepared before", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { graph } = await loaded("expression");
