@@ -175,7 +175,7 @@ def located(shape: Shape, key: Position | tuple[Position, ...]) -> tuple[Shape, 
     block, place, offset = _block([entries[i] for i in arrays]), 0, 0
     for i, (index, axis, step) in enumerate(entries):
         if i in arrays:
-            if i == arrays[0] and arrays == list(range(i, i + len(arrays))):
+            if arrays == list(range(i, i + len(arrays))):  # the first of them, and none parts them
                 place = len(parts)
         elif index is None:
             parts.append(((1,), [0]))
@@ -273,7 +273,7 @@ def flattened(nested: Any) -> list[Any]:
 
 
 def _ragged(depth: int, expected: int | str, row: Any) -> str:
-    got = shape_of(row)[:1]
+    got = shape_of(row)
     found = f"a sequence of {got[0]}" if got else "a number"
     wanted = expected if isinstance(expected, str) else f"a sequence of {expected}"
     return f"ragged nested list: at depth {depth}, expected {wanted}, found {found}"

@@ -19,6 +19,19 @@ def flat(shape):
     return np.arange(math.prod(shape)).reshape(shape)
 
 
+@pytest.mark.parametrize("shape", [(2, 3), [1], (0,), (np.int64(2), np.uint8(0)), np.array([3, 1])])
+def test_a_shape_of_whole_sizes_is_taken_as_a_tuple_of_ints(shape):
+    taken = indexing.sizes(shape)
+    assert taken == tuple(shape)
+    assert all(type(n) is int for n in taken)
+
+
+@pytest.mark.parametrize("shape", [(), [], (-1,), (2, -1), (2.0,), (3, "2"), (1, None)])
+def test_a_shape_that_no_tensor_has_is_named(shape):
+    with pytest.raises(ValueError, match=re.escape(f"shape {tuple(shape)}: a tensor has")):
+        indexing.sizes(shape)
+
+
 @given(SHAPES)
 def test_strides_are_numpys_in_entries(shape):
     array = np.zeros(shape, np.int8)
@@ -116,13 +129,17 @@ def test_a_shape_stretches_only_to_a_larger_one(shape, target):
     ],
 )
 def test_a_missing_size_is_filled_in(shape, new, becomes):
-    assert indexing.reshaped(shape, new) == becomes
+    filled = indexing.reshaped(shape, new)
+    assert filled == becomes
+    assert all(type(n) is int for n in filled)
 
 
 @pytest.mark.parametrize(
     ("shape", "new"),
     [
         ((2, 3), (4,)),
+        ((2, 3), (7,)),
+        ((2, 3), (-4, -1)),
         ((2, 3), (4, -1)),
         ((2, 3), (-1, -1)),
         ((2, 3), (-2, -3)),
@@ -144,10 +161,11 @@ def test_a_permutation_is_numpys(shape, data):
     assert indexing.permuted(shape, axes) == (expected.shape, expected.ravel().tolist())
 
 
-def test_axes_that_are_no_permutation_are_named():
-    said = r"permute\(0, 0\): a tensor of shape \(2, 3\) has axes 0 to 1"
+@pytest.mark.parametrize("axes", [(0, 0), (1, 1), (0, 2), (-1, 0), (0,), (0, 1, 2), ()])
+def test_axes_that_are_no_permutation_are_named(axes):
+    said = re.escape(f"permute{axes}: a tensor of shape (2, 3) has axes 0 to 1")
     with pytest.raises(ValueError, match=said):
-        indexing.permuted((2, 3), (0, 0))
+        indexing.permuted((2, 3), axes)
 
 
 @given(hnp.array_shapes(min_dims=1, max_dims=3, max_side=3), st.data())
@@ -155,6 +173,10 @@ def test_padding_is_numpys_and_the_fill_is_minus_one(shape, data):
     margins = [data.draw(st.tuples(st.integers(0, 2), st.integers(0, 2))) for _ in shape]
     expected = np.pad(flat(shape), margins, constant_values=-1)
     assert indexing.padded(shape, margins) == (expected.shape, expected.ravel().tolist())
+
+
+def test_a_margin_of_no_entries_is_all_fill():
+    assert indexing.padded((0,), [(1, 2)]) == ((3,), [-1, -1, -1])
 
 
 @given(st.data())
@@ -217,6 +239,10 @@ ARRAY = flat((3, 4, 5))
         (slice(None), [[0], [1]], [1, 2, 4]),
         (slice(1, 2), [0, 1]),
         (0, slice(None), [1, 2]),
+        (None, [0, 1], slice(None), [1, 2]),
+        (slice(1, None), None, [0, 1], None, [1, 2]),
+        (1, 2, 3, None),
+        (..., None),
         (slice(None), 0, [1, 2]),
         (None, [0, 1], 1),
         ([[0, 1], [2, 0]], ..., -1),
@@ -280,6 +306,7 @@ def test_a_shape_is_read_off_sequences_not_off_text(nested, shape):
     ("ragged", "message"),
     [
         ([[1, 2], [3]], "at depth 1, expected a sequence of 2, found a sequence of 1"),
+        ([[1, 2], [[3, 4, 5]]], "at depth 1, expected a sequence of 2, found a sequence of 1"),
         ([[1], 2], "at depth 1, expected a sequence of 1, found a number"),
         ([1, [2, 3]], "at depth 1, expected a number, found a sequence of 2"),
         ([[[1]], [[2, 3]]], "at depth 2, expected a sequence of 1, found a sequence of 2"),
