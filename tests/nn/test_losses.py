@@ -237,12 +237,20 @@ def test_settings_that_nobody_names():
             lambda: nn.MSELoss()([1.0, 2.0], [1.0]),
             "prediction has shape (2,), target (1,); make them equal",
         ),
+        (
+            lambda: nn.MSELoss()([1.0], [1.0, 2.0]),
+            "prediction has shape (1,), target (2,); make them equal",
+        ),
         (lambda: nn.MSELoss()([], []), "prediction of shape (0,) is empty"),
         (lambda: nn.MSELoss()([1.0], []), "target of shape (0,) is empty"),
         (lambda: nn.NLLLoss()([[1.0, 2.0]], 0), "one target for (1,) samples"),
         (
             lambda: nn.NLLLoss()([[1.0, 2.0]], [0, 1]),
             "target has shape (2,), needs classes (1,) or one-hot (1, 2)",
+        ),
+        (
+            lambda: nn.NLLLoss()([[[1.0, 2.0]] * 3] * 2, [[0, 1]]),
+            "target has shape (1, 2), needs classes (2, 3) or one-hot (2, 3, 2)",
         ),
         (lambda: nn.NLLLoss()([1.0, 2.0], 2), "label 2 is not one of the 2 classes 0 to 1"),
         (lambda: nn.NLLLoss()([1.0, 2.0], -1), "label -1 is not one of the 2 classes 0 to 1"),

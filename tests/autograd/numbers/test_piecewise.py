@@ -10,8 +10,9 @@ import pytest
 import sympy
 from hypothesis import given
 from hypothesis import strategies as st
+from replay import replayed
 
-from autograd import Value, graph
+from autograd import Value
 from autograd.numbers import piecewise as k
 from autograd.numbers.kinds import UNKNOWN
 
@@ -92,17 +93,6 @@ def test_a_float_beside_another_kind_is_compared_too():
     assert not k.exceeds(0.5, 1)
     assert k.exceeds(nan, 1)
     assert k.undercuts(nan, 1)
-
-
-def replayed(recorded, numbers):
-    """The number of what was recorded with unknown Values, once each of them has its number."""
-    if not isinstance(recorded, Value):
-        return recorded
-    found = dict(numbers)
-    for v in graph.nodes(recorded):
-        if v not in found:
-            found[v] = v.op.forward(*[found[x] for x in v.inputs]) if v.op else v.data
-    return found[recorded]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,11 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import sympy
+from replay import replayed
 
+from autograd import Value
 from autograd.numbers import smooth
+from autograd.numbers.kinds import UNKNOWN
 
 inf, nan = math.inf, math.nan
 NAMES = ["exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "sigmoid", "softplus"]
@@ -18,7 +21,8 @@ FORMULAS = {
     "softplus": lambda x: sympy.log(1 + sympy.exp(x)),
 }
 X = sympy.Symbol("x")
-POINTS = [-30.5, -6.0, -2.25, -0.5, -0.1, -1e-9, 0.0, 1e-9, 0.1, 0.5, 1.0, 2.25, 6.0, 30.5]
+NEAR = -0.9242806708902958  # here x + log(1 + exp(-x)) would lose a digit of softplus
+POINTS = [-30.5, -6.0, -2.25, NEAR, -0.5, -0.1, -1e-9, 0.0, 1e-9, 0.1, 0.5, 1.0, 2.25, 6.0, 30.5]
 
 
 def truth(name, x):
@@ -161,6 +165,7 @@ def test_a_quotient_keeps_the_kind_of_its_numbers():
     assert smooth.divide(Decimal(-1), Decimal(0)) == Decimal("-Infinity")
     assert type(smooth.divide(Decimal(1), Decimal(0))) is Decimal
     assert type(smooth.divide(Fraction(1), 0)) is float
+    assert smooth.divide(type("Amount", (Fraction,), {})(-1), 0) == -inf
 
 
 @pytest.mark.parametrize(("a", "b"), [(1j, 0), (1.0, 0j), (0j, 0j)])
@@ -198,27 +203,40 @@ def test_a_power_keeps_the_kind_of_its_numbers():
     assert math.isnan(smooth.power(Fraction(-4), 0.5))
 
 
-@pytest.mark.parametrize(
-    ("x", "n", "by_base", "by_exponent"),
-    [
-        (2.0, 3.0, 12.0, 8 * math.log(2)),
-        (0.5, -1.0, -4.0, 2 * math.log(0.5)),
-        (0.0, 0.0, 0.0, 0.0),
-        (2.0, 0.0, 0.0, math.log(2)),
-        (0.0, 1.0, 1.0, 0.0),
-        (0.0, 2.0, 0.0, 0.0),
-        (0.0, 0.5, inf, 0.0),
-        (-2.0, 3.0, 12.0, nan),
-        (-2.0, 0.0, 0.0, nan),
-    ],
-)
+POWERS = [
+    (2.0, 3.0, 12.0, 8 * math.log(2)),
+    (0.5, -1.0, -4.0, 2 * math.log(0.5)),
+    (0.0, 0.0, 0.0, 0.0),
+    (2.0, 0.0, 0.0, math.log(2)),
+    (0.0, 1.0, 1.0, 0.0),
+    (0.0, 2.0, 0.0, 0.0),
+    (0.0, 0.5, inf, 0.0),
+    (0.0, -1.0, -inf, 0.0),
+    (-2.0, 3.0, 12.0, nan),
+    (-2.0, 0.0, 0.0, nan),
+]
+
+
+@pytest.mark.parametrize(("x", "n", "by_base", "by_exponent"), POWERS)
 def test_the_partials_of_a_power(x, n, by_base, by_exponent):
     y = smooth.power(x, n)
     np.testing.assert_allclose(smooth.power_base_partial(x, n), by_base)
     np.testing.assert_allclose(smooth.power_exponent_partial(y, x, n), by_exponent)
-    for a, b in [(np.array([x]), n), (x, np.array([n])), (np.array([x]), np.array([n]))]:
-        np.testing.assert_allclose(smooth.power_base_partial(a, b), [by_base])
-        np.testing.assert_allclose(smooth.power_exponent_partial(y, a, b), [by_exponent])
+    xs, ns = np.array([x, x]), np.array([n, n])
+    for a, b in [(xs, n), (x, ns), (xs, ns)]:
+        np.testing.assert_allclose(smooth.power_base_partial(a, b), [by_base] * 2)
+        np.testing.assert_allclose(smooth.power_exponent_partial(y, a, b), [by_exponent] * 2)
+
+
+@pytest.mark.parametrize(("x", "n", "by_base", "by_exponent"), POWERS)
+def test_the_recorded_partials_of_a_power_are_those_of_floats(x, n, by_base, by_exponent):
+    a, b = Value(UNKNOWN), Value(UNKNOWN)
+    y, numbers = a**b, {a: x, b: n}
+    for p, q in [(a, b), (a, Value(n)), (Value(x), b)]:
+        found = replayed(smooth.power_base_partial(p, q), numbers)
+        np.testing.assert_allclose(found, by_base)
+        found = replayed(smooth.power_exponent_partial(y, p, q), numbers)
+        np.testing.assert_allclose(found, by_exponent)
 
 
 def test_a_constant_power_of_zero_stops_the_adjoint():
