@@ -115,12 +115,12 @@ def test_momentum_may_be_0_or_1():
 
 
 def test_running_statistics_move_by_momentum_towards_the_batch_exactly():
-    """Mean 3/2 and, with Bessel's correction, variance 1/2: exact in fractions."""
+    """Mean 3 and, with Bessel's correction, variance 7: exact in fractions."""
     layer = nn.BatchNorm2D(2, momentum=0.5)
     layer.momentum = Fraction(1, 4)
-    layer._observe(Tensor([[[Fraction(1), 2]], [[Fraction(0), 0]]]), [1, 2])
-    assert layer.running_mean.tolist() == [Fraction(3, 8), 0]
-    assert layer.running_var.tolist() == [Fraction(7, 8), Fraction(3, 4)]
+    layer._observe(Tensor([[[Fraction(1), 2, 6]], [[Fraction(0), 0, 0]]]), [1, 2])
+    assert layer.running_mean.tolist() == [Fraction(3, 4), 0]
+    assert layer.running_var.tolist() == [Fraction(5, 2), Fraction(3, 4)]
 
 
 def test_evaluation_uses_each_channels_own_running_statistics():
