@@ -115,12 +115,12 @@ def test_momentum_may_be_0_or_1():
 
 
 def test_running_statistics_move_by_momentum_towards_the_batch_exactly():
-    """Mean 3 and, with Bessel's correction, variance 7: exact in fractions."""
+    """Mean 1/4 and, with Bessel's correction, variance 1/4: exact in fractions."""
     layer = nn.BatchNorm2D(2, momentum=0.5)
     layer.momentum = Fraction(1, 4)
-    layer._observe(Tensor([[[Fraction(1), 2, 6]], [[Fraction(0), 0, 0]]]), [1, 2])
-    assert layer.running_mean.tolist() == [Fraction(3, 4), 0]
-    assert layer.running_var.tolist() == [Fraction(5, 2), Fraction(3, 4)]
+    layer._observe(Tensor([[[Fraction(1), 0, 0, 0]], [[Fraction(0), 0, 0, 0]]]), [1, 2])
+    assert layer.running_mean.tolist() == [Fraction(1, 16), 0]
+    assert layer.running_var.tolist() == [Fraction(13, 16), Fraction(3, 4)]
 
 
 def test_evaluation_uses_each_channels_own_running_statistics():
