@@ -172,8 +172,9 @@ class Window:
         if self.learner.error:
             self.close()
         else:
+            ready = self.learner.reader  # as it was before: it may come while all is shown
             self.read()
-            if not self.learner.reader:
+            if not ready:
                 self.soon(self.watch, 100)
 
     def resize(self) -> None:

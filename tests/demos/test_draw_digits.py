@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import draw_digits
@@ -235,3 +236,16 @@ def ask_about_a_class(path):
 
 def test_a_click_on_a_bar_asks_what_would_speak_for_its_class(screen, path):
     inside(screen, ask_about_a_class, path)
+
+
+def test_a_network_that_is_ready_while_its_progress_is_shown_is_shown_next():
+    window = pytest.importorskip("draw_digits_window", reason="needs tkinter").Window
+    learner = types.SimpleNamespace(error=None, reader=None)
+    later = []
+    stand_in = types.SimpleNamespace(
+        learner=learner, watch="watch",
+        read=lambda: setattr(learner, "reader", "ready"), soon=lambda *what: later.append(what),
+    )  # fmt: skip
+    window.watch(stand_in)
+    window.watch(stand_in)
+    assert later == [("watch", 100)]
