@@ -28,8 +28,7 @@ def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[NDArr
 
 def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
     try:
-        with no_grad():  # Tensors may be fed: their numbers are meant
-            array = np.asarray(batch)
+        array = batch if type(batch) is np.ndarray else _read(batch)
     except ValueError as error:
         raise ValueError(f"{argument.name}: the batch is ragged") from error
     if array.dtype.kind not in "biuf":
@@ -41,6 +40,12 @@ def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
             f"{array.shape}{_hint(argument, array)}"
         )
     return array
+
+
+@no_grad()
+def _read(batch: Any) -> NDArray[Any]:
+    """Lists, and Tensors: their numbers are meant."""
+    return np.asarray(batch)
 
 
 def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[NDArray[Any]]) -> None:
