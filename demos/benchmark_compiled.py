@@ -183,7 +183,7 @@ def against_torch(quick: bool) -> Iterator[Row]:
     import torch
 
     torch.set_num_threads(THREADS)
-    for name, (shape, convolutions, features, bars) in NETS.items():
+    for name, (shape, convolutions, features, bars) in [*NETS.items()][: 1 if quick else None]:
         net = model(convolutions, features)
         program = program_of(net, shape)
         for size, bar in list(zip((32, 128), bars, strict=True))[: 1 if quick else 2]:
