@@ -1,29 +1,23 @@
 """A program in words: a line for each kernel, and why the reverse pass has a transpose."""
 
-from .plan.kernels import Kernel, MatMul, Plan, plural
+from .plan.kernels import Kernel, MatMul, plural
+from .plan.plan import Plan, multiply_adds
 
 LINES = 400  # lines of a pass; of longer ones the middle is left out
 
 
 def listing(plan: Plan, dtype: str) -> str:
     """The kernels in order, forward and in reverse, as a table of three columns."""
-    active = plan.active()
-    count = sum(kernel.count for kernel in plan.kernels)
-    multiply_adds = sum(kernel.multiply_adds for kernel in plan.kernels)
-    kernels = plural(len(plan.kernels), "kernel")
+    count = sum(kernel.count for kernel in plan.forward)
+    products = multiply_adds(plan.forward)
+    kernels = plural(len(plan.forward), "kernel")
     head = f"{plural(count, 'scalar')} in {kernels}, {dtype}; B samples"
-    if multiply_adds:
-        head += f"; {multiply_adds:,} multiply-adds for one"
-    reverse = [
-        (kernel.scope, *words)
-        for kernel in reversed(plan.kernels)
-        if kernel.out.number in active
-        for words in kernel.describe_reverse(active)
-    ]
-    return "\n".join([head, "forward", *_forward(plan.kernels), "reverse", *_table(reverse)])
+    if products:
+        head += f"; {products:,} multiply-adds for one"
+    return "\n".join([head, "forward", *_lines(plan.forward), "reverse", *_lines(plan.reverse)])
 
 
-def _forward(kernels: list[Kernel]) -> list[str]:
+def _lines(kernels: list[Kernel]) -> list[str]:
     return _table([(kernel.scope, *kernel.describe()) for kernel in kernels])
 
 
@@ -73,14 +67,14 @@ of dX: they are added back to where the windows were cut out.
 
 def explanation(plan: Plan, scope: str) -> str:
     """The products of a layer and of what is in it, "" for all; ValueError names the scopes."""
-    kernels = [k for k in plan.kernels if not scope or f"{k.scope}.".startswith(f"{scope}.")]
+    kernels = [k for k in plan.forward if not scope or f"{k.scope}.".startswith(f"{scope}.")]
     if not kernels:
-        known = ", ".join(repr(s) for s in dict.fromkeys(k.scope for k in plan.kernels))
+        known = ", ".join(repr(s) for s in dict.fromkeys(k.scope for k in plan.forward))
         raise ValueError(f"explain({scope!r}): the program's scopes are {known}")
     products = [kernel for kernel in kernels if isinstance(kernel, MatMul)]
     if not products:
         head = f"{scope or 'the function'}: no matrix products, number by number"
-        return "\n".join([head, *_forward(kernels)]) + "\n"
+        return "\n".join([head, *_lines(kernels)]) + "\n"
     active = plan.active()
     overlap = any(k.right.overlaps() and k.right.block.number in active for k in products)
     return "\n".join([*(_grid(k, active) for k in products), WHY + OVERLAP * overlap])

@@ -114,7 +114,9 @@ def step(x: AnyNumber) -> AnyNumber:
     if is_array(x):
         positive = x > 0
         return positive if (x == x).all() else numpy().where(x == x, positive, x)
-    if is_formula(x):
+    if is_unknown(x):
+        return select(x > 0, True, select(x <= 0, False, x))
+    if is_symbol(x):
         return slope(x > 0)
     return x > 0 if x <= x else x
 
@@ -135,7 +137,7 @@ def sign(x: AnyNumber) -> AnyNumber:
 
         return sympy.sign(x)
     if is_unknown(x):
-        return (x > 0) - (x < 0)
+        return select(x <= x, (x > 0) - (x < 0), x)
     return (x > 0) - (x < 0) if x <= x else x
 
 

@@ -1,25 +1,25 @@
 """Kernels: what a program does, as data that a back end carries out and that people can read.
 
-A kernel fills a block from views of others. It knows what it reads, to whose adjoints it adds, and
-the words for all that; nothing here knows how large a batch is, or what computes it.
+A kernel writes views of blocks from views of others. It knows its adjoint (the kernels of the
+reverse pass, which are of the same few kinds) and the words for itself; nothing here knows how
+large a batch is, or what computes it. Where a target has no samples and what is read has, the
+samples are summed; so are the repeated entries of a target.
 """
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...dialects.formulas import handed_on, leaves, row, unknown
 from ...primitives import Primitive
-from ..strided import Ints, Layout
-from ..trace.tape import CONSTANT
-from .partials import Partials, partials
+from ...value import Value
+from ..strided import Layout
 from .views import Block, View
 
 SIGNS = {"add": "+", "sub": "-", "mul": "·", "div": "/", "pow": "**", "neg": "-"}
 Words = tuple[str, str]  # what is computed, and what it was recognised as
+Bar = Callable[[View], View]  # the same rows of a block's adjoints
 
 
 def plural(n: int, what: str) -> str:
@@ -27,119 +27,162 @@ def plural(n: int, what: str) -> str:
     return f"{n:,} {what}" + "s" * (n != 1)
 
 
-@dataclass
+@dataclass(eq=False)
 class Kernel(ABC):
-    """Fills the block `out`; `count` is how many scalars of the graph it computes."""
+    """Part of a pass; `count` is how many scalars of the graph it computes, or whose adjoints."""
 
-    out: Block
     scope: str
     count: int
-    holds_constants: ClassVar[bool] = False  # rows of `out` that are written once, before all runs
 
     @property
     def multiply_adds(self) -> int:
-        """Of its matrix products, forward, for one sample."""
+        """Of its matrix products, for one sample."""
         return 0
 
     @abstractmethod
-    def reads(self) -> list[Block]:
-        """The blocks that it reads."""
+    def reads(self) -> list[View]:
+        """What it reads, besides what it adds to."""
+
+    @abstractmethod
+    def targets(self) -> list["Target"]:
+        """What it writes."""
+
+    @property
+    def out(self) -> Block:
+        """The one block that a kernel of the forward pass fills."""
+        return self.targets()[0].view.block
 
     def differentiated(self) -> list[Block]:
         """The blocks whose adjoints its reverse pass adds to."""
-        return self.reads()
+        return [view.block for view in self.reads()]
 
-    def saved(self, active: set[int]) -> set[int]:
-        """The blocks whose numbers its reverse pass reads: they must not be overwritten before."""
-        return set()
+    @abstractmethod
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator["Kernel"]:
+        """The kernels that hand its adjoints on to the blocks that are active (by number)."""
 
     @abstractmethod
     def describe(self) -> Words:
-        """The forward pass in words."""
-
-    @abstractmethod
-    def describe_reverse(self, active: set[int]) -> list[Words]:
-        """The reverse pass in words, a line for each thing that it computes."""
+        """What it does in words."""
 
 
-@dataclass
-class Piece:
-    """Rows of a gathered block and where they come from: both as layouts, or as row numbers."""
+@dataclass(eq=False)
+class Target:
+    """What a kernel writes: rows, which it fills, or to which it `adds`."""
 
-    source: Block
-    target_rows: Ints
-    source_rows: Ints
-    layouts: tuple[Layout, Layout] | None
+    view: View
+    adds: bool = False
 
 
-@dataclass
-class Gather(Kernel):
-    """Copies rows together; `initial` holds what stays constant, such as a halo of zeros."""
+@dataclass(eq=False)
+class Zero(Kernel):
+    """rows = 0: adjoints that will be added to."""
 
-    pieces: list[Piece]
-    initial: NDArray[np.float64]
-    halo: bool = False
-    holds_constants = True
+    target: View
 
-    def reads(self) -> list[Block]:
-        """The blocks that it reads."""
-        return [piece.source for piece in self.pieces]
+    def reads(self) -> list[View]:
+        """Nothing."""
+        return []
+
+    def targets(self) -> list[Target]:
+        """The rows."""
+        return [Target(self.target)]
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """There is none."""
+        yield from ()
+
+    def describe(self) -> Words:
+        """`100 adjoints`, `start at 0`."""
+        return f"{self.target.size:,} adjoints", "start at 0"
+
+
+@dataclass(eq=False)
+class Copy(Kernel):
+    """target[i] = source[i]: rows brought together, or handed back."""
+
+    target: Target
+    source: View
+    note: str = ""
+
+    def reads(self) -> list[View]:
+        """The source."""
+        return [self.source]
+
+    def targets(self) -> list[Target]:
+        """The target."""
+        return [self.target]
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """The adjoint of a copy is a scatter that adds."""
+        if self.source.block.number in active:
+            target, source = Target(bar(self.source)), bar(self.target.view)
+            yield Copy(self.scope, 0, target, source, "handed back to where they were copied from")
 
     def describe(self) -> Words:
         """`1,152 rows copied`, `into an image with margins of 0`."""
-        moved = sum(len(piece.target_rows) for piece in self.pieces)
-        if self.halo:
-            return f"{moved:,} rows copied", f"into an image with margins of {self.initial[0]:g}"
-        if not moved:
-            return f"{self.out.size:,} constants", "laid out once"
-        return f"{moved:,} rows gathered", f"from {plural(len(self.pieces), 'place')}"
-
-    def describe_reverse(self, active: set[int]) -> list[Words]:
-        """The adjoint of a copy is a scatter that adds."""
-        return [("rows handed back", "to where they were copied from")]
+        return f"{self.source.size:,} rows copied", self.note
 
 
-@dataclass
-class Elementwise(Kernel):
-    """y[i] = op(a[i], b[i], ...), all views of one shape; `constants` says which are numbers."""
+@dataclass(eq=False)
+class Term:
+    """target[i] = formula(inputs[i]), or += it."""
+
+    target: Target
+    formula: Value
+
+
+@dataclass(eq=False)
+class Map(Kernel):
+    """Formulas of numbers side by side: every view has one axis, of the dimensions `shape`.
+
+    `leaves` are the unknowns of the formulas, `inputs` the views whose entries they are.
+    """
+
+    leaves: Sequence[Value]
+    inputs: Sequence[View]
+    terms: list[Term]
+    shape: tuple[int, ...]
+
+    def reads(self) -> list[View]:
+        """The inputs that some formula has."""
+        used = leaves(*[term.formula for term in self.terms])
+        return [view for v, view in zip(self.leaves, self.inputs, strict=True) if v in used]
+
+    def targets(self) -> list[Target]:
+        """One for each formula."""
+        return [term.target for term in self.terms]
+
+
+@dataclass(eq=False)
+class Elementwise(Map):
+    """y[i] = op(a[i], b[i], ...); `constants` says which operands are numbers."""
 
     op: Primitive
-    operands: list[View]
     constants: tuple[float | None, ...]
-    shape: tuple[int, ...] = ()
-
-    @property
-    def partials(self) -> Partials:
-        """∂y/∂x for each operand."""
-        return partials(self.op, self.constants)
-
-    def reads(self) -> list[Block]:
-        """The blocks that it reads."""
-        return [view.block for view in self.operands]
 
     def differentiated(self) -> list[Block]:
         """The operands whose partial is not False."""
-        pairs = zip(self.operands, self.partials.of_x, strict=True)
+        pairs = zip(self.inputs, row(self.op, self.constants).of_x, strict=True)
         return [view.block for view, p in pairs if p is not False]
 
-    def saved(self, active: set[int]) -> set[int]:
-        """What the partials are formulas of: y for tanh, both operands for a product."""
-        found, blocks = self.partials, self.reads()
-        used = found.reads([block.number in active for block in blocks])
-        pairs = [(found.y, self.out), *zip(found.x, blocks, strict=True)]
-        return {block.number for v, block in pairs if v in used}
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """x̄ += ȳ·∂y/∂x for each operand."""
+        of, out = row(self.op, self.constants), self.terms[0].target.view
+        upstream = unknown()
+        terms = [
+            Term(Target(bar(view)), handed_on(upstream, p))
+            for view, p in zip(self.inputs, of.of_x, strict=True)
+            if p is not False and view.block.number in active
+        ]
+        if terms:
+            names, inputs = [upstream, of.y, *of.x], [bar(out), out, *self.inputs]
+            yield Chain(self.scope, self.count, names, inputs, _merged(terms), self.shape)
 
     def describe(self) -> Words:
         """`4,608 +`, `conv1.bias repeated ×576`."""
         sign = SIGNS.get(self.op.name, self.op.name)
-        notes = [note for view in self.operands if (note := _repetition(view))]
+        notes = [note for view in self.inputs if (note := _repetition(view))]
         return f"{self.count:,} {sign}", "; ".join(notes)
-
-    def describe_reverse(self, active: set[int]) -> list[Words]:
-        """`10 adjoints`, `as they are to the operand, summed to fc.bias`."""
-        pairs = zip(self.operands, self.partials.of_x, strict=True)
-        terms = [_term(v, p) for v, p in pairs if v.block.number in active and p is not False]
-        return [(f"{self.count:,} adjoints", ", ".join(terms))] if terms else []
 
 
 def _repetition(view: View) -> str:
@@ -151,65 +194,141 @@ def _repetition(view: View) -> str:
     return f"{what} repeated ×{times:,}"
 
 
-def _term(view: View, partial: object) -> str:
-    """What an elementwise kernel adds to the adjoint of an operand."""
-    if 0 in view.layout.strides or not view.block.batched:
-        return f"summed to {_name(view) or 'the operand'}"
-    return ("as they are" if partial is True else "times the partial") + " to the operand"
+def _merged(terms: list[Term]) -> list[Term]:
+    """Terms with one for all that goes to the same rows: of x·x the sum of both."""
+    found: dict[object, Term] = {}
+    for term in terms:
+        view = term.target.view
+        first = found.setdefault((view.block.number, view.layout), term)
+        if first is not term:
+            first.formula = first.formula + term.formula
+    return list(found.values())
 
 
-def _name(view: View) -> str:
-    """The name of a parameter; what depends on the sample has none that people gave."""
-    return "" if view.block.batched else view.block.name
+@dataclass(eq=False)
+class Chain(Map):
+    """The chain rule on numbers side by side: x̄[i] += ȳ[i]·∂y/∂x[i], ȳ the first of the leaves."""
+
+    note: str = ""
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """Derivatives of derivatives are recorded as scalars, and compiled as everything else."""
+        raise NotImplementedError
+
+    def describe(self) -> Words:
+        """`10 adjoints`, `as they are to the operand, summed to fc.bias`."""
+        how = self.note or ", ".join(self._handed(term) for term in self.terms)
+        return f"{self.count:,} adjoints", how
+
+    def _handed(self, term: Term) -> str:
+        view = term.target.view
+        primal = view.block.primal
+        if not view.block.batched or view.repeats() > 1:
+            name = primal.name if primal and not view.block.batched else ""
+            return f"summed to {name or 'the operand'}"
+        plain = term.formula is self.leaves[0]
+        return ("as they are" if plain else "times the partial") + " to the operand"
 
 
-@dataclass
+@dataclass(eq=False)
 class Reduce(Kernel):
     """y[i] = op over k of x[i, k]; op is sum, max or min."""
 
+    target: Target
     op: Primitive
     operand: View
 
     @property
     def entries(self) -> int:
         """How many numbers each result is made of."""
-        return math.prod(self.operand.layout.dims[1])
+        return math.prod(self.operand.affine.dims[1])
 
-    def reads(self) -> list[Block]:
-        """The block that it reads."""
-        return [self.operand.block]
+    def reads(self) -> list[View]:
+        """The operand."""
+        return [self.operand]
 
-    def saved(self, active: set[int]) -> set[int]:
-        """Of a maximum, who won: y and x."""
-        return set() if self.op.name == "sum" else {self.out.number, self.operand.block.number}
+    def targets(self) -> list[Target]:
+        """The results."""
+        return [self.target]
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """A sum hands its adjoint to every entry, a maximum to the entry that won."""
+        if self.operand.block.number in active:
+            yield self._spread(bar) if self.op.name == "sum" else self._to_winners(bar)
+
+    def _spread(self, bar: Bar) -> Kernel:
+        offset, (rows, over), (steps, others) = self.operand.affine
+        out, upstream = self.target.view, unknown()
+        to = View(self.operand.block, Layout(offset, ((*rows, *over),), ((*steps, *others),)))
+        start, _, (outer,) = out.affine
+        back = View(out.block, Layout(start, ((*rows, *over),), ((*outer, *[0] * len(over)),)))
+        terms = [Term(Target(bar(to)), upstream)]
+        note = f"to every entry of {self.entries:,}"
+        shape = (*rows, *over)
+        return Chain(self.scope, self.count, [upstream], [bar(back)], terms, shape, note)
+
+    def _to_winners(self, bar: Bar) -> Kernel:
+        parts, out = self.operand.planes(), self.target.view
+        of = row(self.op, (None,) * len(parts))
+        upstream = unknown()
+        terms = [
+            Term(Target(bar(part)), handed_on(upstream, p))
+            for part, p in zip(parts, of.of_x, strict=True)
+        ]
+        names, inputs = [upstream, of.y, *of.x], [bar(out), out, *parts]
+        shape, note = self.operand.affine.dims[0], f"to the first winner of {self.entries:,}"
+        return Chain(self.scope, self.count, names, inputs, terms, shape, note)
 
     def describe(self) -> Words:
         """`1,152 max of 4`, `windows of 2×2`."""
-        dims = self.operand.layout.dims[1]
+        dims = self.operand.affine.dims[1]
         windows = f"windows of {'×'.join(map(str, dims))}" if len(dims) > 1 else ""
         return f"{self.count:,} {self.op.name} of {self.entries:,}", windows
 
-    def describe_reverse(self, active: set[int]) -> list[Words]:
-        """A sum hands its adjoint to every entry, a maximum to the entry that won."""
-        to = "every entry" if self.op.name == "sum" else "the first winner"
-        return [(f"{self.count:,} adjoints", f"to {to} of {self.entries:,}")]
 
-
-@dataclass
+@dataclass(eq=False)
 class MatMul(Kernel):
-    """z[g, f, p] = Σ_k left[g, f, k]·right[g, k, p]: matrix products, one for each group g."""
+    """z[g, f, p] = Σ_k left[g, f, k]·right[g, k, p]: matrix products, one for each group g.
 
+    `role` is Z in the forward pass, and dW = dZ·Xᵀ or dX = Wᵀ·dZ in reverse.
+    """
+
+    target: Target
     left: View
     right: View
-    groups: int
-    rows: int
-    inner: int
-    columns: int
+    role: str = "Z"
+    active: set[int] = field(default_factory=set)
+
+    @property
+    def sizes(self) -> tuple[int, int, int, int]:
+        """Groups, rows, inner, columns: g, f, k, p."""
+        (g, f, k), (_, _, p) = self.left.affine.dims, self.right.affine.dims
+        return math.prod(g), math.prod(f), math.prod(k), math.prod(p)
+
+    @property
+    def groups(self) -> int:
+        """How many products."""
+        return self.sizes[0]
+
+    @property
+    def rows(self) -> int:
+        """Of the left operand."""
+        return self.sizes[1]
+
+    @property
+    def inner(self) -> int:
+        """Columns of the left operand, rows of the right one."""
+        return self.sizes[2]
+
+    @property
+    def columns(self) -> int:
+        """Of the right operand."""
+        return self.sizes[3]
 
     @property
     def multiply_adds(self) -> int:
         """One for each entry of each dot."""
-        return self.count * self.inner
+        return math.prod(self.sizes)
 
     @property
     def per_sample(self) -> bool:
@@ -222,21 +341,30 @@ class MatMul(Kernel):
     @property
     def width(self) -> str:
         """The number of columns: positions times samples, where all samples are in one product."""
-        if self.per_sample or not self.right.block.batched:
-            return str(self.columns)
-        return f"{self.columns}·B" if self.columns > 1 else "B"
+        return _width(self.columns, not self.per_sample and self.right.block.batched)
 
-    def reads(self) -> list[Block]:
-        """The blocks that it reads."""
-        return [self.left.block, self.right.block]
+    def reads(self) -> list[View]:
+        """Both operands."""
+        return [self.left, self.right]
 
-    def saved(self, active: set[int]) -> set[int]:
-        """The adjoint of one operand is made with the other."""
-        left, right = self.left.block.number, self.right.block.number
-        return {other for own, other in [(left, right), (right, left)] if own in active}
+    def targets(self) -> list[Target]:
+        """The products."""
+        return [self.target]
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """W̄ = Z̄·Xᵀ and X̄ = Wᵀ·Z̄."""
+        upstream = bar(self.target.view)
+        if self.left.block.number in active:
+            to, right = Target(bar(self.left)), self.right.transposed()
+            yield MatMul(self.scope, self.count, to, upstream, right, "dW", active)
+        if self.right.block.number in active:
+            to, left = Target(bar(self.right)), self.left.transposed()
+            yield MatMul(self.scope, self.count, to, left, upstream, "dX", active)
 
     def describe(self) -> Words:
         """`4,608 dots = (8×25)·(25×576)`, `8 shared kernels × 576 shared windows`."""
+        if self.role != "Z":
+            return self._describe_reverse()
         f, k, p = self.rows, self.inner, self.columns
         return f"{plural(self.count, 'dot')} = {self._groups}({f}×{k})·({k}×{p})", self._origin()
 
@@ -253,48 +381,22 @@ class MatMul(Kernel):
             return f"{plural(f, 'shared kernel')} × {plural(p, 'shared window')}{each}"
         return f"{plural(f, 'row')} of weights × {plural(p, 'shared input')}{each}"
 
-    def describe_reverse(self, active: set[int]) -> list[Words]:
+    def _describe_reverse(self) -> Words:
         """dW = dZ·Xᵀ and dX = Wᵀ·dZ, with their shapes."""
-        f, k, width = self.rows, self.inner, self.width
-        lines = []
-        if self.left.block.number in active:
-            lines.append((f"{self._groups}dW ({f}×{k}) = dZ ({f}×{width}) · Xᵀ", _name(self.left)))
-        if self.right.block.number in active:
-            shifts = "added where windows overlap" if self.right.overlaps() else ""
-            lines.append((f"{self._groups}dX ({k}×{width}) = Wᵀ ({k}×{f}) · dZ", shifts))
-        return lines
+        _, rows, inner, columns = self.sizes
+        to = self.target.view.block
+        primal = to.primal
+        if self.role == "dW":
+            width = _width(inner, not to.batched and self.left.block.batched)
+            name = primal.name if primal and not to.batched else ""
+            return f"{self._groups}dW ({rows}×{columns}) = dZ ({rows}×{width}) · Xᵀ", name
+        width = _width(columns, to.batched and not self.left.block.batched)
+        shifts = "added where windows overlap" if self.target.view.overlaps() else ""
+        return f"{self._groups}dX ({rows}×{width}) = Wᵀ ({rows}×{inner}) · dZ", shifts
 
 
-@dataclass
-class Plan:
-    """Blocks, the kernels in order, and where parameters, arguments, draws and results are."""
-
-    blocks: list[Block] = field(default_factory=list)
-    kernels: list[Kernel] = field(default_factory=list)
-    constants: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
-    constant_block: Block = field(default_factory=lambda: Block(-1, 0, CONSTANT))
-    parameters: list[Block] = field(default_factory=list)
-    arguments: list[Block] = field(default_factory=list)
-    draws: list[Block] = field(default_factory=list)
-    results: list[View] = field(default_factory=list)
-
-    def block(self, size: int, dependence: int, name: str = "") -> Block:
-        """Another block."""
-        self.blocks.append(Block(len(self.blocks), size, dependence, name))
-        return self.blocks[-1]
-
-    def active(self) -> set[int]:
-        """The blocks that need an adjoint, by number: those between a parameter and the loss.
-
-        They depend on a parameter, and the loss depends on them (activity analysis). In
-        `loss = (w * x) + (2 * x)` the block of 2·x depends on no parameter, so it is not active.
-        """
-        varied = {block.number for block in self.parameters}
-        for kernel in self.kernels:
-            if any(block.number in varied for block in kernel.reads()):
-                varied.add(kernel.out.number)
-        useful = {self.results[0].block.number}
-        for kernel in reversed(self.kernels):
-            if kernel.out.number in useful:
-                useful.update(block.number for block in kernel.differentiated())
-        return varied & useful
+def _width(columns: int, over_samples: bool) -> str:
+    """`576·B` columns, where the samples of a batch stand side by side."""
+    if not over_samples:
+        return str(columns)
+    return f"{columns}·B" if columns > 1 else "B"

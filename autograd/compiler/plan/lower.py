@@ -11,8 +11,11 @@ from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
 from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
-from .kernels import Elementwise, Gather, MatMul, Piece, Plan, Reduce
-from .views import Block, View
+from ...dialects.formulas import row
+from .kernels import Copy, Elementwise, MatMul, Reduce, Target, Term
+from .plan import Plan
+from .reverse import differentiate
+from .views import Block, Listed, View, whole
 
 
 class Lowering:
@@ -60,6 +63,7 @@ class Lowering:
                 self._elementwise(pack)
         for ids in self.tape.outputs:
             self.plan.results.append(self._view(np.array(ids, np.int64), ""))
+        differentiate(self.plan)
         return self.plan
 
     # --- kernels ---------------------------------------------------------------------------------
@@ -81,16 +85,21 @@ class Lowering:
             for block, rows, step in zip(blocks, vectors[1:], steps, strict=True)
         ]
         numbers = tuple(
-            float(self.plan.constants[v.layout.offset]) if v.is_constant() else None for v in views
+            float(self.plan.constants[v.affine.offset]) if v.is_constant() else None for v in views
         )
-        self.plan.kernels.append(Elementwise(out, pack.scope, n, pack.op, views, numbers, dims))
+        of = row(pack.op, numbers)
+        terms = [Term(Target(whole(out, dims)), of.forward)]
+        self.plan.forward.append(
+            Elementwise(pack.scope, n, of.x, views, terms, dims, pack.op, numbers)
+        )
 
     def _reduction(self, pack: Pack) -> None:
         out = self._place(pack.ids, pack.dependence, pack.scope)
         bundles = self.tape.bundles
         ids = np.array([bundles[b] for b in pack.operands[0]], np.int64)
         view = self._view(ids, pack.scope)
-        self.plan.kernels.append(Reduce(out, pack.scope, len(pack.ids), pack.op, view))
+        target = Target(whole(out, view.affine.dims[0]))
+        self.plan.forward.append(Reduce(pack.scope, len(pack.ids), target, pack.op, view))
 
     def _dots(self, pack: Pack) -> None:
         dependence, (left, right) = self.tape.bundle_dependence, pack.operands
@@ -117,7 +126,8 @@ class Lowering:
         a = np.array([bundles[b] for b in lefts.ravel()], np.int64).reshape(g, f, -1)
         b = np.array([bundles[b] for b in rights.ravel()], np.int64).reshape(g, p, -1)
         left, right = self._view(a, scope), self._view(b.transpose(0, 2, 1), scope)
-        self.plan.kernels.append(MatMul(out, scope, which.size, left, right, g, f, a.shape[-1], p))
+        target = Target(whole(out, (g,), (f,), (p,)))
+        self.plan.forward.append(MatMul(scope, which.size, target, left, right))
 
     # --- views -----------------------------------------------------------------------------------
 
@@ -152,10 +162,10 @@ class Lowering:
         key = (source.number, found.source.tobytes(), fill)
         if key not in self.gathered:
             target = np.flatnonzero(found.source >= 0)
-            piece = _piece(source, target, found.source[target])
-            block = self.plan.block(len(found.source), source.dependence, scope)
             initial = np.full(len(found.source), fill)
-            self.plan.kernels.append(Gather(block, scope, 0, [piece], initial, halo=True))
+            block = self.plan.block(len(found.source), source.dependence, scope, initial)
+            note = f"into an image with margins of {fill:g}"
+            self._copy(block, source, target, found.source[target], scope, note)
             self.gathered[key] = View(block, found.layout)
         return View(self.gathered[key].block, found.layout)
 
@@ -168,19 +178,32 @@ class Lowering:
 
     def _gathered(self, ids: Ints, shape: tuple[int, ...], scope: str) -> View:
         blocks, rows = self.block_of[ids], self.row_of[ids]
-        initial = np.zeros(len(ids))
-        pieces, dependence = [], PARAMETER
-        for k in dict.fromkeys(blocks.tolist()):
-            source, target = self.plan.blocks[k], np.flatnonzero(blocks == k)
-            if source is self.plan.constant_block:
-                initial[target] = self.plan.constants[rows[target]]
-                continue
-            pieces.append(_piece(source, target, rows[target]))
-            dependence = max(dependence, source.dependence)
+        sources = [self.plan.blocks[k] for k in dict.fromkeys(blocks.tolist())]
+        dependence = max([PARAMETER, *[source.dependence for source in sources]])
         block = self.plan.block(len(ids), dependence, scope)
-        self.plan.kernels.append(Gather(block, scope, 0, pieces, initial))
-        steps = tuple((step,) for step in strides(shape))
-        return View(block, Layout(0, tuple((n,) for n in shape), steps))
+        for source in sources:
+            target = np.flatnonzero(blocks == source.number)
+            if source.constant:
+                block.initial = np.zeros(len(ids)) if block.initial is None else block.initial
+                block.initial[target] = self.plan.constants[rows[target]]
+            else:
+                self._copy(block, source, target, rows[target], scope, "gathered")
+        return whole(block, *[(n,) for n in shape])
+
+    def _copy(
+        self, block: Block, source: Block, target: Ints, rows: Ints, scope: str, note: str
+    ) -> None:
+        """Copy rows of a source to rows of a block, by their layouts where they have one."""
+        found = factor(np.stack([target, rows]))
+        if found is None:
+            to, of = View(block, Listed(target)), View(source, Listed(rows))
+        else:
+            dims, steps = found
+            to, of = (
+                View(b, _layout(r, dims, step))
+                for b, r, step in zip((block, source), (target, rows), steps, strict=True)
+            )
+        self.plan.forward.append(Copy(scope, 0, Target(to), of, note))
 
 
 def _parameter_blocks(parameters: list[Result]) -> list[list[Any]]:
@@ -195,14 +218,6 @@ def _parameter_blocks(parameters: list[Result]) -> list[list[Any]]:
         else:
             groups += [group.values for group in neighbours]
     return groups
-
-
-def _piece(source: Block, target: Ints, rows: Ints) -> Piece:
-    found = factor(np.stack([target, rows]))
-    if found is None:
-        return Piece(source, target, rows, None)
-    dims, (to, of) = found
-    return Piece(source, target, rows, (_layout(target, dims, to), _layout(rows, dims, of)))
 
 
 def _layout(rows: Ints, dims: Dims, steps: Ints) -> Layout:

@@ -1,0 +1,89 @@
+"""Rows of the table as formulas: a row runs once on unknown Values, and what it does is kept.
+
+So every dialect computes and differentiates by the same line of the table, and its reverse pass is
+written in the same primitives as its forward pass. A formula is a Value; its leaves are unknown
+Values, which the dialect gives names, and constants.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..graph import order
+from ..numbers.kinds import UNKNOWN
+from ..primitives import PRIMITIVES, Primitive
+from ..scopes import tracing
+from ..value import Value, apply
+
+WHERE = PRIMITIVES["where"]
+CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """y = op(*x), and ∂y/∂x for each x: True (the adjoint passes), False (it stops), a number, or
+    a formula of y and the x. Of tanh, `of_x` is (1 - y·y,).
+    """
+
+    y: Value
+    x: tuple[Value, ...]
+    forward: Value
+    of_x: tuple[Any, ...]
+
+
+@lru_cache(512)
+def row(op: Primitive, constants: tuple[float | None, ...]) -> Row:
+    """A row of the table for operands that are known constants or unknown (None).
+
+    Of `max` and `min`, `constants` are the entries of their one operand, a sequence.
+    """
+    sequence = op.name in ("max", "min") and PRIMITIVES[op.name] is op
+    with tracing([]):
+        y = unknown()
+        x = tuple(unknown() if c is None else Value(c) for c in constants)
+        if sequence:
+            return Row(y, x, y, tuple(map(_simplified, op.partials(y, x)[0])))
+        return Row(y, x, apply(op, *x), tuple(map(_simplified, op.partials(y, *x))))
+
+
+def unknown() -> Value:
+    """A leaf of formulas."""
+    return Value(UNKNOWN)
+
+
+def _simplified(p: Any) -> Any:
+    """A formula of known numbers as a number, a factor of 1 as True."""
+    if isinstance(p, Value) and not p.unknown:
+        p = p.data
+    if isinstance(p, Value | bool):
+        return p
+    return True if p == 1 else float(p)
+
+
+def handed_on(upstream: Value, p: Any) -> Value:
+    """ȳ·∂y/∂x as a formula. Where the partial is a choice, the adjoint is chosen, not multiplied:
+    what was not taken gets 0, whatever stands there (0·nan and 0·inf never arise).
+    """
+    if p is True:
+        return upstream
+    if not isinstance(p, Value):
+        return Value(0.0) if p is False else upstream * p
+    if p.op is WHERE:
+        condition, a, b = p.inputs
+        return apply(WHERE, condition, *[handed_on(upstream, _branch(x)) for x in (a, b)])
+    if p.op in CONDITIONS:
+        return apply(WHERE, p, upstream, Value(0.0))
+    return upstream * p
+
+
+def _branch(x: Any) -> Any:
+    """A branch of a choice of slopes: 1 and 0 say that the adjoint passes or stops."""
+    if x.unknown:
+        return x
+    return bool(x.data) if x.data in (0, 1) else float(x.data)
+
+
+def leaves(*formulas: Value) -> set[Value]:
+    """The unknown leaves of formulas."""
+    nodes = {v for node in order(*formulas) for v in node.inputs} | set(formulas)
+    return {v for v in nodes if isinstance(v, Value) and v.op is None and v.unknown}
