@@ -1,0 +1,307 @@
+"""Loop nests as C: functions of the blocks that they read and write."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from ....dialects.c import Speller
+from ....value import Value
+from ...plan.views import Block
+from ...strided import Dims
+from .nests import HEAD, Access, Fold, Listing, Nest, Part, Product, Result, Store
+from .tiles import tile
+
+
+class Printer:
+    """Prints the body of one function; `sums` says which blocks are added up in vectors.
+
+    A block with samples is an array of vectors, one without an array of numbers; what a nest over
+    samples adds to the latter is kept in vectors, a lane for each sample.
+    """
+
+    def __init__(self, dtype: str, registers: int, used: set[str], per_sample: bool) -> None:
+        self.dtype, self.registers, self.per_sample = dtype, registers, per_sample
+        self.used = used
+        self.lines: list[str] = []
+        self.names: dict[tuple[Block, bool], str] = {}
+        self.depth = 1
+        self._count = itertools.count(1)
+
+    # --- text ------------------------------------------------------------------------------------
+
+    def line(self, text: str) -> None:
+        """Another line."""
+        self.lines.append("    " * self.depth + text)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Lines in braces."""
+        self.line(head + " {" if head else "{")
+        self.depth += 1
+        yield
+        self.depth -= 1
+        self.line("}")
+
+    @contextmanager
+    def loops(self, sizes: Dims, prefix: str) -> Iterator[None]:
+        """A loop for each dimension, from 0."""
+        for d, n in enumerate(sizes):
+            self.line(f"for (int {prefix}{d} = 0; {prefix}{d} < {n}; {prefix}{d}++) {{")
+            self.depth += 1
+        yield
+        for _ in sizes:
+            self.depth -= 1
+            self.line("}")
+
+    def fresh(self) -> str:
+        """A name for a vector."""
+        return f"t{next(self._count)}"
+
+    # --- addresses -------------------------------------------------------------------------------
+
+    def pointer(self, block: Block, summed: bool = False) -> str:
+        """The name of a block's pointer among the function's arguments."""
+        return self.names.setdefault((block, summed), _letter(len(self.names)))
+
+    def load(self, access: Access, at: str) -> str:
+        """The vector at an address."""
+        name = f"{self.pointer(access.block)}[{at}]"
+        return name if access.block.batched else f"splat({name})"
+
+    def store(self, store: Store, at: str, value: str) -> None:
+        """Write or add a vector."""
+        summed = self.per_sample and not store.access.block.batched
+        name = f"{self.pointer(store.access.block, summed)}[{at}]"
+        lane = "" if summed or store.access.block.batched else "[0]"
+        value = f"({value}){lane}" if lane else value
+        self.line(f"{name} {'+=' if store.adds else '='} {value};")
+
+    # --- nests -----------------------------------------------------------------------------------
+
+    def listing(self, listing: Listing) -> None:
+        """Rows one by one, by tables of row numbers."""
+        for name, rows in (("to", listing.to), ("of", listing.of)):
+            numbers = ", ".join(map(str, rows.tolist()))
+            self.line(f"static const int {name}[{len(rows)}] = {{{numbers}}};")
+        with self.block(f"for (int i = 0; i < {len(listing.to)}; i++)"):
+            (to,) = listing.target.steps[:1]
+            (of,) = listing.source.steps[:1]
+            value = self.load(listing.source, f"of[i]{'' if of == 1 else f' * {of}'}")
+            store = Store(listing.target, Value(0.0), listing.adds)
+            self.store(store, f"to[i]{'' if to == 1 else f' * {to}'}", value)
+
+    def nest(self, nest: Nest) -> None:
+        """The loops of a nest."""
+        if isinstance(nest.head, Product):
+            self._product(nest)
+        else:
+            self._rows(nest)
+
+    def _rows(self, nest: Nest) -> None:
+        """Iteration by iteration; what goes to one row again and again is added up first."""
+        totals: dict[int, str] = {}
+        hoisted = [(store, _fixed_from(store.access)) for store in nest.stores() if store.live]
+        hoisted = [(s, d) for s, d in hoisted if s.adds and d < len(nest.dims)]
+        for d in range(len(nest.dims) + 1):
+            for store, depth in hoisted:
+                if depth == d:
+                    totals[id(store)] = self.fresh()
+                    self.line(f"vector {totals[id(store)]} = splat(0);")
+            if d < len(nest.dims):
+                self.line(f"for (int i{d} = 0; i{d} < {nest.dims[d]}; i{d}++) {{")
+                self.depth += 1
+        variables = [f"i{d}" for d in range(len(nest.dims))]
+        head = self._fold(nest, variables) if isinstance(nest.head, Fold) else ""
+        self._iteration(nest, lambda access: address(access, variables), head, totals)
+        for d in range(len(nest.dims), -1, -1):
+            if d < len(nest.dims):
+                self.depth -= 1
+                self.line("}")
+            for store, depth in hoisted:
+                if depth == d:
+                    self.store(store, address(store.access, variables), totals[id(store)])
+
+    def _fold(self, nest: Nest, variables: list[str]) -> str:
+        """A sum or an extreme over the inner dimensions, in several registers."""
+        assert isinstance(nest.head, Fold)
+        access, op, n = nest.head.access, nest.head.op.name, nest.inner[-1] if nest.inner else 1
+        width = next(w for w in (8, 4, 2, 1) if n % w == 0 and (n > w or w == 1))
+        names = [self.fresh() for _ in range(width)]
+        inner = [*variables, *[f"k{d}" for d in range(len(nest.inner))]]
+        first = address(access, [*variables, *["0"] * len(nest.inner)])
+        start = "splat(0)" if op == "sum" else self.load(access, first)
+        for name in names:
+            self.line(f"vector {name} = {start};")
+        with self.loops(nest.inner[:-1], "k"):
+            last = len(nest.inner) - 1
+            if nest.inner:
+                self.line(f"for (int k{last} = 0; k{last} < {n}; k{last} += {width}) {{")
+                self.depth += 1
+            for u, name in enumerate(names):
+                value = self.load(access, address(access, inner, {len(access.steps) - 1: u}))
+                self.line(f"{name} = {self._combined(op, name, value)};")
+            if nest.inner:
+                self.depth -= 1
+                self.line("}")
+        while len(names) > 1:
+            half = len(names) // 2
+            for a, b in zip(names[:half], names[half:], strict=True):
+                self.line(f"{a} = {self._combined(op, a, b)};")
+            names = names[:half]
+        return names[0]
+
+    def _combined(self, op: str, a: str, b: str) -> str:
+        return f"{a} + {b}" if op == "sum" else f"{op}imum_({a}, {b})"
+
+    def _iteration(
+        self,
+        nest: Nest,
+        at: Callable[[Access], str],
+        head: str,
+        totals: dict[int, str],
+    ) -> None:
+        """What one iteration loads, computes and stores."""
+        speller = Speller(self.dtype, self.used, self.fresh)
+        loaded: dict[str, str] = {}
+        found: dict[Result, str] = {HEAD: head}
+        known: list[dict[Value, str]] = [{} for _ in nest.parts]
+        masks: list[dict[Value, str]] = [{} for _ in nest.parts]
+
+        def load(access: Access) -> str:
+            text = self.load(access, at(access))
+            if text not in loaded:
+                loaded[text] = self.fresh()
+                speller.lines.append(f"vector {loaded[text]} = {text};")
+            return loaded[text]
+
+        def result(place: Result) -> str:
+            if place not in found:
+                found[place] = value(nest.parts[place.part], place.part, place.store)
+            return found[place]
+
+        def value(part: Part, number: int, k: int) -> str:
+            names, store = known[number], part.stores[k]
+            for leaf in part.sources:
+                if leaf not in names and _occurs(leaf, store.formula):
+                    source = part.sources[leaf]
+                    names[leaf] = load(source) if isinstance(source, Access) else result(source)
+            text = speller.spell(store.formula, names, masks[number])
+            if store.adds and store.access.block.batched and id(store) not in totals:
+                old = load(store.access)
+                text = speller.added(old, text)
+            return text
+
+        writes = []
+        for number, part in enumerate(nest.parts):
+            for k, store in enumerate(part.stores):
+                if store.live:
+                    writes.append((store, result(Result(number, k))))
+        for text in speller.lines:
+            self.line(text)
+        for store, text in writes:
+            if id(store) in totals:
+                self.line(f"{totals[id(store)]} += {text};")
+            elif store.adds and store.access.block.batched:
+                self.store(Store(store.access, store.formula, False), at(store.access), text)
+            else:
+                self.store(store, at(store.access), text)
+
+    # --- products --------------------------------------------------------------------------------
+
+    def _product(self, nest: Nest) -> None:
+        """Tiles of sums in registers."""
+        sizes = tile(nest, self.registers).sizes
+        self._tiles(nest, sizes, 0, [], [])
+
+    def _tiles(
+        self, nest: Nest, sizes: Dims, d: int, variables: list[str], counts: list[int]
+    ) -> None:
+        """Loops over the tiles; the smaller ones at an end are written out once more."""
+        if d == len(nest.dims):
+            self._tile(nest, variables, counts)
+            return
+        n, size = nest.dims[d], sizes[d]
+        whole, rest = n // size * size, n % size
+        name = f"i{d}"
+        if whole == size:
+            self._tiles(nest, sizes, d + 1, [*variables, "0"], [*counts, size])
+        else:
+            with self.block(f"for (int {name} = 0; {name} < {whole}; {name} += {size})"):
+                self._tiles(nest, sizes, d + 1, [*variables, name], [*counts, size])
+        if rest:
+            self._tiles(nest, sizes, d + 1, [*variables, str(whole)], [*counts, rest])
+
+    def _tile(self, nest: Nest, variables: list[str], counts: list[int]) -> None:
+        """One tile: its sums over the inner dimensions, and what is made of them."""
+        assert isinstance(nest.head, Product)
+        left, right = nest.head.left, nest.head.right
+        cells = list(itertools.product(*map(range, counts)))
+        sums = {cell: self.fresh() for cell in cells}
+        with self.block(""):
+            for name in sums.values():
+                self.line(f"vector {name} = splat(0);")
+            with self.loops(nest.inner, "k"):
+                inner = [*variables, *[f"k{d}" for d in range(len(nest.inner))]]
+                for text in self._terms(left, right, inner, sums):
+                    self.line(text)
+            for cell, name in sums.items():
+                shift = dict(enumerate(cell))
+                with self.block(""):
+                    self._iteration(
+                        nest, lambda a, s=shift: address(a, variables, s), name, {}
+                    )
+
+    def _terms(
+        self, left: Access, right: Access, inner: list[str], sums: dict[tuple[int, ...], str]
+    ) -> Iterator[str]:
+        """sum += left·right for each cell of a tile; each operand is loaded once."""
+        loaded: dict[tuple[int, int], str] = {}
+        groups: dict[int, list[tuple[tuple[int, ...], str]]] = {}
+        for cell, name in sums.items():
+            groups.setdefault(_shift(left, cell), []).append((cell, name))
+        for group in groups.values():
+            for cell, name in group:
+                operands = []
+                for side, access in enumerate((left, right)):
+                    key = (side, _shift(access, cell))
+                    if key not in loaded:
+                        loaded[key] = self.fresh()
+                        text = self.load(access, address(access, inner, dict(enumerate(cell))))
+                        yield f"const vector {loaded[key]} = {text};"
+                    operands.append(loaded[key])
+                yield f"{name} += {operands[0]} * {operands[1]};"
+
+
+def address(access: Access, variables: list[str], shift: dict[int, int] | None = None) -> str:
+    """The index of an access, for variables that may be shifted by constants."""
+    fixed, terms = access.offset, []
+    for d, (step, name) in enumerate(zip(access.steps, variables, strict=False)):
+        if not step:
+            continue
+        fixed += step * (shift or {}).get(d, 0)
+        if name.isdigit():
+            fixed += step * int(name)
+        else:
+            terms.append(name if step == 1 else f"{step} * {name}")
+    return " + ".join([*terms, *([str(fixed)] if fixed or not terms else [])])
+
+
+def _shift(access: Access, cell: tuple[int, ...]) -> int:
+    return sum(step * n for step, n in zip(access.steps, cell, strict=False))
+
+
+def _fixed_from(access: Access) -> int:
+    """The dimension from which on all steps are 0."""
+    return max((d + 1 for d, step in enumerate(access.steps) if step), default=0)
+
+
+def _occurs(leaf: Value, formula: Value) -> bool:
+    from ....dialects.formulas import leaves
+
+    return leaf in leaves(formula)
+
+
+def _letter(n: int) -> str:
+    """a, b, ..., z, a1, b1, ..."""
+    return "abcdefghjlmnopqrsuvwxyz"[n % 23] + (str(n // 23) if n >= 23 else "")

@@ -1,0 +1,89 @@
+"""Register tiles: how many products of a nest are added up at a time.
+
+Each step of the inner loops loads `a` numbers of the left operand and `b` of the right one, and
+does a·b fused multiply-adds into as many registers. A processor does two of them in a cycle, and
+two loads; a sum is ready for its next term after about four cycles, so eight should be under way.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+from ...strided import Dims
+from .nests import Nest, Product
+
+LATENCY = 4  # cycles of a fused multiply-add
+SMALL = 5  # dimensions up to this size may be unrolled as a whole
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Entries of each dimension of a nest that are computed together."""
+
+    sizes: Dims
+
+
+def tile(nest: Nest, registers: int) -> Tile:
+    """The tile of a product that takes the fewest cycles by this rule."""
+    assert isinstance(nest.head, Product)
+    left, right = _own(nest, left=True), _own(nest, left=False)
+    found = min(
+        itertools.product(_choices(nest.dims, left), _choices(nest.dims, right)),
+        key=lambda pair: _cycles(nest, *pair, registers),
+    )
+    sizes = [1] * len(nest.dims)
+    for side in found:
+        for d, n in side.items():
+            sizes[d] = n
+    return Tile(tuple(sizes))
+
+
+def _own(nest: Nest, left: bool) -> list[int]:
+    """The dimensions along which one operand changes and the other does not."""
+    assert isinstance(nest.head, Product)
+    a, b = nest.head.left.steps, nest.head.right.steps
+    if not left:
+        a, b = b, a
+    return [d for d in range(len(nest.dims)) if a[d] and not b[d]]
+
+
+def _choices(dims: Dims, own: list[int]) -> list[dict[int, int]]:
+    """Ways to unroll one operand's dimensions: part of the last one, or all of a small last one and
+    part of the one before.
+    """
+    if not own:
+        return [{}]
+    last = own[-1]
+    found = [{last: n} for n in range(1, min(dims[last], 14) + 1)]
+    if len(own) > 1 and dims[last] <= SMALL:
+        before = own[-2]
+        found += [{last: dims[last], before: n} for n in range(2, min(dims[before], 7) + 1)]
+    return found
+
+
+def _cycles(nest: Nest, left: dict[int, int], right: dict[int, int], registers: int) -> float:
+    """Cycles for all tiles, those at the ends, which are smaller, among them."""
+    if math.prod(left.values()) * math.prod(right.values()) > _room(left, right, registers):
+        return math.inf
+    inner = max(1, math.prod(nest.inner))
+    total = 0.0
+    for (a, many), (b, times) in itertools.product(_parts(nest.dims, left), _parts(nest.dims, right)):
+        step = max(a * b / 2, (a + b) / 2, LATENCY) + 0.5
+        total += many * times * (inner * step + 1.5 * a * b + 4)
+    return total
+
+
+def _room(left: dict[int, int], right: dict[int, int], registers: int) -> int:
+    """Registers for sums, beside those for the operands."""
+    smaller = min(math.prod(left.values()), math.prod(right.values()))
+    return registers - 1 - smaller
+
+
+def _parts(dims: Dims, side: dict[int, int]) -> list[tuple[int, int]]:
+    """Sizes of tiles along one operand's dimensions, and how many there are of each."""
+    parts = [(1, 1)]
+    for d, n in side.items():
+        whole, rest = divmod(dims[d], n)
+        cut = [(n, whole), *([(rest, 1)] if rest else [])]
+        parts = [(a * size, many * count) for a, many in parts for size, count in cut]
+    return parts
