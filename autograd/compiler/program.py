@@ -25,6 +25,8 @@ from .trace.packs import packs
 from .trace.record import Recording, record
 from .trace.tape import real, tape
 
+MANY = 16_384  # random numbers, for which converting a generator's state costs less than its words
+
 
 def compile(
     function: Callable[..., Any],
@@ -199,14 +201,24 @@ def _has_nan(array: NDArray[Any]) -> bool:
 
 def uniform(rng: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     """The numbers that `rng.random()` gives one by one; of Python's generators, in one go."""
-    if not isinstance(rng, random.Random) and rng is not random:
-        return np.array([rng.random() for _ in range(math.prod(shape))]).reshape(shape)
-    version, state, gauss = rng.getstate()
-    twister = np.random.RandomState()
-    twister.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))
-    numbers = twister.random_sample(shape)
-    _, keys, position, *_ = twister.get_state()
-    rng.setstate((version, (*map(int, keys), int(position)), gauss))
+    n, twister = math.prod(shape), getattr(rng.random, "__self__", None)
+    if type(twister) is not random.Random:  # a subclass may draw in its own way
+        return np.array([rng.random() for _ in range(n)]).reshape(shape)
+    if n > MANY:
+        return _uniform_by_numpy(twister, shape)
+    # as `random()` does: of two words of 32 bits, the upper 27 and 26 make one number
+    words = np.frombuffer(twister.randbytes(8 * n), "<u8").reshape(shape)
+    return ((words & 0xFFFFFFE0) << 21 | words >> 38) * 2.0**-53
+
+
+def _uniform_by_numpy(twister: random.Random, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Quicker for many numbers: NumPy has the same generator, and takes over its state."""
+    version, state, gauss = twister.getstate()
+    twin = np.random.RandomState()
+    twin.set_state(("MT19937", np.array(state[:-1], np.uint32), state[-1], 0, 0.0))
+    numbers = twin.random_sample(shape)
+    _, keys, position, *_ = twin.get_state()
+    twister.setstate((version, (*map(int, keys), int(position)), gauss))
     return numbers
 
 

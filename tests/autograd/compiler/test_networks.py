@@ -236,6 +236,45 @@ def test_random_numbers_are_those_that_the_generator_gives_one_by_one(seed, befo
     assert ours.gauss(0, 1) == theirs.gauss(0, 1)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (2, 0), (3, 5, 7), (128, 128), (127, 130)])
+def test_few_and_many_random_numbers_are_those_that_the_generator_gives(shape):
+    ours, theirs = random.Random(5), random.Random(5)
+    ours.getrandbits(32), theirs.getrandbits(32)  # half of what one number takes
+    numbers = uniform(ours, shape)
+    assert (numbers.dtype, numbers.shape) == (np.float64, shape)
+    assert numbers.ravel().tolist() == [theirs.random() for _ in range(numbers.size)]
+    assert ours.getstate() == theirs.getstate()
+
+
+class Halved(random.Random):
+    def random(self):
+        return super().random() / 2
+
+
+class OtherBits(random.Random):
+    def getrandbits(self, k):
+        return 0
+
+
+@pytest.mark.parametrize("kind", [Halved, OtherBits])
+def test_a_generator_of_the_users_own_is_asked_for_each_number(kind):
+    theirs = kind(3)
+    assert uniform(kind(3), (2, 4)).ravel().tolist() == [theirs.random() for _ in range(8)]
+
+
+def test_random_numbers_come_from_the_module_from_the_system_and_from_numpy():
+    random.seed(4)
+    numbers = uniform(random, (2, 3)).ravel().tolist()
+    random.seed(4)
+    assert numbers == [random.random() for _ in range(6)]
+    theirs = np.random.default_rng(4)
+    expected = [theirs.random() for _ in range(6)]
+    assert uniform(np.random.default_rng(4), (6,)).tolist() == expected
+    drawn = uniform(random.SystemRandom(), (50,))
+    assert len(set(drawn.tolist())) == 50
+    assert ((drawn >= 0) & (drawn < 1)).all()
+
+
 def test_compiling_draws_nothing():
     model = dropping()
     model.seed(0)
