@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -38,7 +38,7 @@ class Source:
     vectors: int  # of the sums of a share
     numbers: int  # without samples
     per_tile: bool  # whether each tile has rows of its own, or each share
-    kernels: list[str] = field(default_factory=list)  # in the order in which a profile counts them
+    seconds: float  # of one sample on one thread, roughly: who shares a batch goes by it
 
 
 HEAD = """\
@@ -119,8 +119,20 @@ class _Writer:
         parts = [head, prelude, self._elementary(), *tables, *self.functions.values(), *bodies]
         text = "\n".join([*filter(None, parts), self._run()])
         return Source(
-            text, memory.height * layout.parts, memory.vectors, memory.numbers, not self.single
+            text,
+            memory.height * layout.parts,
+            memory.vectors,
+            memory.numbers,
+            not self.single,
+            self._seconds(),
         )
+
+    def _seconds(self) -> float:
+        """A rough estimate for one sample: of products, and of what goes through memory."""
+        nests = [n for loops in self.stages for n in [*loops.forward, *loops.reverse]]
+        flops = sum(n.flops for n in nests if isinstance(n, Nest))
+        rows = sum(block.size for block in self.memory.rows)
+        return flops / 40e9 + rows * 1e-9
 
     def _elementary(self) -> str:
         return elementary(sorted(self.used), self.layout.dtype) if self.used else ""
