@@ -60,20 +60,23 @@ def _simplified(p: Any) -> Any:
     return True if p == 1 else float(p)
 
 
-def handed_on(upstream: Value, p: Any) -> Value:
+def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
     """ȳ·∂y/∂x as a formula. Where the partial is a choice, the adjoint is chosen, not multiplied:
-    what was not taken gets 0, whatever stands there (0·nan and 0·inf never arise).
+    what was not taken gets 0, whatever stands there (0·nan and 0·inf never arise). So it is where
+    the adjoint may have been `stopped` by a choice before: 0 is handed on as 0.
     """
     if p is True:
         return upstream
-    if not isinstance(p, Value):
-        return Value(0.0) if p is False else upstream * p
-    if p.op is WHERE:
+    if p is False:
+        return Value(0.0)
+    if isinstance(p, Value) and p.op is WHERE:
         condition, a, b = p.inputs
-        return apply(WHERE, condition, *[handed_on(upstream, _branch(x)) for x in (a, b)])
-    if p.op in CONDITIONS:
+        branches = [handed_on(upstream, _branch(x), stopped) for x in (a, b)]
+        return apply(WHERE, condition, *branches)
+    if isinstance(p, Value) and p.op in CONDITIONS:
         return apply(WHERE, p, upstream, Value(0.0))
-    return upstream * p
+    product = upstream * p
+    return apply(WHERE, upstream, product, Value(0.0)) if stopped and isinstance(p, Value) else product
 
 
 def _branch(x: Any) -> Any:
@@ -87,3 +90,8 @@ def leaves(*formulas: Value) -> set[Value]:
     """The unknown leaves of formulas."""
     nodes = {v for node in order(*formulas) for v in node.inputs} | set(formulas)
     return {v for v in nodes if isinstance(v, Value) and v.op is None and v.unknown}
+
+
+def chooses(formula: Value) -> bool:
+    """Whether a formula has a choice in it."""
+    return any(isinstance(node, Value) and node.op is WHERE for node in order(formula))

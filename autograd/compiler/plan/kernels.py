@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from ...dialects.formulas import handed_on, leaves, row, unknown
+from ...dialects.formulas import chooses, handed_on, leaves, row, unknown
 from ...primitives import Primitive
 from ...value import Value
 from ..strided import Layout
@@ -59,6 +59,10 @@ class Kernel(ABC):
     @abstractmethod
     def adjoint(self, bar: Bar, active: set[int]) -> Iterator["Kernel"]:
         """The kernels that hand its adjoints on to the blocks that are active (by number)."""
+
+    def stops(self) -> bool:
+        """Whether it may hand on 0 because of a choice, its own or one before it."""
+        return any(view.block.stopped for view in self.reads())
 
     @abstractmethod
     def describe(self) -> Words:
@@ -152,6 +156,10 @@ class Map(Kernel):
         """One for each formula."""
         return [term.target for term in self.terms]
 
+    def stops(self) -> bool:
+        """Whether one of the formulas chooses."""
+        return super().stops() or any(chooses(term.formula) for term in self.terms)
+
 
 @dataclass(eq=False)
 class Elementwise(Map):
@@ -168,14 +176,14 @@ class Elementwise(Map):
     def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
         """x̄ += ȳ·∂y/∂x for each operand."""
         of, out = row(self.op, self.constants), self.terms[0].target.view
-        upstream = unknown()
+        upstream, outer = unknown(), bar(out)
         terms = [
-            Term(Target(bar(view)), handed_on(upstream, p))
+            Term(Target(bar(view)), handed_on(upstream, p, outer.block.stopped))
             for view, p in zip(self.inputs, of.of_x, strict=True)
             if p is not False and view.block.number in active
         ]
         if terms:
-            names, inputs = [upstream, of.y, *of.x], [bar(out), out, *self.inputs]
+            names, inputs = [upstream, of.y, *of.x], [outer, out, *self.inputs]
             yield Chain(self.scope, self.count, names, inputs, _merged(terms), self.shape)
 
     def describe(self) -> Words:

@@ -59,8 +59,10 @@ class _Adjoints:
         """Append a kernel; what it writes first is written, else added."""
         targets = kernel.targets()
         shared = not _disjoint([target.view for target in targets])
+        stops = kernel.stops()
         for target in targets:
             target.adds = self._adds(target.view, shared)
+            target.view.block.stopped |= stops
         self.plan.reverse.append(kernel)
 
     def _adds(self, view: View, always: bool) -> bool:

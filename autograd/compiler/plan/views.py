@@ -20,7 +20,7 @@ class Block:
     """Consecutive rows: a parameter, an argument, what a kernel computes, or the adjoints of one.
 
     `initial` are numbers that rows hold before any run, such as a halo of zeros; `primal` is the
-    block whose adjoints these are.
+    block whose adjoints these are, and `stopped` says that a choice may have left some at 0.
     """
 
     number: int
@@ -29,6 +29,7 @@ class Block:
     name: str = ""
     initial: NDArray[np.float64] | None = None
     primal: Optional["Block"] = None
+    stopped: bool = False
 
     @property
     def batched(self) -> bool:

@@ -206,7 +206,7 @@ def _fits(digits: list[list[int]], sizes: Dims, dims: Dims) -> bool:
 
 def _forget(made: list[AnyNest], kept: set[Block]) -> None:
     """Drop stores that nobody reads."""
-    read = {access.block for nest in made for access in nest.loads()} | kept
+    read = {access.block for nest in made for access in nest.memory_reads()} | kept
     for nest in made:
         if isinstance(nest, Nest):
             for part in nest.parts:

@@ -59,7 +59,7 @@ def _lives(
         use(block, -1)
     end = len(forward) + len(reverse)
     for at, nest in enumerate([*forward, *reverse]):
-        for access in nest.loads():
+        for access in nest.memory_reads():
             use(access.block, at)
         for store in nest.stores():
             if store.live:

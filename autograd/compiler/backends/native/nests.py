@@ -117,6 +117,11 @@ class Nest:
         for part in self.parts:
             yield from part.stores
 
+    def memory_reads(self) -> Iterator[Access]:
+        """What is read from memory, what is added to among it."""
+        yield from self.loads()
+        yield from (s.access for s in self.stores() if s.adds and s.access.block.batched)
+
     def transform(self, change: Callable[[Access], Access]) -> None:
         """Change every access."""
         if isinstance(self.head, Product):
@@ -174,10 +179,10 @@ class Nest:
 
 @dataclass
 class Listing:
-    """target[i] = source[i], or += it, of rows that are listed."""
+    """target[i] = source[i], or += it, of rows that are listed; without a source 0."""
 
     target: Access
-    source: Access
+    source: Access | None
     to: Ints
     of: Ints
     adds: bool
@@ -186,11 +191,18 @@ class Listing:
 
     def loads(self) -> Iterator[Access]:
         """The source."""
-        yield self.source
+        if self.source:
+            yield self.source
 
     def stores(self) -> Iterator[Store]:
         """The target."""
         yield Store(self.target, unknown(), self.adds)
+
+    def memory_reads(self) -> Iterator[Access]:
+        """The source, and the target if it is added to."""
+        yield from self.loads()
+        if self.adds and self.target.block.batched:
+            yield self.target
 
 
 AnyNest = Nest | Listing
@@ -269,8 +281,8 @@ def _zero(kernel: Zero, words: list[str]) -> AnyNest:
     if isinstance(layout, Listed):
         found = factor(layout.numbers[None])
         if found is None:
-            dims: Dims = (len(layout.numbers),)
-            raise Inexpressible("adjoints that start at 0 in no order")
+            to, rows = Access(view.block, 0, (1,)), layout.numbers
+            return Listing(to, None, rows, rows, False, words, kernel.scope)
         dims, steps = found
         access = Access(view.block, int(layout.numbers[0]), tuple(map(int, steps[0])))
     else:
@@ -344,3 +356,25 @@ def whole(access: Access, dims: Dims) -> bool:
             return False
         step *= n
     return access.offset == 0 and step == access.block.size == math.prod(dims)
+
+
+def dense(n: Nest, lanes: int) -> bool:
+    """Whether a nest is the gradient of a matrix of weights that each sample uses once.
+
+    Summing such a product in a vector of samples for each weight would move eight times the
+    weights through memory for every tile; it is laid along the inputs instead: Z̄·Xᵀ, X turned.
+    """
+    if not isinstance(n.head, Product) or n.inner or len(n.dims) != 2 or len(n.parts) != 1:
+        return False
+    (store,) = n.parts[0].stores if len(n.parts[0].stores) == 1 else (None,)
+    left, right = n.head.left, n.head.right
+    if store is None or store.access.block.batched or not left.block.batched:
+        return False
+    return (
+        right.block.batched
+        and store.access.steps[1] == 1
+        and left.steps[1] == right.steps[0] == 0
+        and n.dims[1] % lanes == 0
+        and n.dims[1] >= 4 * lanes
+        and store.access.steps[0] % lanes == store.access.offset % lanes == 0
+    )

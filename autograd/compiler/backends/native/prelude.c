@@ -44,3 +44,11 @@ static void read_samples(vector *restrict rows, const number *restrict from, int
             for (int k = 0; k < size; k++) to[k * (PARTS * LANES)] = x[k];
         }
 }
+
+/* A square of rows becomes columns: to[lane][k] = rows[k][lane], for PARTS vectors of samples. */
+static inline void turn(number *restrict to, int step, const vector *restrict rows, int stride) {
+    for (int part = 0; part < PARTS; part++)
+        for (int lane = 0; lane < LANES; lane++)
+            for (int k = 0; k < LANES; k++)
+                to[(part * LANES + lane) * step + k] = ((const number *)(rows + k * stride + part))[lane];
+}

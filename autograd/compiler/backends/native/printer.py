@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ....dialects.c import Speller
 from ....value import Value
 from ...plan.views import Block
-from ...strided import Dims
+from ...strided import Dims, Ints
 from .nests import HEAD, Access, Fold, Listing, Nest, Part, Product, Result, Store
 from .tiles import tile
 
@@ -81,15 +81,18 @@ class Printer:
 
     def listing(self, listing: Listing) -> None:
         """Rows one by one, by tables of row numbers."""
-        for name, rows in (("to", listing.to), ("of", listing.of)):
-            numbers = ", ".join(map(str, rows.tolist()))
-            self.line(f"static const int {name}[{len(rows)}] = {{{numbers}}};")
+        source, value = listing.source, "splat(0)"
+        self._table("to", listing.to)
+        if source:
+            self._table("of", listing.of)
+            value = self.load(source, _scaled("of[i]", source.steps[0]))
         with self.block(f"for (int i = 0; i < {len(listing.to)}; i++)"):
-            (to,) = listing.target.steps[:1]
-            (of,) = listing.source.steps[:1]
-            value = self.load(listing.source, f"of[i]{'' if of == 1 else f' * {of}'}")
             store = Store(listing.target, Value(0.0), listing.adds)
-            self.store(store, f"to[i]{'' if to == 1 else f' * {to}'}", value)
+            self.store(store, _scaled("to[i]", listing.target.steps[0]), value)
+
+    def _table(self, name: str, rows: Ints) -> None:
+        numbers = ", ".join(map(str, rows.tolist()))
+        self.line(f"static const int {name}[{len(rows)}] = {{{numbers}}};")
 
     def nest(self, nest: Nest) -> None:
         """The loops of a nest."""
@@ -207,6 +210,48 @@ class Printer:
             else:
                 self.store(store, at(store.access), text)
 
+    def dense(self, nest: Nest, lanes: int, parts: int) -> None:
+        """W̄ += Z̄·Xᵀ along the inputs: X is turned, a few columns at a time, and each entry of Z̄
+        is spread over a vector of weights.
+        """
+        assert isinstance(nest.head, Product)
+        (store,) = nest.parts[0].stores
+        left, right, n = nest.head.left, nest.head.right, nest.dims[1] // lanes
+        z, x = self.pointer(left.block), self.pointer(right.block)
+        w, samples = self.pointer(store.access.block, True), lanes * parts
+        width = next(k for k in (3, 2, 1) if n % k == 0 or n > 8 * k)
+        for start, stop, wide in _spans(n, width):
+            with self.block(f"for (int k = {start * lanes}; k < {stop * lanes}; k += {wide * lanes})"):
+                self.line(f"vector turned[{samples}][{wide}];")
+                at = f"{right.offset * parts} + (k + j * LANES) * {right.steps[1] * parts}"
+                with self.block(f"for (int j = 0; j < {wide}; j++)"):
+                    step = right.steps[1] * parts
+                    self.line(f"turn((number *)turned + j * LANES, {wide * lanes}, {x} + {at}, {step});")
+                for rows, first, last in _heights(nest.dims[0], 12 // wide):
+                    with self.block(f"for (int i = {first}; i < {last}; i += {rows})"):
+                        self._dense_tile(store.access, left, (w, z), (rows, wide, samples))
+
+    def _dense_tile(
+        self, to: Access, left: Access, names: tuple[str, str], sizes: tuple[int, int, int]
+    ) -> None:
+        """Some rows of W̄ by some vectors of its columns, over all samples of the tile."""
+        (w, z), (rows, wide, samples) = names, sizes
+        cells = [(r, c) for r in range(rows) for c in range(wide)]
+        self.line(f"number *to = (number *){w} + {to.offset} + i * {to.steps[0]} + k;")
+        self.line(f"const number *from = (const number *){z} + ({left.offset} + i * {left.steps[0]}) * {samples};")
+        places = {cell: f"to + {cell[0] * to.steps[0]} + {cell[1]} * LANES" for cell in cells}
+        for (r, c), at in places.items():
+            self.line(f"vector s{r}_{c} = *(const vector *)({at});")
+        with self.block(f"for (int s = 0; s < {samples}; s++)"):
+            for c in range(wide):
+                self.line(f"const vector x{c} = turned[s][{c}];")
+            for r in range(rows):
+                self.line(f"const vector z{r} = splat(from[{r * left.steps[0] * samples} + s]);")
+                for c in range(wide):
+                    self.line(f"s{r}_{c} += z{r} * x{c};")
+        for (r, c), at in places.items():
+            self.line(f"*(vector *)({at}) = s{r}_{c};")
+
     # --- products --------------------------------------------------------------------------------
 
     def _product(self, nest: Nest) -> None:
@@ -285,6 +330,22 @@ def address(access: Access, variables: list[str], shift: dict[int, int] | None =
         else:
             terms.append(name if step == 1 else f"{step} * {name}")
     return " + ".join([*terms, *([str(fixed)] if fixed or not terms else [])])
+
+
+def _spans(n: int, width: int) -> list[tuple[int, int, int]]:
+    """From, to, and how many at a time: n vectors in groups, and the rest one by one."""
+    whole = n // width * width
+    return [span for span in ((0, whole, width), (whole, n, 1)) if span[0] < span[1]]
+
+
+def _heights(n: int, rows: int) -> list[tuple[int, int, int]]:
+    """How many at a time, from, and to: n rows in groups, and the rest together."""
+    whole = n // rows * rows
+    return [h for h in ((rows, 0, whole), (n - whole, whole, n)) if h[1] < h[2]]
+
+
+def _scaled(name: str, step: int) -> str:
+    return name if step == 1 else f"{name} * {step}"
 
 
 def _shift(access: Access, cell: tuple[int, ...]) -> int:

@@ -14,7 +14,7 @@ from ...plan.plan import Plan
 from ...plan.views import Block, View
 from .fuse import fused
 from .memory import Memory, placed
-from .nests import Access, AnyNest, Listing, Nest, Product, nest
+from .nests import Access, AnyNest, Listing, Nest, Product, dense, nest
 from .printer import Printer
 from .schedule import Stage, stages
 
@@ -91,13 +91,25 @@ class _Writer:
             if not block.batched and not own:
                 memory.shared[block] = memory.numbers
                 memory.numbers += block.size
+        self._place_sums()
+
+    def _place_sums(self) -> None:
+        """What samples are summed into: a vector for each number, or along the inputs a number."""
+        memory, lanes = self.memory, self.layout.lanes
+        writers: dict[Block, list[AnyNest]] = {}
         for loops in self.stages:
             for n in [*loops.forward, *loops.reverse]:
                 for store in n.stores():
-                    block = store.access.block
-                    if not block.batched and block not in memory.sums:
-                        memory.sums[block] = memory.vectors
-                        memory.vectors += block.size
+                    if not store.access.block.batched and store.live:
+                        writers.setdefault(store.access.block, []).append(n)
+        self.narrow = {
+            block
+            for block, nests in writers.items()
+            if all(isinstance(n, Nest) and dense(n, lanes) for n in nests)
+        }
+        for block in writers:
+            memory.sums[block] = memory.vectors
+            memory.vectors += -(-block.size // lanes) if block in self.narrow else block.size
 
     # --- the file --------------------------------------------------------------------------------
 
@@ -265,6 +277,12 @@ class _Writer:
         lines = []
         for block in blocks:
             to = self._numbers(block)
+            if block in self.narrow:
+                lines.append(
+                    f"for (int64_t s = 0; s < c->shares; s++) for (int k = 0; k < {block.size}; k++) "
+                    f"({to})[k] += ((number *)(c->sums + s * SUMS + {self.memory.sums[block]}))[k];"
+                )
+                continue
             lines.append(
                 f"for (int64_t s = 0; s < c->shares; s++) for (int k = 0; k < {block.size}; k++) {{ "
                 f"vector *x = c->sums + s * SUMS + {self.memory.sums[block]} + k; "
@@ -292,6 +310,8 @@ class _Writer:
         parts = self.layout.parts if per_sample else 1
         if isinstance(n, Listing):
             printer.listing(n)
+        elif per_sample and any(s.access.block in self.narrow for s in n.stores()):
+            printer.dense(n, self.layout.lanes, parts)
         else:
             printer.nest(_with_samples(n, parts))
         arguments = []
