@@ -75,8 +75,10 @@ def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
         return apply(WHERE, condition, *branches)
     if isinstance(p, Value) and p.op in CONDITIONS:
         return apply(WHERE, p, upstream, Value(0.0))
+    if not isinstance(p, Value):
+        return upstream * p if p == p else Value(p)
     product = upstream * p
-    return apply(WHERE, upstream, product, Value(0.0)) if stopped and isinstance(p, Value) else product
+    return apply(WHERE, upstream, product, Value(0.0)) if stopped else product
 
 
 def _branch(x: Any) -> Any:

@@ -115,7 +115,7 @@ def step(x: AnyNumber) -> AnyNumber:
         positive = x > 0
         return positive if (x == x).all() else numpy().where(x == x, positive, x)
     if is_unknown(x):
-        return select(x > 0, True, select(x <= 0, False, x))
+        return select(x > 0, True, select(x <= 0, False, math.nan))
     if is_symbol(x):
         return slope(x > 0)
     return x > 0 if x <= x else x
@@ -137,7 +137,7 @@ def sign(x: AnyNumber) -> AnyNumber:
 
         return sympy.sign(x)
     if is_unknown(x):
-        return select(x <= x, (x > 0) - (x < 0), x)
+        return select(x <= x, (x > 0) - (x < 0), math.nan)
     return (x > 0) - (x < 0) if x <= x else x
 
 
