@@ -195,14 +195,15 @@ def power(x: AnyNumber, n: AnyNumber) -> AnyNumber:
     """x**n; 0**-1 is inf, an overflow is ±inf, and (-8)**0.5 is nan, never a complex number."""
     if is_array(x) or is_array(n):
         return quietly(lambda x, n: x**n)(x, n)
+    real = not isinstance(x, complex) and not isinstance(n, complex)
     try:
         y = x**n
     except (ZeroDivisionError, OverflowError):
+        if real and x < 0 and n != int(n):
+            return nan
         odd = n == int(n) and int(n) % 2 == 1
         return -inf if odd and math.copysign(1, x) < 0 else inf
-    if y.__class__ is complex and not isinstance(x, complex) and not isinstance(n, complex):
-        return nan
-    return y
+    return nan if real and y.__class__ is complex else y
 
 
 def power_base_partial(x: AnyNumber, n: AnyNumber) -> AnyNumber:

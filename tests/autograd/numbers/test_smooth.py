@@ -188,6 +188,7 @@ def test_one_is_exact_where_exactness_would_be_lost():
         (0.0, -1.0, inf), (-0.0, -1.0, -inf), (-0.0, -2.0, inf), (-0.0, -3, -inf), (0.0, -3, inf),
         (-0.0, -1.5, inf), (-0.0, -2.5, inf),
         (1e308, 2.0, inf), (-1e308, 2.0, inf), (-1e308, 3.0, -inf), (1e308, 3, inf),
+        (-103.0, 8388607.5, nan),
     ],
 )  # fmt: skip
 def test_a_power_is_real_and_never_raises(x, n, y):
