@@ -1,0 +1,33 @@
+"""Elementary functions of vectors for the C dialect: the text of those that a program uses."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+
+def elementary(names: Iterable[str], dtype: str) -> str:
+    """C text of the wanted functions and of what they need, each once and after what it needs.
+
+    "exp" is `vector exp_(vector x)`, and so are log, sqrt, sin, cos, tanh, sigmoid, softplus, erf;
+    "pow" is `vector pow_(vector x, vector n)`. The dtype is "float32" or "float64".
+    """
+    sections = _sections(dtype)
+    wanted = {f"{name}_" for name in names}
+    if unknown := wanted - sections.keys():
+        raise ValueError(f"no elementary function in C: {', '.join(sorted(unknown))}")
+    for name in reversed(sections):
+        if name in wanted:
+            wanted |= sections.keys() & set(re.findall(r"\w+", sections[name]))
+    return "\n".join(text for name, text in sections.items() if name in wanted)
+
+
+@cache
+def _sections(dtype: str) -> dict[str, str]:
+    """The sections of the C files by name; each uses only names of those before it."""
+    here = files(__package__)
+    texts = [
+        here.joinpath(f"{name}.c").read_text() for name in (f"elementary_{dtype}", "elementary")
+    ]
+    parts = re.split(r"^// == (\w+) ==$\n", "\n".join(texts), flags=re.MULTILINE)
+    return {name: text.strip() + "\n" for name, text in zip(parts[1::2], parts[2::2], strict=True)}
