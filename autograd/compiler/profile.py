@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from .plan.kernels import Plan
-from .run.microbatches import MicroBatches, single_blas
+from .backends import Backend
+from .plan.plan import Plan, multiply_adds
 
 
 class Profile(NamedTuple):
@@ -34,21 +34,10 @@ class Profile(NamedTuple):
         )
 
 
-def profiled(batches: MicroBatches, arrays: Sequence[NDArray[Any]], repeats: int = 20) -> Profile:
-    """The best time of each call in a few runs; only the first micro-batch of many is run."""
-    size = min(len(arrays[0]), batches.size)
-    executable = batches.executable(size, differentiate=True)
-    with single_blas():
-        times = executable.timed([array[:size] for array in arrays], 1 / size, repeats)
-    return Profile(size, *times, flops(batches.plan) * size)
-
-
-def flops(plan: Plan) -> int:
-    """Additions and multiplications in the matrix products of a step, for one sample: a product
-    forward, and one for each operand that needs its adjoint.
-    """
-    active = plan.active()
-    return sum(
-        2 * kernel.multiply_adds * (1 + sum(b.number in active for b in kernel.reads()))
-        for kernel in plan.kernels
-    )
+def profiled(plan: Plan, backend: Backend, arrays: Sequence[NDArray[Any]]) -> Profile:
+    """The best time of each kernel in a few runs."""
+    kernels = [*plan.forward, *plan.reverse]
+    times = backend.profile(arrays)
+    products = [t for t, kernel in zip(times, kernels, strict=True) if kernel.multiply_adds]
+    n = len(arrays[0])
+    return Profile(n, sum(times), sum(products), 2 * n * multiply_adds(kernels))

@@ -13,17 +13,18 @@ from numpy.typing import NDArray
 from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
+from .backends.choose import BACKENDS
+from .backends.choose import backend as chosen
 from .batches import refuse_nan, samples
 from .explain import explanation, listing
-from .plan.kernels import Plan
 from .plan.lower import Lowering
+from .plan.plan import Plan
 from .profile import Profile, profiled
-from .run.parallel import DataParallel
-from .run.verify import check
 from .trace.fold import fold
 from .trace.packs import packs
 from .trace.record import Recording, record
 from .trace.tape import real, tape
+from .verify import check
 
 MANY = 16_384  # random numbers, for which converting a generator's state costs less than its words
 
@@ -34,6 +35,7 @@ def compile(
     parameters: Iterable[Tensor | Value] = (),
     dtype: Any = "float32",
     threads: int | None = None,
+    backend: str = "auto",
 ) -> "Program":
     """Record a function of one sample, and make a program that runs it on batches.
 
@@ -48,8 +50,9 @@ def compile(
     >>> gradient.shape
     (2, 2)
 
-    `dtype` is "float32" or "float64". `threads` is how many processors share a large batch, by
-    default all that there are; each one after the first is a helper process.
+    `dtype` is "float32" or "float64". `backend` is what runs the program: "native" (machine code),
+    "numpy", or "auto", the faster one that there is. `threads` is how many processors share a large
+    batch, by default all that there are; NumPy leaves that to its BLAS.
 
     Raises ValueError for a parameter that is missing, and UnknownNumberError (a TypeError) where
     the function decides something by a number.
@@ -59,12 +62,14 @@ def compile(
     numpy_dtype = _dtype(dtype)
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
+    if backend not in BACKENDS:
+        raise ValueError(f'compile: backend must be "auto", "native" or "numpy", got {backend!r}')
     with uncollected():
         recording = record(function, examples, parameters)
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
-        program = Program(recording, plan, numpy_dtype, threads)
+        program = Program(recording, plan, numpy_dtype, threads, backend)
         check(plan, recording, program.values)
         recording.drop_graph()
     return program
@@ -87,11 +92,13 @@ class Program:
     until `sync` writes them back.
     """
 
-    def __init__(self, recording: Recording, plan: Plan, dtype: Any, threads: int | None) -> None:
+    def __init__(
+        self, recording: Recording, plan: Plan, dtype: Any, threads: int | None, backend: str
+    ) -> None:
         self.recording, self.plan, self.dtype = recording, plan, dtype
         self.values = [v for group in recording.parameters for v in group.values]
         self.weights = np.zeros(len(self.values), dtype)
-        self.runner = DataParallel(plan, self.weights, threads)
+        self.runner = chosen(plan, self.weights, threads, backend)
         self.outputs: Any = None
         self._unsynced: list[TrainStep] = []
         self._lock = threading.RLock()  # buffers serve one thread at a time
@@ -135,15 +142,21 @@ class Program:
         return explanation(self.plan, scope)
 
     @property
+    def backend(self) -> str:
+        """What runs the program: "native" or "numpy"."""
+        return self.runner.name
+
+    @property
     def scalars(self) -> int:
         """How many scalars of the graph the kernels compute."""
-        return sum(kernel.count for kernel in self.plan.kernels)
+        return sum(kernel.count for kernel in self.plan.forward)
 
     def profile(self, *batches: Any) -> Profile:
-        """Where the time of one step goes on one processor, for as many samples of the batch as are
-        worked on at a time.
-        """
-        return profiled(self.runner.local, samples(self.recording.arguments, batches))
+        """Where the time of one step goes, kernel by kernel."""
+        with self._lock:
+            self._refresh()
+            arrays = samples(self.recording.arguments, batches)
+            return profiled(self.plan, self.runner, arrays + self._drawn(len(arrays[0])))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""
@@ -167,7 +180,7 @@ class Program:
     # --- running ---------------------------------------------------------------------------------
 
     def _loss_and_gradient(self, batches: Sequence[Any]) -> float:
-        """Run a batch forward and in reverse; the gradient is left in the team."""
+        """Run a batch forward and in reverse; the gradient is left in the runner."""
         first = self.recording.results[0]
         if first.shape:
             raise TypeError(

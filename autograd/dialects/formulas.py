@@ -5,6 +5,7 @@ written in the same primitives as its forward pass. A formula is a Value; its le
 Values, which the dialect gives names, and constants.
 """
 
+import operator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,7 +17,8 @@ from ..scopes import tracing
 from ..value import Value, apply
 
 WHERE = PRIMITIVES["where"]
-CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
+GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
+CONDITIONS = frozenset([GREATER, AT_LEAST, PRIMITIVES["equal"]])  # 1 or 0
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,32 @@ def leaves(*formulas: Value) -> set[Value]:
 def chooses(formula: Value) -> bool:
     """Whether a formula has a choice in it."""
     return any(isinstance(node, Value) and node.op is WHERE for node in order(formula))
+
+
+def ordered(root: Value) -> Value:
+    """A shorter formula of the same number where nothing is nan: x >= x holds, and x > a or a >= x.
+
+    Of relu's slope, where(x > 0, 1, where(0 >= x, 0, x)), it leaves where(x > 0, 1, 0).
+    """
+    shorter: dict[Value, Value] = {}
+    with tracing([]):
+        for node in order(root):
+            inputs = [shorter.get(x, x) for x in node.inputs]
+            if node.op is WHERE:
+                condition, a, b = inputs
+                if condition.op is AT_LEAST and condition.inputs[0] is condition.inputs[1]:
+                    shorter[node] = a
+                    continue
+                if b.op is WHERE and _opposite(condition, b.inputs[0]):
+                    inputs[2] = b.inputs[1]
+            if any(map(operator.is_not, inputs, node.inputs)):
+                shorter[node] = apply(node.op, *inputs)
+    return shorter.get(root, root)
+
+
+def _opposite(condition: Value, other: Value) -> bool:
+    """Whether they are x > a and a >= x."""
+    if condition.op is not GREATER or other.op is not AT_LEAST:
+        return False
+    (x, a), (b, y) = condition.inputs, other.inputs
+    return x is y and (a is b or (not a.unknown and not b.unknown and a.data == b.data))

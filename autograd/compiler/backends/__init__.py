@@ -1,1 +1,34 @@
-"""Backends: each spells the kernels of a plan in its own vocabulary, and runs them."""
+"""What carries out plans: NumPy is the reference, others are faster."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from ..plan.plan import Plan
+
+Array = NDArray[Any]
+
+
+class Backend(Protocol):
+    """Runs a plan on batches.
+
+    `weights` are the parameters' numbers, one after the other, read at each run; `gradient` has one
+    number for each, 0 where the loss does not depend on it.
+    """
+
+    name: str
+    weights: Array
+    gradient: Array
+
+    def __init__(self, plan: Plan, weights: Array, threads: int | None) -> None:
+        """`threads` is how many processors share a batch, None for all."""
+
+    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
+        """Fill the results (n, *shape) for samples (n, numbers).
+
+        With a seed, the adjoint of each sample's loss (1/n), the gradient too; else it stays.
+        """
+
+    def profile(self, arrays: Sequence[Array]) -> list[float]:
+        """Seconds of each kernel, of the forward pass and then of the reverse pass."""

@@ -5,13 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from ...dialects.formulas import row
 from ...names import Name
-from ...shapes.indexing import strides
 from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
 from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
-from ...dialects.formulas import row
 from .kernels import Copy, Elementwise, MatMul, Reduce, Target, Term
 from .plan import Plan
 from .reverse import differentiate

@@ -107,6 +107,14 @@ def test_no_nan_leaks_out_of_products_that_were_not_taken(product):
     check(function, [batch(5, 3)], [w], BOTH)
 
 
+def test_an_infinite_slope_behind_a_relu_that_is_off_reaches_nothing():
+    """√relu(x) at -1: the slope of the root at 0 is infinite, and the relu stops it."""
+    w = Tensor([-1.0, 2.0])
+    program = check(lambda x: (w * x).relu().sqrt().sum(), [[[1.0, 1.0]]], [w], BOTH)
+    _, (gradient,) = program.value_and_grad([[1.0, 1.0]])
+    assert gradient == pytest.approx([0, 0.5 / 2**0.5])
+
+
 def test_a_sample_whose_loss_is_nan_spoils_only_what_its_nan_reaches():
     w, v = Value(0.5), Value(0.3)
 

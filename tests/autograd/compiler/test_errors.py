@@ -228,6 +228,19 @@ def test_threads_that_are_no_positive_int_are_an_error(bad):
         compiled(lambda x: x.sum(), threads=bad)
 
 
+@pytest.mark.parametrize("bad", ["cuda", "NumPy", None, 1])
+def test_a_backend_that_does_not_exist_is_an_error_that_names_those_that_do(bad):
+    with pytest.raises(ValueError, match='"auto", "native" or "numpy", got'):
+        compiled(lambda x: x.sum(), backend=bad)
+
+
+def test_what_is_no_optimiser_is_named():
+    program = compiled(lambda x: x.sum())
+    for wrong in (0.1, np.zeros(3), type("Sgd", (), {"rule": None})):
+        with pytest.raises(TypeError, match="train_step: needs an optimiser"):
+            program.train_step(wrong)
+
+
 @pytest.mark.parametrize(
     "example", [[], [[]], np.empty((2, 0)), "text", None, {}, [1j], [[1], [2, 3]]]
 )

@@ -86,17 +86,6 @@ def test_a_network_agrees_with_eager_for_small_large_and_odd_batches(name):
             assert_agree(program, [batch], expected, TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("tile", [1, 300, 2000, 10_000])
-@pytest.mark.parametrize("name", NETWORKS)
-def test_columns_that_are_gathered_a_tile_at_a_time_give_the_same_numbers(monkeypatch, name, tile):
-    monkeypatch.setattr("autograd.compiler.arrays.matmul.TILE", tile)
-    shape, text = NETWORKS[name]
-    model = network(text)
-    batch = np.random.default_rng(1).standard_normal((3, *shape))
-    check(squared(model), [batch], model.parameters())
-    check(lambda x: (model[0](x.tanh() * x) ** 2).mean(), [batch], model[0].parameters())
-
-
 @pytest.mark.parametrize("images", ["integers", "constant", "zero"])
 def test_in_a_tie_the_first_entry_takes_the_gradient(images):
     model = network("Sequential(MaxPool(3, stride=1, padding=1), Conv2D(1, 2, 2), MaxPool(2))")

@@ -1,118 +1,115 @@
 """A plan for one batch size: its arrays, and the calls that run it forward and in reverse."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
-from ..plan.kernels import MatMul, Plan
-from ..plan.views import Block
-from .aliases import aliases
-from .arithmetic import Masked, Plain
-from .forward import forward
+from ....dialects.numpy import Call
+from ...plan.kernels import Kernel, MatMul
+from ...plan.plan import Plan
+from ...plan.views import Block
+from .kernels import calls
 from .memory import Array, Memory
-from .reverse import Reverse
-from .ufuncs import Call
+
+Arrays = Sequence[Array]
 
 
 class Executable:
-    """Runs a plan on so many samples; reads `weights`, and writes `gradient` if there is one.
+    """Runs a plan on so many samples; reads `weights`, and writes `gradient`.
 
-    Arrays are allocated here, once; running allocates nothing that grows with the batch.
+    Arrays are allocated here, once; running allocates nothing that grows with the batch. An `exact`
+    one has adjoints, and a gradient, that say whether they were reached.
     """
 
     def __init__(
-        self, plan: Plan, weights: Array, batch: int, gradient: Array | None = None
+        self, plan: Plan, weights: Array, gradient: Array, batch: int, exact: bool = False
     ) -> None:
-        self.plan, self.batch = plan, batch
-        dtype = weights.dtype
-        self.active = set() if gradient is None else plan.active()
-        self.memory = Memory(plan, dtype, batch, aliases(plan, self.active))
-        self.seed = np.zeros((), dtype)
-        self.memory.arrays.update(self._by_parameter(weights))
+        self.plan, self.batch, self.weights, self.gradient = plan, batch, weights, gradient
+        self.memory = Memory(plan, weights.dtype, batch, exact)
+        start = 0
+        for block in plan.parameters:
+            rows = slice(start, start + block.size)
+            self.memory.arrays[block.number] = weights[rows]
+            if block.number in plan.gradients:
+                self.memory.arrays[plan.gradients[block.number].number] = gradient[rows]
+            start += block.size
         self.memory.array(plan.constant_block)[...] = plan.constants
-        self.inputs = [self._input(b) for b in plan.arguments + plan.draws]
-        self.forward = [call for kernel in plan.kernels for call in forward(kernel, self.memory)]
+        self.inputs = [self._input(block) for block in plan.arguments + plan.draws]
+        self.forward = [self._calls(kernel) for kernel in plan.forward]
         views = [self.memory.view(view, beside_batch=True) for view in plan.results]
         self.results = [np.moveaxis(view, -1, 0) for view in views]
-        self.reverse: list[Call] = []
-        self.masked: Any = None
-        self.gradient = weights if gradient is None else gradient
-        if gradient is not None:
-            self.reverse = self._reverse(Plain(), self.gradient, self.seed)
 
-    def _reverse(self, arithmetic: Plain, gradient: Array, seed: Array) -> list[Call]:
-        """The calls of the reverse pass."""
-        loss = self.plan.results[0]
-        if loss.block.number not in self.active:
-            return []
-        seeds = np.broadcast_to(seed, (self.batch,) if loss.block.batched else ())
-        gradients = self._by_parameter(gradient)
-        return Reverse(self.memory, gradients, self.active, arithmetic).run(loss, seeds)
-
-    def _by_parameter(self, flat: Array) -> dict[int, Array]:
-        """Views of a flat array, by the number of each parameter's block."""
-        found, start = {}, 0
-        for block in self.plan.parameters:
-            found[block.number] = flat[start : start + block.size]
-            start += block.size
+    def _calls(self, kernel: Kernel) -> list[Call]:
+        found = calls(kernel, self.memory)
+        self.memory.release()
         return found
+
+    @cached_property
+    def reverse(self) -> list[list[Call]]:
+        """The calls of each kernel of the reverse pass."""
+        return [self._calls(kernel) for kernel in self.plan.reverse]
+
+    @cached_property
+    def exact(self) -> "Executable":
+        """One that tells what was reached with 0 from what was not reached."""
+        gradient = np.zeros(len(self.gradient), np.result_type(self.gradient, np.complex64))
+        return Executable(self.plan, self.weights, gradient, self.batch, exact=True)
 
     def _input(self, block: Block) -> Array:
         """The array of an argument. What only products read as it is lies sample by sample, as it
         comes; everything else reads rows.
         """
-        readers = [kernel for kernel in self.plan.kernels if block in kernel.reads()]
+        readers = [k for k in self.plan.forward if block in [view.block for view in k.reads()]]
         if all(isinstance(k, MatMul) and k.right.is_whole() for k in readers):
-            self.memory.arrays[block.number] = np.zeros((self.batch, block.size), self.seed.dtype).T
+            dtype = self.memory.dtype
+            self.memory.arrays[block.number] = np.zeros((self.batch, block.size), dtype).T
         return self.memory.array(block)
 
-    def load(self, samples: list[Array]) -> None:
+    def run(self, samples: Arrays, seed: float = 0.0) -> None:
+        """Compute the results, and with a seed, the adjoint of each sample's loss, the gradient."""
+        with np.errstate(all="ignore"):
+            self._load(samples)
+            for kernel in self.forward:
+                for call in kernel:
+                    call()
+            if seed and self.plan.seed:
+                self._differentiate(samples, seed)
+
+    def _load(self, samples: Arrays) -> None:
         """Copy samples (batch, numbers) into rows (numbers, batch)."""
         for rows, array in zip(self.inputs, samples, strict=True):
             np.copyto(rows, array.T, casting="unsafe")
 
-    def run(self, samples: list[Array], seed: float = 0.0) -> None:
-        """Compute the results, and with a seed, the adjoint of each sample's loss, the gradient."""
-        with np.errstate(all="ignore"):
-            self.load(samples)
-            for call in self.forward:
+    def _differentiate(self, samples: Arrays, seed: float) -> None:
+        assert self.plan.seed
+        share = seed if self.plan.seed.batched else seed * self.batch
+        self.memory.array(self.plan.seed)[...] = complex(share, 1) if self.memory.exact else share
+        for kernel in self.reverse:
+            for call in kernel:
                 call()
-            if seed:
-                self.seed[...] = seed if self.plan.results[0].block.batched else seed * self.batch
-                for call in self.reverse:
-                    call()
-                square = np.dot(self.gradient, self.gradient)  # nan if one of them is
-                if square != square:
-                    self._run_masked()
+        if not self.memory.exact and self._has_nan():
+            self.exact.run(samples, seed)
+            np.copyto(self.gradient, self.exact.gradient.real)
 
-    def _run_masked(self) -> None:
-        """The reverse pass once more, so that 0·nan of branches not taken stays out."""
-        if self.masked is None:
-            memory, dtype = self.memory, np.result_type(self.gradient.dtype, np.complex64)
-            memory.adjoint_dtype = dtype
-            gradient, seed = np.zeros(len(self.gradient), dtype), np.zeros((), dtype)
-            self.masked = gradient, seed, self._reverse(Masked(), gradient, seed)
-            memory.adjoint_dtype = memory.dtype
-        gradient, seed, calls = self.masked
-        seed[...] = complex(float(self.seed), 1)
-        for call in calls:
-            call()
-        np.copyto(self.gradient, gradient.real)
+    def _has_nan(self) -> bool:
+        """Whether an adjoint or the loss is nan."""
+        return bool(
+            np.isnan(np.dot(self.gradient, self.gradient)) or np.isnan(self.results[0]).any()
+        )
 
-    def timed(self, samples: list[Array], seed: float, repeats: int) -> tuple[float, float]:
-        """Seconds of all calls and of the matrix products, each the best of a few runs."""
-        calls = [*self.forward, *self.reverse]
-        best = [float("inf")] * len(calls)
+    def timed(self, samples: Arrays, seed: float, repeats: int) -> list[float]:
+        """Seconds of each kernel, forward and in reverse, the best of a few runs."""
+        kernels = [*self.forward, *self.reverse]
+        best = [float("inf")] * len(kernels)
+        self.run(samples, seed)
         with np.errstate(all="ignore"):
-            self.run(samples, seed)
             for _ in range(repeats):
-                self.load(samples)
-                for k, call in enumerate(calls):
+                self._load(samples)
+                for k, kernel in enumerate(kernels):
                     start = time.perf_counter()
-                    call()
+                    for call in kernel:
+                        call()
                     best[k] = min(best[k], time.perf_counter() - start)
-        products = [
-            t for t, c in zip(best, calls, strict=True) if getattr(c, "func", None) is np.matmul
-        ]
-        return sum(best), sum(products)
+        return best

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ... import graph
-from ...value import Value
-from ..arrays.executable import Executable
-from ..plan.kernels import Plan
-from ..trace.record import Recording
+from .. import graph
+from ..value import Value
+from .backends.numpy import NumPy
+from .plan.plan import Plan
+from .trace.record import Recording
 
 
 def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
@@ -26,11 +26,12 @@ def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
         draws = [number(0.75) for _ in drawn]  # any number does, and the generator stays
         numbers.update(zip(drawn, draws, strict=True))
         inputs.append(np.array([draws], np.float64))
-    executable = Executable(plan, np.array([numbers[v] for v in values], np.float64), 1)
-    executable.run(inputs)
+    reference = NumPy(plan, np.array([numbers[v] for v in values], np.float64))
+    results = [np.empty((1, *result.shape)) for result in recording.results]
+    reference.run(inputs, results, 0.0)
     roots = [(k, v) for k, result in enumerate(recording.results) for v in result.values]
     expected = evaluated([v for _, v in roots], numbers)
-    got = np.concatenate([np.ravel(rows) for rows in executable.results])
+    got = np.concatenate([np.ravel(rows) for rows in results])
     wrong = ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
     if wrong.any():
         worst = int(wrong.argmax())

@@ -1,4 +1,4 @@
-"""The rows of the table on arrays, writing into buffers that are there already."""
+"""NumPy: how each primitive is spelled on arrays, writing into arrays that are there already."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ...numbers.smooth import erf
-from ...primitives import PRIMITIVES, Primitive
+from ..numbers.smooth import erf
+from ..primitives import PRIMITIVES, Primitive
 
 Call = Callable[[], Any]
 
@@ -31,20 +31,14 @@ SIMPLE = {
     "stop": np.positive,
 }
 POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
-IN_PLACE = frozenset(SIMPLE) | {"relu", "sigmoid", "softplus", "pow"}  # may overwrite an operand
-
-
-def name_of(op: Primitive) -> str:
-    """The name of a row of the table; nothing for a row of one's own, whatever it is called."""
-    return op.name if PRIMITIVES.get(op.name) is op else ""
 
 
 def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
-    """What computes a row of the table, of arrays and numbers, into `out`.
+    """What computes a row of the table, of arrays and numbers, into `out`, which may be one of x.
 
     A row of one's own is computed as it is written: rows serve arrays as well as floats.
     """
-    if not name_of(op):
+    if PRIMITIVES.get(op.name) is not op:
         return [lambda: _copy(out, op.forward(*x))]
     if op.name in SIMPLE:
         return [partial(SIMPLE[op.name], *x, out=out)]
@@ -64,7 +58,7 @@ def _pow(out: Any, x: Any, n: Any) -> list[Call]:
 
 def _leaky_relu(out: Any, x: Any, slope: Any) -> list[Call]:
     if is_number(slope) and 0 < slope <= 1:
-        return [partial(np.multiply, x, slope, out=out), partial(np.maximum, x, out, out=out)]
+        return [lambda: np.maximum(x, x * slope, out=out)]
     return [lambda: _copy(out, np.where(np.greater(x, 0), x, np.multiply(x, slope)))]
 
 
@@ -78,7 +72,11 @@ def _sigmoid(out: Any, x: Any) -> list[Call]:
 
 
 def _equal(out: Any, a: Any, b: Any) -> list[Call]:
-    return [lambda: np.copyto(out, (a == b) | (np.isnan(a) & np.isnan(b)))]
+    return [lambda: np.copyto(out, (a == b) | ((a != a) & (b != b)))]
+
+
+def _where(out: Any, condition: Any, a: Any, b: Any) -> list[Call]:
+    return [lambda: _copy(out, np.where(condition, a, b))]
 
 
 def _copy(out: Any, x: Any) -> None:
@@ -93,5 +91,5 @@ _COMPOSED: dict[str, Callable[..., list[Call]]] = {
     "softplus": lambda out, x: [partial(np.logaddexp, x, out.dtype.type(0), out=out)],
     "erf": lambda out, x: [lambda: _copy(out, erf(x))],
     "equal": _equal,
-    "where": lambda out, condition, a, b: [lambda: _copy(out, np.where(condition, a, b))],
+    "where": _where,
 }

@@ -1,0 +1,55 @@
+"""The NumPy backend: a plan with its executables, one for each size of batch."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...plan.plan import Plan
+from .executable import Executable
+from .memory import Array
+
+BYTES = 1_000_000_000  # of rows that are worked on at a time
+KEPT_SIZES = 8  # of batches that have arrays at a time
+
+
+class NumPy:
+    """Runs batches, cut where their rows would not fit the memory; reads `weights` at each run.
+
+    `threads` is nothing to it: NumPy leaves its matrix products to BLAS and to BLAS's threads.
+    """
+
+    name = "numpy"
+
+    def __init__(self, plan: Plan, weights: Array, threads: int | None = None) -> None:
+        self.plan, self.weights = plan, weights
+        self.gradient = np.zeros_like(weights)
+        rows = sum(block.size for block in plan.blocks if block.batched)
+        self.size = max(1, BYTES // (rows * weights.itemsize + 1))
+        self._executables: dict[int, Executable] = {}
+
+    def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
+        """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
+        n, total = len(results[0]), np.zeros_like(self.gradient)
+        for start in range(0, n, self.size):
+            span = slice(start, min(n, start + self.size))
+            executable = self.executable(span.stop - start)
+            executable.run([array[span] for array in arrays], seed)
+            for result, rows in zip(results, executable.results, strict=True):
+                result[span].reshape((-1, *rows.shape[1:]))[...] = rows
+            if seed and n > self.size:
+                total += self.gradient
+        if seed and n > self.size:
+            np.copyto(self.gradient, total)
+
+    def executable(self, size: int) -> Executable:
+        """The arrays and calls for batches of this size."""
+        if size not in self._executables:
+            while len(self._executables) >= KEPT_SIZES:
+                del self._executables[next(iter(self._executables))]
+            self._executables[size] = Executable(self.plan, self.weights, self.gradient, size)
+        return self._executables[size]
+
+    def profile(self, arrays: Sequence[Array], repeats: int = 20) -> list[float]:
+        """Seconds of each kernel, forward and in reverse, the best of a few runs."""
+        n = len(arrays[0])
+        return self.executable(n).timed(arrays, 1 / n, repeats)

@@ -1,1 +1,0 @@
-"""A plan runs: sharded batches, in micro-batches, checked against the scalars."""
