@@ -78,7 +78,7 @@ def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
     if isinstance(p, Value) and p.op in CONDITIONS:
         return apply(WHERE, p, upstream, Value(0.0))
     if not isinstance(p, Value):
-        return upstream * p if p == p else Value(p)
+        return upstream * p
     product = upstream * p
     return apply(WHERE, upstream, product, Value(0.0)) if stopped else product
 
