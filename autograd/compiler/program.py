@@ -134,6 +134,21 @@ class Program:
         """
         return TrainStep(self, optimizer, clip_norm)
 
+    @property
+    def backend(self) -> str:
+        """What runs it: "native" or "numpy"."""
+        return self.runner.name
+
+    @property
+    def source(self) -> str:
+        """The C text of the native backend; RuntimeError of a program that another one runs."""
+        text = getattr(self.runner, "source", None)
+        if text is None:
+            raise RuntimeError(
+                f"source: this program runs on {self.backend}; compile with backend=\"native\""
+            )
+        return str(text)
+
     def __str__(self) -> str:
         return listing(self.plan, str(self.dtype))
 
