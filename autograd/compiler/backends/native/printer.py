@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ....dialects.c import Speller
@@ -44,10 +44,10 @@ class Printer:
         self.line("}")
 
     @contextmanager
-    def loops(self, sizes: Dims, prefix: str) -> Iterator[None]:
+    def loops(self, sizes: Dims, names: Sequence[str]) -> Iterator[None]:
         """A loop for each dimension, from 0."""
-        for d, n in enumerate(sizes):
-            self.line(f"for (int {prefix}{d} = 0; {prefix}{d} < {n}; {prefix}{d}++) {{")
+        for n, i in zip(sizes, names, strict=True):
+            self.line(f"for (int {i} = 0; {i} < {n}; {i}++) {{")
             self.depth += 1
         yield
         for _ in sizes:
@@ -79,16 +79,16 @@ class Printer:
 
     # --- nests -----------------------------------------------------------------------------------
 
-    def listing(self, listing: Listing) -> None:
+    def listing(self, listing: Listing, parts: int) -> None:
         """Rows one by one, by tables of row numbers."""
         source, value = listing.source, "splat(0)"
         self._table("to", listing.to)
         if source:
             self._table("of", listing.of)
-            value = self.load(source, _scaled("of[i]", source.steps[0]))
-        with self.block(f"for (int i = 0; i < {len(listing.to)}; i++)"):
+            value = self.load(source, _part(source, "of[i]", parts))
+        with self.loops((len(listing.to), parts), ("i", "j")):
             store = Store(listing.target, Value(0.0), listing.adds)
-            self.store(store, _scaled("to[i]", listing.target.steps[0]), value)
+            self.store(store, _part(listing.target, "to[i]", parts), value)
 
     def _table(self, name: str, rows: Ints) -> None:
         numbers = ", ".join(map(str, rows.tolist()))
@@ -136,7 +136,7 @@ class Printer:
         start = "splat(0)" if op == "sum" else self.load(access, first)
         for name in names:
             self.line(f"vector {name} = {start};")
-        with self.loops(nest.inner[:-1], "k"):
+        with self.loops(nest.inner[:-1], _names("k", nest.inner[:-1])):
             last = len(nest.inner) - 1
             if nest.inner:
                 self.line(f"for (int k{last} = 0; k{last} < {n}; k{last} += {width}) {{")
@@ -286,7 +286,7 @@ class Printer:
         with self.block(""):
             for name in sums.values():
                 self.line(f"vector {name} = splat(0);")
-            with self.loops(nest.inner, "k"):
+            with self.loops(nest.inner, _names("k", nest.inner)):
                 inner = [*variables, *[f"k{d}" for d in range(len(nest.inner))]]
                 for text in self._terms(left, right, inner, sums):
                     self.line(text)
@@ -344,8 +344,13 @@ def _heights(n: int, rows: int) -> list[tuple[int, int, int]]:
     return [h for h in ((rows, 0, whole), (n - whole, whole, n)) if h[1] < h[2]]
 
 
-def _scaled(name: str, step: int) -> str:
-    return name if step == 1 else f"{name} * {step}"
+def _names(prefix: str, sizes: Dims) -> list[str]:
+    return [f"{prefix}{d}" for d in range(len(sizes))]
+
+
+def _part(access: Access, row: str, parts: int) -> str:
+    """One of the vectors of a row."""
+    return f"{row} * {parts} + j" if parts > 1 and access.block.batched else row
 
 
 def _shift(access: Access, cell: tuple[int, ...]) -> int:

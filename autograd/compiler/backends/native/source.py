@@ -123,8 +123,8 @@ class _Writer:
             integer="int32_t" if single else "int64_t",
             lanes=layout.lanes,
             parts=layout.parts,
-            rows=max(1, memory.height * layout.parts),
-            sums=max(1, memory.vectors),
+            rows=memory.height * layout.parts,
+            sums=memory.vectors,
         )
         prelude = resources.files(__package__).joinpath("prelude.c").read_text(encoding="utf-8")
         tables = [self._constants(), *self._initial()]
@@ -249,7 +249,8 @@ class _Writer:
                     start = self.memory.shared[block]
                     lines.append(f"memset(c->shared + {start}, 0, {block.size} * sizeof(number));")
         lines.append(f"if (c->seed != 0) memset(c->gradient, 0, {self.total} * sizeof(number));")
-        lines.append("memset(c->sums, 0, c->shares * SUMS * sizeof(vector));")
+        if self.memory.vectors:
+            lines.append("memset(c->sums, 0, c->shares * SUMS * sizeof(vector));")
         seed = self.plan.seed
         if seed is not None and not seed.batched:
             lines.append(f"c->shared[{self.memory.shared[seed]}] = c->seed * c->samples;")
@@ -309,7 +310,7 @@ class _Writer:
         printer = Printer(self.layout.dtype, self.layout.registers, self.used, per_sample)
         parts = self.layout.parts if per_sample else 1
         if isinstance(n, Listing):
-            printer.listing(n)
+            printer.listing(n, parts)
         elif per_sample and any(s.access.block in self.narrow for s in n.stores()):
             printer.dense(n, self.layout.lanes, parts)
         else:
