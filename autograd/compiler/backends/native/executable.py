@@ -62,7 +62,8 @@ class Native:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
         n = len(results[0])
         shares = self.shares(n)
-        inputs = [np.ascontiguousarray(array, self.dtype) for array in arrays]
+        with np.errstate(over="ignore"):
+            inputs = [np.ascontiguousarray(array, self.dtype) for array in arrays]
         call = self._call(n, shares, seed)
         pointers = (ctypes.c_void_p * len(inputs))(*[a.ctypes.data for a in inputs])
         outputs = (ctypes.c_void_p * len(results))(*[a.ctypes.data for a in results])

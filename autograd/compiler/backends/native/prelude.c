@@ -1,8 +1,8 @@
 typedef number vector __attribute__((vector_size(LANES * sizeof(number))));
 typedef integer mask __attribute__((vector_size(LANES * sizeof(number))));
 
-/* All lanes x. */
-static inline vector splat(number x) { return (vector){0} + x; }
+/* All lanes x (-0 too, which a sum with 0 would lose). */
+static inline vector splat(number x) { return x - (vector){0}; }
 
 /* Lane by lane a where the condition holds, else b: what is not chosen leaves nothing behind. */
 static inline vector choose(mask m, vector a, vector b) {

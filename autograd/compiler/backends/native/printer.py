@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ....dialects.c import Speller
+from ....dialects.formulas import leaves
 from ....value import Value
 from ...plan.views import Block
 from ...strided import Dims, Ints
@@ -178,28 +179,25 @@ class Printer:
                 speller.lines.append(f"vector {loaded[text]} = {text};")
             return loaded[text]
 
-        def result(place: Result) -> str:
-            if place not in found:
-                found[place] = value(nest.parts[place.part], place.part, place.store)
-            return found[place]
-
-        def value(part: Part, number: int, k: int) -> str:
-            names, store = known[number], part.stores[k]
-            for leaf in part.sources:
-                if leaf not in names and _occurs(leaf, store.formula):
-                    source = part.sources[leaf]
-                    names[leaf] = load(source) if isinstance(source, Access) else result(source)
-            text = speller.spell(store.formula, names, masks[number])
+        def value(place: Result) -> str:
+            part, names = nest.parts[place.part], known[place.part]
+            store = part.stores[place.store]
+            for leaf in leaves(store.formula):
+                source = part.sources[leaf]
+                names[leaf] = load(source) if isinstance(source, Access) else found[source]
+            text = speller.spell(store.formula, names, masks[place.part])
             if store.adds and store.access.block.batched and id(store) not in totals:
-                old = load(store.access)
-                text = speller.added(old, text)
+                text = speller.added(load(store.access), text)
             return text
 
-        writes = []
-        for number, part in enumerate(nest.parts):
-            for k, store in enumerate(part.stores):
-                if store.live:
-                    writes.append((store, result(Result(number, k))))
+        for place in _needed(nest):
+            found[place] = value(place)
+        writes = [
+            (store, found[Result(p, k)])
+            for p, part in enumerate(nest.parts)
+            for k, store in enumerate(part.stores)
+            if store.live
+        ]
         for text in speller.lines:
             self.line(text)
         for store, text in writes:
@@ -362,10 +360,17 @@ def _fixed_from(access: Access) -> int:
     return max((d + 1 for d, step in enumerate(access.steps) if step), default=0)
 
 
-def _occurs(leaf: Value, formula: Value) -> bool:
-    from ....dialects.formulas import leaves
-
-    return leaf in leaves(formula)
+def _needed(nest: Nest) -> list[Result]:
+    """The results of an iteration that are stored, or that these are made of, in order."""
+    needed: set[Result] = set()
+    for p in range(len(nest.parts) - 1, -1, -1):
+        part = nest.parts[p]
+        for k, store in enumerate(part.stores):
+            if store.live or Result(p, k) in needed:
+                needed.add(Result(p, k))
+                sources = [part.sources[leaf] for leaf in leaves(store.formula)]
+                needed.update(s for s in sources if isinstance(s, Result) and s != HEAD)
+    return sorted(needed, key=lambda place: (place.part, place.store))
 
 
 def _letter(n: int) -> str:
