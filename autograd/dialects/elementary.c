@@ -2,7 +2,8 @@
 
 // == sigmoid_ ==
 // 1 / (1 + e^-x), for negative x as e^x / (1 + e^x), so that nothing overflows. What is lost when
-// 1 + e is rounded comes back to first order: the derivative of y with respect to d is -y / d.
+// d = 1 + e is rounded comes back to first order: the derivative of y by d is -y / d, and 1 / d is
+// 1 - y or y.
 static inline vector sigmoid_(vector x) {
     vector e = exp_(-magnitude_(x));
     vector d = 1 + e, lost = e - (d - 1);
@@ -35,31 +36,33 @@ static inline vector erf_(vector x) {
 }
 
 // == far_ ==
-// Lanes in which sine_ is at its end, where x / (pi/2) needs more digits of pi; and whether there are any.
-static inline int far_(vector x, mask *lanes) {
+// Lanes beyond the reach of sine_: they need more digits of pi, and are the C library's.
+static inline mask far_(vector x) { return magnitude_(x) > 524288; }
+
+// == any_ ==
+static inline int any_(mask m) {
     integer some = 0;
-    *lanes = magnitude_(x) > 524288;
-    for (int i = 0; i < LANES; i++) some |= (*lanes)[i];
+    for (int i = 0; i < LANES; i++) some |= m[i];
     return some != 0;
 }
 
 // == sin_ ==
-// Lanes that are far away are the C library's.
 static inline vector sin_(vector x) {
     vector y = choose(x == 0, x, sine_(x, 0));  // -0.0 stays what it is
-    mask lanes;
-    if (far_(x, &lanes))
-        for (int i = 0; i < LANES; i++) if (lanes[i]) y[i] = sin(x[i]);
+    mask far = far_(x);
+    if (any_(far))
+        for (int i = 0; i < LANES; i++)
+            if (far[i]) y[i] = sin(x[i]);
     return y;
 }
 
 // == cos_ ==
-// Lanes that are far away are the C library's.
 static inline vector cos_(vector x) {
     vector y = sine_(x, 1);
-    mask lanes;
-    if (far_(x, &lanes))
-        for (int i = 0; i < LANES; i++) if (lanes[i]) y[i] = cos(x[i]);
+    mask far = far_(x);
+    if (any_(far))
+        for (int i = 0; i < LANES; i++)
+            if (far[i]) y[i] = cos(x[i]);
     return y;
 }
 

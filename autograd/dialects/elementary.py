@@ -18,16 +18,15 @@ def elementary(names: Iterable[str], dtype: str) -> str:
         raise ValueError(f"no elementary function in C: {', '.join(sorted(unknown))}")
     for name in reversed(sections):
         if name in wanted:
-            wanted |= sections.keys() & set(re.findall(r"\w+", sections[name]))
+            code = re.sub("//.*", "", sections[name])
+            wanted |= sections.keys() & set(re.findall(r"\w+", code))
     return "\n".join(text for name, text in sections.items() if name in wanted)
 
 
 @cache
 def _sections(dtype: str) -> dict[str, str]:
     """The sections of the C files by name; each uses only names of those before it."""
-    here = files(__package__)
-    texts = [
-        here.joinpath(f"{name}.c").read_text() for name in (f"elementary_{dtype}", "elementary")
-    ]
-    parts = re.split(r"^// == (\w+) ==$\n", "\n".join(texts), flags=re.MULTILINE)
+    names = [f"elementary_{dtype}.c", "elementary.c"]
+    text = "\n".join(files(__package__).joinpath(name).read_text("utf-8") for name in names)
+    parts = re.split(r"^// == (\w+) ==$\n", text, flags=re.MULTILINE)
     return {name: text.strip() + "\n" for name, text in zip(parts[1::2], parts[2::2], strict=True)}

@@ -28,17 +28,22 @@ static inline vector polynomial_(vector x, int n, const float *c) {
     return y;
 }
 
+// == bits_ ==
+// Integers without a sign: these wrap around.
+typedef uint32_t bits_ __attribute__((vector_size(sizeof(vector))));
+
 // == exp_ ==
 // e^x = 2^n e^r with n the integer nearest to x / log 2, so that |r| <= log(2) / 2 (W. J. Cody and
 // W. Waite, Software Manual for the Elementary Functions, 1980, chapter 6). n log 2 is subtracted
-// in two parts: the first has so few bits that its product with n is exact.
+// in two parts, the first so short that its product with n is exact.
 static inline vector exp_(vector x) {
+    static const float c[] = {1.386217e-03f, 8.371072e-03f, 4.166789e-02f, 1.66665e-01f,
+                              4.9999994e-01f};
     x = choose(x > 89, splat(89), x);  // e^89 is inf, e^-104 is 0
     x = choose(x < -104, splat(-104), x);
-    vector t = x * 1.442695041f + 12582912;  // 1.5 * 2^23: here the last bit counts 1
+    vector t = x * 1.442695041f + 12582912;  // 1.5 * 2^23: a last bit of 1
     vector n = t - 12582912;
     vector high = x - n * 0.693145752f, low = n * 1.42860677e-6f, r = high - low;
-    static const float c[] = {1.386217e-03f, 8.371072e-03f, 4.166789e-02f, 1.66665e-01f, 4.9999994e-01f};
     vector y = r * r * polynomial_(r, 5, c) - low + high + 1;  // 2^-28
     // times 2^n in two steps, of which only the last may round (to a denormal) or overflow
     mask twice = (mask)t - (0x4b400000 - 254), half = twice >> 1;
@@ -56,11 +61,12 @@ static inline vector log1p_tail_(vector f) {
 
 // == log_ ==
 // log x = n log 2 + log(1 + f) where x = 2^n (1 + f), 1/sqrt(2) <= 1 + f < sqrt(2) (Cody and Waite,
-// chapter 5). n and f are read from the bits; 0x3f3504f3 are those of 1/sqrt(2).
+// chapter 5). n and f are read from the bits: 0x3f3504f3 are those of 1/sqrt(2).
 static inline vector log_(vector x) {
     mask denormal = x < 0x1p-126f;
-    mask bits = (mask)choose(denormal, x * 0x1p23f, x) - 0x3f3504f3;
-    vector n = __builtin_convertvector(bits >> 23, vector) - choose(denormal, splat(23), splat(0));
+    bits_ bits = (bits_)choose(denormal, x * 0x1p23f, x) - 0x3f3504f3;
+    vector n = __builtin_convertvector((mask)bits >> 23, vector);
+    n -= choose(denormal, splat(23), splat(0));
     vector f = (vector)((bits & 0x7fffff) + 0x3f3504f3) - 1;
     vector y = log1p_tail_(f) + n * 1.42860677e-6f + f + n * 0.693145752f;
     vector edge = choose(x == 0, splat(-INFINITY), splat(NAN));
@@ -114,20 +120,22 @@ static inline wide_ wide_polynomial_(wide_ x, int n, const double *c) {
 }
 
 // == wide_sine_ ==
-// sin(x + q pi/2), |x| <= 2^19, in double precision: x = n pi/2 + r with |r| <= pi/4, where pi/2 has
-// two parts as log 2 in exp_. Even turns n + q take sin r, odd ones cos r; every other pair is
-// negative (Cody and Waite, chapter 8).
+// sin(x + q pi/2), |x| <= 2^19, in double precision: x = n pi/2 + r with |r| <= pi/4, where n pi/2
+// is subtracted in two parts, the first so short that its product with n is exact. Even n + q take
+// sin r, odd ones cos r; every other pair is negative (Cody and Waite, chapter 8).
 static inline wide_ wide_sine_(wide_ x, int q) {
-    static const double s[] = {-1.951518957343251e-04, 8.332160118555764e-03, -1.6666654602294523e-01};
-    static const double c[] = {2.4433107688621798e-05, -1.3887315851023427e-03, 4.166664567498131e-02};
-    wide_ t = x * 0.6366197723675814 + 6755399441055744;  // 1.5 * 2^52: the last bit counts 1
+    static const double s[] = {-1.951518957343251e-04, 8.332160118555764e-03,
+                               -1.6666654602294523e-01};
+    static const double c[] = {2.4433107688621798e-05, -1.3887315851023427e-03,
+                               4.166664567498131e-02};
+    wide_ t = x * 0.6366197723675814 + 6755399441055744;  // 1.5 * 2^52: a last bit of 1
     wide_ n = t - 6755399441055744;
     wide_ r = x - n * 1.5707963267341256 - n * 6.077100506506192e-11, z = r * r;
     wide_mask_ turn = (wide_mask_)t + q;
-    wide_ sine = r + r * z * wide_polynomial_(z, 3, s);               // 2^-28
-    wide_ cosine = 1 - z * 0.5 + z * z * wide_polynomial_(z, 3, c);   // 2^-33
+    wide_ sine = r + r * z * wide_polynomial_(z, 3, s);              // 2^-28
+    wide_ cosine = 1 - z * 0.5 + z * z * wide_polynomial_(z, 3, c);  // 2^-33
     wide_ y = wide_choose_(-(turn & 1), cosine, sine);
-    return (wide_)((wide_mask_)y ^ (turn & 2) << 62);
+    return (wide_)((wide_mask_)y ^ ((turn & 2) << 62));
 }
 
 // == sine_ ==
@@ -138,25 +146,25 @@ static inline vector sine_(vector x, int q) {
     return y.whole;
 }
 
-// == power_ ==
-// x^n = 2^(n log2 x) for x >= 0, in double precision, which has the 8 bits to spare that an exponent up
-// to 150 takes. log2 x = k + 2/log(2) atanh(s), s = f / (2 + f), where x = 2^k (1 + f) as in log_
-// (fdlibm, e_log.c); 0x3fe6a09e667f3bcd are the bits of 1/sqrt(2), and 2^52 turns bits to a number.
-static inline wide_ power_(wide_ x, wide_ n) {
+// == wide_power_ ==
+// x^n = 2^(n log2 x) for 0 < x < inf, in double precision, which has the 8 bits to spare that an
+// exponent up to 150 takes. log2 x = k + 2/log(2) atanh(s), s = f / (2 + f), where x = 2^k (1 + f),
+// 1/sqrt(2) <= 1 + f < sqrt(2) (fdlibm, e_log.c). k and f are read from the bits:
+// 0x3fe6a09e667f3bcd are those of 1/sqrt(2), and 0x433... those of 2^52, whose last bit counts 1.
+static inline wide_ wide_power_(wide_ x, wide_ n) {
     static const double l[] = {3.407489940540198e-01, 4.116717451294736e-01, 5.770836003392524e-01,
                                9.617966732662727e-01, 2.885390081790142e+00};
-    static const double e[] = {1.5195799508919851e-05, 1.5466755917495616e-04, 1.3333935762775487e-03,
-                               9.618038110330553e-03,  5.5504103651059566e-02, 2.4022651066651177e-01,
+    static const double e[] = {1.5195799508919851e-05, 1.5466755917495616e-04,
+                               1.3333935762775487e-03, 9.618038110330553e-03,
+                               5.5504103651059566e-02, 2.4022651066651177e-01,
                                6.931471807047358e-01};
-    wide_mask_ bits = (wide_mask_)x + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
-    wide_ k = (wide_)((wide_mask_)((wide_bits_)bits >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
+    wide_bits_ bits = (wide_bits_)x + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    wide_ k = (wide_)((bits >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
     wide_ f = (wide_)((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd) - 1, s = f / (f + 2);
-    wide_ logarithm = k + s * wide_polynomial_(s * s, 5, l);  // 2^-38
-    wide_ edge = wide_choose_(x == 0, (wide_){} - INFINITY, x);
-    wide_ p = n * wide_choose_((x > 0) & (x < INFINITY), logarithm, edge);
-    p = wide_choose_((x == 1) | (n == 0), (wide_){}, p);  // whatever the other one is
-    p = wide_choose_(p > 200, (wide_){} + 200, wide_choose_(p < -200, (wide_){} - 200, p));
-    wide_ t = p + 6755399441055744, r = p - (t - 6755399441055744);
+    wide_ p = n * (k + s * wide_polynomial_(s * s, 5, l));  // 2^-38
+    p = wide_choose_(p > 200, (wide_){} + 200, p);
+    p = wide_choose_(p < -200, (wide_){} - 200, p);
+    wide_ t = p + 6755399441055744, r = p - (t - 6755399441055744);  // 1.5 * 2^52
     return (1 + r * wide_polynomial_(r, 7, e)) * (wide_)(((wide_mask_)t + 1023) << 52);  // 2^-34
 }
 
@@ -168,11 +176,17 @@ static inline mask whole_(vector n) {
 }
 
 // == pow_ ==
-// A negative x takes whole powers only; odd ones are negative.
+// |x|^n, and its edges: 0 and inf, nan, what is 1 whatever the other one is; a negative x has whole
+// powers only, of which the odd ones are negative.
 static inline vector pow_(vector x, vector n) {
-    halves_ y = {magnitude_(x)}, power = {n};
-    for (int i = 0; i < 2; i++) y.part[i] = narrow_(power_(widen_(y.part[i]), widen_(power.part[i])));
-    mask odd = whole_(n) & ~whole_(n * 0.5f);
-    vector real = (vector)((mask)y.whole | ((mask)x & odd & ~0x7fffffff));
-    return choose((x < 0) & (x > -INFINITY) & ~whole_(n), splat(NAN), real);
+    vector size = magnitude_(x);
+    halves_ base = {size}, power = {n}, y;
+    for (int i = 0; i < 2; i++)
+        y.part[i] = narrow_(wide_power_(widen_(base.part[i]), widen_(power.part[i])));
+    vector edge = choose((size == 0) == (n > 0), splat(0), splat(INFINITY));
+    edge = choose((x == x) & (n == n), edge, splat(NAN));
+    vector z = choose((size > 0) & (size < INFINITY), y.whole, edge);
+    z = choose((size == 1) | (n == 0), splat(1), z);
+    z = choose(whole_(n) & ~whole_(n * 0.5f), signed_(z, x), z);
+    return choose((x < 0) & (size < INFINITY) & ~whole_(n), splat(NAN), z);
 }

@@ -1,6 +1,6 @@
-/* Elementary functions of a vector of doubles, within 4 units in the last place (ulp) on their whole
-   range; how they are made is told in elementary_float32.c. An ulp is between 2^-53 and 2^-52 of the
-   function's value. */
+/* Elementary functions of a vector of doubles, within 4 units in the last place (ulp) on their
+   whole range. How the coefficients were made is told in elementary_float32.c; here an ulp is
+   between 2^-53 and 2^-52 of the function's value. */
 
 // == magnitude_ ==
 // |x|: all bits but the sign.
@@ -21,13 +21,13 @@ static inline vector polynomial_(vector x, int n, const double *c) {
 }
 
 // == bits_ ==
-// Shifts of these are shifts without a sign, which every processor has.
+// Integers without a sign: these wrap around, and every processor can shift them.
 typedef uint64_t bits_ __attribute__((vector_size(sizeof(vector))));
 
 // == exp_ ==
 // e^x = 2^n e^r with n the integer nearest to x / log 2, so that |r| <= log(2) / 2 (W. J. Cody and
 // W. Waite, Software Manual for the Elementary Functions, 1980, chapter 6). n log 2 is subtracted
-// in two parts: the first has so few bits that its product with n is exact.
+// in two parts, the first so short that its product with n is exact.
 static inline vector exp_(vector x) {
     static const double c[] = {2.5013987126274438e-08, 2.76335933998904e-07,
                                2.7557562758157095e-06, 2.4801484301864073e-05,
@@ -36,7 +36,7 @@ static inline vector exp_(vector x) {
                                1.666666666666638e-01, 5.000000000000013e-01};
     x = choose(x > 710, splat(710), x);  // e^710 is inf, e^-746 is 0
     x = choose(x < -746, splat(-746), x);
-    vector t = x * 1.4426950408889634 + 6755399441055744;  // 1.5 * 2^52: here the last bit counts 1
+    vector t = x * 1.4426950408889634 + 6755399441055744;  // 1.5 * 2^52: a last bit of 1
     vector n = t - 6755399441055744;
     vector high = x - n * 0.6931471805592082, low = n * 7.371002565167799e-13, r = high - low;
     vector y = r * r * polynomial_(r, 10, c) - low + high + 1;  // 2^-57
@@ -46,8 +46,8 @@ static inline vector exp_(vector x) {
 }
 
 // == log1p_tail_ ==
-// log(1 + f) - f for 1 + f between 1/sqrt(2) and sqrt(2): log(1 + f) = 2 atanh(s) = 2s + s^3 R(s^2),
-// s = f / (2 + f), where 2s = f - f^2/2 + s f^2/2 (fdlibm, e_log.c).
+// log(1 + f) - f for 1 + f between 1/sqrt(2) and sqrt(2). With s = f / (2 + f) the logarithm is
+// 2 atanh(s) = 2s + s^3 R(s^2), where 2s = f - f^2/2 + s f^2/2 (fdlibm, e_log.c).
 static inline vector log1p_tail_(vector f) {
     static const double c[] = {1.4798270652677972e-01, 1.53138312087884e-01,
                                1.8183572383394295e-01, 2.222219842859189e-01,
@@ -59,13 +59,13 @@ static inline vector log1p_tail_(vector f) {
 
 // == log_ ==
 // log x = n log 2 + log(1 + f) where x = 2^n (1 + f), 1/sqrt(2) <= 1 + f < sqrt(2) (Cody and Waite,
-// chapter 5). n and f are read from the bits; 0x3fe6a09e667f3bcd are those of 1/sqrt(2), and
-// 0x4330000000000000 those of 2^52, which make a number of an integer.
+// chapter 5). n and f are read from the bits: 0x3fe6a09e667f3bcd are those of 1/sqrt(2), and
+// 0x433... those of 2^52, whose last bit counts 1.
 static inline vector log_(vector x) {
     mask denormal = x < 0x1p-1022;
     vector normal = choose(denormal, x * 0x1p52, x);
-    mask bits = (mask)normal + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
-    vector n = (vector)(((bits_)bits >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
+    bits_ bits = (bits_)normal + (0x3ff0000000000000 - 0x3fe6a09e667f3bcd);
+    vector n = (vector)((bits >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
     n -= choose(denormal, splat(52), splat(0));
     vector f = (vector)((bits & 0xfffffffffffff) + 0x3fe6a09e667f3bcd) - 1;
     vector y = log1p_tail_(f) + n * 7.371002565167799e-13 + f + n * 0.6931471805592082;
@@ -115,9 +115,9 @@ static inline vector erfc_far_(vector x) {
 }
 
 // == sine_ ==
-// sin(x + q pi/2), |x| <= 2^19: x = n pi/2 + r with |r| <= pi/4, where pi/2 has three parts, as log 2
-// in exp_ has two. Even n + q take sin r, odd ones cos r; every other pair is negative (Cody and
-// Waite, chapter 8).
+// sin(x + q pi/2), |x| <= 2^19: x = n pi/2 + r with |r| <= pi/4, where n pi/2 is subtracted in
+// three parts, the first two so short that their products with n are exact. Even n + q take sin r,
+// odd ones cos r; every other pair is negative (Cody and Waite, chapter 8).
 static inline vector sine_(vector x, int q) {
     static const double s[] = {1.5895432983842625e-10, -2.5050734386117406e-08,
                                2.755731353850401e-06, -1.9841269829358517e-04,
@@ -125,7 +125,7 @@ static inline vector sine_(vector x, int q) {
     static const double c[] = {-1.1358732552530006e-11, 2.0875705111882864e-09,
                                -2.7557314215285084e-07, 2.480158728899746e-05,
                                -1.3888888888873338e-03, 4.1666666666666595e-02};
-    vector t = x * 0.6366197723675814 + 6755399441055744;
+    vector t = x * 0.6366197723675814 + 6755399441055744;  // 1.5 * 2^52: a last bit of 1
     vector n = t - 6755399441055744;
     vector r = x - n * 1.5707963267341256 - n * 6.077100506303966e-11 - n * 2.0222662487959506e-21;
     vector z = r * r;
@@ -133,11 +133,11 @@ static inline vector sine_(vector x, int q) {
     vector cosine = 1 - (z * 0.5 - z * z * polynomial_(z, 6, c));  // 2^-64
     mask turn = (mask)t + q;
     vector y = choose(-(turn & 1), cosine, sine);
-    return (vector)((mask)y ^ (turn & 2) << 62);
+    return (vector)((mask)y ^ ((turn & 2) << 62));
 }
 
 // == pow_ ==
-// The C library's, lane by lane: its logarithm needs more digits than a double has.
+// The C library's, lane by lane: a power needs 11 more digits of the logarithm than a double has.
 static inline vector pow_(vector x, vector n) {
     for (int i = 0; i < LANES; i++) x[i] = pow(x[i], n[i]);
     return x;

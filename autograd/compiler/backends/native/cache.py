@@ -102,11 +102,14 @@ def _write(path: Path, data: bytes) -> None:
 
 def _prune(place: Path) -> None:
     """Remove the files that were used longest ago, where there are too many."""
-    size = 0
+    files, size = [], 0
     with contextlib.suppress(OSError), os.scandir(place) as entries:
-        files = [(e.stat(follow_symlinks=False), e.path) for e in entries]
-        files.sort(key=lambda file: file[0].st_mtime, reverse=True)
-        for k, (status, path) in enumerate(files):
-            size += status.st_size
-            if k >= FILES or size > BYTES:
+        for entry in entries:
+            if not entry.is_dir(follow_symlinks=False):
+                files.append((entry.stat(follow_symlinks=False), entry.path))
+    files.sort(key=lambda file: file[0].st_mtime, reverse=True)
+    for k, (status, path) in enumerate(files):
+        size += status.st_size
+        if k >= FILES or size > BYTES:
+            with contextlib.suppress(OSError):  # another process was quicker
                 os.unlink(path)

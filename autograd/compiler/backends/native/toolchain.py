@@ -159,11 +159,9 @@ def _choices() -> list[tuple[str, ...]]:
     Only rounding that is finer than asked for (fused multiply-adds) is allowed to the compiler;
     nan, infinities, signed zeros and the order of sums are as written.
     """
-    native = ("-march=native", "-mcpu=native")  # on ARM, the second also tunes
-    arm = is_arm()
+    native = ("-march=native", "-mcpu=native")
     return [
-        ("-w",), native[::-1] if arm else native,
-        *([] if arm else [("-mprefer-vector-width=512",)]),
+        ("-w",), native[::-1] if is_arm() else native,  # on ARM, only the second also tunes
         ("-fno-math-errno",), ("-fno-trapping-math",), ("-ffp-contract=fast",), ("-fPIC",),
         ("-pthread",),
     ]  # fmt: skip
