@@ -85,7 +85,8 @@ def _map(kernel: Map, memory: Memory) -> list[Call]:
     shape = (*kernel.shape, memory.batch) if batched else kernel.shape
     exact = memory.exact or not isinstance(kernel, Chain)
     formulas = Formulas(memory, leaves, shape, exact)
-    return [c for term in kernel.terms for c in _term(term, formulas, batched)]
+    in_place_last = sorted(kernel.terms, key=lambda term: memory.overwrites(term.target))
+    return [c for term in in_place_last for c in _term(term, formulas, batched)]
 
 
 def _term(term: Term, formulas: Formulas, batched: bool) -> list[Call]:

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
+from ...plan.kernels import Target
 from ...plan.plan import Plan
 from ...plan.views import Block, View
+from .sharing import sharing
 
 Array = NDArray[Any]
 
@@ -23,6 +25,7 @@ class Memory:
         self.plan, self.batch, self.exact = plan, batch, exact
         self.dtype = np.dtype(dtype)
         self.adjoint_dtype = np.result_type(dtype, np.complex64) if exact else self.dtype
+        self.shared = {} if exact else sharing(plan)
         self.arrays: dict[int, Array] = {}
         self.started: set[int] = set()  # blocks without samples that something was added to
         self._free: dict[int, list[Array]] = {}
@@ -30,14 +33,19 @@ class Memory:
 
     def array(self, block: Block) -> Array:
         """The array of a block."""
-        if block.number not in self.arrays:
+        number = self.shared.get(block.number, block.number)
+        if number not in self.arrays:
             adjoints = block.primal is not None or block is self.plan.seed
             shape = (block.size, self.batch) if block.batched else (block.size,)
             array = np.zeros(shape, self.adjoint_dtype if adjoints else self.dtype)
             if block.initial is not None:
                 array.T[...] = block.initial
-            self.arrays[block.number] = array
-        return self.arrays[block.number]
+            self.arrays[number] = array
+        return self.arrays[number]
+
+    def overwrites(self, target: Target) -> bool:
+        """Whether a target is filled in the array of an operand."""
+        return not target.adds and target.view.block.number in self.shared
 
     def view(self, view: View, beside_batch: bool = False) -> Array:
         """A view in its layout's shape, samples last; beside samples, others get an axis of 1."""
