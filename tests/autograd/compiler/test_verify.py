@@ -1,17 +1,20 @@
 """Whoever compiles is told when the program and the recorded scalars disagree, and where."""
 
 import random
+import re
 
 import numpy as np
 import pytest
 
 import autograd
 import nn
-from autograd import Tensor, drawn
+from autograd import Primitive, Tensor, Value, apply, drawn
 from autograd.compiler import program as programs
 from autograd.compiler.backends.numpy.kernels import calls
-from autograd.compiler.plan import lower
+from autograd.compiler.plan import kernels, lower, reverse
+from autograd.compiler.plan.views import View
 from autograd.dialects import numpy as vocabulary
+from autograd.numbers.kinds import UNKNOWN
 
 
 def compiled(function, *examples, **options):
@@ -107,6 +110,71 @@ def test_a_program_that_draws_is_compared_with_the_same_draws(monkeypatch):
 def test_nan_agrees_with_nan_and_infinity_with_infinity():
     program = compiled(lambda x: ((x[0] - 1.0).sqrt(), 1 / (x[0] - 0.5)))
     assert np.isnan(program([[0.5, 0.0, 0.0]])[0]).all()
+
+
+# --- the gradient --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda w, x: (w[2] * x[2]).exp() + w.sum(), "w[2]"),
+        (lambda w, x: (w + x).tanh().sum(), "w[0]"),
+        (lambda w, x: (w * 2.0 + x).relu().sum(), "w[0]"),
+    ],
+)
+def test_a_slope_that_is_left_out_is_found_and_the_parameter_is_named(monkeypatch, function, name):
+    monkeypatch.setattr(kernels, "handed_on", lambda upstream, *_: upstream)
+    w = Tensor([1.0, 2.0, 3.0], label="w")
+    with pytest.raises(RuntimeError, match=re.escape(f"compile: the gradient of {name} is")):
+        compiled(lambda x: function(w, x), [1.0, 0.5, 2.0], parameters=[w])
+
+
+def test_a_contribution_that_is_forgotten_is_found(monkeypatch):
+    monkeypatch.setattr(kernels, "_merged", lambda terms: terms[:1])
+    w = Value(3.0)
+    with pytest.raises(RuntimeError, match=r"the gradient of parameter 0 is 3\.0 .* 6\.0 in"):
+        compiled(lambda x: w * w + x, 1.0, parameters=[w])
+
+
+def test_adjoints_that_are_written_where_they_should_be_added_are_found(monkeypatch):
+    monkeypatch.setattr(reverse._Adjoints, "_adds", lambda *_: False)
+    w = Tensor([1.0, 2.0])
+    with pytest.raises(RuntimeError, match="the gradient"):
+        compiled(lambda x: ((h := w * x).exp() + h.sin()).sum(), [1.0, 2.0], parameters=[w])
+
+
+def test_products_of_the_wrong_adjoint_are_found(monkeypatch):
+    monkeypatch.setattr(View, "transposed", lambda view: view)
+    w = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises((RuntimeError, ValueError)):
+        compiled(lambda x: (w @ (w @ x)).sum(), [1.0, 2.0], parameters=[w])
+
+
+def test_in_a_tie_either_winner_is_right(monkeypatch):
+    """Sums in another order round otherwise, so that another one of equal numbers may be larger."""
+    monkeypatch.setattr(View, "planes", lambda view, planes=View.planes: planes(view)[::-1])
+    w = Tensor([1.0, 1.0, 0.5])
+    program = compiled(lambda x: (w * x).max(), [2.0, 2.0, 2.0], parameters=[w])
+    assert program.value_and_grad([[2.0, 2.0, 2.0]])[1][0].tolist() == [0.0, 2.0, 0.0]
+
+
+def test_a_row_of_ones_own_may_have_no_slope_at_the_example():
+    inverse = Primitive("inverse", "1/", lambda x: 1 / (x + 1), lambda y, x: (-y * (y / (y * x)),))
+    w = Value(1.0)
+    program = compiled(lambda x: apply(inverse, w * x), 0.0, parameters=[w])
+    assert program([0.0, 1.0]).tolist() == [1.0, 0.5]
+
+
+def test_recorded_values_keep_no_numbers_of_the_check():
+    kept = []
+
+    def function(x):
+        kept.extend([x, x * 2.0])
+        return (x * 2.0) * 3.0
+
+    compiled(function, 0.5)
+    assert [v.data for v in kept] == [UNKNOWN] * 2
 
 
 def test_a_kernel_that_numpy_does_not_know_is_named():
