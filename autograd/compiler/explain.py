@@ -1,5 +1,7 @@
 """A program in words: a line for each kernel, and why the reverse pass has a transpose."""
 
+from collections.abc import Sequence
+
 from .plan.kernels import Kernel, MatMul, plural
 from .plan.plan import Plan, multiply_adds
 
@@ -18,18 +20,21 @@ def listing(plan: Plan, dtype: str) -> str:
 
 
 def _lines(kernels: list[Kernel]) -> list[str]:
-    return _table([(kernel.scope, *kernel.describe()) for kernel in kernels])
+    return table([words(kernel) for kernel in kernels])
 
 
-def _table(rows: list[tuple[str, str, str]]) -> list[str]:
+def words(kernel: Kernel) -> tuple[str, str, str]:
+    """A kernel's scope, what it does, and what it was recognised as."""
+    return (kernel.scope or "-", *kernel.describe())
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows in columns; of many rows the middle is left out."""
     if len(rows) > LINES:
-        more = ("…", f"{len(rows) - LINES:,} more", "")
+        more = ("…", f"{len(rows) - LINES:,} more", *[""] * (len(rows[0]) - 2))
         rows = [*rows[: LINES // 2], more, *rows[-LINES // 2 :]]
-    widths = [max((len(row[k]) for row in rows), default=0) for k in range(2)]
-    return [
-        f"  {scope or '-':<{max(1, widths[0])}}  {what:<{widths[1]}}  {why}".rstrip()
-        for scope, what, why in rows
-    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  " + "  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
 # --- why ------------------------------------------------------------------------------------------

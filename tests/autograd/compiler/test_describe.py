@@ -3,6 +3,7 @@
 `python tests/autograd/compiler/test_describe.py` writes the files anew; read what changed.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -153,8 +154,12 @@ def test_a_profile_counts_the_products():
     assert found.flops == 4 * (2 * 2 * conv1 + 3 * 2 * (conv2 + fc))
     assert 0 < found.share < 1
     assert found.gflops > 0
-    assert str(found).startswith("4 samples in ")
-    assert str(found).endswith(" GFLOP/s")
+    *lines, total = str(found).splitlines()
+    assert total.startswith("4 samples in ")
+    assert total.endswith(" GFLOP/s")
+    assert sum(timed.seconds for timed in found.forward + found.reverse) == found.seconds
+    product = next(line for line in lines if "dW (8×25)" in line)
+    assert re.fullmatch(r" +\d+\.\d{3} ms +\d+\.\d GFLOP/s  conv1 .*", product)
 
 
 if __name__ == "__main__":
