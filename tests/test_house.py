@@ -46,6 +46,8 @@ def test_imports_go_to_lower_floors():
         ("nn/losses.py", "from . import norms", "nn.losses -> nn.norms"),
         ("nn/init.py", "from autograd.tensor import Tensor", "nn.init -> autograd.tensor"),
         ("autograd/compiler/plan/kernels.py", "from . import lower", "autograd.compiler.plan"),
+        ("autograd/compiler/program.py", "from .backends import numpy", "program -> autograd.comp"),
+        ("autograd/dialects/numpy.py", "from ..compiler import plan", ".dialects.numpy -> autogr"),
     ],
 )  # fmt: skip
 def test_an_import_upwards_or_sideways_is_named(tmp_path, place, line, told):
