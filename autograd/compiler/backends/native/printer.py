@@ -186,27 +186,27 @@ class Printer:
                 source = part.sources[leaf]
                 names[leaf] = load(source) if isinstance(source, Access) else found[source]
             text = speller.spell(store.formula, names, masks[place.part])
-            if store.adds and store.access.block.batched and id(store) not in totals:
+            if store.adds and place in passed:
                 text = speller.added(load(store.access), text)
             return text
 
+        passed = {s for part in nest.parts for s in part.sources.values() if isinstance(s, Result)}
         for place in _needed(nest):
             found[place] = value(place)
         writes = [
-            (store, found[Result(p, k)])
+            (store, Result(p, k))
             for p, part in enumerate(nest.parts)
             for k, store in enumerate(part.stores)
             if store.live
         ]
         for text in speller.lines:
             self.line(text)
-        for store, text in writes:
+        for store, place in writes:
             if id(store) in totals:
-                self.line(f"{totals[id(store)]} += {text};")
-            elif store.adds and store.access.block.batched:
-                self.store(Store(store.access, store.formula, False), at(store.access), text)
+                self.line(f"{totals[id(store)]} += {found[place]};")
             else:
-                self.store(store, at(store.access), text)
+                adds = store.adds and place not in passed
+                self.store(Store(store.access, store.formula, adds), at(store.access), found[place])
 
     def dense(self, nest: Nest, lanes: int, parts: int) -> None:
         """W̄ += Z̄·Xᵀ along the inputs: X is turned, a few columns at a time, and each entry of Z̄

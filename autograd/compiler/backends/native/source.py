@@ -66,7 +66,9 @@ class _Writer:
         self.functions: dict[str, str] = {}  # by their text without the name
         self.names: set[str] = set()
         self.used: set[str] = set()
-        self.stages = [_Loops(plan, stage) for stage in stages(plan.forward, plan.reverse)]
+        found = stages(plan.forward, plan.reverse) or [Stage()]
+        self.stages = [_Loops(plan, stage) for stage in found]
+        self.last = max((k for k, s in enumerate(self.stages) if s.forward), default=0)
         every = [loops for loops in self.stages]
         forward = [n for loops in every for n in loops.forward]
         reverse = [n for loops in every for n in loops.reverse]
@@ -182,7 +184,7 @@ class _Writer:
         forward = [self._call(n, True) for n in loops.forward]
         reverse = [self._call(n, True) for n in loops.reverse]
         first = number == 0
-        last = number == max((k for k, s in enumerate(self.stages) if s.forward), default=0)
+        last = number == self.last
         lines = [
             "const Call *c = context;",
             "vector *sums = c->sums + share * SUMS;" if self.memory.vectors else "",
@@ -257,7 +259,7 @@ class _Writer:
         for k, loops in enumerate(self.stages):
             if loops.once or loops.reverse_once:
                 lines.append(f"once_{k}(c);")
-            if loops.forward or loops.reverse:
+            if loops.forward or loops.reverse or k == self.last:
                 lines.append(f"parallel(samples_{k}, c, c->shares);")
                 lines += self._collected(loops)
         lines += self._unsampled_results()
