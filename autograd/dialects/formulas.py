@@ -17,7 +17,7 @@ from ..scopes import tracing
 from ..value import Value, apply
 
 WHERE = PRIMITIVES["where"]
-GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
+MUL, GREATER, AT_LEAST = (PRIMITIVES[name] for name in ["mul", "greater", "at_least"])
 CONDITIONS = frozenset([GREATER, AT_LEAST, PRIMITIVES["equal"]])  # 1 or 0
 
 
@@ -102,7 +102,8 @@ def chooses(formula: Value) -> bool:
 
 
 def ordered(root: Value) -> Value:
-    """A shorter formula of the same number where nothing is nan: x >= x holds, and x > a or a >= x.
+    """A shorter formula of the same number where nothing is nan or infinite: x >= x holds, and
+    x > a or a >= x; an adjoint of 0 may be multiplied, as it gives 0.
 
     Of relu's slope, where(x > 0, 1, where(0 >= x, 0, x)), it leaves where(x > 0, 1, 0).
     """
@@ -110,21 +111,26 @@ def ordered(root: Value) -> Value:
     with tracing([]):
         for node in order(root):
             inputs = [shorter.get(x, x) for x in node.inputs]
-            if node.op is WHERE:
-                condition, a, b = inputs
-                if condition.op is AT_LEAST and condition.inputs[0] is condition.inputs[1]:
-                    shorter[node] = a
-                    continue
-                if b.op is WHERE and _opposite(condition, b.inputs[0]):
-                    inputs[2] = b.inputs[1]
+            if node.op is WHERE and (decided := _decided(*inputs)) is not None:
+                shorter[node] = decided
+                continue
+            if node.op is WHERE and _opposite(inputs[0], inputs[2]):
+                inputs[2] = inputs[2].inputs[1]
             if any(map(operator.is_not, inputs, node.inputs)):
                 shorter[node] = apply(node.op, *inputs)
     return shorter.get(root, root)
 
 
+def _decided(condition: Value, a: Value, b: Value) -> Value | None:
+    """`a` if it is where(x >= x, a, b), or where(x, x·p, 0)."""
+    same = condition.op is AT_LEAST and condition.inputs[0] is condition.inputs[1]
+    product = a.op is MUL and a.inputs[0] is condition and b.op is None and b.data == 0.0
+    return a if same or product else None
+
+
 def _opposite(condition: Value, other: Value) -> bool:
-    """Whether they are x > a and a >= x."""
-    if condition.op is not GREATER or other.op is not AT_LEAST:
+    """Whether they are x > a and where(a >= x, ...)."""
+    if condition.op is not GREATER or other.op is not WHERE or other.inputs[0].op is not AT_LEAST:
         return False
-    (x, a), (b, y) = condition.inputs, other.inputs
+    (x, a), (b, y) = condition.inputs, other.inputs[0].inputs
     return x is y and (a is b or (not a.unknown and not b.unknown and a.data == b.data))
