@@ -97,7 +97,7 @@ class Zero(Kernel):
 
     def describe(self) -> Words:
         """`100 adjoints`, `start at 0`."""
-        return f"{self.target.size:,} adjoints", "start at 0"
+        return plural(self.target.size, "adjoint"), "start at 0"
 
 
 @dataclass(eq=False)
@@ -124,7 +124,7 @@ class Copy(Kernel):
 
     def describe(self) -> Words:
         """`1,152 rows copied`, `into an image with margins of 0`."""
-        return f"{self.source.size:,} rows copied", self.note
+        return f"{plural(self.source.size, 'row')} copied", self.note
 
 
 @dataclass(eq=False)
@@ -226,7 +226,7 @@ class Chain(Map):
     def describe(self) -> Words:
         """`10 adjoints`, `as they are to the operand, summed to fc.bias`."""
         how = self.note or ", ".join(self._handed(term) for term in self.terms)
-        return f"{self.count:,} adjoints", how
+        return plural(self.count, "adjoint"), how
 
     def _handed(self, term: Term) -> str:
         view = term.target.view

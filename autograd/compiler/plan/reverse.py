@@ -24,7 +24,15 @@ def differentiate(plan: Plan) -> None:
 def _differentiated(plan: Plan, active: set[int], adjoints: "_Adjoints") -> None:
     loss = plan.results[0]
     plan.seed = plan.block(1, loss.block.dependence, "seed")
-    adjoints.emit(Copy("", 0, Target(adjoints.bar(loss)), whole(plan.seed, (1,)), "the loss's own"))
+    adjoints.emit(
+        Copy(
+            "",
+            0,
+            Target(adjoints.bar(loss)),
+            whole(plan.seed, (1,)),
+            "the loss's adjoint, 1/N for each sample",
+        )
+    )
     for kernel in reversed(plan.forward):
         if kernel.out.number in active:
             adjoints.complete(adjoints.of(kernel.out))
