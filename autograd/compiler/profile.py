@@ -5,46 +5,34 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from .backends import Backend
-from .explain import table, words
-from .plan.kernels import Kernel
-from .plan.plan import Plan
-
-
-class Timed(NamedTuple):
-    """A kernel, its seconds, and the additions and multiplications of its matrix products."""
-
-    kernel: Kernel
-    seconds: float
-    flops: int
-
-    @property
-    def gflops(self) -> float:
-        """Billions of them per second."""
-        return self.flops / self.seconds / 1e9 if self.flops else 0.0
+from .backends import Backend, Timed
+from .explain import table
 
 
 class Profile(NamedTuple):
-    """A step of so many samples: the kernels of both passes, and their sums."""
+    """A step of so many samples on one thread: what is done in one go, and the sums of that.
+
+    `peak` are the operations per second that this machine reaches, as measured now.
+    """
 
     samples: int
-    forward: list[Timed]
-    reverse: list[Timed]
+    kernels: list[Timed]
+    peak: float
 
     @property
     def seconds(self) -> float:
         """Of the step."""
-        return sum(timed.seconds for timed in self.forward + self.reverse)
+        return sum(timed.seconds for timed in self.kernels)
 
     @property
     def product_seconds(self) -> float:
         """Of its matrix products."""
-        return sum(timed.seconds for timed in self.forward + self.reverse if timed.flops)
+        return sum(timed.seconds for timed in self.kernels if timed.flops)
 
     @property
     def flops(self) -> int:
         """Additions and multiplications in the products."""
-        return sum(timed.flops for timed in self.forward + self.reverse)
+        return sum(timed.flops for timed in self.kernels)
 
     @property
     def share(self) -> float:
@@ -59,14 +47,15 @@ class Profile(NamedTuple):
     def __str__(self) -> str:
         total = (
             f"{self.samples} samples in {self.seconds * 1e3:.3f} ms, {self.share:.0%} of it in "
-            f"matrix products at {self.gflops:.0f} GFLOP/s"
+            f"matrix products at {self.gflops:.0f} GFLOP/s, of {self.peak / 1e9:.0f} that one "
+            "thread reaches here"
         )
-        lines = ["forward", *_lines(self.forward), "reverse", *_lines(self.reverse), total]
-        return "\n".join(lines)
+        parts = [[t for t in self.kernels if t.backward is backward] for backward in (False, True)]
+        return "\n".join(["forward", *_lines(parts[0]), "reverse", *_lines(parts[1]), total])
 
 
 def _lines(kernels: list[Timed]) -> list[str]:
-    return table([(_milliseconds(t), _speed(t), *words(t.kernel)) for t in kernels])
+    return table([(_milliseconds(t), _speed(t), t.scope or "-", *t.words) for t in kernels])
 
 
 def _milliseconds(timed: Timed) -> str:
@@ -74,15 +63,9 @@ def _milliseconds(timed: Timed) -> str:
 
 
 def _speed(timed: Timed) -> str:
-    return f"{timed.gflops:5.1f} GFLOP/s" if timed.flops else ""
+    return f"{timed.flops / timed.seconds / 1e9:5.1f} GFLOP/s" if timed.flops else ""
 
 
-def profiled(plan: Plan, backend: Backend, arrays: Sequence[NDArray[Any]]) -> Profile:
+def profiled(backend: Backend, arrays: Sequence[NDArray[Any]]) -> Profile:
     """The best time of each kernel in a few runs."""
-    n, kernels = len(arrays[0]), [*plan.forward, *plan.reverse]
-    times = backend.profile(arrays)
-    timed = [
-        Timed(kernel, seconds, 2 * n * kernel.multiply_adds)
-        for kernel, seconds in zip(kernels, times, strict=True)
-    ]
-    return Profile(n, timed[: len(plan.forward)], timed[len(plan.forward) :])
+    return Profile(len(arrays[0]), backend.profile(arrays), backend.peak())

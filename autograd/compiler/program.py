@@ -135,17 +135,12 @@ class Program:
         return TrainStep(self, optimizer, clip_norm)
 
     @property
-    def backend(self) -> str:
-        """What runs it: "native" or "numpy"."""
-        return self.runner.name
-
-    @property
     def source(self) -> str:
         """The C text of the native backend; RuntimeError of a program that another one runs."""
         text = getattr(self.runner, "source", None)
         if text is None:
             raise RuntimeError(
-                f"source: this program runs on {self.backend}; compile with backend=\"native\""
+                f'source: this program runs on {self.backend}; compile with backend="native"'
             )
         return str(text)
 
@@ -171,7 +166,7 @@ class Program:
         with self._lock:
             self._refresh()
             arrays = samples(self.recording.arguments, batches)
-            return profiled(self.plan, self.runner, arrays + self._drawn(len(arrays[0])))
+            return profiled(self.runner, arrays + self._drawn(len(arrays[0])))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""

@@ -42,8 +42,8 @@ ELEMENTARY = frozenset(
 POWERS = {1.0: "{0}", 2.0: "{0} * {0}", 0.5: "sqrt_({0})", -1.0: "1 / {0}"}
 
 
-class Inexpressible(Exception):
-    """A program that C cannot say: an operation of the user's own that is not made of the table's."""
+class InexpressibleError(Exception):
+    """What C cannot say: an operation of the user's own that is not made of the table's."""
 
 
 def literal(x: float, dtype: str) -> str:
@@ -98,7 +98,7 @@ class Speller:
             operands = [self._value(x, known, masks) for x in node.inputs]
             known[node] = self._line("vector", self._phrase(node, operands))
         else:
-            raise Inexpressible(f"C has no word for {op.name}")
+            raise InexpressibleError(f"C has no word for {op.name}")
 
     def _phrase(self, node: Value, operands: list[str]) -> str:
         assert node.op is not None
@@ -116,7 +116,9 @@ class Speller:
         condition = self._mask(c, known, masks)
         if all(_is_truth(x, masks) for x in (a, b)):
             then, other = self._mask(a, known, masks), self._mask(b, known, masks)
-            masks[node] = self._line("mask", f"({condition} & ({then})) | (~{condition} & ({other}))")
+            masks[node] = self._line(
+                "mask", f"({condition} & ({then})) | (~{condition} & ({other}))"
+            )
             return
         then, other = self._value(a, known, masks), self._value(b, known, masks)
         known[node] = self._line("vector", f"choose({condition}, {then}, {other})")
@@ -129,7 +131,7 @@ class Speller:
             with tracing([]):
                 made = op.forward(*node.inputs)
         except Exception as error:
-            raise Inexpressible(f"C cannot say {op.name}: {error}") from error
+            raise InexpressibleError(f"C cannot say {op.name}: {error}") from error
         if not isinstance(made, Value):
             return self._line("vector", f"splat({literal(float(made), self.dtype)})")
         for inner in order(made):
@@ -145,7 +147,7 @@ class Speller:
             known[x] = self._line("vector", f"choose({masks[x]}, splat(1), splat(0))")
             return known[x]
         if x.unknown:
-            raise Inexpressible("a leaf without a name")
+            raise InexpressibleError("a leaf without a name")
         return f"splat({literal(float(x.data), self.dtype)})"
 
     def _mask(self, x: Value, known: dict[Value, str], masks: dict[Value, str]) -> str:

@@ -77,10 +77,9 @@ def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
         return apply(WHERE, condition, *branches)
     if isinstance(p, Value) and p.op in CONDITIONS:
         return apply(WHERE, p, upstream, Value(0.0))
-    if not isinstance(p, Value):
-        return upstream * p
-    product = upstream * p
-    return apply(WHERE, upstream, product, Value(0.0)) if stopped else product
+    product: Value = upstream * p
+    guarded = stopped and isinstance(p, Value)
+    return apply(WHERE, upstream, product, Value(0.0)) if guarded else product
 
 
 def _branch(x: Any) -> Any:

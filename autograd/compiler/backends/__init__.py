@@ -1,13 +1,25 @@
 """What carries out plans: NumPy is the reference, others are faster."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 from ..plan.plan import Plan
 
 Array = NDArray[Any]
+
+
+class Timed(NamedTuple):
+    """What is done in one go in a step: in words, its seconds, and the additions and
+    multiplications of its matrix products.
+    """
+
+    scope: str
+    words: tuple[str, str]
+    backward: bool
+    seconds: float
+    flops: int
 
 
 class Backend(Protocol):
@@ -30,5 +42,8 @@ class Backend(Protocol):
         With a seed, the adjoint of each sample's loss (1/n), the gradient too; else it stays.
         """
 
-    def profile(self, arrays: Sequence[Array]) -> list[float]:
-        """Seconds of each kernel, of the forward pass and then of the reverse pass."""
+    def profile(self, arrays: Sequence[Array]) -> list[Timed]:
+        """A step on one thread, kernel by kernel, each the best of a few runs."""
+
+    def peak(self) -> float:
+        """Additions and multiplications per second that one thread reaches here, as measured."""

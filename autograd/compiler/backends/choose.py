@@ -1,6 +1,6 @@
 """Which backend runs a program."""
 
-from ...dialects.c import Inexpressible
+from ...dialects.c import InexpressibleError
 from ..plan.plan import Plan
 from . import Array, Backend
 from .native.build import NativeError
@@ -18,7 +18,7 @@ def backend(plan: Plan, weights: Array, threads: int | None, name: str) -> Backe
     if name != "numpy":
         try:
             return Native(plan, weights, threads)
-        except (NativeError, Inexpressible) as error:
+        except (NativeError, InexpressibleError) as error:
             if name == "native":
                 raise RuntimeError(f"compile: {error}") from error
     return NumPy(plan, weights, threads)

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import timeit
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -11,15 +12,19 @@ from numpy.typing import NDArray
 
 from ...plan.kernels import MatMul
 from ...plan.plan import Plan
+from .. import Timed
 from ..numpy import NumPy
 from . import toolchain
+from .functions import Layout
 from .library import load
-from .source import Layout, source
+from .nests import AnyNest
+from .source import source
 
 Array = NDArray[Any]
 
+REPEATS = 10  # of what is measured
 SHARE_SECONDS = 2e-5  # of work that a thread must have at least, to be woken for it
-POINTERS = ("weights", "gradient", "shared", "inputs", "results", "rows", "sums")
+POINTERS = ("weights", "gradient", "shared", "inputs", "results", "rows", "sums", "seconds")
 
 
 class Native:
@@ -29,7 +34,9 @@ class Native:
 
     name = "native"
 
-    def __init__(self, plan: Plan, weights: Array, threads: int | None = None) -> None:
+    def __init__(
+        self, plan: Plan, weights: Array, threads: int | None = None, timed: bool = False
+    ) -> None:
         self.plan, self.weights = plan, weights
         self.gradient = np.zeros_like(weights)
         self.threads = threads or processors()
@@ -37,14 +44,14 @@ class Native:
         target = toolchain.compiler().target
         self.lanes = target.vector_bytes // self.dtype.itemsize
         layout = Layout(str(self.dtype), self.lanes, side_by_side(plan), target.registers)
-        self.made = source(plan, layout)
+        self.made = source(plan, layout, timed)
         self.tile = layout.lanes * layout.parts
-        self.call_type = _call_type(self.dtype)
+        self.seconds = np.zeros(len(self.made.nests) if timed else 0)
+        self._call_type = _call_type(self.dtype)
         self._library = load(self.made.text)
         self._parallel = ctypes.cast(_pool().parallel, ctypes.c_void_p)
-        self._shared = _aligned(self.made.numbers, 1, self.dtype)
-        self._rows = self._sums = _aligned(0, 1, self.dtype)
-        self._arenas = self._shares = 0
+        self._shared = _aligned(1, self.made.numbers, self.dtype)
+        self._rows, self._sums = (_aligned(0, 0, self.dtype) for _ in range(2))
         self._exact: NumPy | None = None
 
     @property
@@ -54,49 +61,86 @@ class Native:
 
     def shares(self, n: int) -> int:
         """Among how many threads so many samples are shared."""
-        tiles = -(-n // self.tile)
         worth = int(n * self.made.seconds / SHARE_SECONDS)
-        return max(1, min(self.threads, tiles, worth))
+        return max(1, min(self.threads, self._tiles(n), worth))
+
+    def _tiles(self, n: int) -> int:
+        return -(-n // self.tile)
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
         n = len(results[0])
-        shares = self.shares(n)
         with np.errstate(over="ignore"):
             inputs = [np.ascontiguousarray(array, self.dtype) for array in arrays]
-        call = self._call(n, shares, seed)
-        pointers = (ctypes.c_void_p * len(inputs))(*[a.ctypes.data for a in inputs])
-        outputs = (ctypes.c_void_p * len(results))(*[a.ctypes.data for a in results])
-        call.inputs, call.results = ctypes.addressof(pointers), ctypes.addressof(outputs)
+        pointers = _pointers(inputs), _pointers(results)
+        call = self._call(n, pointers, seed)
         self._library.run(ctypes.byref(call), self._parallel)
         if seed and (_has_nan(self.gradient) or _has_nan(results[0])):
             self._run_exactly(arrays, results, seed)
 
-    def _run_exactly(
-        self, arrays: Sequence[Array], results: Sequence[Array], seed: float
-    ) -> None:
+    def _run_exactly(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """On the reference, which tells an adjoint of 0 from one that nothing reached."""
         if self._exact is None:
             self._exact = NumPy(self.plan, self.weights)
         self._exact.run(arrays, results, seed)
         np.copyto(self.gradient, self._exact.gradient)
 
-    def _call(self, n: int, shares: int, seed: float) -> Any:
-        arenas = -(-n // self.tile) if self.made.per_tile else shares
-        if shares > self._shares:
-            self._sums, self._shares = _aligned(self.made.vectors * self.lanes, shares, self.dtype), shares
-        grown = arenas > self._arenas
+    def _call(self, n: int, pointers: tuple[Any, Any], seed: float) -> ctypes.Structure:
+        """The argument of `run`, with memory for so many samples."""
+        shares = self.shares(n)
+        tall = self._tiles(n) if self.made.per_tile else shares
+        if shares > len(self._sums):
+            self._sums = _aligned(shares, self.made.vectors * self.lanes, self.dtype)
+        grown = tall > len(self._rows)
         if grown:
-            self._rows, self._arenas = _aligned(self.made.rows * self.lanes, arenas, self.dtype), arenas
-        made = self.call_type(
-            *[a.ctypes.data for a in (self.weights, self.gradient, self._shared)], 0, 0,
-            self._rows.ctypes.data, self._sums.ctypes.data, n, shares, seed, 1 / n,
+            self._rows = _aligned(tall, self.made.rows * self.lanes, self.dtype)
+        blocks = (self.weights, self.gradient, self._shared)
+        call = self._call_type(
+            *[array.ctypes.data for array in blocks],
+            *map(ctypes.addressof, pointers),
+            *[array.ctypes.data for array in (self._rows, self._sums, self.seconds)],
+            *(n, shares, seed, 1 / n),
         )
-        if grown:
-            for k in range(arenas):
-                rows = self._rows.ctypes.data + k * self._rows.strides[0]
-                self._library.prepare(ctypes.byref(made), ctypes.c_void_p(rows))
-        return made
+        for rows in self._rows if grown else []:
+            self._library.prepare(ctypes.byref(call), ctypes.c_void_p(rows.ctypes.data))
+        return call
+
+    def profile(self, arrays: Sequence[Array]) -> list[Timed]:
+        """Seconds of each nest on one thread, the best of a few runs."""
+        timed = Native(self.plan, self.weights, threads=1, timed=True)
+        n = len(arrays[0])
+        results = [np.empty((n, view.size), self.dtype) for view in self.plan.results]
+        best = np.full(len(timed.seconds), np.inf)
+        for _ in range(REPEATS):
+            timed.seconds[:] = 0
+            timed.run(arrays, results, 1 / n)
+            best = np.minimum(best, timed.seconds)
+        return [
+            Timed(nest.scope, _words(nest), backward, seconds, n * getattr(nest, "flops", 0))
+            for (nest, backward), seconds in zip(timed.made.nests, best.tolist(), strict=True)
+        ]
+
+    def peak(self) -> float:
+        """Of sums in registers."""
+        text = resources.files(__package__).joinpath("peak.c").read_text(encoding="utf-8")
+        work = load(
+            f"enum {{ LANES = {toolchain.compiler().target.vector_bytes // 4} }};\n{text}"
+        ).work
+        lanes, rounds = toolchain.compiler().target.vector_bytes // self.dtype.itemsize, 100_000
+        seconds = min(
+            timeit.repeat(lambda: work(ctypes.c_int64(rounds), ctypes.c_float(0.5)), number=1)
+        )
+        return 2 * 10 * lanes * rounds / seconds
+
+
+def _words(nest: AnyNest) -> tuple[str, str]:
+    """What a nest does, kernel after kernel, and what the first was recognised as."""
+    return ", ".join(what for what, _ in nest.words), nest.words[0][1]
+
+
+def _pointers(arrays: Sequence[Array]) -> Any:
+    """The addresses of arrays, as C has them."""
+    return (ctypes.c_void_p * len(arrays))(*[array.ctypes.data for array in arrays])
 
 
 def side_by_side(plan: Plan) -> int:
@@ -110,7 +154,7 @@ def side_by_side(plan: Plan) -> int:
 
 def _has_nan(numbers: Array) -> bool:
     """Whether there is one; a single pass, unless a square is infinite."""
-    return not np.vdot(numbers, numbers) < np.inf and bool(np.isnan(numbers).any())
+    return bool(not np.vdot(numbers, numbers) < np.inf and np.isnan(numbers).any())
 
 
 def _call_type(dtype: Any) -> type[ctypes.Structure]:
@@ -118,16 +162,17 @@ def _call_type(dtype: Any) -> type[ctypes.Structure]:
     number = ctypes.c_float if dtype.itemsize == 4 else ctypes.c_double
     fields: list[tuple[str, Any]] = [(name, ctypes.c_void_p) for name in POINTERS]
     fields += [("samples", ctypes.c_int64), ("shares", ctypes.c_int64)]
-    fields += [("seed", number), ("share", number)]
+    fields += [("seed", number), ("part", number)]
     return type("Call", (ctypes.Structure,), {"_fields_": fields})
 
 
-def _aligned(numbers: int, count: int, dtype: Any) -> Array:
+def _aligned(count: int, numbers: int, dtype: Any) -> Array:
     """(count, numbers) of zeros that begins where a cache line does."""
-    size = max(1, numbers) * dtype.itemsize
+    size = numbers * dtype.itemsize
     raw = np.zeros(count * size + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start : start + count * size].view(dtype).reshape(count, -1)
+    array: Array = raw[start : start + count * size].view(dtype).reshape(count, numbers)
+    return array
 
 
 def _pool() -> ctypes.CDLL:

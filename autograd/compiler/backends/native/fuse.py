@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from ....value import Value
 from ...plan.views import Block
 from ...strided import Dims
 from .nests import Access, AnyNest, Nest, Part, Result, Source, Store, whole
@@ -27,7 +28,7 @@ def fused(nests: Iterable[AnyNest], kept: set[Block]) -> list[AnyNest]:
     for nest in made:
         if isinstance(nest, Nest):
             nest.coalesce()
-    return [nest for nest in made if isinstance(nest, Nest) is False or any(True for _ in nest.stores())]
+    return made
 
 
 def _last_writer(made: list[AnyNest], nest: AnyNest) -> int | None:
@@ -57,13 +58,12 @@ def _join(made: list[AnyNest], at: int, nest: AnyNest) -> bool:
     bridge = _bridge(into, nest, part)
     if bridge is None:
         return False
-    found = [_over(nest, part, into, place, bridge) for place in _places(into, bridge)]
+    found = [_over(nest, part, into, place) for place in _places(into, bridge)]
     parts = [p for p in found if p is not None]
     if len(parts) < len(found):
         return False
     into.parts += parts
     into.words += nest.words
-    into.kernels += nest.kernels
     return True
 
 
@@ -102,8 +102,10 @@ def _complete(into: Nest, block: Block) -> bool:
     if any(s.adds for s in stores) and len(stores) > 1:
         return False
     rows = math.prod(into.dims)
-    return block.batched and len(stores) * rows == block.size and all(
-        _injective(s.access, into.dims) for s in stores
+    return (
+        block.batched
+        and len(stores) * rows == block.size
+        and all(_injective(s.access, into.dims) for s in stores)
     )
 
 
@@ -116,13 +118,15 @@ def _injective(access: Access, dims: Dims) -> bool:
     return True
 
 
-def _over(nest: Nest, part: Part, into: Nest, place: Result, bridge: Block) -> Part | None:
+def _over(nest: Nest, part: Part, into: Nest, place: Result) -> Part | None:
     """A part in the iterations of another nest, for the rows that one of its stores goes to."""
     for d, n in _cuts(into, place, nest.dims):
         into.split(d, n)
     access = into.parts[place.part].stores[place.store].access
     digits = [_digits(x, nest.dims) for x in (access.offset, *access.steps)]
-    if any(min(digit, default=0) < 0 for digit in digits) or not _fits(digits, into.dims, nest.dims):
+    if any(min(digit, default=0) < 0 for digit in digits) or not _fits(
+        digits, into.dims, nest.dims
+    ):
         return None
 
     def moved(a: Access) -> Access:
@@ -168,7 +172,7 @@ def _cuts(into: Nest, place: Result, dims: Dims) -> list[tuple[int, int]]:
         for mark in marks:
             inner = mark // step if step > 0 and mark % step == 0 else 0
             if done < inner < n and inner % done == 0 and n % inner == 0:
-                cuts.append((d, inner // done if False else inner))
+                cuts.append((d, inner))
                 done = inner
     return _nested(cuts)
 

@@ -6,15 +6,15 @@ gives one number, and its parts compute formulas of that and of what they load, 
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ....dialects.c import Inexpressible
+from ....dialects.c import InexpressibleError
 from ....dialects.formulas import unknown
 from ....primitives import Primitive
 from ....value import Value
-from ...plan.kernels import Copy, Kernel, Map, MatMul, Reduce, Zero
+from ...plan.kernels import Copy, Kernel, Map, MatMul, Reduce, Words, Zero
 from ...plan.views import Block, Listed, View
 from ...strided import Dims, Ints, Layout, factor
 
@@ -92,13 +92,12 @@ class Nest:
 
     dims: Dims
     parts: list[Part]
-    words: list[str]
+    words: list[Words]
     scope: str
     inner: Dims = ()
     head: Product | Fold | None = None
     kind: str = ""
     flops: int = 0
-    kernels: list[Kernel] = field(default_factory=list)
 
     def head_accesses(self) -> list[Access]:
         """What the head loads."""
@@ -161,9 +160,7 @@ class Nest:
     def _together(self, d: int) -> bool:
         n = (*self.dims, *self.inner)[d + 1]
         accesses = [*self.loads(), *(store.access for store in self.stores())]
-        return all(
-            a.steps[d] == n * a.steps[d + 1] for a in accesses if d + 1 < len(a.steps)
-        )
+        return all(a.steps[d] == n * a.steps[d + 1] for a in accesses if d + 1 < len(a.steps))
 
     def _join(self, d: int) -> None:
         sizes, outer = [*self.dims, *self.inner], len(self.dims)
@@ -171,9 +168,9 @@ class Nest:
         outer -= d + 1 < outer
         self.dims, self.inner = tuple(sizes[:outer]), tuple(sizes[outer:])
         self.transform(
-            lambda a: replace(a, steps=(*a.steps[:d], *a.steps[d + 1 :]))
-            if d + 1 < len(a.steps)
-            else a
+            lambda a: (
+                replace(a, steps=(*a.steps[:d], *a.steps[d + 1 :])) if d + 1 < len(a.steps) else a
+            )
         )
 
 
@@ -186,7 +183,7 @@ class Listing:
     to: Ints
     of: Ints
     adds: bool
-    words: list[str]
+    words: list[Words]
     scope: str
 
     def loads(self) -> Iterator[Access]:
@@ -210,7 +207,7 @@ AnyNest = Nest | Listing
 
 def nest(kernel: Kernel) -> AnyNest:
     """A kernel as a loop nest."""
-    words = [" ".join(filter(None, kernel.describe()))]
+    words = [kernel.describe()]
     if isinstance(kernel, Map):
         return _map(kernel, words)
     if isinstance(kernel, Copy):
@@ -221,7 +218,7 @@ def nest(kernel: Kernel) -> AnyNest:
         return _reduce(kernel, words)
     if isinstance(kernel, MatMul):
         return _product(kernel, words)
-    raise Inexpressible(f"C has no loops for {kernel!r:.60}")
+    raise InexpressibleError(f"C has no loops for {kernel!r:.60}")
 
 
 def _access(view: View) -> Access:
@@ -230,11 +227,9 @@ def _access(view: View) -> Access:
     return Access(view.block, offset, sum(steps, ()))
 
 
-def _map(kernel: Map, words: list[str]) -> Nest:
+def _map(kernel: Map, words: list[Words]) -> Nest:
     sources: dict[Value, Source] = {
-        v: _access(view)
-        for v, view in zip(kernel.leaves, kernel.inputs, strict=True)
-        if v.unknown
+        v: _access(view) for v, view in zip(kernel.leaves, kernel.inputs, strict=True) if v.unknown
     }
     reads = set(map(id, kernel.reads()))
     used = {v for v, view in zip(kernel.leaves, kernel.inputs, strict=True) if id(view) in reads}
@@ -245,7 +240,7 @@ def _map(kernel: Map, words: list[str]) -> Nest:
     return Nest(kernel.shape, [part], words, kernel.scope)
 
 
-def _copy(kernel: Copy, words: list[str]) -> AnyNest:
+def _copy(kernel: Copy, words: list[Words]) -> AnyNest:
     target, source = kernel.target.view, kernel.source
     if isinstance(target.layout, Listed) or isinstance(source.layout, Listed):
         to, of = Access(target.block, 0, (1,)), Access(source.block, 0, (1,))
@@ -257,9 +252,7 @@ def _copy(kernel: Copy, words: list[str]) -> AnyNest:
         rows = target.rows().ravel(), source.rows().ravel()
         return Listing(to, of, *rows, kernel.target.adds, words, kernel.scope)
     shape, (to_steps, of_steps) = dims
-    store = Store(
-        Access(target.block, target.affine.offset, to_steps), leaf, kernel.target.adds
-    )
+    store = Store(Access(target.block, target.affine.offset, to_steps), leaf, kernel.target.adds)
     part = Part({leaf: Access(source.block, source.affine.offset, of_steps)}, [store])
     return Nest(shape, [part], words, kernel.scope)
 
@@ -275,7 +268,7 @@ def _common(*layouts: Layout) -> tuple[Dims, list[Dims]] | None:
     return dims, [tuple(map(int, s)) for s in steps]
 
 
-def _zero(kernel: Zero, words: list[str]) -> AnyNest:
+def _zero(kernel: Zero, words: list[Words]) -> AnyNest:
     view = kernel.target
     layout = view.layout
     if isinstance(layout, Listed):
@@ -290,7 +283,7 @@ def _zero(kernel: Zero, words: list[str]) -> AnyNest:
     return Nest(dims, [Part({}, [Store(access, Value(0.0), False)])], words, kernel.scope)
 
 
-def _reduce(kernel: Reduce, words: list[str]) -> Nest:
+def _reduce(kernel: Reduce, words: list[Words]) -> Nest:
     offset, (rows, over), (steps, inner) = kernel.operand.affine
     target = _access(kernel.target.view)
     if kernel.op.name != "sum" and kernel.entries <= UNROLLED:
@@ -301,7 +294,7 @@ def _reduce(kernel: Reduce, words: list[str]) -> Nest:
     return Nest(rows, [part], words, kernel.scope, over, head)
 
 
-def _unrolled(kernel: Reduce, target: Access, rows: Dims, words: list[str]) -> Nest:
+def _unrolled(kernel: Reduce, target: Access, rows: Dims, words: list[Words]) -> Nest:
     """A maximum of few entries, pair by pair."""
     leaves = [unknown() for _ in range(kernel.entries)]
     formula = leaves[0]
@@ -315,7 +308,7 @@ def _unrolled(kernel: Reduce, target: Access, rows: Dims, words: list[str]) -> N
     return Nest(rows, [part], words, kernel.scope)
 
 
-def _product(kernel: MatMul, words: list[str]) -> Nest:
+def _product(kernel: MatMul, words: list[Words]) -> Nest:
     """z[g, f, p] += Σ_k left[g, f, k]·right[g, k, p] with each axis in the dimensions of all."""
     to, left, right = kernel.target.view, kernel.left, kernel.right
     g, gs = _axis((to, 0), (left, 0), (right, 0))
@@ -343,7 +336,7 @@ def _axis(*sides: tuple[View, int]) -> tuple[Dims, list[Dims]]:
     lines = [Layout(0, (dims,), (steps,)).addresses().ravel() for dims, steps in parts]
     found = factor(np.stack(lines))
     if found is None:
-        raise Inexpressible("a product whose operands share no dimensions")
+        raise InexpressibleError("a product whose operands share no dimensions")
     dims, steps = found
     return dims, [tuple(map(int, s)) for s in steps]
 
@@ -358,13 +351,19 @@ def whole(access: Access, dims: Dims) -> bool:
     return access.offset == 0 and step == access.block.size == math.prod(dims)
 
 
-def dense(n: Nest, lanes: int) -> bool:
+def dense(n: AnyNest, lanes: int) -> bool:
     """Whether a nest is the gradient of a matrix of weights that each sample uses once.
 
     Summing such a product in a vector of samples for each weight would move eight times the
     weights through memory for every tile; it is laid along the inputs instead: Z̄·Xᵀ, X turned.
     """
-    if not isinstance(n.head, Product) or n.inner or len(n.dims) != 2 or len(n.parts) != 1:
+    if (
+        not isinstance(n, Nest)
+        or not isinstance(n.head, Product)
+        or n.inner
+        or len(n.dims) != 2
+        or len(n.parts) != 1
+    ):
         return False
     (store,) = n.parts[0].stores if len(n.parts[0].stores) == 1 else (None,)
     left, right = n.head.left, n.head.right
@@ -378,3 +377,26 @@ def dense(n: Nest, lanes: int) -> bool:
         and n.dims[1] >= 4 * lanes
         and store.access.steps[0] % lanes == store.access.offset % lanes == 0
     )
+
+
+def widened(n: Nest, parts: int) -> Nest:
+    """A nest over several vectors of samples that lie side by side: another dimension."""
+    accesses = [*n.loads(), *(store.access for store in n.stores())]
+    if parts == 1 or not any(access.block.batched for access in accesses):
+        return n
+    summed = n.head is not None and not any(s.access.block.batched for s in n.stores())
+    dims, inner = (n.dims, (*n.inner, parts)) if summed else ((*n.dims, parts), n.inner)
+    heads = {id(access) for access in n.head_accesses()}
+    at = len(n.dims) + len(n.inner) if summed else len(n.dims)
+
+    def wide(a: Access) -> Access:
+        times = parts if a.block.batched else 1
+        steps = [step * times for step in a.steps]
+        if not summed or id(a) in heads:
+            steps.insert(at, int(a.block.batched))
+        return replace(a, offset=a.offset * times, steps=tuple(steps))
+
+    parts_ = [Part(dict(p.sources), [replace(s) for s in p.stores]) for p in n.parts]
+    made = replace(n, dims=dims, inner=inner, parts=parts_)
+    made.transform(wide)
+    return made

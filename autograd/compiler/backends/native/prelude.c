@@ -13,11 +13,6 @@ static inline vector abs_(vector x) { return choose(x < 0, -x, x + 0); }
 /* The first of a tie stays; not a number beats every number. */
 static inline vector maximum_(vector a, vector b) { return choose((b > a) | (b != b), b, a); }
 static inline vector minimum_(vector a, vector b) { return choose((b < a) | (b != b), b, a); }
-static inline number total(vector x) {
-    number sum = 0;
-    for (int lane = 0; lane < LANES; lane++) sum += x[lane];
-    return sum;
-}
 
 typedef struct {
     const number *weights;       /* all parameters, one after the other */
@@ -25,30 +20,61 @@ typedef struct {
     number *shared;              /* what is computed from parameters alone, or from all samples */
     const number *const *inputs; /* (samples, numbers) for each argument */
     number *const *results;      /* (samples, numbers) for each result */
-    vector *rows;                /* the tiles' numbers: rows[number][lane] */
-    vector *sums;                /* of each share of the batch: sums over its samples */
+    vector *rows;                /* of each share or tile: rows[number][lane] */
+    vector *sums;                /* of each share: sums over its samples */
+    double *seconds;             /* of each kernel, in a profile */
     int64_t samples;
     int64_t shares;
     number seed;                 /* the adjoint of each sample's loss; 0: no reverse pass */
-    number share;                /* 1 / samples */
+    number part;                 /* 1 / samples */
 } Call;
 
 /* Samples as they come, one after the other, become rows with a lane for each sample; where a tile
    is not full, the last sample stands in. */
 static void read_samples(vector *restrict rows, const number *restrict from, int size, int64_t first, int64_t samples) {
-    for (int part = 0; part < PARTS; part++)
-        for (int lane = 0; lane < LANES; lane++) {
-            int64_t at = first + part * LANES + lane;
-            const number *x = from + (at < samples ? at : samples - 1) * size;
-            number *to = (number *)(rows + part) + lane;
-            for (int k = 0; k < size; k++) to[k * (PARTS * LANES)] = x[k];
+    for (int lane = 0; lane < LANES * PARTS; lane++) {
+        const number *x = from + (first + lane < samples ? first + lane : samples - 1) * size;
+        number *to = (number *)rows + lane;
+        for (int k = 0; k < size; k++) to[k * (PARTS * LANES)] = x[k];
+    }
+}
+
+/* Rows (those of a list, or all in order) become samples again. */
+static void write_samples(number *restrict to, const vector *restrict rows, const int *of, int size, int64_t first, int64_t samples) {
+    for (int lane = 0; lane < LANES * PARTS && first + lane < samples; lane++)
+        for (int k = 0; k < size; k++)
+            to[(first + lane) * size + k] = ((const number *)rows)[(of ? of[k] : k) * (PARTS * LANES) + lane];
+}
+
+/* The same numbers for every sample. */
+static void write_numbers(number *restrict to, const number *restrict x, const int *of, int size, int64_t samples) {
+    for (int64_t s = 0; s < samples; s++)
+        for (int k = 0; k < size; k++) to[s * size + k] = x[of ? of[k] : k];
+}
+
+/* The adjoint of the loss of each sample; samples that stand in have none. */
+static void seed_samples(vector *restrict rows, number seed, int64_t first, int64_t samples) {
+    for (int lane = 0; lane < LANES * PARTS; lane++) ((number *)rows)[lane] = first + lane < samples ? seed : 0;
+}
+
+/* to += the sums of all shares, share by share, lane by lane; the sums start again at 0. */
+static void add_lanes(number *restrict to, vector *restrict sums, int size, int64_t shares) {
+    for (int64_t s = 0; s < shares; s++, sums += SUMS)
+        for (int k = 0; k < size; k++) {
+            for (int lane = 0; lane < LANES; lane++) to[k] += sums[k][lane];
+            sums[k] = splat(0);
+        }
+}
+static void add_numbers(number *restrict to, vector *restrict sums, int size, int64_t shares) {
+    for (int64_t s = 0; s < shares; s++, sums += SUMS)
+        for (int k = 0; k < size; k++) {
+            to[k] += ((number *)sums)[k];
+            ((number *)sums)[k] = 0;
         }
 }
 
 /* A square of rows becomes columns: to[lane][k] = rows[k][lane], for PARTS vectors of samples. */
 static inline void turn(number *restrict to, int step, const vector *restrict rows, int stride) {
-    for (int part = 0; part < PARTS; part++)
-        for (int lane = 0; lane < LANES; lane++)
-            for (int k = 0; k < LANES; k++)
-                to[(part * LANES + lane) * step + k] = ((const number *)(rows + k * stride + part))[lane];
+    for (int lane = 0; lane < LANES * PARTS; lane++)
+        for (int k = 0; k < LANES; k++) to[lane * step + k] = ((const number *)(rows + k * stride))[lane];
 }

@@ -1,16 +1,16 @@
 """Loop nests as C: functions of the blocks that they read and write."""
 
 import itertools
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from ....dialects.c import Speller
 from ....dialects.formulas import leaves
 from ....value import Value
 from ...plan.views import Block
 from ...strided import Dims, Ints
-from .nests import HEAD, Access, Fold, Listing, Nest, Part, Product, Result, Store
+from .nests import HEAD, Access, Fold, Listing, Nest, Product, Result, Store
 from .tiles import tile
 
 
@@ -219,12 +219,16 @@ class Printer:
         w, samples = self.pointer(store.access.block, True), lanes * parts
         width = next(k for k in (3, 2, 1) if n % k == 0 or n > 8 * k)
         for start, stop, wide in _spans(n, width):
-            with self.block(f"for (int k = {start * lanes}; k < {stop * lanes}; k += {wide * lanes})"):
+            with self.block(
+                f"for (int k = {start * lanes}; k < {stop * lanes}; k += {wide * lanes})"
+            ):
                 self.line(f"vector turned[{samples}][{wide}];")
                 at = f"{right.offset * parts} + (k + j * LANES) * {right.steps[1] * parts}"
                 with self.block(f"for (int j = 0; j < {wide}; j++)"):
                     step = right.steps[1] * parts
-                    self.line(f"turn((number *)turned + j * LANES, {wide * lanes}, {x} + {at}, {step});")
+                    self.line(
+                        f"turn((number *)turned + j * LANES, {wide * lanes}, {x} + {at}, {step});"
+                    )
                 for rows, first, last in _heights(nest.dims[0], 12 // wide):
                     with self.block(f"for (int i = {first}; i < {last}; i += {rows})"):
                         self._dense_tile(store.access, left, (w, z), (rows, wide, samples))
@@ -236,7 +240,10 @@ class Printer:
         (w, z), (rows, wide, samples) = names, sizes
         cells = [(r, c) for r in range(rows) for c in range(wide)]
         self.line(f"number *to = (number *){w} + {to.offset} + i * {to.steps[0]} + k;")
-        self.line(f"const number *from = (const number *){z} + ({left.offset} + i * {left.steps[0]}) * {samples};")
+        self.line(
+            f"const number *from = (const number *){z} + "
+            f"({left.offset} + i * {left.steps[0]}) * {samples};"
+        )
         places = {cell: f"to + {cell[0] * to.steps[0]} + {cell[1]} * LANES" for cell in cells}
         for (r, c), at in places.items():
             self.line(f"vector s{r}_{c} = *(const vector *)({at});")
@@ -289,11 +296,9 @@ class Printer:
                 for text in self._terms(left, right, inner, sums):
                     self.line(text)
             for cell, name in sums.items():
-                shift = dict(enumerate(cell))
+                at = partial(address, variables=variables, shift=dict(enumerate(cell)))
                 with self.block(""):
-                    self._iteration(
-                        nest, lambda a, s=shift: address(a, variables, s), name, {}
-                    )
+                    self._iteration(nest, at, name, {})
 
     def _terms(
         self, left: Access, right: Access, inner: list[str], sums: dict[tuple[int, ...], str]

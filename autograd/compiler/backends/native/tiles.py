@@ -29,7 +29,7 @@ def tile(nest: Nest, registers: int) -> Tile:
     left, right = _own(nest, left=True), _own(nest, left=False)
     found = min(
         itertools.product(_choices(nest.dims, left), _choices(nest.dims, right)),
-        key=lambda pair: _cycles(nest, *pair, registers),
+        key=lambda pair: _cycles(nest, pair[0], pair[1], registers),
     )
     sizes = [1] * len(nest.dims)
     for side in found:
@@ -67,7 +67,9 @@ def _cycles(nest: Nest, left: dict[int, int], right: dict[int, int], registers: 
         return math.inf
     inner = max(1, math.prod(nest.inner))
     total = 0.0
-    for (a, many), (b, times) in itertools.product(_parts(nest.dims, left), _parts(nest.dims, right)):
+    for (a, many), (b, times) in itertools.product(
+        _parts(nest.dims, left), _parts(nest.dims, right)
+    ):
         step = max(a * b / 2, (a + b) / 2, LATENCY) + 0.5
         total += many * times * (inner * step + 1.5 * a * b + 4)
     return total
