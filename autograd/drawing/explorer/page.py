@@ -90,7 +90,7 @@ def _explained(program: Any) -> dict[str, str]:
     """{scope: what a compiled program made of it}."""
     if program is None:
         return {}
-    scopes = dict.fromkeys(str(kernel.scope) for kernel in program.plan.kernels if kernel.scope)
+    scopes = dict.fromkeys(str(kernel.scope) for kernel in program.plan.forward if kernel.scope)
     return {scope: program.explain(scope) for scope in scopes}
 
 
