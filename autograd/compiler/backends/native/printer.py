@@ -11,7 +11,7 @@ from ....value import Value
 from ...plan.views import Block
 from ...strided import Dims, Ints
 from .nests import HEAD, Access, Fold, Listing, Nest, Product, Result, Store
-from .tiles import tile
+from .tiles import shared_target, tile
 
 
 class Printer:
@@ -286,16 +286,18 @@ class Printer:
         """One tile: its sums over the inner dimensions, and what is made of them."""
         assert isinstance(nest.head, Product)
         left, right = nest.head.left, nest.head.right
-        cells = list(itertools.product(*map(range, counts)))
-        sums = {cell: self.fresh() for cell in cells}
+        place = shared_target(nest)
+        cells = {cell: place(cell) for cell in itertools.product(*map(range, counts))}
+        names = {at: self.fresh() for at in dict.fromkeys(cells.values())}
+        sums = {cell: names[at] for cell, at in cells.items()}
         with self.block(""):
-            for name in sums.values():
+            for name in names.values():
                 self.line(f"vector {name} = splat(0);")
             with self.loops(nest.inner, _names("k", nest.inner)):
                 inner = [*variables, *[f"k{d}" for d in range(len(nest.inner))]]
                 for text in self._terms(left, right, inner, sums):
                     self.line(text)
-            for cell, name in sums.items():
+            for name, cell in {name: cell for cell, name in sums.items()}.items():
                 at = partial(address, variables=variables, shift=dict(enumerate(cell)))
                 with self.block(""):
                     self._iteration(nest, at, name, {})
@@ -303,22 +305,22 @@ class Printer:
     def _terms(
         self, left: Access, right: Access, inner: list[str], sums: dict[tuple[int, ...], str]
     ) -> Iterator[str]:
-        """sum += left·right for each cell of a tile; each operand is loaded once."""
+        """sum += left·right for each cell of a tile. The operand with fewer entries is kept in
+        registers; of the other, one entry at a time.
+        """
+        accesses = (left, right)
+        many = max(accesses, key=lambda access: len({_shift(access, cell) for cell in sums}))
         loaded: dict[tuple[int, int], str] = {}
-        groups: dict[int, list[tuple[tuple[int, ...], str]]] = {}
-        for cell, name in sums.items():
-            groups.setdefault(_shift(left, cell), []).append((cell, name))
-        for group in groups.values():
-            for cell, name in group:
-                operands = []
-                for side, access in enumerate((left, right)):
-                    key = (side, _shift(access, cell))
-                    if key not in loaded:
-                        loaded[key] = self.fresh()
-                        text = self.load(access, address(access, inner, dict(enumerate(cell))))
-                        yield f"const vector {loaded[key]} = {text};"
-                    operands.append(loaded[key])
-                yield f"{name} += {operands[0]} * {operands[1]};"
+        for cell in sorted(sums, key=lambda cell: _shift(many, cell)):
+            operands = []
+            for side, access in enumerate(accesses):
+                key = (side, _shift(access, cell))
+                if key not in loaded:
+                    loaded[key] = self.fresh()
+                    text = self.load(access, address(access, inner, dict(enumerate(cell))))
+                    yield f"const vector {loaded[key]} = {text};"
+                operands.append(loaded[key])
+            yield f"{sums[cell]} += {operands[0]} * {operands[1]};"
 
 
 def address(access: Access, variables: list[str], shift: dict[int, int] | None = None) -> str:

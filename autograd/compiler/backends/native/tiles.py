@@ -7,6 +7,8 @@ two loads; a sum is ready for its next term after about four cycles, so eight sh
 
 import itertools
 import math
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from ...strided import Dims
@@ -61,31 +63,42 @@ def _choices(dims: Dims, own: list[int]) -> list[dict[int, int]]:
     return found
 
 
+def shared_target(nest: Nest) -> Callable[[tuple[int, ...]], Hashable]:
+    """Which cells of a tile have one sum: those that are added to one row, where windows overlap;
+    of all other nests each cell has its own.
+    """
+    stores = list(nest.stores())
+    if len(stores) != 1 or not stores[0].adds:
+        return lambda cell: cell
+    steps = stores[0].access.steps
+    return lambda cell: sum(step * n for step, n in zip(steps, cell, strict=True))
+
+
 def _cycles(nest: Nest, left: dict[int, int], right: dict[int, int], registers: int) -> float:
     """Cycles for all tiles, those at the ends, which are smaller, among them."""
-    if math.prod(left.values()) * math.prod(right.values()) > _room(left, right, registers):
-        return math.inf
+    place = shared_target(nest)
     inner = max(1, math.prod(nest.inner))
     total = 0.0
-    for (a, many), (b, times) in itertools.product(
-        _parts(nest.dims, left), _parts(nest.dims, right)
-    ):
-        step = max(a * b / 2, (a + b) / 2, LATENCY) + 0.5
-        total += many * times * (inner * step + 1.5 * a * b + 4)
+    for parts in itertools.product(_parts(nest.dims, left), _parts(nest.dims, right)):
+        (one, many), (other, times) = parts
+        a, b = math.prod(one.values()), math.prod(other.values())
+        sums = Counter(map(place, _cells(nest.dims, {**one, **other})))
+        if len(sums) + min(a, b) >= registers:
+            return math.inf
+        step = max(a * b / 2, (a + b) / 2, LATENCY * max(sums.values())) + 0.5
+        total += many * times * (inner * step + 1.5 * len(sums) + 4)
     return total
 
 
-def _room(left: dict[int, int], right: dict[int, int], registers: int) -> int:
-    """Registers for sums, beside those for the operands."""
-    smaller = min(math.prod(left.values()), math.prod(right.values()))
-    return registers - 1 - smaller
+def _cells(dims: Dims, tile: dict[int, int]) -> Iterable[tuple[int, ...]]:
+    return itertools.product(*(range(tile.get(d, 1)) for d in range(len(dims))))
 
 
-def _parts(dims: Dims, side: dict[int, int]) -> list[tuple[int, int]]:
-    """Sizes of tiles along one operand's dimensions, and how many there are of each."""
-    parts = [(1, 1)]
+def _parts(dims: Dims, side: dict[int, int]) -> list[tuple[dict[int, int], int]]:
+    """Tiles along one operand's dimensions, and how many there are of each."""
+    parts: list[tuple[dict[int, int], int]] = [({}, 1)]
     for d, n in side.items():
         whole, rest = divmod(dims[d], n)
         cut = [(n, whole), *([(rest, 1)] if rest else [])]
-        parts = [(a * size, many * count) for a, many in parts for size, count in cut]
+        parts = [({**tile, d: size}, many * count) for tile, many in parts for size, count in cut]
     return parts
