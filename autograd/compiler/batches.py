@@ -18,12 +18,12 @@ def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[NDArr
     if len(batches) != len(arguments):
         raise TypeError(f"the program takes {len(arguments)} batches, got {len(batches)}")
     arrays = [_numbers(a, b) for a, b in zip(arguments, batches, strict=True)]
-    lengths = [len(array) for array in arrays]
+    lengths = list(map(len, arrays))
     if len(set(lengths)) > 1:
         raise ValueError(f"the batches have different numbers of samples: {lengths}")
-    if not lengths or not lengths[0]:
-        raise ValueError("the batch is empty" if lengths else "the program takes no batch")
-    return [array.reshape(len(array), -1) for array in arrays]
+    if not lengths[0]:
+        raise ValueError("the batch is empty")
+    return arrays
 
 
 def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
@@ -39,7 +39,7 @@ def _numbers(argument: Argument, batch: Any) -> NDArray[Any]:
             f"{argument.name}: a batch must have shape {needed}, got "
             f"{array.shape}{_hint(argument, array)}"
         )
-    return array
+    return array.reshape(-1, len(argument.example))
 
 
 @no_grad()

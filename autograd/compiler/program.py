@@ -108,7 +108,11 @@ class Program:
         """The function's results for a batch: arrays (N, ...)."""
         with self._lock:
             self._refresh()
-            return self.recording.unflatten(self._run(batches, differentiate=False))
+            arrays = self._arrays(batches)
+            results = self._run(arrays, seed=0.0)
+            if any(np.isnan(result).any() for result in results):
+                refuse_nan(self.recording.arguments, arrays)
+            return self.recording.unflatten(results)
 
     def value_and_grad(self, *batches: Any) -> tuple[float, list[NDArray[Any]]]:
         """The mean of the loss over a batch, and its gradient: an array for each parameter.
@@ -118,7 +122,8 @@ class Program:
         """
         with self._lock:
             self._refresh()
-            loss = self._loss_and_gradient(batches)
+            with np.errstate(all="ignore"):
+                loss = self._loss_and_gradient(batches)
             gradient = self.runner.gradient.copy()
         found, start = [], 0
         for group in self.recording.parameters:
@@ -165,8 +170,7 @@ class Program:
         """Where the time of one step goes, kernel by kernel."""
         with self._lock:
             self._refresh()
-            arrays = samples(self.recording.arguments, batches)
-            return profiled(self.runner, arrays + self._drawn(len(arrays[0])))
+            return profiled(self.runner, self._arrays(batches))
 
     def sync(self) -> None:
         """Write what train steps have changed back: numbers, last gradients, optimiser states."""
@@ -197,29 +201,29 @@ class Program:
                 "value_and_grad: the function must return a loss first, a single Value; got a "
                 f"Tensor of shape {first.shape}"
             )
-        results = self._run(batches, differentiate=True)
-        self.outputs = self.recording.unflatten(results)
-        with np.errstate(all="ignore"):
-            return float(results[0].sum()) / len(results[0])
-
-    def _run(self, batches: Sequence[Any], differentiate: bool) -> list[NDArray[Any]]:
-        arrays = samples(self.recording.arguments, batches)
-        n = len(arrays[0])
-        arrays += self._drawn(n)
-        results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
-        self.runner.run(arrays, results, 1 / n if differentiate else 0.0)
-        if any(map(_has_nan, results[:1] if differentiate else results)):
+        arrays = self._arrays(batches)
+        results = self._run(arrays, seed=1 / len(arrays[0]))
+        loss = float(results[0].sum()) / len(results[0])
+        if math.isnan(loss):
             refuse_nan(self.recording.arguments, arrays)
+        self.outputs = self.recording.unflatten(results)
+        return loss
+
+    def _arrays(self, batches: Sequence[Any]) -> list[NDArray[Any]]:
+        """The batches (N, numbers), and random numbers beside them."""
+        arrays = samples(self.recording.arguments, batches)
+        return arrays + self._drawn(len(arrays[0]))
+
+    def _run(self, arrays: Sequence[NDArray[Any]], seed: float) -> list[NDArray[Any]]:
+        """The results (N, ...); with a seed, the gradient is left in the runner."""
+        n = len(arrays[0])
+        results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
+        self.runner.run(arrays, results, seed)
         return results
 
     def _drawn(self, n: int) -> list[NDArray[Any]]:
         """Fresh random numbers for every sample, in the order in which eager mode draws them."""
         return [number(uniform(rng, (n, len(v)))) for v, rng, number in self.recording.trace.draws]
-
-
-def _has_nan(array: NDArray[Any]) -> bool:
-    """Whether an entry is nan; one pass over the array, unless a square is infinite."""
-    return not np.vdot(array, array) < np.inf and bool(np.isnan(array).any())
 
 
 def uniform(rng: Any, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -276,12 +280,13 @@ class TrainStep:
         FloatingPointError where the loss is not finite; then nothing is updated.
         """
         with self.program._lock:
-            return self._update(batches)
+            if self.state is None:
+                self._start()
+            with np.errstate(all="ignore"):
+                return self._update(batches)
 
     def _update(self, batches: Sequence[Any]) -> float:
         program = self.program
-        if self.state is None:
-            self._start()
         loss = program._loss_and_gradient(batches)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss}")
@@ -289,8 +294,7 @@ class TrainStep:
             self._clip(self.clip_norm)
         self.optimizer.steps += 1
         weights, gradient = program.weights[self.where], program.runner.gradient[self.where]
-        with np.errstate(all="ignore"):
-            changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
+        changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
         program.weights[self.where] = changed
         return loss
 

@@ -47,11 +47,13 @@ class Native:
         self.made = source(plan, layout, timed)
         self.tile = layout.lanes * layout.parts
         self.seconds = np.zeros(len(self.made.nests) if timed else 0)
-        self._call_type = _call_type(self.dtype)
         self._library = load(self.made.text)
         self._parallel = ctypes.cast(_pool().parallel, ctypes.c_void_p)
         self._shared = _aligned(1, self.made.numbers, self.dtype)
         self._rows, self._sums = (_aligned(0, 0, self.dtype) for _ in range(2))
+        self._inputs = (ctypes.c_void_p * len(plan.arguments + plan.draws))()
+        self._results = (ctypes.c_void_p * len(plan.results))()
+        self._call = self._new_call()
         self._exact: NumPy | None = None
 
     @property
@@ -69,14 +71,21 @@ class Native:
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
-        n = len(results[0])
-        with np.errstate(over="ignore"):
-            inputs = [np.ascontiguousarray(array, self.dtype) for array in arrays]
-        pointers = _pointers(inputs), _pointers(results)
-        call = self._call(n, pointers, seed)
+        inputs = [self._input(array) for array in arrays]
+        self._inputs[:] = [_address(array) for array in inputs]
+        self._results[:] = [_address(array) for array in results]
+        call = self._prepared(len(results[0]))
+        call.seed = seed
         self._library.run(ctypes.byref(call), self._parallel)
-        if seed and (_has_nan(self.gradient) or _has_nan(results[0])):
+        if call.nan:
             self._run_exactly(arrays, results, seed)
+
+    def _input(self, array: Array) -> Array:
+        """Samples as C reads them: the same array, where it is so already."""
+        if array.dtype == self.dtype:
+            return np.ascontiguousarray(array)
+        with np.errstate(over="ignore"):
+            return array.astype(self.dtype, "C")
 
     def _run_exactly(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """On the reference, which tells an adjoint of 0 from one that nothing reached."""
@@ -85,24 +94,30 @@ class Native:
         self._exact.run(arrays, results, seed)
         np.copyto(self.gradient, self._exact.gradient)
 
-    def _call(self, n: int, pointers: tuple[Any, Any], seed: float) -> ctypes.Structure:
-        """The argument of `run`, with memory for so many samples."""
-        shares = self.shares(n)
-        tall = self._tiles(n) if self.made.per_tile else shares
-        if shares > len(self._sums):
-            self._sums = _aligned(shares, self.made.vectors * self.lanes, self.dtype)
-        grown = tall > len(self._rows)
-        if grown:
+    def _new_call(self) -> Any:
+        """The argument of C's `run`, for no samples yet. It is kept: addresses are slow."""
+        call = _call_type(self.dtype)()
+        for name in ("weights", "gradient", "seconds"):
+            setattr(call, name, _address(getattr(self, name)))
+        call.shared = _address(self._shared)
+        call.inputs, call.results = map(ctypes.addressof, (self._inputs, self._results))
+        return call
+
+    def _prepared(self, n: int) -> Any:
+        """The argument of C's `run`, with memory for so many samples."""
+        call = self._call
+        if call.samples == n:
+            return call
+        call.samples, call.shares, call.part = n, self.shares(n), 1 / n
+        if call.shares > len(self._sums):
+            self._sums = _aligned(call.shares, self.made.vectors * self.lanes, self.dtype)
+            call.sums = _address(self._sums)
+        tall = self._tiles(n) if self.made.per_tile else call.shares
+        if tall > len(self._rows):
             self._rows = _aligned(tall, self.made.rows * self.lanes, self.dtype)
-        blocks = (self.weights, self.gradient, self._shared)
-        call = self._call_type(
-            *[array.ctypes.data for array in blocks],
-            *map(ctypes.addressof, pointers),
-            *[array.ctypes.data for array in (self._rows, self._sums, self.seconds)],
-            *(n, shares, seed, 1 / n),
-        )
-        for rows in self._rows if grown else []:
-            self._library.prepare(ctypes.byref(call), ctypes.c_void_p(rows.ctypes.data))
+            call.rows = _address(self._rows)
+            for rows in self._rows:
+                self._library.prepare(ctypes.byref(call), ctypes.c_void_p(_address(rows)))
         return call
 
     def profile(self, arrays: Sequence[Array]) -> list[Timed]:
@@ -138,9 +153,12 @@ def _words(nest: AnyNest) -> tuple[str, str]:
     return ", ".join(what for what, _ in nest.words), nest.words[0][1]
 
 
-def _pointers(arrays: Sequence[Array]) -> Any:
-    """The addresses of arrays, as C has them."""
-    return (ctypes.c_void_p * len(arrays))(*[array.ctypes.data for array in arrays])
+def _address(array: Array) -> int:
+    """Of the first number: quicker from the buffer, where it may be written."""
+    try:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array.data))
+    except (TypeError, ValueError):  # it may only be read, or is empty
+        return int(array.__array_interface__["data"][0])
 
 
 def side_by_side(plan: Plan) -> int:
@@ -152,16 +170,11 @@ def side_by_side(plan: Plan) -> int:
     return 1 if shared or not products else 2
 
 
-def _has_nan(numbers: Array) -> bool:
-    """Whether there is one; a single pass, unless a square is infinite."""
-    return bool(not np.vdot(numbers, numbers) < np.inf and np.isnan(numbers).any())
-
-
 def _call_type(dtype: Any) -> type[ctypes.Structure]:
     """`Call` in the C text."""
     number = ctypes.c_float if dtype.itemsize == 4 else ctypes.c_double
     fields: list[tuple[str, Any]] = [(name, ctypes.c_void_p) for name in POINTERS]
-    fields += [("samples", ctypes.c_int64), ("shares", ctypes.c_int64)]
+    fields += [(name, ctypes.c_int64) for name in ("samples", "shares", "nan")]
     fields += [("seed", number), ("part", number)]
     return type("Call", (ctypes.Structure,), {"_fields_": fields})
 
@@ -170,7 +183,7 @@ def _aligned(count: int, numbers: int, dtype: Any) -> Array:
     """(count, numbers) of zeros that begins where a cache line does."""
     size = numbers * dtype.itemsize
     raw = np.zeros(count * size + 64, np.uint8)
-    start = -raw.ctypes.data % 64
+    start = -_address(raw) % 64
     array: Array = raw[start : start + count * size].view(dtype).reshape(count, numbers)
     return array
 

@@ -25,6 +25,7 @@ typedef struct {
     double *seconds;             /* of each kernel, in a profile */
     int64_t samples;
     int64_t shares;
+    int64_t nan;                 /* whether a loss or a derivative is not a number: after a reverse pass */
     number seed;                 /* the adjoint of each sample's loss; 0: no reverse pass */
     number part;                 /* 1 / samples */
 } Call;
@@ -71,6 +72,12 @@ static void add_numbers(number *restrict to, vector *restrict sums, int size, in
             to[k] += ((number *)sums)[k];
             ((number *)sums)[k] = 0;
         }
+}
+
+static int64_t has_nan(const number *x, int64_t count) {
+    integer found = 0;
+    for (int64_t k = 0; k < count; k++) found |= x[k] != x[k];
+    return found;
 }
 
 /* A square of rows becomes columns: to[lane][k] = rows[k][lane], for PARTS vectors of samples. */

@@ -242,6 +242,9 @@ class _File:
                 lines.append(f"parallel(samples_{k}, c, c->shares);")
                 lines += self._collected(loops)
         lines += self._results_of_all()
+        losses = f"has_nan(c->results[0], c->samples * {self.plan.results[0].size})"
+        slopes = f"has_nan(c->gradient, {self.places.total})"
+        lines.append(f"c->nan = c->seed != 0 && ({losses} || {slopes});")
         head = (
             "/* A batch: forward, and with a seed in reverse. `parallel` runs the shares. */\n"
             "void run(Call *c, void (*parallel)(void (*)(void *, int64_t), void *, int64_t))"
