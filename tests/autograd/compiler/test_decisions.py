@@ -20,6 +20,7 @@ from autograd import Tensor, Value, stack, where
         lambda x, y: where(x <= y, y, 0.0),
         lambda x, y: where(x < 0.2, x, x * x * y),
         lambda x, y: where(x, x * y, y),
+        lambda x, y: where(2.0, x * y, y) + where(0.0, x, x * y),
         lambda x, y: where(x > 0, where(y > 0, x, y), x * y),
         lambda x, y: (x > y) * x + (x <= y) * y * y,
         lambda x, y: x.maximum(y) * y.minimum(0.3) + abs(x).maximum(0.5),

@@ -224,3 +224,15 @@ def test_a_row_that_is_called_like_one_of_the_table_stays_itself(name):
     double = Primitive(name, "2·", lambda x: x + x, lambda *_: (2,))
     w = parameter(3)
     check(lambda x: apply(double, (w * x).sum()), [batch(4, 3)], [w], BOTH)
+
+
+def test_slopes_may_be_chosen_by_a_condition_that_is_chosen_itself():
+    """|x| > 1, asked in two branches."""
+    steep = Primitive(
+        "steep",
+        "steep",
+        lambda x: x * select(select(x > 0, x > 1, x < -1), 2.0, 3.0),
+        lambda y, x: (select(select(x > 0, x > 1, x < -1), 2.0, 3.0),),
+    )
+    w = Tensor([-2.0, -0.5, 0.5, 2.0])
+    check(lambda x: Tensor([apply(steep, v) for v in w * x]).sum(), [batch(6)], [w], BOTH)

@@ -33,15 +33,16 @@ class NumPy:
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
         n, total = len(results[0]), np.zeros_like(self.gradient)
+        several = bool(seed) and n > self.size
         for start in range(0, n, self.size):
             span = slice(start, min(n, start + self.size))
             executable = self.executable(span.stop - start)
             executable.run([array[span] for array in arrays], seed)
             for result, rows in zip(results, executable.results, strict=True):
                 result[span].reshape((-1, *rows.shape[1:]))[...] = rows
-            if seed and n > self.size:
+            if several:
                 total += self.gradient
-        if seed and n > self.size:
+        if several:
             np.copyto(self.gradient, total)
 
     def executable(self, size: int) -> Executable:

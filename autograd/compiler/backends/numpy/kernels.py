@@ -35,7 +35,8 @@ def _copy(kernel: Copy, memory: Memory) -> list[Call]:
     if isinstance(source.layout, Listed):
         return [_scatter(kernel, memory) if target.adds else _gather(kernel, memory)]
     given = memory.view(source)
-    given = given.reshape((*target.view.affine.shape, *given.shape[len(source.affine.shape) :]))
+    samples = given.shape[len(source.affine.shape) :]
+    given = np.reshape(given, (*target.view.affine.shape, *samples), copy=False)
     if target.view.block.batched and not source.block.batched:
         given = given[..., None]
     return hand(memory, target, given, source.block.batched)
