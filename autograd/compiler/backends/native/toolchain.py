@@ -68,30 +68,37 @@ class Compiler:
 def compiler() -> Compiler:
     """The compiler in `CC`, or else the first of cc, gcc, clang and the package ziglang that works.
 
-    NoCompilerError where there is none. What a compiler takes is found out once, and cached.
+    The flags in `CFLAGS` come last, so that they overrule ours. NoCompilerError where there is
+    none. What a compiler takes is found out once, and cached.
     """
-    given = os.environ.get("CC", "").strip()
+    given, last = os.environ.get("CC", "").strip(), tuple(_words("CFLAGS"))
     if given:
-        return _probed(_split(given))
+        return _probed(_split(given), last)
     faults = []
     for command in _found():
         try:
-            return _probed(command)
+            return _probed(command, last)
         except BuildError as error:  # such as macOS's cc, which only asks to be installed
             faults.append(textwrap.shorten(str(error), 200))
     raise NoCompilerError(f"{faults[0] if faults else 'no C compiler found'}: {INSTALL}")
 
 
 def _split(given: str) -> tuple[str, ...]:
-    """CC as builds read it: a program and its first arguments, where quotes hold words together."""
-    try:
-        program, *arguments = shlex.split(given)
-    except ValueError as error:
-        raise NoCompilerError(f"CC is {given!r}: {error}") from error
+    """CC as builds read it: a program and its first arguments."""
+    program, *arguments = _words("CC")
     path = shutil.which(program)
     if path is None:
         raise NoCompilerError(f"CC is {given!r}, but there is no program {program!r}: {INSTALL}")
     return (os.path.abspath(path), *arguments)  # it runs in another folder
+
+
+def _words(name: str) -> list[str]:
+    """An environment variable as builds read it: quotes hold words together."""
+    given = os.environ.get(name, "").strip()
+    try:
+        return shlex.split(given)
+    except ValueError as error:
+        raise NoCompilerError(f"{name} is {given!r}: {error}") from error
 
 
 def _found() -> Iterator[tuple[str, ...]]:
@@ -104,20 +111,20 @@ def _found() -> Iterator[tuple[str, ...]]:
             yield (path, "cc")
 
 
-def _probed(command: tuple[str, ...]) -> Compiler:
-    identity = _identity(command)
-    outcome = _known(command, identity)
+def _probed(command: tuple[str, ...], last: tuple[str, ...]) -> Compiler:
+    identity = _identity(command, last)
+    outcome = _known(command, last, identity)
     if isinstance(outcome, str):
         raise BuildError(outcome)
     return Compiler(command, *outcome, identity)
 
 
-def _identity(command: tuple[str, ...]) -> str:
-    """The command and the processor, with size and age of each word that is a program.
+def _identity(command: tuple[str, ...], last: tuple[str, ...]) -> str:
+    """The command, its last flags and the processor, with size and age of each word that is a program.
 
     A wrapper's compiler is such a word: `ccache gcc`.
     """
-    parts: list[object] = [FORMAT, features(), _choices(), *command]
+    parts: list[object] = [FORMAT, features(), _choices(), last, *command]
     for path in map(shutil.which, command):
         if path:
             status = os.stat(path)
@@ -126,13 +133,15 @@ def _identity(command: tuple[str, ...]) -> str:
 
 
 @functools.lru_cache
-def _known(command: tuple[str, ...], identity: str) -> tuple[tuple[str, ...], Target] | str:
+def _known(
+    command: tuple[str, ...], last: tuple[str, ...], identity: str
+) -> tuple[tuple[str, ...], Target] | str:
     """The flags that a compiler takes and its target, from the cache or tried; or why it fails."""
     name = f"{identity}.json"
     kept = cache.read(name)
     if kept is None:
         try:
-            kept = json.dumps(_tried(command)).encode()
+            kept = json.dumps(_tried(command, last)).encode()
         except BuildError as error:
             return str(error)
         cache.store(name, kept)
@@ -140,16 +149,17 @@ def _known(command: tuple[str, ...], identity: str) -> tuple[tuple[str, ...], Ta
     return tuple(flags), TARGETS[target]
 
 
-def _tried(command: tuple[str, ...]) -> tuple[list[str], str]:
+def _tried(command: tuple[str, ...], last: tuple[str, ...]) -> tuple[list[str], str]:
     """Try all flags together, or else each of them after those that were taken."""
     flags, choices = ["-shared", "-O3"], _choices()
-    build(command, flags, PROBE)  # what fails or hangs does so here, once
-    together = [*flags, *(first for first, *_ in choices)]
+    build(command, [*flags, *last], PROBE)  # what fails or hangs does so here, once
+    together = [*flags, *(first for first, *_ in choices), *last]
     if built := _try(command, together):
         return together, _target(built)
     for choice in choices:
         longer = ([*flags, flag] for flag in choice)
-        flags = next((tried for tried in longer if _try(command, tried)), flags)
+        flags = next((tried for tried in longer if _try(command, [*tried, *last])), flags)
+    flags += last
     return flags, _target(build(command, flags, PROBE))
 
 

@@ -34,9 +34,10 @@ def new_process(monkeypatch):
 
 @pytest.fixture
 def cache_folder(tmp_path, monkeypatch):
-    """Where files are kept during the test; the user's choice of a compiler is set aside."""
+    """Where files are kept during the test; the choice of a compiler and of flags is set aside."""
     monkeypatch.setenv("GLASSGRAD_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.delenv("CC", raising=False)
+    for name in ("CC", "CFLAGS"):
+        monkeypatch.delenv(name, raising=False)
     forget(monkeypatch)
     yield tmp_path / "cache" / "native"
     toolchain._known.cache_clear()

@@ -181,6 +181,7 @@ def test_the_vectors_are_those_of_the_processor(real):
     assert compiler().target == TARGETS[expected]
 
 
+@pytest.mark.parametrize("variable", ["CC", "CFLAGS"])
 @pytest.mark.skipif("sse2" not in CPUINFO.read_text().split() if CPUINFO.exists() else True,
                     reason="the processor is no x86-64")  # fmt: skip
 @pytest.mark.parametrize(
@@ -188,9 +189,43 @@ def test_the_vectors_are_those_of_the_processor(real):
     [("-mno-avx2 -mno-avx512f", "plain", 16), ("-mavx2 -mno-avx512f", "avx2", 32),
      ("-mavx512f", "avx512", 64)],
 )  # fmt: skip
-def test_the_vectors_are_those_that_the_flags_allow(real, monkeypatch, flags, name, width):
-    monkeypatch.setenv("CC", f"{real} {flags}")
+def test_the_vectors_are_those_that_the_flags_allow(
+    real, monkeypatch, flags, name, width, variable
+):  # fmt: skip
+    monkeypatch.setenv(variable, f"{real} {flags}" if variable == "CC" else flags)
     assert (compiler().target.name, compiler().target.vector_bytes) == (name, width)
+
+
+def test_cflags_come_last_and_hold_words_together_as_in_builds(real, monkeypatch):
+    monkeypatch.setenv("CFLAGS", " -O1  -DA='b  c' ")
+    assert compiler().flags[-2:] == ("-O1", "-DA=b  c")
+    assert "-O3" in compiler().flags
+
+
+def test_cflags_come_last_where_the_compiler_refuses_one_of_ours(compiler_that, monkeypatch):
+    compiler_that("'-pthread' in arguments and sys.exit('unknown'); real()")
+    monkeypatch.setenv("CFLAGS", "-O1")
+    assert compiler().flags[-1] == "-O1"
+    assert "-pthread" not in compiler().flags
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_blank_cflags_are_none(real, monkeypatch, blank):
+    flags = compiler().flags
+    monkeypatch.setenv("CFLAGS", blank)
+    assert compiler().flags == flags
+
+
+def test_cflags_that_are_refused_are_told_in_the_compilers_words(real, monkeypatch):
+    monkeypatch.setenv("CFLAGS", "-fno-such-flag")
+    monkeypatch.setenv("CC", real)
+    with pytest.raises(BuildError, match="-fno-such-flag"):
+        compiler()
+
+
+def test_cflags_with_an_open_quote_are_named(real, monkeypatch):
+    monkeypatch.setenv("CFLAGS", "'open")
+    assert 'CFLAGS is "\'open": No closing quotation' in refused(compiler)
 
 
 def test_a_compiler_that_writes_something_else_has_plain_vectors(compiler_that):
@@ -251,7 +286,9 @@ def test_the_identity_changes_with_the_executable_its_arguments_and_the_processo
     seen.append(compiler().identity)
     monkeypatch.setattr(toolchain, "_choices", lambda: [("-w",)])
     seen.append(compiler().identity)
-    assert len(set(seen)) == 6
+    monkeypatch.setenv("CFLAGS", "-O1")
+    seen.append(compiler().identity)
+    assert len(set(seen)) == 7
 
 
 def test_the_identity_changes_with_the_compiler_behind_a_wrapper(programs, monkeypatch):
