@@ -1,7 +1,9 @@
 """Settings for all tests."""
 
 import importlib.util
+import os
 import sys
+import tempfile
 import types
 from pathlib import Path
 
@@ -10,6 +12,10 @@ from hypothesis import HealthCheck, settings
 
 import autograd
 import nn
+from autograd.compiler import program
+from autograd.compiler.backends.choose import backend as choose
+from autograd.compiler.backends.native import toolchain
+from autograd.compiler.backends.native.build import NativeError
 
 ROOT = Path(__file__).parents[1]
 for package in (autograd, nn):
@@ -21,6 +27,31 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )  # fmt: skip
 settings.load_profile("steady")
+
+
+def pytest_configure(config):
+    """Programs are built in little time, and kept for these tests alone, by all their workers."""
+    if not hasattr(config, "workerinput"):
+        folder = tempfile.TemporaryDirectory(prefix="glassgrad-", ignore_cleanup_errors=True)
+        os.environ.update(GLASSGRAD_CACHE_DIR=folder.name, CFLAGS="-O1")
+        config.add_cleanup(folder.cleanup)
+
+
+@pytest.fixture(scope="module", params=["numpy", "native"])
+def backend(request):
+    """One backend after the other: it runs the programs of the tests that ask for none."""
+    if request.param == "native":
+        try:
+            toolchain.compiler()
+        except NativeError as error:
+            pytest.skip(str(error))
+
+    def chosen(plan, weights, threads, name):
+        return choose(plan, weights, threads, request.param if name == "auto" else name)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(program, "chosen", chosen)
+        yield request.param
 
 
 @pytest.fixture
