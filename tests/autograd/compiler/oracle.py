@@ -6,12 +6,17 @@ Numbers agree to a tolerance relative to the largest magnitude of their array.
 from typing import NamedTuple
 
 import numpy as np
+from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value
 
 BOTH = ("float64", "float32")
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
+
+
+# for tests with many examples: a native program takes a C compiler longer than all else
+BACKENDS = st.sampled_from(["numpy"] * 4 + ["auto"])
 
 
 class Run(NamedTuple):

@@ -11,6 +11,8 @@ import autograd
 import nn
 from autograd import Tensor, Value
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 w = parameter(3, seed=60)
 
 

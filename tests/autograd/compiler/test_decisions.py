@@ -10,6 +10,8 @@ from oracle import BOTH, assert_agree, batch, check, eagerly, parameter
 import nn
 from autograd import Tensor, Value, stack, where
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 
 @pytest.mark.parametrize(
     "decide",

@@ -7,6 +7,8 @@ from oracle import BOTH, batch, check, eagerly, numbers, parameter
 import autograd
 from autograd import grad, hessian, jacobian, where
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 SMOOTH_AND_KINKY = {
     "cube": lambda z: z**3,
     "square": lambda z: z**2,
@@ -100,6 +102,7 @@ def test_compiling_leaves_gradients_and_numbers_alone():
     assert np.array_equal(np.array(w.grad), run.gradients[0])
 
 
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_the_slope_of_a_square_is_computed_without_a_power():
     """2·x**1 is 2·x: x is read where it is, not copied."""
     w = parameter(3)

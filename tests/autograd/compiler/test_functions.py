@@ -12,6 +12,8 @@ from autograd import Primitive, Tensor, Value, apply, grad, softmax
 from autograd.compiler.plan.kernels import MatMul
 from autograd.numbers.piecewise import select
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 
 def products(program):
     """(rows, inner, columns) of every product of matrices."""

@@ -12,6 +12,8 @@ import autograd
 import nn
 from autograd import Tensor
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 GOLDENS = json.loads(
     gzip.decompress((Path(__file__).parents[2] / "nn" / "goldens.json.gz").read_bytes())
 )

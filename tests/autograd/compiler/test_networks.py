@@ -13,6 +13,8 @@ import nn
 from autograd import Tensor
 from autograd.compiler.program import uniform
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 
 def network(text, seed=3):
     """What a line of our API makes, such as "Conv2D(1, 2, 3)", with the same weights each time."""

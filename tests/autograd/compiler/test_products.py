@@ -7,6 +7,8 @@ from oracle import BOTH, batch, check, parameter
 from autograd import Tensor, Value, einsum
 from autograd.compiler.plan.kernels import Copy, Elementwise, MatMul
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 SIZES = {"g": 2, "h": 3, "i": 3, "j": 4, "k": 5}
 PAIRS = [
     "i,i->", "i,j->ij", "i,j->ji", "ij,j->i", "ij,i->j", "ij,ij->", "ij,ij->i", "ij,ij->ij",

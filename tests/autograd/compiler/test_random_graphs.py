@@ -1,11 +1,14 @@
 """Random graphs of hundreds of nodes: shared parts, several results, every row of the table."""
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from oracle import check
 
 from autograd import Tensor, Value, einsum, stack, where
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 # What a step does with numbers a, b, c, and the largest magnitude of its result for operands of
 # the magnitudes p, q, r. A step that could grow beyond LARGE is brought back by a sine.

@@ -7,6 +7,8 @@ from oracle import BOTH, batch, check, parameter
 import autograd
 from autograd import Tensor, Value, stack, stop_gradient
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 
 def test_results_come_back_in_the_structure_in_which_they_were_returned():
     w = parameter(3)

@@ -12,7 +12,9 @@ from oracle import assert_close, batch, leaves
 import autograd
 import nn
 from autograd import Tensor
-from autograd.compiler.backends.numpy import backend
+from autograd.compiler.backends.numpy import backend as reference
+
+pytestmark = pytest.mark.usefixtures("backend")
 
 
 def model():
@@ -58,6 +60,7 @@ def test_the_same_seed_gives_the_same_bits(dtype):
     assert trained(dtype=dtype) == trained(dtype=dtype)
 
 
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_samples_that_only_products_read_lie_as_they_come_and_others_as_rows():
     w = Tensor(batch(3, 4).tolist())
 
@@ -69,13 +72,14 @@ def test_samples_that_only_products_read_lie_as_they_come_and_others_as_rows():
     assert inputs(lambda x: (w @ x).sum() + x.exp().sum()).c_contiguous
 
 
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 64])
 def test_parts_that_fit_the_memory_add_up_to_the_whole(monkeypatch, n):
     net = model().eval()
     whole = compiled(net, dtype="float64")
     loss, bars = whole.value_and_grad(IMAGES[:n])
     rows = sum(block.size for block in whole.plan.blocks if block.batched)
-    monkeypatch.setattr(backend, "BYTES", 3 * 8 * rows)
+    monkeypatch.setattr(reference, "BYTES", 3 * 8 * rows)
     parts = compiled(net, dtype="float64")
     assert parts.runner.size == 2
     again, same = parts.value_and_grad(IMAGES[:n])
@@ -166,6 +170,7 @@ def test_programs_are_freed():
     assert left < peak / 2
 
 
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 def test_buffers_of_a_few_batch_sizes_are_kept():
     program = compiled(model().eval())
     for n in range(1, 13):

@@ -11,6 +11,8 @@ import autograd
 import nn
 from autograd import Tensor, Value
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 OPTIMIZERS = [
     "SGD(p, lr=0.1)",
     "SGD(p, lr=0.1, momentum=0.9, weight_decay=0.05)",

@@ -120,9 +120,9 @@ def _probed(command: tuple[str, ...], last: tuple[str, ...]) -> Compiler:
 
 
 def _identity(command: tuple[str, ...], last: tuple[str, ...]) -> str:
-    """The command, its last flags and the processor, with size and age of each word that is a program.
+    """The command, its last flags and the processor, with size and age of what is a program.
 
-    A wrapper's compiler is such a word: `ccache gcc`.
+    A wrapper's compiler is one, too: `ccache gcc`.
     """
     parts: list[object] = [FORMAT, features(), _choices(), last, *command]
     for path in map(shutil.which, command):
