@@ -1,14 +1,11 @@
 """Random graphs of hundreds of nodes: shared parts, several results, every row of the table."""
 
 import numpy as np
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracle import check
+from oracle import BACKENDS, check
 
 from autograd import Tensor, Value, einsum, stack, where
-
-pytestmark = pytest.mark.usefixtures("backend")
 
 # What a step does with numbers a, b, c, and the largest magnitude of its result for operands of
 # the magnitudes p, q, r. A step that could grow beyond LARGE is brought back by a sine.
@@ -82,7 +79,7 @@ def steps(names, most):
     return st.integers(1, most).flatmap(lambda n: st.lists(step, min_size=n, max_size=n))
 
 
-def check_graph(chosen, seed, inputs, weights, n):
+def check_graph(backend, chosen, seed, inputs, weights, n):
     """A graph over some inputs and weights, with its last numbers as results, agrees with eager."""
     rng = np.random.default_rng(seed)
     w, v = Tensor(rng.uniform(-1, 1, weights).tolist()), Value(float(rng.uniform(-1, 1)))
@@ -94,25 +91,33 @@ def check_graph(chosen, seed, inputs, weights, n):
         last = made[-1] * w[0] + made[len(made) // 2]
         return last, {"all": stack(made[-5:]), "one": made[len(made) // 3]}
 
-    check(function, [batch], [w, v])
+    check(function, [batch], [w, v], backend=backend)
 
 
-@given(steps(SMOOTH, 300), st.integers(0, 99), st.integers(1, 4), st.integers(1, 4))
-def test_a_smooth_graph_agrees_with_eager(chosen, seed, inputs, weights):
-    check_graph(chosen, seed, inputs, weights, n=3)
-
-
-@given(steps({**SMOOTH, **KINKY}, 200), st.integers(0, 99), st.integers(1, 4), st.integers(1, 4))
-def test_a_graph_with_kinks_agrees_with_eager(chosen, seed, inputs, weights):
-    check_graph(chosen, seed, inputs, weights, n=2)
+@given(BACKENDS, steps(SMOOTH, 300), st.integers(0, 99), st.integers(1, 4), st.integers(1, 4))
+def test_a_smooth_graph_agrees_with_eager(backend, chosen, seed, inputs, weights):
+    check_graph(backend, chosen, seed, inputs, weights, n=3)
 
 
 @given(
-    steps(["add", "mul", "sub", "sum of products", "dot", "total", "neg"], 60), st.integers(0, 99)
+    BACKENDS,
+    steps({**SMOOTH, **KINKY}, 200),
+    st.integers(0, 99),
+    st.integers(1, 4),
+    st.integers(1, 4),
 )
-def test_a_graph_of_sums_and_products_agrees_with_eager(chosen, seed):
+def test_a_graph_with_kinks_agrees_with_eager(backend, chosen, seed, inputs, weights):
+    check_graph(backend, chosen, seed, inputs, weights, n=2)
+
+
+@given(
+    BACKENDS,
+    steps(["add", "mul", "sub", "sum of products", "dot", "total", "neg"], 60),
+    st.integers(0, 99),
+)
+def test_a_graph_of_sums_and_products_agrees_with_eager(backend, chosen, seed):
     """Chains of sums and products are folded into dots, where nobody else reads their parts."""
-    check_graph(chosen, seed, inputs=3, weights=3, n=3)
+    check_graph(backend, chosen, seed, inputs=3, weights=3, n=3)
 
 
 WAYS = {
@@ -131,8 +136,10 @@ WAYS = {
 }
 
 
-@given(st.lists(st.sampled_from([*sorted(WAYS), "weights", "itself", "skip"]), max_size=9))
-def test_a_chain_of_tensor_operations_agrees_with_eager(chain):
+@given(
+    BACKENDS, st.lists(st.sampled_from([*sorted(WAYS), "weights", "itself", "skip"]), max_size=9)
+)
+def test_a_chain_of_tensor_operations_agrees_with_eager(backend, chain):
     """Views, broadcasting, windows and products of every kind, one after the other."""
     rng = np.random.default_rng(len(chain))
     w = Tensor(rng.uniform(-1, 1, (3, 3)).tolist())
@@ -150,4 +157,4 @@ def test_a_chain_of_tensor_operations_agrees_with_eager(chain):
                 h = WAYS[name](h)
         return (h * h).sum(), h
 
-    check(function, [rng.uniform(-1, 1, (3, 3, 3))], [w])
+    check(function, [rng.uniform(-1, 1, (3, 3, 3))], [w], backend=backend)
