@@ -72,5 +72,5 @@ class Functions:
 
 
 def _comment(text: str) -> str:
-    """Words that cannot end a comment, or begin anything else."""
-    return re.sub(r"[^\w ×·+()=,.ᵀ-]", " ", text)
+    """Words that cannot end a comment: there is no star in them."""
+    return re.sub(r"[^\w ×·+()=,.ᵀ'/-]", " ", text)
