@@ -3,9 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
-from .nests import AnyNest, Listing, widened
+from .nests import AnyNest, Listing, Product
 from .places import Places
 from .printer import Printer
+from .products import print_dense, print_product
+from .rows import print_listing, print_rows
+from .widths import widened
 
 
 @dataclass
@@ -53,11 +56,12 @@ class Functions:
     def _print(self, printer: Printer, nest: AnyNest, per_sample: bool) -> None:
         parts = self.layout.parts if per_sample else 1
         if isinstance(nest, Listing):
-            printer.listing(nest, parts)
+            print_listing(printer, nest, parts)
         elif per_sample and any(s.access.block in self.places.narrow for s in nest.stores()):
-            printer.dense(nest, self.layout.lanes, parts)
+            print_dense(printer, nest, self.layout.lanes, parts)
         else:
-            printer.nest(widened(nest, parts))
+            wide = widened(nest, parts)
+            (print_product if isinstance(wide.head, Product) else print_rows)(printer, wide)
 
     def _name(self, nest: AnyNest) -> str:
         """An identifier that says whose kernel it is, and is nobody else's."""

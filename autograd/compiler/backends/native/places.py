@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from ...plan.plan import Plan
 from ...plan.views import Block
-from .nests import AnyNest, dense
+from .nests import AnyNest
+from .widths import dense
 
 LINE = 16  # rows: blocks start at multiples of it
 

@@ -13,7 +13,8 @@ from ...plan.plan import Plan
 from ...plan.views import Block, View
 from .functions import Functions, Layout
 from .fuse import fused
-from .nests import AnyNest, Nest, nest
+from .loops import nest
+from .nests import AnyNest, Nest
 from .places import Places
 from .schedule import Stage, stages
 
