@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ... import graph
 from ...numbers.kinds import UNKNOWN
 from ...primitives import PRIMITIVES, Primitive
 from ...value import Value
@@ -73,15 +72,13 @@ def tape(recording: Recording) -> Tape:
     number: dict[Any, int] = {}  # of Values, and of bundles
     _number_leaves(recording, made, number)
     roots = [v for result in recording.results for v in result.values]
-    position = {v: k for k, v in enumerate(recording.trace)}
-    ordered = [n for n in graph.order(*roots) if isinstance(n, Value) and n.op is not None]
-    _check_origin(ordered, position)
-    ordered.sort(key=position.__getitem__)
+    inside = set(recording.trace)
+    ordered = _behind(roots, recording.trace, inside)
     for root in roots:
         if root.op is None:
-            _leaf(root, made, number, position)
+            _leaf(root, made, number, inside)
     for node in ordered:
-        _operation(node, made, number, position)
+        _operation(node, made, number, inside)
     made.outputs = [[number[v] for v in result.values] for result in recording.results]
     return made
 
@@ -95,21 +92,33 @@ def _number_leaves(recording: Recording, made: Tape, number: dict[Any, int]) -> 
             number[v] = made.new(None, (), "", dependence)
 
 
-def _check_origin(ordered: list[Value], position: dict[Value, int]) -> None:
-    for node in ordered:
-        if node not in position:
+def _behind(roots: list[Value], trace: list[Value], inside: set[Value]) -> list[Value]:
+    """The operations that roots depend on, operands first: a trace is in order."""
+    needed: set[Any] = set(roots)
+    ordered = []
+    for node in reversed(trace):
+        if node.op is not None and node in needed:
+            ordered.append(node)
+            for x in node.inputs:
+                if x not in needed:
+                    needed.add(x)
+                    if not isinstance(x, Value):
+                        needed.update(x.inputs)
+    for node in needed - inside:
+        if isinstance(node, Value) and node.op is not None:
             raise ValueError(
                 f"compile: the function uses {node!r}, which was computed outside of it; compute "
                 "it inside, or pass its number with detach()"
             )
+    return ordered[::-1]
 
 
-def _leaf(v: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> int:
+def _leaf(v: Value, made: Tape, number: dict[Any, int], inside: set[Value]) -> int:
     """The number of an operand; a leaf that is met first becomes a constant."""
     found = number.get(v)
     if found is not None:
         return found
-    if v not in position:
+    if v not in inside:
         name = v.label or repr(v)
         raise ValueError(
             f"compile: the function uses {name}, a Value from outside that is neither an argument "
@@ -143,15 +152,15 @@ def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:
 
 
 def _entries(
-    bundle: Any, made: Tape, number: dict[Any, int], position: dict[Value, int]
+    bundle: Any, made: Tape, number: dict[Any, int], inside: set[Value]
 ) -> tuple[int, ...]:
     try:
         return tuple([number[x] for x in bundle.inputs])
     except KeyError:
-        return tuple([_leaf(x, made, number, position) for x in bundle.inputs])
+        return tuple([_leaf(x, made, number, inside) for x in bundle.inputs])
 
 
-def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[Value, int]) -> None:
+def _operation(node: Value, made: Tape, number: dict[Any, int], inside: set[Value]) -> None:
     """Number a node, and the bundles that it is the first to read."""
     op = node.op
     assert op is not None
@@ -159,13 +168,13 @@ def _operation(node: Value, made: Tape, number: dict[Any, int], position: dict[V
     if op in SEQUENCES:
         for b in node.inputs:
             if b not in number:
-                number[b] = made.bundle(_entries(b, made, number, position))
+                number[b] = made.bundle(_entries(b, made, number, inside))
             args.append(number[b])
         dependence = max([made.bundle_dependence[b] for b in args])
     else:
         for x in node.inputs:
             found = number.get(x)
-            args.append(_leaf(x, made, number, position) if found is None else found)
+            args.append(_leaf(x, made, number, inside) if found is None else found)
         dependence = max([made.dependence[i] for i in args])
     if dependence == CONSTANT:
         number[node] = made.constant(float(op.forward(*_known(made, op, args))))

@@ -67,27 +67,36 @@ def shared_target(nest: Nest) -> Callable[[tuple[int, ...]], Hashable]:
     """Which cells of a tile have one sum: those that are added to one row, where windows overlap;
     of all other nests each cell has its own.
     """
-    stores = list(nest.stores())
-    if len(stores) != 1 or not stores[0].adds:
+    if not _overlaps(nest):
         return lambda cell: cell
-    steps = stores[0].access.steps
+    (store,) = nest.stores()
+    steps = store.access.steps
     return lambda cell: sum(step * n for step, n in zip(steps, cell, strict=True))
 
 
 def _cycles(nest: Nest, left: dict[int, int], right: dict[int, int], registers: int) -> float:
     """Cycles for all tiles, those at the ends, which are smaller, among them."""
-    place = shared_target(nest)
+    place = shared_target(nest) if _overlaps(nest) else None
     inner = max(1, math.prod(nest.inner))
     total = 0.0
     for parts in itertools.product(_parts(nest.dims, left), _parts(nest.dims, right)):
         (one, many), (other, times) = parts
         a, b = math.prod(one.values()), math.prod(other.values())
-        sums = Counter(map(place, _cells(nest.dims, {**one, **other})))
-        if len(sums) + min(a, b) >= registers:
+        sums, terms = a * b, 1
+        if place:
+            counts = Counter(map(place, _cells(nest.dims, {**one, **other})))
+            sums, terms = len(counts), max(counts.values())
+        if sums + min(a, b) >= registers:
             return math.inf
-        step = max(a * b / 2, (a + b) / 2, LATENCY * max(sums.values())) + 0.5
-        total += many * times * (inner * step + 1.5 * len(sums) + 4)
+        step = max(a * b / 2, (a + b) / 2, LATENCY * terms) + 0.5
+        total += many * times * (inner * step + 1.5 * sums + 4)
     return total
+
+
+def _overlaps(nest: Nest) -> bool:
+    """Whether cells of a tile may have one sum."""
+    stores = list(nest.stores())
+    return len(stores) == 1 and stores[0].adds and stores[0].access.block.batched
 
 
 def _cells(dims: Dims, tile: dict[int, int]) -> Iterable[tuple[int, ...]]:
