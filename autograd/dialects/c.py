@@ -39,7 +39,12 @@ CONDITIONS = {
 ELEMENTARY = frozenset(
     ["exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "pow"]
 )
-POWERS = {1.0: "{0}", 2.0: "{0} * {0}", 0.5: "sqrt_({0})", -1.0: "1 / {0}"}
+POWERS = {
+    1.0: "{0}",
+    2.0: "{0} * {0}",
+    0.5: "choose({0} == -INFINITY, splat(INFINITY), sqrt_({0} + 0))",  # no root, at -inf and -0
+    -1.0: "1 / {0}",
+}
 
 
 class InexpressibleError(Exception):

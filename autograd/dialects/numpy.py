@@ -30,7 +30,7 @@ SIMPLE = {
     "at_least": np.greater_equal,
     "stop": np.positive,
 }
-POWERS = {0.5: np.sqrt, 1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
+POWERS = {1.0: np.positive, 2.0: np.square, -1.0: np.reciprocal}
 
 
 def calls(op: Primitive, out: Any, *x: Any) -> list[Call]:
@@ -53,6 +53,8 @@ def is_number(x: Any) -> bool:
 def _pow(out: Any, x: Any, n: Any) -> list[Call]:
     if is_number(n) and float(n) in POWERS:
         return [partial(POWERS[float(n)], x, out=out)]
+    if is_number(n) and float(n) == 0.5:  # a power, not a root: they differ at -inf and -0
+        return [lambda: _copy(out, np.where(np.equal(x, -np.inf), np.inf, np.sqrt(x + 0)))]
     return [partial(np.power, x, n, out=out)]
 
 

@@ -200,7 +200,7 @@ def test_singular_points_and_infinities_follow_ieee_as_in_eager_mode(name, x):
 
 
 @pytest.mark.parametrize("n", [0.0, 0.5, 1.0, 2.0, 3.0, -1.0, -2.0, 0.3])
-@pytest.mark.parametrize("x", [0.0, -2.0, -8.0, 1e200, 0.7])
+@pytest.mark.parametrize("x", [0.0, -0.0, -2.0, -8.0, 1e200, 0.7, math.inf])
 def test_powers_at_awkward_points_have_eager_values_and_slopes(x, n):
     base, exponent = Value(x), Value(n)
     check(lambda one: base**n * one, [[1.0, 1.0]], [base])
@@ -208,6 +208,13 @@ def test_powers_at_awkward_points_have_eager_values_and_slopes(x, n):
     check(lambda n: base**n, [[n, n]], [base])
     check(lambda one: base**exponent * one, [[1.0, 1.0]], [base, exponent])
     check(lambda x: x**exponent, [[x, x]], [exponent])
+
+
+@pytest.mark.parametrize("x", [-0.0, -math.inf])
+def test_a_power_of_a_half_is_no_square_root(x):
+    base = Value(x)
+    check(lambda one: 1 / base**0.5 * one, [[1.0, 1.0]], [base])
+    check(lambda one: 1 / (base * one) ** 0.5, [[1.0, 1.0]], [base], BOTH)
 
 
 @pytest.mark.parametrize(("a", "b"), [(1.0, 0.0), (-1.0, 0.0), (1.0, -0.0), (0.0, 0.0)])
