@@ -24,7 +24,7 @@ from .trace.fold import fold
 from .trace.packs import packs
 from .trace.record import Recording, record
 from .trace.tape import real, tape
-from .verify import check
+from .verify import Checked, check
 
 MANY = 16_384  # random numbers, for which converting a generator's state costs less than its words
 
@@ -70,7 +70,7 @@ def compile(
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
         program = Program(recording, plan, numpy_dtype, threads, backend)
-        check(plan, recording, program.values)
+        check(Checked(plan, recording, program.values), program.runner)
         recording.drop_graph()
     return program
 

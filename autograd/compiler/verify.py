@@ -3,45 +3,65 @@
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .. import graph
 from ..value import Value
+from .backends import Backend
 from .backends.numpy import NumPy
 from .plan.plan import Plan
 from .trace.record import Recording
 
 Numbers = dict[Value, Any]  # of leaves
 Floats = NDArray[np.float64]
+TOLERANCE = {"float32": 1e-3, "float64": 1e-6}  # of a backend, relative to the largest number
+NOISE = 10  # times the error that NumPy makes in the same precision is no mistake
 
 
-def check(plan: Plan, recording: Recording, values: Sequence[Value]) -> None:
+class Checked(NamedTuple):
+    """What is checked: a plan, where it comes from, and the leaves that are its parameters."""
+
+    plan: Plan
+    recording: Recording
+    values: Sequence[Value]
+
+
+def check(checked: Checked, backend: Backend) -> None:
     """Run the plan on the examples in float64, and every recorded node by itself, forward and in
-    reverse: results and gradients agree.
+    reverse: results and gradients agree. And so does the backend that is to run the program.
 
     Raises RuntimeError where they do not, which would be a mistake of the compiler; it names the
     result by its label (entries of a layer's output have one) or its place, or the parameter. In a
     tie, rounding may decide otherwise who wins, so gradients that differ are asked for once more,
-    beside the examples.
+    beside the examples, and of the backend, whose precision is not that of the nodes, results too.
     """
-    numbers = _examples(recording, values)
-    told = _difference(plan, recording, values, numbers)
-    tie = told.startswith("the gradient") and not _difference(
-        plan, recording, values, _beside(numbers)
-    )
-    if told and not tie:
+    reference = NumPy(checked.plan, np.zeros(len(checked.values)))
+    numbers = _examples(checked)
+    told = _by_nodes(checked, reference, numbers)
+    if told.startswith("the gradient") and not _by_nodes(checked, reference, _beside(numbers)):
+        told = ""
+    if not told and not isinstance(backend, NumPy):
+        with np.errstate(all="ignore"):
+            told = _by_reference(checked, reference, backend, numbers) and _by_reference(
+                checked, reference, backend, _beside(numbers)
+            )
+    if told:
         raise RuntimeError(f"compile: {told}; please report this with the function")
 
 
-def _examples(recording: Recording, values: Sequence[Value]) -> Numbers:
+def _examples(checked: Checked) -> Numbers:
     """The numbers of parameters, arguments and draws."""
-    numbers = {v: v.data for v in values}
-    for argument in recording.arguments:
+    numbers = {v: v.data for v in checked.values}
+    for argument in checked.recording.arguments:
         numbers.update(zip(argument.values, argument.example, strict=True))
-    for drawn, _, number in recording.trace.draws:  # any number does, and the generator stays
+    for (
+        drawn,
+        _,
+        number,
+    ) in checked.recording.trace.draws:  # any number does, and the generator stays
         numbers.update((v, number(0.75)) for v in drawn)
     return numbers
 
@@ -52,24 +72,60 @@ def _beside(numbers: Numbers) -> Numbers:
     return {v: float(x) + 1e-3 * (1 + abs(float(x))) * rng.random() for v, x in numbers.items()}
 
 
-def _difference(plan: Plan, recording: Recording, values: Sequence[Value], numbers: Numbers) -> str:
-    """What the plan and the recorded nodes disagree on; "" for nothing."""
-    roots = [(k, v) for k, result in enumerate(recording.results) for v in result.values]
-    got, gradient = _by_kernels(plan, recording, values, numbers)
-    with _known([v for _, v in roots], numbers) as ordered:
-        expected = np.array([float(v.data) for _, v in roots])
-        slopes = _slopes(ordered, roots[0][1], values) if plan.seed else gradient
-    wrong = ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)
+def _by_nodes(checked: Checked, reference: NumPy, numbers: Numbers) -> str:
+    """What the reference and the recorded nodes disagree on; "" for nothing."""
+    roots = [v for result in checked.recording.results for v in result.values]
+    got, gradient = _run(checked, reference, numbers)
+    with _known(roots, numbers) as ordered:
+        expected = np.array([float(v.data) for v in roots])
+        slopes = _slopes(ordered, roots[0], checked.values) if checked.plan.seed else gradient
+    scale = 1 + np.abs(slopes[np.isfinite(slopes)]).max(initial=0)
+    return _told(
+        checked,
+        (got, expected, ~np.isclose(got, expected, rtol=1e-6, atol=1e-9, equal_nan=True)),
+        (
+            gradient,
+            slopes,
+            np.isfinite(slopes) & ~np.isclose(gradient, slopes, rtol=1e-6, atol=1e-9 * scale),
+        ),
+    )
+
+
+def _by_reference(checked: Checked, reference: NumPy, backend: Backend, numbers: Numbers) -> str:
+    """What a backend and the reference disagree on, beyond what its precision explains."""
+    got, exact = (_run(checked, each, numbers) for each in (backend, reference))
+    dtype = backend.weights.dtype
+    told = _told(checked, *_wrong(got, exact, exact, TOLERANCE[str(dtype)]))
+    if told:
+        same = NumPy(checked.plan, np.zeros(len(checked.values), dtype))
+        alike = _run(checked, same, numbers)
+        told = _told(checked, *_wrong(got, exact, alike, TOLERANCE[str(dtype)]))
+    return told
+
+
+def _wrong(
+    got: Sequence[Floats], exact: Sequence[Floats], alike: Sequence[Floats], tolerance: float
+) -> Iterator[tuple[Floats, Floats, NDArray[np.bool_]]]:
+    """Results, then gradients, and where they are wrong; not where the precision overflows."""
+    for ours, right, theirs in zip(got, exact, alike, strict=True):
+        known = np.isfinite(right) & np.isfinite(theirs)
+        allowed = tolerance * (0.01 + np.abs(right[known]).max(initial=0))
+        allowed += NOISE * np.abs(theirs - right)[known].max(initial=0)
+        yield ours, right, known & ~(np.abs(ours - right) <= allowed)
+
+
+def _told(checked: Checked, *compared: tuple[Floats, Floats, NDArray[np.bool_]]) -> str:
+    """The first wrong result, or else the first wrong slope, in words."""
+    (got, expected, wrong), (gradient, slopes, astray) = compared
     if wrong.any():
         worst = int(wrong.argmax())
-        name = roots[worst][1].label or f"result {roots[worst][0]}"
+        results = enumerate(checked.recording.results)
+        places = [(k, v) for k, result in results for v in result.values]
+        name = places[worst][1].label or f"result {places[worst][0]}"
         return f"for {name} the program gives {got[worst]}, the recorded graph {expected[worst]}"
-    finite = np.isfinite(slopes)
-    scale = 1 + np.abs(slopes[finite]).max(initial=0)
-    wrong = finite & ~np.isclose(gradient, slopes, rtol=1e-6, atol=1e-9 * scale)
-    if wrong.any():
-        worst = int(wrong.argmax())
-        name = values[worst].label or f"parameter {worst}"
+    if astray.any():
+        worst = int(astray.argmax())
+        name = checked.values[worst].label or f"parameter {worst}"
         return (
             f"the gradient of {name} is {gradient[worst]} in the program, {slopes[worst]} in the "
             "recorded graph"
@@ -77,17 +133,18 @@ def _difference(plan: Plan, recording: Recording, values: Sequence[Value], numbe
     return ""
 
 
-def _by_kernels(
-    plan: Plan, recording: Recording, values: Sequence[Value], numbers: Numbers
-) -> tuple[Floats, Floats]:
-    """The results of one sample, and the gradient, as the plan's kernels compute them."""
+def _run(checked: Checked, backend: Backend, numbers: Numbers) -> tuple[Floats, Floats]:
+    """The results of one sample, and the gradient, as a backend computes them."""
+    recording, dtype = checked.recording, backend.weights.dtype
     groups = [argument.values for argument in recording.arguments]
     groups += [drawn for drawn, _, _ in recording.trace.draws]
     inputs = [np.array([[numbers[v] for v in group]], np.float64) for group in groups]
-    reference = NumPy(plan, np.array([numbers[v] for v in values], np.float64))
-    results = [np.empty((1, *result.shape)) for result in recording.results]
-    reference.run(inputs, results, 1.0 if plan.seed else 0.0)
-    return np.concatenate([rows.ravel() for rows in results]), reference.gradient
+    with np.errstate(over="ignore"):
+        backend.weights[...] = np.array([numbers[v] for v in checked.values], np.float64)
+    results = [np.empty((1, *result.shape), dtype) for result in recording.results]
+    backend.run(inputs, results, 1.0 if checked.plan.seed else 0.0)
+    flat = np.concatenate([rows.ravel() for rows in results])
+    return flat.astype(np.float64), backend.gradient.astype(np.float64)
 
 
 @contextmanager

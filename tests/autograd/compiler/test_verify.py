@@ -8,11 +8,14 @@ import pytest
 
 import autograd
 import nn
-from autograd import Primitive, Tensor, Value, apply, drawn
+from autograd import Primitive, Tensor, Value, apply, drawn, where
 from autograd.compiler import program as programs
+from autograd.compiler.backends.native.source import _File
+from autograd.compiler.backends.numpy import NumPy
 from autograd.compiler.backends.numpy.kernels import calls
 from autograd.compiler.plan import kernels, lower, reverse
 from autograd.compiler.plan.views import View
+from autograd.dialects import c
 from autograd.dialects import numpy as vocabulary
 from autograd.numbers.kinds import UNKNOWN
 
@@ -151,6 +154,49 @@ def test_products_of_the_wrong_adjoint_are_found(monkeypatch):
         compiled(lambda x: (w @ (w @ x)).sum(), [1.0, 2.0], parameters=[w])
 
 
+# --- the backend that runs the program -----------------------------------------------------------
+
+
+native = pytest.mark.parametrize("backend", ["native"], indirect=True)
+
+
+@native
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_wrong_word_of_the_programs_own_backend_is_found(monkeypatch, backend, dtype):
+    monkeypatch.setitem(c.VOCABULARY, "tanh", "{0} * {0}")
+    net = Net()
+    with pytest.raises(RuntimeError, match=r"compile: for squash\[\d\] the program gives"):
+        compiled(net, parameters=net.parameters(), dtype=dtype)
+
+
+@native
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_gradient_that_is_not_added_up_is_found(monkeypatch, backend, dtype):
+    monkeypatch.setattr(_File, "_collected", lambda *_: [])
+    w = Tensor([1.0, 2.0, 3.0], label="w")
+    with pytest.raises(RuntimeError, match=r"the gradient of w\[\d\] is 0.0 in the program"):
+        compiled(lambda x: (w * x).tanh().sum(), parameters=[w], dtype=dtype)
+
+
+@native
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda w, x: ((w * x + 1e7) - 1e7 - w * x).sum(),
+        lambda w, x: (w * x).sum().exp().exp(),
+        lambda w, x: where(w[0] * x[0] + 1e6 > 1e6, x[0] * w[0], x[1] * w[1]),
+        lambda w, x: (1e5 * (w * x + 3000.0)).sin().sum(),
+        lambda w, x: (w * 1e-30 * x).sum() * 1e-30,
+        lambda w, x: ((w - w.mean()) * x).mean() * 1e-3,
+        lambda w, x: (w * x).max(),
+    ],
+)
+def test_rounding_of_single_precision_is_no_mistake(backend, function):
+    w = Tensor([1.0, 1.0, 3.0], label="w")
+    for example in ([0.5, 0.5, 2.0], [0.1, 0.1, 0.1], [2e-7, 1e-7, 3.0]):
+        compiled(lambda x: function(w, x), example, parameters=[w])
+
+
 def test_in_a_tie_either_winner_is_right(monkeypatch):
     """Sums in another order round otherwise, so that another one of equal numbers may be larger."""
     monkeypatch.setattr(View, "planes", lambda view, planes=View.planes: planes(view)[::-1])
@@ -180,4 +226,4 @@ def test_recorded_values_keep_no_numbers_of_the_check():
 def test_a_kernel_that_numpy_does_not_know_is_named():
     program = compiled(lambda x: x.sum())
     with pytest.raises(TypeError, match="NumPy has no calls for 'scan'"):
-        calls("scan", program.runner.executable(1).memory)
+        calls("scan", NumPy(program.plan, program.weights).executable(1).memory)
