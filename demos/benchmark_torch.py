@@ -1,0 +1,54 @@
+"""The benchmark's networks in PyTorch: training steps in eager mode, and by `torch.compile`."""
+
+from typing import Any
+
+import torch
+from benchmark_nets import Library, Net
+from torch import nn
+
+
+class Residual(nn.Module):
+    """body(x) + shortcut(x)."""
+
+    def __init__(self, body: Any, short: Any) -> None:
+        super().__init__()
+        self.body, self.short = body, short or nn.Identity()
+
+    def forward(self, x: Any) -> Any:
+        return self.body(x) + self.short(x)
+
+
+LAYERS = Library(
+    convolution=lambda *sizes: nn.Conv2d(*sizes[:5], bias=sizes[5]),
+    dense=nn.Linear,
+    relu=nn.ReLU,
+    pool=nn.MaxPool2d,
+    flatten=nn.Flatten,
+    average=lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+    group_norm=nn.GroupNorm,
+    batch_norm=nn.BatchNorm2d,
+    residual=Residual,
+    sequential=nn.Sequential,
+)
+
+
+def step(net: Net, images: Any, labels: Any, threads: int, compiled: bool = False) -> Any:
+    """One update."""
+    torch.set_num_threads(threads)
+    model = net.build(LAYERS)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loss, x, t = torch.nn.CrossEntropyLoss(), torch.from_numpy(images), torch.from_numpy(labels)
+
+    def losses() -> Any:
+        return loss(model(x), t)
+
+    forward, update = losses, optimizer.step
+    if compiled:
+        forward, update = torch.compile(losses), torch.compile(optimizer.step)
+
+    def run() -> None:
+        optimizer.zero_grad()
+        forward().backward()
+        update()
+
+    return run
