@@ -7,6 +7,7 @@ from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .derivatives import grad, hessian, jacobian
 from .functions import (
+    batch_mean,
     concatenate,
     drawn,
     leaky_relu,
@@ -14,6 +15,7 @@ from .functions import (
     logsumexp,
     maximum,
     minimum,
+    observe,
     relu,
     softmax,
     stack,
@@ -40,6 +42,7 @@ __all__ = [
     "UnknownNumberError",
     "Value",
     "apply",
+    "batch_mean",
     "check_gradients",
     "check_layer",
     "check_loss",
@@ -66,6 +69,7 @@ __all__ = [
     "maximum",
     "minimum",
     "no_grad",
+    "observe",
     "relu",
     "scope",
     "sigmoid",

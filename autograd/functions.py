@@ -1,11 +1,12 @@
 """Functions of numbers, Values and Tensors, entry by entry or along an axis."""
 
 import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Protocol, cast, overload
+from typing import Any, Protocol, cast, overload
 
 from .numbers.kinds import UNKNOWN, AnyNumber
-from .primitives import PRIMITIVES
+from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
 from .scopes import current_scope
 from .shapes import indexing
@@ -148,6 +149,41 @@ def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNu
     values = [Value(UNKNOWN) for _ in range(n)]
     trace.draws.append((values, rng, number))
     return Tensor(values).reshape(shape)
+
+
+class _Averaging:
+    """The partial of a mean over the batch: adjoints are averaged as the numbers were."""
+
+    def __rmul__(self, upstream: AnyNumber) -> AnyNumber:
+        return apply(BATCH_MEAN, upstream) if isinstance(upstream, Value) else upstream
+
+
+BATCH_MEAN = Primitive("batch_mean", "mean", operator.pos, lambda y, x: (_Averaging(),))
+
+
+def batch_mean(x: Arrays) -> Tensor:
+    """The mean of each entry over the samples of a compiled program's batch; same shape.
+
+    A compiled function is written for one sample; this is where it hears of the others, as batch
+    normalisation does. Outside of a program there is one sample, which is its own mean.
+    """
+    x = Tensor(x)
+    if current_scope().trace is None:
+        return x
+    return _tensor(x.shape, nodes(BATCH_MEAN, [x.values]))
+
+
+def observe(told: Callable[..., object], *tensors: Tensor) -> None:
+    """Call told(samples, *numbers) with the Tensors' numbers as nested lists: eager at once, with
+    samples = 1; in a compiled program after every run of a batch, whose first sample they are of.
+
+    So a layer keeps running statistics of what `batch_mean` gives, which is alike in all samples.
+    """
+    trace = current_scope().trace
+    if trace is None:
+        told(1, *[x.tolist() for x in tensors])
+    else:
+        trace.observed.append((told, tensors))
 
 
 @torch_names

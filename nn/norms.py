@@ -1,19 +1,31 @@
 """Normalisation layers: (x - mean) / √(variance + ε), then scaled and shifted by what is learnt."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
-from autograd import Tensor, Value, is_compiling
+from autograd import Tensor, batch_mean, observe
 
 from . import init, validate
+from .annotations import Shape
 from .module import Buffer, Layer, Parameter
 
 
-def normalized(x: Tensor, axes: Sequence[int], eps: float) -> Tensor:
-    """(x - mean) / √(variance + ε) over the axes; same shape."""
-    centred = x - x.mean(axes, keepdims=True)
-    variance = (centred**2).mean(axes, keepdims=True)
-    return centred / (variance + eps).sqrt()
+Average = Callable[[Tensor], Tensor]
+
+
+def average_over(axes: Sequence[int]) -> Average:
+    """The mean over these axes, which stay as axes of 1."""
+    return lambda x: x.mean(axes, keepdims=True)
+
+
+def normalized(x: Tensor, average: Average, eps: float) -> tuple[Tensor, Tensor, Tensor]:
+    """(x - mean) / √(variance + ε), of the same shape, with the mean and the variance."""
+    mean = average(x)
+    centred = x - mean
+    variance = average(centred**2)
+    return centred / (variance + eps).sqrt(), mean, variance
 
 
 class LayerNorm(Layer):
@@ -36,7 +48,7 @@ class LayerNorm(Layer):
             raise ValueError(
                 f"{self!r}: input has shape {x.shape}, its last axes must be {self.shape}"
             )
-        y = normalized(x, range(-n, 0), self.eps)
+        y, *_ = normalized(x, average_over(range(-n, 0)), self.eps)
         return y if self.weight is None or self.bias is None else y * self.weight + self.bias
 
 
@@ -59,7 +71,7 @@ class GroupNorm(Layer):
         validate.image(self, x)
         validate.axis(self, x, -3, "channels", self.channels)
         grouped = x.reshape(*x.shape[:-3], self.groups, -1, *x.shape[-2:])
-        y = normalized(grouped, (-1, -2, -3), self.eps).reshape(x.shape)
+        y = normalized(grouped, average_over((-1, -2, -3)), self.eps)[0].reshape(x.shape)
         if self.weight is None or self.bias is None:
             return y
         return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
@@ -72,7 +84,8 @@ class BatchNorm2D(Layer):
 
     In training, mean and var are the batch's, and the running ones move by `momentum` towards them
     (the variance with Bessel's correction, as in PyTorch); in evaluation the running ones serve
-    (Ioffe, Szegedy 2015). ValueError for training on one entry per channel.
+    (Ioffe, Szegedy 2015). ValueError for training on one entry per channel. So it is in a compiled
+    program, too: what was compiled in training mode moves the running ones at each run.
     """
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
@@ -90,30 +103,29 @@ class BatchNorm2D(Layer):
         validate.image(self, x)
         validate.axis(self, x, -3, "channels", self.channels)
         if self.training:
-            if is_compiling():
-                raise TypeError(
-                    f"{self!r}: its statistics need the whole batch, and a compiled program sees "
-                    "one sample at a time; train with compiled=False, or use GroupNorm"
-                )
-            axes = [a for a in range(x.ndim) if a != x.ndim - 3]
-            self._observe(x, axes)
-            y = normalized(x, axes, self.eps)
+            y = self._by_the_batch(x)
         else:
             mean, var = (b.reshape(-1, 1, 1) for b in (self.running_mean, self.running_var))
             y = (x - mean) / (var + self.eps).sqrt()
         return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
 
-    def _observe(self, x: Tensor, axes: Sequence[int]) -> None:
-        """Move the running statistics towards the batch's; numbers only, no graph."""
-        n = math.prod(x.shape[a] for a in axes)
-        if n < 2:
-            raise ValueError(f"{self!r}: training needs several entries per channel, got {x.shape}")
-        by_channel = x.detach().permute(x.ndim - 3, *axes).reshape(self.channels, n).tolist()
-        for c, entries in enumerate(by_channel):
-            mean = sum(entries) / n
-            var = sum((e - mean) ** 2 for e in entries) / (n - 1)
-            self._move(self.running_mean.values[c], mean)
-            self._move(self.running_var.values[c], var)
+    def _by_the_batch(self, x: Tensor) -> Tensor:
+        """Normalised by the statistics of the batch, which move the running ones."""
+        axes = [a for a in range(x.ndim) if a != x.ndim - 3]
+        average = average_over(axes)
+        y, mean, var = normalized(x, lambda x: batch_mean(average(x)), self.eps)
+        entries = math.prod(x.shape[a] for a in axes)
+        observe(partial(self._move, x.shape, entries), mean.reshape(-1), var.reshape(-1))
+        return y
 
-    def _move(self, running: Value, observed: float) -> None:
-        running.data += self.momentum * (observed - running.data)
+    def _move(
+        self, shape: Shape, entries: int, samples: int, means: list[Any], variances: list[Any]
+    ) -> None:
+        """Move the running statistics towards those of so many entries of each of the samples."""
+        n = entries * samples
+        if n < 2:
+            raise ValueError(f"{self!r}: training needs several entries per channel, got {shape}")
+        unbiased = [var * n / (n - 1) for var in variances]
+        for buffer, seen in ((self.running_mean, means), (self.running_var, unbiased)):
+            for running, observed in zip(buffer.values, seen, strict=True):
+                running.data += self.momentum * (observed - running.data)

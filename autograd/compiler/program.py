@@ -42,7 +42,7 @@ def compile(
     The function is called once, with Tensors (for numbers: Values) shaped like the examples. It
     may use the `parameters`, numbers of its own, and nothing else; it returns Values and Tensors,
     alone or in tuples, lists and dicts. Random numbers that it should draw anew for every sample
-    come from `autograd.drawn`.
+    come from `autograd.drawn`; what it should know of the whole batch, from `autograd.batch_mean`.
 
     >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> program = compile(lambda x: (w @ x).tanh().sum(), [0.0, 0.0], parameters=[w])
@@ -112,6 +112,7 @@ class Program:
             results = self._run(arrays, seed=0.0)
             if any(np.isnan(result).any() for result in results):
                 refuse_nan(self.recording.arguments, arrays)
+            self._tell(results)
             return self.recording.unflatten(results)
 
     def value_and_grad(self, *batches: Any) -> tuple[float, list[NDArray[Any]]]:
@@ -123,8 +124,9 @@ class Program:
         with self._lock:
             self._refresh()
             with np.errstate(all="ignore"):
-                loss = self._loss_and_gradient(batches)
+                loss, results = self._loss_and_gradient(batches)
             gradient = self.runner.gradient.copy()
+            self._tell(results)
         found, start = [], 0
         for group in self.recording.parameters:
             found.append(gradient[start : start + len(group.values)].reshape(group.shape))
@@ -193,8 +195,10 @@ class Program:
 
     # --- running ---------------------------------------------------------------------------------
 
-    def _loss_and_gradient(self, batches: Sequence[Any]) -> float:
-        """Run a batch forward and in reverse; the gradient is left in the runner."""
+    def _loss_and_gradient(self, batches: Sequence[Any]) -> tuple[float, list[NDArray[Any]]]:
+        """Run a batch forward and in reverse: the mean loss, and all results; the gradient is left
+        in the runner.
+        """
         first = self.recording.results[0]
         if first.shape:
             raise TypeError(
@@ -207,7 +211,7 @@ class Program:
         if math.isnan(loss):
             refuse_nan(self.recording.arguments, arrays)
         self.outputs = self.recording.unflatten(results)
-        return loss
+        return loss, results
 
     def _arrays(self, batches: Sequence[Any]) -> list[NDArray[Any]]:
         """The batches (N, numbers), and random numbers beside them."""
@@ -220,6 +224,13 @@ class Program:
         results = [np.empty((n, *result.shape), self.dtype) for result in self.recording.results]
         self.runner.run(arrays, results, seed)
         return results
+
+    def _tell(self, results: Sequence[NDArray[Any]]) -> None:
+        """Tell the observers of a batch what they asked for: the last of its results."""
+        k = len(results) - sum(count for _, count in self.recording.observers)
+        for told, count in self.recording.observers:
+            told(len(results[0]), *[array[0].tolist() for array in results[k : k + count]])
+            k += count
 
     def _drawn(self, n: int) -> list[NDArray[Any]]:
         """Fresh random numbers for every sample, in the order in which eager mode draws them."""
@@ -287,9 +298,10 @@ class TrainStep:
 
     def _update(self, batches: Sequence[Any]) -> float:
         program = self.program
-        loss = program._loss_and_gradient(batches)
+        loss, results = program._loss_and_gradient(batches)
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss}")
+        program._tell(results)
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
         self.optimizer.steps += 1

@@ -193,6 +193,24 @@ class Elementwise(Map):
         return f"{self.count:,} {sign}", "; ".join(notes)
 
 
+@dataclass(eq=False)
+class BatchMean(Elementwise):
+    """y[i] = Σ x[i]·(1/N) over the N samples; 1/N has samples of its own, so that those which only
+    fill up a tile may count for nothing. The adjoint is of the same kind: x̄[i] += ȳ[i]·(1/N).
+    """
+
+    def adjoint(self, bar: Bar, active: set[int]) -> Iterator[Kernel]:
+        """Each sample has its part of the adjoint."""
+        for chain in super().adjoint(bar, active):
+            assert isinstance(chain, Chain)
+            chain.note = "each sample's part of a mean"
+            yield chain
+
+    def describe(self) -> Words:
+        """`8 means`, `over the batch`."""
+        return plural(self.count, "mean"), "over the batch"
+
+
 def _repetition(view: View) -> str:
     """How an operand of an elementwise kernel is repeated."""
     times = view.repeats()

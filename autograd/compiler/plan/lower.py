@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from ...dialects.formulas import row
+from ...functions import BATCH_MEAN
 from ...names import Name
+from ...primitives import PRIMITIVES
 from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
 from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
-from .kernels import Copy, Elementwise, MatMul, Reduce, Target, Term
+from .kernels import BatchMean, Copy, Elementwise, MatMul, Reduce, Target, Term
 from .plan import Plan
 from .reverse import differentiate
 from .views import Block, Listed, View, whole
@@ -58,6 +60,8 @@ class Lowering:
                 self._dots(pack)
             elif pack.op in SEQUENCES:
                 self._reduction(pack)
+            elif pack.op is BATCH_MEAN:
+                self._batch_mean(pack)
             else:
                 self._elementwise(pack)
         for ids in self.tape.outputs:
@@ -90,6 +94,19 @@ class Lowering:
         terms = [Term(Target(whole(out, dims)), of.forward)]
         self.plan.forward.append(
             Elementwise(pack.scope, n, of.x, views, terms, dims, pack.op, numbers)
+        )
+
+    def _batch_mean(self, pack: Pack) -> None:
+        plan, scope, n = self.plan, pack.scope, len(pack.ids)
+        plan.part = plan.part or plan.block(1, SAMPLE, "1/N")
+        out = self._place(pack.ids, pack.dependence, scope)
+        view = self._view(pack.operands[0], scope)
+        (dims,) = view.affine.dims
+        part = View(plan.part, Layout(0, (dims,), ((0,) * len(dims),)))
+        of = row(PRIMITIVES["mul"], (None, None))
+        terms = [Term(Target(whole(out, dims), adds=True), of.forward)]
+        plan.forward.append(
+            BatchMean(scope, n, of.x, [view, part], terms, dims, PRIMITIVES["mul"], (None, None))
         )
 
     def _reduction(self, pack: Pack) -> None:

@@ -16,7 +16,7 @@ class Plan:
     """Where parameters, arguments, draws and results are, and the kernels of both passes.
 
     `seed` is the adjoint of the loss, which the one who runs the plan sets (1/N for each sample);
-    `gradients` are the adjoints of the parameters that have one. Blocks without samples that
+    so it sets `part` to 1/N for each sample, where there is a mean over the batch. `gradients` are the adjoints of the parameters that have one. Blocks without samples that
     kernels add to start at 0.
     """
 
@@ -30,6 +30,7 @@ class Plan:
     draws: list[Block] = field(default_factory=list)
     results: list[View] = field(default_factory=list)
     seed: Block | None = None
+    part: Block | None = None
     gradients: dict[int, Block] = field(default_factory=dict)
 
     def block(

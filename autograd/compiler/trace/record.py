@@ -14,11 +14,14 @@ from ...value import Value
 
 
 class Trace(list[Value]):
-    """Every Value that a function made, in order, and the random numbers that it drew."""
+    """Every Value that a function made, in order, the random numbers that it drew, and who is told
+    of which.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.draws: list[tuple[list[Value], Any, Callable[[Any], Any]]] = []
+        self.observed: list[tuple[Callable[..., object], tuple[Tensor, ...]]] = []
 
 
 @dataclass
@@ -41,17 +44,21 @@ class Result:
 
 @dataclass
 class Recording:
-    """What one run of a function did."""
+    """What one run of a function did. `results` are what it returns, and then, for each of the
+    `observers`, so many Tensors that these are told of.
+    """
 
     arguments: list[Argument]
     parameters: list[Result]
     results: list[Result]
     trace: Trace
     unflatten: Callable[[list[Any]], Any]
+    observers: list[tuple[Callable[..., object], int]]
 
     def drop_graph(self) -> None:
         """Let the graph go; shapes, parameters and draws stay."""
         self.trace.clear()
+        self.trace.observed.clear()
         for argument in self.arguments:
             argument.values = []
         for result in self.results:
@@ -70,7 +77,9 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     unflatten = _flattened(outputs, results)
     if not results:
         raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
-    return Recording(arguments, groups, results, trace, unflatten)
+    results += [_flat("what is observed", x) for _, tensors in trace.observed for x in tensors]
+    observers = [(told, len(tensors)) for told, tensors in trace.observed]
+    return Recording(arguments, groups, results, trace, unflatten, observers)
 
 
 def _parameters(parameters: Any) -> list[Any]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from ...functions import BATCH_MEAN
 from ...numbers.kinds import UNKNOWN
 from ...primitives import PRIMITIVES, Primitive
 from ...value import Value
@@ -13,7 +14,10 @@ SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 DOT = PRIMITIVES["dot"]
 
-CONSTANT, PARAMETER, SAMPLE = range(3)  # what a number depends on, the last one that applies
+CONSTANT, PARAMETER, BATCH, SAMPLE = range(4)
+"""What a number depends on, the last one that applies: nothing, parameters, all samples together
+(a mean over the batch, the same for each), its own sample.
+"""
 
 
 @dataclass
@@ -179,5 +183,10 @@ def _operation(node: Value, made: Tape, number: dict[Any, int], inside: set[Valu
     if dependence == CONSTANT:
         number[node] = made.constant(float(op.forward(*_known(made, op, args))))
         return
+    if op is BATCH_MEAN:
+        if dependence != SAMPLE:  # the same for all samples as it is
+            number[node] = args[0]
+            return
+        dependence = BATCH
     k = number[node] = made.new(op, tuple(args), node.scope, dependence)
     made.schedule.append(k)

@@ -105,7 +105,7 @@ def _lives(
         uses += [(access.block, at) for access in nest.memory_reads()]
         uses += [(store.access.block, at) for store in nest.stores() if store.live]
     uses += [(view.block, len(forward)) for view in plan.results]
-    uses += [(plan.seed, -1)] if plan.seed else []
+    uses += [(block, -1) for block in (plan.seed, plan.part) if block]
     used = {block for block, _ in uses}
     kept = [b for b in plan.blocks if b.initial is not None and b in used]
     uses += [(b, at) for b in kept for at in (-1, len(forward) + len(reverse))]

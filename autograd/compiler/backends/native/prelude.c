@@ -53,9 +53,9 @@ static void write_numbers(number *restrict to, const number *restrict x, const i
         for (int k = 0; k < size; k++) to[s * size + k] = x[of ? of[k] : k];
 }
 
-/* The adjoint of the loss of each sample; samples that stand in have none. */
-static void seed_samples(vector *restrict rows, number seed, int64_t first, int64_t samples) {
-    for (int lane = 0; lane < LANES * PARTS; lane++) ((number *)rows)[lane] = first + lane < samples ? seed : 0;
+/* The same number for each sample, such as the adjoint of its loss; 0 for those that stand in. */
+static void give_samples(vector *restrict rows, number x, int64_t first, int64_t samples) {
+    for (int lane = 0; lane < LANES * PARTS; lane++) ((number *)rows)[lane] = first + lane < samples ? x : 0;
 }
 
 /* to += the sums of all shares, share by share, lane by lane; the sums start again at 0. */

@@ -28,13 +28,17 @@ def over_samples(kernel: Kernel) -> bool:
 
 
 def stages(forward: Sequence[Kernel], reverse: Sequence[Kernel]) -> list[Stage]:
-    """The kernels of both passes, in order, by the first stage in which they can run."""
+    """The kernels of both passes, in order, by the first stage in which they can run; those of the
+    reverse pass not before the last stage of the forward pass.
+    """
     ready: dict[Block, int] = {}  # the stage in which a block without samples has its numbers
     floor: dict[Block, int] = {}  # the stage that a block with samples is made in
     found: list[Stage] = []
+    last = 0  # stage of the forward pass
     for kernel, backward in [*((k, False) for k in forward), *((k, True) for k in reverse)]:
         sampled = over_samples(kernel)
-        at = max([_from(view.block, ready, floor) for view in kernel.reads()], default=0)
+        at = max([last * backward, *(_from(view.block, ready, floor) for view in kernel.reads())])
+        last = max(last, at * (not backward))
         targets = [target.view.block for target in kernel.targets()]
         at = max([at, *(floor.get(b, 0) for b in targets if b.batched)])
         for block in targets:

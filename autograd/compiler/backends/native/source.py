@@ -82,6 +82,7 @@ class _File:
         found = stages(plan.forward, plan.reverse) or [Stage()]
         self.stages = [_Loops(plan, stage) for stage in found]
         self.last = max((k for k, s in enumerate(self.stages) if s.forward), default=0)
+        self.seeded = next((k for k, s in enumerate(self.stages) if s.reverse), 0)
         self.per_tile = sum(bool(s.forward or s.reverse) for s in self.stages) > 1
         forward = [n for s in self.stages for n in s.forward]
         reverse = [n for s in self.stages for n in s.reverse]
@@ -185,7 +186,7 @@ class _File:
         reverse = [self._call(n, True, True) for n in loops.reverse]
         if reverse:
             body += ["if (c->seed == 0) continue;"]
-            body += self._seeds() if number == self.last else []
+            body += self._given(self.plan.seed, "seed") if number == self.seeded else []
         lines = [
             "const Call *c = context;",
             "vector *sums = c->sums + share * SUMS;" if self.places.vectors else "",
@@ -199,17 +200,18 @@ class _File:
         return _function(f"static void samples_{number}(void *context, int64_t share)", lines)
 
     def _inputs(self) -> list[str]:
-        return [
+        reads = [
             f"read_samples({self.places.rows_of(b)}, c->inputs[{k}], {b.size}, "
             "t * tile, c->samples);"
             for k, b in enumerate([*self.plan.arguments, *self.plan.draws])
         ]
+        return reads + self._given(self.plan.part, "part")
 
-    def _seeds(self) -> list[str]:
-        seed = self.plan.seed
-        if seed is None or not seed.batched:
+    def _given(self, block: Block | None, name: str) -> list[str]:
+        """A number of the call for each sample."""
+        if block is None or not block.batched:
             return []
-        return [f"seed_samples({self.places.rows_of(seed)}, c->seed, t * tile, c->samples);"]
+        return [f"give_samples({self.places.rows_of(block)}, c->{name}, t * tile, c->samples);"]
 
     def _results(self) -> list[str]:
         return [
@@ -236,13 +238,16 @@ class _File:
         seed = self.plan.seed
         if seed is not None and not seed.batched:
             lines.append(f"c->shared[{self.places.shared[seed]}] = c->seed * c->samples;")
+        end = max((k for k, s in enumerate(self.stages) if s.forward or s.once), default=0)
         for k, loops in enumerate(self.stages):
             if loops.once or loops.once_in_reverse:
                 lines.append(f"once_{k}(c);")
             if self._over_samples(k):
                 lines.append(f"parallel(samples_{k}, c, c->shares);")
                 lines += self._collected(loops)
-        lines += self._results_of_all()
+            if k == end:
+                lines += self._results_of_all()
+                lines += ["if (c->seed == 0) return;"] * (k + 1 < len(self.stages))
         losses = f"has_nan(c->results[0], c->samples * {self.plan.results[0].size})"
         slopes = f"has_nan(c->gradient, {self.places.total})"
         lines.append(f"c->nan = c->seed != 0 && ({losses} || {slopes});")

@@ -1,5 +1,6 @@
 """The NumPy backend: a plan with its executables, one for each size of batch."""
 
+import sys
 import timeit
 from collections.abc import Sequence
 
@@ -16,7 +17,8 @@ REPEATS = 20  # of what is measured
 
 
 class NumPy:
-    """Runs batches, cut where their rows would not fit the memory; reads `weights` at each run.
+    """Runs batches, cut where their rows would not fit the memory and no number needs all samples;
+    reads `weights` at each run.
 
     `threads` is nothing to it: NumPy leaves its matrix products to BLAS and to BLAS's threads.
     """
@@ -27,7 +29,7 @@ class NumPy:
         self.plan, self.weights = plan, weights
         self.gradient = np.zeros_like(weights)
         rows = sum(block.size for block in plan.blocks if block.batched)
-        self.size = max(1, BYTES // (rows * weights.itemsize + 1))
+        self.size = sys.maxsize if plan.part else max(1, BYTES // (rows * weights.itemsize + 1))
         self._executables: dict[int, Executable] = {}
 
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:

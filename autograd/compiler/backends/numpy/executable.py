@@ -36,6 +36,8 @@ class Executable:
                 self.memory.arrays[plan.gradients[block.number].number] = gradient[rows]
             start += block.size
         self.memory.array(plan.constant_block)[...] = plan.constants
+        if plan.part:
+            self.memory.array(plan.part)[...] = 1 / batch
         self.inputs = [self._input(block) for block in plan.arguments + plan.draws]
         self.forward = [self._calls(kernel) for kernel in plan.forward]
         views = [self.memory.view(view, beside_batch=True) for view in plan.results]

@@ -14,6 +14,7 @@ def sharing(plan: Plan) -> dict[int, int]:
     kernels = [*plan.forward, *plan.reverse]
     last = {view.block: k for k, kernel in enumerate(kernels) for view in kernel.reads()}
     kept = {*plan.parameters, *plan.arguments, *plan.draws, *[v.block for v in plan.results]}
+    kept |= {plan.part} if plan.part else set()
     found: dict[int, int] = {}
     for k, kernel in enumerate(kernels):
         if isinstance(kernel, Map):
