@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, cast, overload
+from typing import Protocol, cast, overload
 
 from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES, Primitive
@@ -158,7 +158,7 @@ class _Averaging:
         return apply(BATCH_MEAN, upstream) if isinstance(upstream, Value) else upstream
 
 
-BATCH_MEAN = Primitive("batch_mean", "mean", operator.pos, lambda y, x: (_Averaging(),))
+BATCH_MEAN = Primitive("batch_mean", "mean", operator.pos, lambda *_: (_Averaging(),))
 
 
 def batch_mean(x: Arrays) -> Tensor:

@@ -11,7 +11,6 @@ from . import init, validate
 from .annotations import Shape
 from .module import Buffer, Layer, Parameter
 
-
 Average = Callable[[Tensor], Tensor]
 
 

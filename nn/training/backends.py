@@ -157,8 +157,10 @@ class Compiled:
         return images, np.eye(scores[-1], dtype=np.float32)[numbers]
 
     def _anomaly(self, batch: Dataset) -> str:
-        """Where the batch goes wrong in eager mode, if it does there too."""
+        """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
+        state = self.model.state_dict()
         loss = self.loss(self.model(Tensor(batch.images)), batch.labels)
+        self.model.load_state_dict(state)
         return "" if math.isfinite(loss.data) else f": {trace_anomaly(loss)}"
 
 

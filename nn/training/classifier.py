@@ -49,8 +49,8 @@ class Classifier(_Mixin, _Estimator):
     `predict_proba` is their softmax. The trained one is `model_`, its epochs are `history_`.
 
     `optimizer` is called with the parameters and `lr=`: nn.SGD, or with more arguments
-    `functools.partial(nn.SGD, momentum=0.9)`. `compiled=False` trains scalar by scalar, which
-    BatchNorm2D needs. `verbose` shows the progress.
+    `functools.partial(nn.SGD, momentum=0.9)`. `compiled=False` trains scalar by scalar. `verbose`
+    shows the progress.
 
     An int as `random_state` makes fits repeatable, bit for bit (on as many processors): it rules
     the order of the samples, what layers draw, and the first weights of a model that a function

@@ -118,7 +118,7 @@ def test_running_statistics_move_by_momentum_towards_the_batch_exactly():
     """Mean 1/4 and, with Bessel's correction, variance 1/4: exact in fractions."""
     layer = nn.BatchNorm2D(2, momentum=0.5)
     layer.momentum = Fraction(1, 4)
-    layer._observe(Tensor([[[Fraction(1), 0, 0, 0]], [[Fraction(0), 0, 0, 0]]]), [1, 2])
+    layer(Tensor([[[Fraction(1), 0, 0, 0]], [[Fraction(0), 0, 0, 0]]]))
     assert layer.running_mean.tolist() == [Fraction(1, 16), 0]
     assert layer.running_var.tolist() == [Fraction(13, 16), Fraction(3, 4)]
 
@@ -142,11 +142,20 @@ def test_training_needs_two_entries_and_evaluation_none():
     assert layer.running_mean.tolist() == pytest.approx([mean])
 
 
-def test_a_batch_is_normalised_in_training_only_and_never_in_a_compiled_program():
-    layer = nn.BatchNorm2D(1)
-    with pytest.raises(TypeError, match=r"BatchNorm2D\(1\).*compiled=False, or use GroupNorm"):
-        autograd.compile(lambda x: layer(x).sum(), [[[1.0, 2.0]]])
-    layer.eval()
+def test_a_compiled_program_of_one_entry_per_channel_is_told_as_in_eager_mode():
+    layer = nn.BatchNorm2D(2)
+    program = autograd.compile(
+        lambda x: layer(x).sum(), np.ones((2, 1, 1)), parameters=[layer.weight, layer.bias]
+    )
+    with pytest.raises(ValueError, match=r"several entries per channel, got \(2, 1, 1\)"):
+        program(np.ones((1, 2, 1, 1)))
+    assert layer.running_mean.tolist() == [0.0, 0.0]
+    program(np.ones((2, 2, 1, 1)))
+    assert layer.running_mean.tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_evaluation_compiled_uses_the_running_statistics():
+    layer = nn.BatchNorm2D(1).eval()
     state = [layer.weight, layer.bias, layer.running_mean, layer.running_var]
     program = autograd.compile(lambda x: layer(x).sum(), [[[1.0, 2.0]]], parameters=state)
     assert program([[[[1.0, 2.0]]]])[0] == pytest.approx(3.0, rel=1e-4)

@@ -16,8 +16,9 @@ class Plan:
     """Where parameters, arguments, draws and results are, and the kernels of both passes.
 
     `seed` is the adjoint of the loss, which the one who runs the plan sets (1/N for each sample);
-    so it sets `part` to 1/N for each sample, where there is a mean over the batch. `gradients` are the adjoints of the parameters that have one. Blocks without samples that
-    kernels add to start at 0.
+    so it sets `part` to 1/N for each sample, where there is a mean over the batch. `gradients` are
+    the adjoints of the parameters that have one. Blocks without samples that kernels add to start
+    at 0.
     """
 
     blocks: list[Block] = field(default_factory=list)

@@ -75,14 +75,52 @@ def test_other_targets_than_classes_train_compiled():
         assert history[-1].loss < history[0].loss / 1.5
 
 
-def test_batch_norm_says_that_it_trains_eager_and_is_evaluated_compiled():
+def normalised():
+    """A model with batch statistics: in a row, in a shortcut's body, and in a layer used twice."""
     random.seed(0)
-    net = nn.Sequential(nn.BatchNorm2D(1), nn.Flatten(), nn.Dense(36, 3))
-    with pytest.raises(TypeError, match=r"BatchNorm2D\(1\): .*compiled=False"):
-        trained(net, True)
-    trainer = trained(net, False)
-    a, b = (trainer.evaluate(DATA, compiled=way) for way in (True, False))
+    twice = nn.BatchNorm2D(2)
+    inner = nn.Sequential(nn.Conv2D(2, 2, 3, padding=1), nn.BatchNorm2D(2), nn.ReLU())
+    return nn.Sequential(
+        *(nn.BatchNorm2D(1), nn.Conv2D(1, 2, 3), twice, nn.ReLU(), nn.Residual(inner), twice),
+        *(nn.Flatten(), nn.Dense(32, 3)),
+    )
+
+
+def test_batch_norm_trains_compiled_as_it_does_scalar_by_scalar(tmp_path):
+    """Losses, weights and running statistics; the last batch of an epoch is a smaller one."""
+    eager, compiled = (trained(normalised(), way) for way in (False, True))
+    for ours, theirs in zip(compiled.history, eager.history, strict=True):
+        assert ours.loss == pytest.approx(theirs.loss, rel=1e-4)
+        assert ours.validation_loss == pytest.approx(theirs.validation_loss, rel=1e-4)
+    state = compiled.model.state_dict()
+    for name, numbers in eager.model.state_dict().items():
+        np.testing.assert_allclose(state[name], numbers, rtol=1e-3, atol=1e-4, err_msg=name)
+    nn.save(compiled.model, tmp_path / "m.safetensors")
+    kept = nn.load(tmp_path / "m.safetensors").state_dict()
+    np.testing.assert_allclose(kept["0.running_mean"], state["0.running_mean"], rtol=1e-6)
+    a, b = (compiled.evaluate(DATA, compiled=way) for way in (True, False))
     assert a.loss == pytest.approx(b.loss, rel=1e-5)
+
+
+def test_a_callback_finds_the_running_statistics_of_its_epoch():
+    seen = []
+    net = normalised()
+    trainer = nn.Trainer(net, nn.CrossEntropyLoss(), nn.SGD(net.parameters(), lr=0.01))
+    look = [lambda *_: seen.append(net[0].running_mean.item())]
+    trainer.fit(DATA, epochs=2, batch_size=30, progress=False, callbacks=look)
+    mean = IMAGES.mean()
+    assert seen == pytest.approx([0.1 * mean, 0.19 * mean], rel=1e-5)
+
+
+def test_a_loss_that_is_not_finite_leaves_the_running_statistics_as_they_were():
+    net = nn.Sequential(nn.BatchNorm2D(1), nn.Flatten(), nn.Dense(36, 3))
+    net[2].weight.assign(np.full((3, 36), 1e308))
+    before = net.state_dict()
+    with pytest.raises(FloatingPointError):
+        trained(net, True)
+    after = net.state_dict()
+    assert after["0.running_mean"] == before["0.running_mean"]
+    assert after["0.running_var"] == before["0.running_var"]
 
 
 def test_a_label_that_is_no_class_is_named():
