@@ -227,7 +227,8 @@ class _File:
     # --- a batch ---------------------------------------------------------------------------------
 
     def _run(self) -> str:
-        lines = [
+        lines = ["c->nan = 0;"]
+        lines += [
             f"memset(c->shared + {self.places.shared[b]}, 0, {b.size} * sizeof(number));"
             for b in self.plan.accumulated()
             if b in self.places.shared
@@ -247,10 +248,10 @@ class _File:
                 lines += self._collected(loops)
             if k == end:
                 lines += self._results_of_all()
-                lines += ["if (c->seed == 0) return;"] * (k + 1 < len(self.stages))
+                lines.append("if (c->seed == 0) return;")
         losses = f"has_nan(c->results[0], c->samples * {self.plan.results[0].size})"
         slopes = f"has_nan(c->gradient, {self.places.total})"
-        lines.append(f"c->nan = c->seed != 0 && ({losses} || {slopes});")
+        lines.append(f"c->nan = {losses} || {slopes};")
         head = (
             "/* A batch: forward, and with a seed in reverse. `parallel` runs the shares. */\n"
             "void run(Call *c, void (*parallel)(void (*)(void *, int64_t), void *, int64_t))"
