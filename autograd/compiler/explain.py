@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from .plan.kernels import Kernel, MatMul, plural
+from .plan.kernels import Kernel, plural
+from .plan.matmul import MatMul
 from .plan.plan import Plan, multiply_adds
 
 LINES = 400  # lines of a pass; of longer ones the middle is left out

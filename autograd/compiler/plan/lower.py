@@ -13,7 +13,9 @@ from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
 from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
-from .kernels import BatchMean, Copy, Elementwise, MatMul, Reduce, Target, Term
+from .kernels import Copy, Target
+from .maps import BatchMean, Elementwise, Reduce, Term
+from .matmul import MatMul
 from .plan import Plan
 from .reverse import differentiate
 from .views import Block, Listed, View, whole

@@ -9,7 +9,7 @@ from oracle import BOTH, batch, check, eagerly, parameter
 
 import autograd
 from autograd import Primitive, Tensor, Value, apply, grad, softmax
-from autograd.compiler.plan.kernels import MatMul
+from autograd.compiler.plan.matmul import MatMul
 from autograd.numbers.piecewise import select
 
 pytestmark = pytest.mark.usefixtures("backend")

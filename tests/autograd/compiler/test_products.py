@@ -5,7 +5,9 @@ import pytest
 from oracle import BOTH, batch, check, parameter
 
 from autograd import Tensor, Value, einsum
-from autograd.compiler.plan.kernels import Copy, Elementwise, MatMul
+from autograd.compiler.plan.kernels import Copy
+from autograd.compiler.plan.maps import Elementwise
+from autograd.compiler.plan.matmul import MatMul
 
 pytestmark = pytest.mark.usefixtures("backend")
 

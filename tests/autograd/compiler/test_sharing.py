@@ -7,7 +7,7 @@ from oracle import BOTH, batch, check, parameter
 import autograd
 from autograd import Tensor, drawn
 from autograd.compiler.backends.numpy.sharing import sharing
-from autograd.compiler.plan.kernels import Elementwise
+from autograd.compiler.plan.maps import Elementwise
 
 
 def plan_of(function, *examples, **options):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...plan.kernels import MatMul
+from ...plan.matmul import MatMul
 from ...plan.plan import Plan
 from .. import Timed
 from ..numpy import NumPy

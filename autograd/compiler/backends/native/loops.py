@@ -5,7 +5,9 @@ import numpy as np
 from ....dialects.c import InexpressibleError
 from ....dialects.formulas import unknown
 from ....value import Value
-from ...plan.kernels import Copy, Kernel, Map, MatMul, Reduce, Words, Zero
+from ...plan.kernels import Copy, Kernel, Words, Zero
+from ...plan.maps import Map, Reduce
+from ...plan.matmul import MatMul
 from ...plan.views import Listed, View
 from ...strided import Dims, Layout, factor
 from .nests import HEAD, Access, AnyNest, Fold, Listing, Nest, Part, Product, Source, Store

@@ -7,7 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from ....dialects.numpy import Call
-from ...plan.kernels import Kernel, MatMul
+from ...plan.kernels import Kernel
+from ...plan.matmul import MatMul
 from ...plan.plan import Plan
 from ...plan.views import Block
 from .kernels import calls

@@ -5,7 +5,9 @@ from functools import partial, singledispatch
 import numpy as np
 
 from ....dialects.numpy import Call
-from ...plan.kernels import Chain, Copy, Kernel, Map, MatMul, Reduce, Term, Zero
+from ...plan.kernels import Copy, Kernel, Zero
+from ...plan.maps import Chain, Map, Reduce, Term
+from ...plan.matmul import MatMul
 from ...plan.views import Listed
 from .formulas import Formulas, shortened
 from .memory import Array, Memory

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from ....dialects.numpy import Call
-from ...plan.kernels import MatMul
+from ...plan.matmul import MatMul
 from ...plan.views import View
 from .exact import reached_matmul
 from .memory import Array, Memory, reshaped

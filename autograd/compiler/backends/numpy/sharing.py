@@ -1,6 +1,6 @@
 """Which blocks are computed in place: liveness of blocks, and whose array serves which."""
 
-from ...plan.kernels import Map
+from ...plan.maps import Map
 from ...plan.plan import Plan
 from ...plan.views import Block
 
