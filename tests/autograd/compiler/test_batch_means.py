@@ -13,8 +13,9 @@ from autograd import Tensor, Value, batch_mean, concatenate, grad, maximum, obse
 from autograd.compiler.backends.native import executable
 from autograd.compiler.backends.numpy import backend as numpy_backend
 
+pytestmark = pytest.mark.usefixtures("backend")
+
 SIZES = (1, 2, 3, 8, 9, 17, 33)
-BACKENDS = ("numpy", "native")
 W = parameter(3)
 M = parameter(3, 3, seed=11)
 
@@ -78,24 +79,23 @@ def always_shared(monkeypatch):
 
 
 @pytest.mark.usefixtures("always_shared")
-@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_mean_over_the_batch_is_that_of_eager_mode_for_any_size_and_number_of_threads(
-    name, backend
-):
+def test_a_mean_over_the_batch_is_that_of_eager_mode_for_any_size_and_number_of_threads(name):
     function = FUNCTIONS[name]
-    program = autograd.compile(
-        lambda x: function(x, batch_mean),
-        np.ones(3),
-        parameters=[W, M],
-        dtype="float64",
-        backend=backend,
-    )
+    programs = [
+        autograd.compile(
+            lambda x: function(x, batch_mean),
+            np.ones(3),
+            parameters=[W, M],
+            dtype="float64",
+            threads=threads,
+        )
+        for threads in (1, 2, 3)
+    ]
     for n in SIZES:
         x = batch(n, 3, seed=n)
         loss, slopes, losses = together(function, x)
-        for threads in (1, 2, 3) if backend == "native" else (1,):
-            program.runner.threads = threads
+        for program in programs:
             got, found = program.value_and_grad(x)
             assert_close(got, loss, 1e-9, f"loss of {n}", scale=1e-3)
             for ours, theirs in zip(found, slopes, strict=True):
@@ -103,8 +103,7 @@ def test_a_mean_over_the_batch_is_that_of_eager_mode_for_any_size_and_number_of_
             assert_close(program(x), losses, 1e-9, f"losses of {n}", scale=1e-3)
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_gradient_that_is_recorded_goes_through_the_means_of_all_samples(backend):
+def test_a_gradient_that_is_recorded_goes_through_the_means_of_all_samples():
     """∂(Σ losses)/∂x of each sample, and its square as a loss."""
     x = batch(5, 3)
 
@@ -119,7 +118,7 @@ def test_a_gradient_that_is_recorded_goes_through_the_means_of_all_samples(backe
     (slope,) = grad(loss(whole, over_the_first_axis).sum(), [whole])
     expected = dots(slope, slope).mean()
     (of_w,) = grad(expected, [W])
-    program = autograd.compile(penalty, x[0], parameters=[W], dtype="float64", backend=backend)
+    program = autograd.compile(penalty, x[0], parameters=[W], dtype="float64")
     got, (found,) = program.value_and_grad(x)
     assert_close(got, expected.item(), 1e-9)
     assert_close(found, of_w.numpy(), 1e-9)
@@ -131,11 +130,8 @@ def test_outside_of_a_program_one_sample_is_its_own_mean():
     assert batch_mean([3.0]).tolist() == [3.0]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_mean_is_a_result_of_its_own_in_float32_too(backend):
-    program = autograd.compile(
-        lambda x: (batch_mean(x), x - batch_mean(x)), np.ones(2), backend=backend
-    )
+def test_a_mean_is_a_result_of_its_own_in_float32_too():
+    program = autograd.compile(lambda x: (batch_mean(x), x - batch_mean(x)), np.ones(2))
     means, rest = program([[1.0, 5.0], [2.0, 7.0], [6.0, 0.0]])
     np.testing.assert_allclose(means, [[3.0, 4.0]] * 3, rtol=1e-6)
     np.testing.assert_allclose(rest, [[-2.0, 1.0], [-1.0, 3.0], [3.0, -4.0]], rtol=1e-5)
@@ -165,8 +161,7 @@ def test_an_observer_is_told_at_once_in_eager_mode():
     assert heard == [(1, [[1.0, 2.0]], [3.0])]
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_observers_are_told_once_for_each_run_in_order_and_results_stay_what_they_are(backend):
+def test_observers_are_told_once_for_each_run_in_order_and_results_stay_what_they_are():
     heard = []
 
     def function(x):
@@ -175,9 +170,7 @@ def test_observers_are_told_once_for_each_run_in_order_and_results_stay_what_the
         observe(lambda n, m, s: heard.append(("two", n, m, s)), mean * 2, W)
         return {"loss": ((x - mean) * W).sum(), "x": x}
 
-    program = autograd.compile(
-        function, np.zeros(3), parameters=[W], dtype="float64", backend=backend
-    )
+    program = autograd.compile(function, np.zeros(3), parameters=[W], dtype="float64")
     assert not heard
     x = np.array([[1.0, 2.0, 3.0], [3.0, 4.0, 8.0]])
     said = [("mean", 2, [2.0, 3.0, 5.5]), ("two", 2, [4.0, 6.0, 11.0], W.tolist())]

@@ -98,11 +98,8 @@ def test_a_layer_hands_pytorchs_gradient_to_its_input(case):
             assert_close(ours, step["grads"][p.name], 1e-9, p.name, scale=1e-2)
 
 
-@pytest.mark.parametrize("backend", ["numpy", "native"])
 @cases(LAYERS, needs_the_batch)
-def test_batch_norm_in_training_walks_pytorchs_path_with_samples_of_a_batch_in_a_program(
-    case, backend
-):
+def test_batch_norm_in_training_walks_pytorchs_path_with_samples_of_a_batch_in_a_program(case):
     """Outputs, gradients and running statistics, step by step; all but the last three axes are
     samples.
     """
@@ -114,7 +111,7 @@ def test_batch_norm_in_training_walks_pytorchs_path_with_samples_of_a_batch_in_a
         return weighted(y, upstream), y
 
     program = autograd.compile(
-        function, *[np.zeros(image)] * 2, parameters=state(layer), dtype="float64", backend=backend
+        function, *[np.zeros(image)] * 2, parameters=state(layer), dtype="float64"
     )
     for step in case["steps"]:
         x, upstream = (np.reshape(step[name], (-1, *image)) for name in ("input", "upstream"))
