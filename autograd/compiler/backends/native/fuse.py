@@ -58,11 +58,14 @@ def _join(made: list[AnyNest], at: int, nest: AnyNest) -> bool:
     bridge = _bridge(into, nest, part)
     if bridge is None:
         return False
-    found = [_over(nest, part, into, place) for place in _places(into, bridge)]
-    parts = [p for p in found if p is not None]
-    if len(parts) < len(found):
+    places = _places(into, bridge)
+    for place in places:
+        for d, n in _cuts(into, place, nest.dims):
+            into.split(d, n)
+    parts = [_over(nest, part, into, place) for place in places]
+    if None in parts:
         return False
-    into.parts += parts
+    into.parts += [p for p in parts if p]
     into.words += nest.words
     return True
 
@@ -120,13 +123,9 @@ def _injective(access: Access, dims: Dims) -> bool:
 
 def _over(nest: Nest, part: Part, into: Nest, place: Result) -> Part | None:
     """A part in the iterations of another nest, for the rows that one of its stores goes to."""
-    for d, n in _cuts(into, place, nest.dims):
-        into.split(d, n)
     access = into.parts[place.part].stores[place.store].access
     digits = [_digits(x, nest.dims) for x in (access.offset, *access.steps)]
-    if any(min(digit, default=0) < 0 for digit in digits) or not _fits(
-        digits, into.dims, nest.dims
-    ):
+    if not _fits(digits, into.dims, nest.dims):
         return None
 
     def moved(a: Access) -> Access:
@@ -200,8 +199,10 @@ def _digits(x: int, dims: Dims) -> list[int]:
 
 
 def _fits(digits: list[list[int]], sizes: Dims, dims: Dims) -> bool:
-    """Whether no sum of digits carries."""
+    """Whether there are no negative digits, and no sum of digits carries."""
     start, *steps = digits
+    if any(min(digit, default=0) < 0 for digit in digits):
+        return False
     for k, n in enumerate(dims):
         if start[k] + sum(step[k] * (m - 1) for step, m in zip(steps, sizes, strict=True)) >= n:
             return False
