@@ -108,16 +108,18 @@ class Native:
         call = self._call
         if call.samples == n:
             return call
-        call.samples, call.shares, call.part = n, self.shares(n), 1 / n
+        call.samples = 0  # until all is ready: an interrupt may come at any time
+        call.shares, call.part = self.shares(n), 1 / n
         if call.shares > len(self._sums):
             self._sums = _aligned(call.shares, self.made.vectors * self.lanes, self.dtype)
-            call.sums = _address(self._sums)
         tall = self._tiles(n) if self.made.per_tile else call.shares
         if tall > len(self._rows):
-            self._rows = _aligned(tall, self.made.rows * self.lanes, self.dtype)
-            call.rows = _address(self._rows)
-            for rows in self._rows:
+            made = _aligned(tall, self.made.rows * self.lanes, self.dtype)
+            for rows in made:
                 self._library.prepare(ctypes.byref(call), ctypes.c_void_p(_address(rows)))
+            self._rows = made
+        call.sums, call.rows = _address(self._sums), _address(self._rows)
+        call.samples = n
         return call
 
     def profile(self, arrays: Sequence[Array]) -> list[Timed]:
