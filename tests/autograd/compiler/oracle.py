@@ -24,6 +24,10 @@ def _has_compiler():
         return False
 
 
+ALL_BACKENDS = {
+    "numpy": 1,
+    **({"native": 3} if _has_compiler() else {}),
+}  # and threads that they can use
 # of tests with many examples: a C compiler takes longer for a program than all else together
 BACKENDS = st.sampled_from(["numpy"] * 5 + ["native"] * _has_compiler())
 
@@ -79,6 +83,14 @@ def eagerly(function, batches, parameters=()):
         rows.append([numbers(y) for y in results])
     outputs = [np.stack(column) for column in zip(*rows, strict=True)]
     return Run(loss, gradients(parameters), outputs)
+
+
+def together(runs):
+    """The run of a batch, from the runs of its samples."""
+    loss = np.mean([run.loss for run in runs])
+    bars = [np.mean(each, 0) for each in zip(*[r.gradients for r in runs], strict=True)]
+    outputs = [np.concatenate(y) for y in zip(*[r.outputs for r in runs], strict=True)]
+    return Run(loss, bars, outputs)
 
 
 def assert_close(got, expected, tolerance, what="result", scale=0.0):

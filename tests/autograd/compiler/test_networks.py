@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
-from oracle import BACKENDS, BOTH, TOLERANCE, Run, assert_agree, assert_close, check, eagerly
+from oracle import BACKENDS, BOTH, TOLERANCE, assert_agree, assert_close, check, eagerly, together
 
 import autograd
 import nn
@@ -80,11 +80,8 @@ def test_a_network_agrees_with_eager_for_small_large_and_odd_batches(name):
     for n in (1, 2, 31, 128):
         chosen = [runs[k % 31] for k in range(n)]
         batch = np.stack([distinct[k % 31] for k in range(n)])
-        loss = np.mean([run.loss for run in chosen])
-        bars = [np.mean(each, 0) for each in zip(*[r.gradients for r in chosen], strict=True)]
-        outputs = [np.concatenate(y) for y in zip(*[r.outputs for r in chosen], strict=True)]
+        expected = together(chosen)
         for dtype, program in programs.items():
-            expected = Run(loss, bars, outputs)
             assert_agree(program, [batch], expected, TOLERANCE[dtype])
 
 
