@@ -37,6 +37,7 @@ def check(checked: Checked, backend: Backend) -> None:
     result by its label (entries of a layer's output have one) or its place, or the parameter. In a
     tie, rounding may decide otherwise who wins, so gradients that differ are asked for once more,
     beside the examples, and of the backend, whose precision is not that of the nodes, results too.
+    The examples are one sample, which is its own mean over the batch.
     """
     reference = NumPy(checked.plan, np.zeros(len(checked.values)))
     numbers = _examples(checked)

@@ -212,3 +212,78 @@ def test_what_an_observer_raises_leaves_the_parameters_as_they_were():
         program.train_step(nn.SGD([p], lr=0.1))([[1.0], [2.0]])
     program.sync()
     assert p.data == 2.0
+
+
+# --- batch normalisation -------------------------------------------------------------------------
+
+
+def after_a_dense_layer():
+    return nn.Sequential(
+        *(nn.Flatten(), nn.Dense(25, 4), nn.Reshape(4, 1, 1), nn.BatchNorm2D(4), nn.Flatten()),
+        nn.Dense(4, 3),
+    )
+
+
+def in_a_row():
+    return nn.Sequential(
+        *(nn.BatchNorm2D(1), nn.Conv2D(1, 2, 3), nn.BatchNorm2D(2), nn.ReLU(), nn.BatchNorm2D(2)),
+        *(nn.MaxPool(3), nn.Flatten(), nn.Dense(2, 3)),
+    )
+
+
+def in_shortcuts_and_twice():
+    twice = nn.BatchNorm2D(2, momentum=0.3)
+    body = nn.Sequential(nn.Conv2D(2, 2, 3, padding=1), nn.BatchNorm2D(2), nn.ReLU())
+    return nn.Sequential(
+        *(nn.Conv2D(1, 2, 3), twice, nn.Residual(body), twice, nn.Flatten(), nn.Dense(18, 3)),
+    )
+
+
+def steps(net, n, walk):
+    """Losses of three steps, and the state that they leave."""
+    for k, p in enumerate(net.parameters()):
+        p.assign(batch(*p.shape, seed=k))
+    step = walk(net, nn.SGD(net.parameters(), lr=0.1, momentum=0.9))
+    losses = [step(batch(n, 1, 5, 5, seed=k), np.eye(3)[np.arange(n) % 3]) for k in range(3)]
+    return losses, net
+
+
+def eagerly(net, optimizer):
+    def step(x, t):
+        loss = nn.CrossEntropyLoss()(net(Tensor(x)), Tensor(t))
+        net.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return loss.data
+
+    return step
+
+
+def compiled(net, optimizer):
+    def function(x, t):
+        return nn.CrossEntropyLoss()(net(x), t)
+
+    program = autograd.compile(
+        function, np.zeros((1, 5, 5)), np.zeros(3), parameters=net.parameters(), dtype="float64"
+    )
+    train = program.train_step(optimizer)
+
+    def step(x, t):
+        loss = train(x, t)
+        program.sync()
+        return loss
+
+    return step
+
+
+@pytest.mark.usefixtures("always_shared")
+@pytest.mark.parametrize("n", [2, 5, 17])
+@pytest.mark.parametrize("make", [after_a_dense_layer, in_a_row, in_shortcuts_and_twice])
+def test_steps_with_batch_norm_leave_losses_weights_and_running_statistics_as_in_eager_mode(
+    make, n
+):
+    expected, eager = steps(make(), n, eagerly)
+    losses, net = steps(make(), n, compiled)
+    assert_close(losses, expected, 1e-9)
+    for name, numbers in eager.state_dict().items():
+        assert_close(net.state_dict()[name], numbers, 1e-9, name, scale=1e-2)

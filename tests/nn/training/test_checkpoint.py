@@ -18,13 +18,13 @@ EPOCHS = 150
 
 
 def trained(path, epochs=EPOCHS, seed=0, channels=2, optimizer=nn.Adam, compiled=True, **options):
-    """A training that uses all that has a state: generators, slots, schedule, callbacks."""
+    """A training that uses all that has a state: generators, slots, buffers, schedule, callback."""
     random.seed(3)
     data = nn.data.digits().subset([3, 8])
     train, validation = data.take(range(96)), data.take(range(96, 160))
     model = nn.Sequential(
-        nn.Conv2D(1, channels, 3, stride=2), nn.Dropout(0.3), nn.Flatten(),
-        nn.Dense(9 * channels, 2), nn.Dropout(0.1),
+        nn.Conv2D(1, channels, 3, stride=2), nn.BatchNorm2D(channels), nn.Dropout(0.3),
+        nn.Flatten(), nn.Dense(9 * channels, 2), nn.Dropout(0.1),
     )  # fmt: skip
     rule = optimizer(model.parameters(), lr=0.005)
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), rule, nn.CosineLR(rule, 50), clip_norm=5.0)
