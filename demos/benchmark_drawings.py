@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmark_compiled import NETS, model, resnet
+from benchmark_nets import SMALL, resnet
+from benchmark_steps import LAYERS
 from benchmark_table import Arguments, Row, run
 
 import nn
@@ -39,17 +40,16 @@ def image(*shape: int) -> Tensor:
 
 def lenet() -> Value:
     """The loss of LeNet for one 28×28 image, after backward."""
-    _, convolutions, features, _ = NETS["LeNet, 28×28"]
-    loss = nn.CrossEntropyLoss()(model(convolutions, features)(image(1, 28, 28)), 3)
+    model = SMALL["LeNet, 28×28"].build(LAYERS)
+    loss = nn.CrossEntropyLoss()(model(image(1, 28, 28)), 3)
     loss.backward()
     return loss
 
 
 def residual_network() -> Value:
     """The loss of a ResNet-8 for one 3×32×32 image."""
-    pooled = [nn.GlobalAvgPool(), nn.Dense(64, 10)]
-    net = resnet(nn, lambda n: nn.GroupNorm(4, n), pooled, nn.Residual, n=1)
-    return nn.CrossEntropyLoss()(net(image(3, 32, 32)), 3)
+    model = resnet(lambda of, n: of.group_norm(4, n), n=1)(LAYERS)
+    return nn.CrossEntropyLoss()(model(image(3, 32, 32)), 3)
 
 
 def chain(length: int) -> Value:
