@@ -99,7 +99,7 @@ def run(description: str, rows: Callable[[bool], Iterator[Row]], arguments: Argu
     options = parser.parse_args(arguments)
     if arguments is None:
         start_again()
-    print(f"{versions()}; {machine()}; compiled: median (minimum)\n", flush=True)
+    print(f"{versions()}; {machine()}\n", flush=True)
     print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
     for row in rows(options.quick):
         print("| " + " | ".join(row) + " |", flush=True)
