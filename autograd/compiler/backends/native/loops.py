@@ -15,8 +15,8 @@ from .nests import HEAD, Access, AnyNest, Fold, Listing, Nest, Part, Product, So
 UNROLLED = 16  # entries of a maximum that are written out
 
 
-def nest(kernel: Kernel) -> AnyNest:
-    """A kernel as a loop nest."""
+def nest(kernel: Kernel, unrolled: int = UNROLLED) -> AnyNest:
+    """A kernel as a loop nest; a maximum of so many entries or fewer is written out."""
     words = [kernel.describe()]
     if isinstance(kernel, Map):
         return _map(kernel, words)
@@ -25,7 +25,7 @@ def nest(kernel: Kernel) -> AnyNest:
     if isinstance(kernel, Zero):
         return _zero(kernel, words)
     if isinstance(kernel, Reduce):
-        return _reduce(kernel, words)
+        return _reduce(kernel, words, unrolled)
     if isinstance(kernel, MatMul):
         return _product(kernel, words)
     raise InexpressibleError(f"C has no loops for {kernel!r:.60}")
@@ -93,10 +93,10 @@ def _zero(kernel: Zero, words: list[Words]) -> AnyNest:
     return Nest(dims, [Part({}, [Store(access, Value(0.0), False)])], words, kernel.scope)
 
 
-def _reduce(kernel: Reduce, words: list[Words]) -> Nest:
+def _reduce(kernel: Reduce, words: list[Words], unrolled: int) -> Nest:
     offset, (rows, over), (steps, inner) = kernel.operand.affine
     target = _access(kernel.target.view)
-    if kernel.op.name != "sum" and kernel.entries <= UNROLLED:
+    if kernel.op.name != "sum" and kernel.entries <= unrolled:
         return _unrolled(kernel, target, rows, words)
     leaf = unknown()
     part = Part({leaf: HEAD}, [Store(target, leaf, kernel.target.adds)])

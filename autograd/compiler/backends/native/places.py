@@ -22,7 +22,7 @@ class Places:
         self, plan: Plan, forward: Sequence[AnyNest], reverse: Sequence[AnyNest], lanes: int
     ) -> None:
         self.plan = plan
-        self.rows, self.height = _rows(_lives(plan, forward, reverse))
+        self.rows, self.height = stacked(_lives(plan, forward, reverse))
         self.parameters, self.total = _one_by_one(plan.parameters)
         self.gradients = {
             gradient: self.parameters[plan.blocks[number]]
@@ -79,12 +79,14 @@ def _writers(nests: Iterable[AnyNest]) -> dict[Block, list[AnyNest]]:
     return found
 
 
-def _rows(lives: dict[Block, tuple[int, int]]) -> tuple[dict[Block, int], int]:
-    """First rows, the largest blocks first, each where nothing lies that lives at the same time."""
+def stacked(lives: dict[Block, tuple[int, int]], line: int = LINE) -> tuple[dict[Block, int], int]:
+    """First rows, and how many there are: the largest blocks first, each where nothing lies that
+    lives at the same time.
+    """
     places: dict[Block, int] = {}
     taken: list[tuple[int, int, int, int]] = []  # first row, end, first nest, last nest
     for block, (born, dies) in sorted(lives.items(), key=lambda item: -item[0].size):
-        size = -(-block.size // LINE) * LINE
+        size = -(-block.size // line) * line
         at = 0
         for start, end, first, last in sorted(taken):
             if first <= dies and born <= last:
