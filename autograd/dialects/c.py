@@ -6,6 +6,7 @@ from one vector or the other, so that what was not chosen leaves nothing behind.
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from ..graph import order
 from ..primitives import PRIMITIVES, Primitive
@@ -60,6 +61,15 @@ def literal(x: float, dtype: str) -> str:
     if dtype == "float32" and abs(x) > 3.4028235e38:
         return "INFINITY" if x > 0 else "-INFINITY"
     return repr(x) + "f" * (dtype == "float32")
+
+
+def unfolded(op: Primitive, node: Value) -> Any:
+    """A row of the user's own in rows of the table: its forward pass runs on Values."""
+    try:
+        with tracing([]):
+            return op.forward(*node.inputs)
+    except Exception as error:
+        raise InexpressibleError(f"C cannot say {op.name}: {error}") from error
 
 
 class Speller:
@@ -131,12 +141,7 @@ class Speller:
     def _own(
         self, op: Primitive, node: Value, known: dict[Value, str], masks: dict[Value, str]
     ) -> str:
-        """A row of the user's own: its forward pass runs on Values, which have C's words."""
-        try:
-            with tracing([]):
-                made = op.forward(*node.inputs)
-        except Exception as error:
-            raise InexpressibleError(f"C cannot say {op.name}: {error}") from error
+        made = unfolded(op, node)
         if not isinstance(made, Value):
             return self._line("vector", f"splat({literal(float(made), self.dtype)})")
         for inner in order(made):
