@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..dialects.c import InexpressibleError
 from ..scopes import uncollected
 from ..tensor import Tensor
 from ..value import Value
+from .backends.c99 import text as c99
 from .backends.choose import BACKENDS
 from .backends.choose import backend as chosen
 from .batches import refuse_nan, samples
@@ -150,6 +152,20 @@ class Program:
                 f'source: this program runs on {self.backend}; compile with backend="native"'
             )
         return str(text)
+
+    def to_c(self, name: str, about: str = "") -> str:
+        """The function for one sample as a C99 file that stands alone, weights included:
+        `void name(const float *x, float *y)`; `about` is said at its top.
+
+        ValueError for a name that cannot be a function's in C, for several arguments or results,
+        for random numbers, and for an operation that C has no words for.
+        """
+        with self._lock:
+            self._refresh()
+            try:
+                return c99(self.plan, self.weights.astype(float), str(self.dtype), name, about)
+            except InexpressibleError as error:
+                raise ValueError(f"to_c: {error}") from error
 
     def __str__(self) -> str:
         return listing(self.plan, str(self.dtype))
