@@ -338,15 +338,17 @@ def test_names_of_layers_are_names_of_nothing_else(path):
 
 
 class Named(nn.Module):
-    """Parameters that are called like what stands in the function."""
+    """Parameters that are called like what stands in the functions."""
 
     def __init__(self):
-        for name in ("sum", "i", "u", "x", "y", "expf", "int", "tanhf", "t1"):
+        for name in ("sum", "i", "u", "x", "y", "expf", "int", "tanhf", "t1", "t2"):
             setattr(self, name, nn.module.Parameter([[0.5, -1.0], [0.25, 2.0]]))
 
     def forward(self, x):
         for part in (self.sum, self.i, self.u, self.x, self.y, self.expf, self.int):
             x = (part @ x).tanh() * self.t1[0] + self.tanhf[1]
+            y = x * self.t1[1]
+            x = y * (1 + y.tanh()) + y * self.t2[0]
         return x
 
 
@@ -388,6 +390,16 @@ def test_rows_may_be_gathered_in_any_order_with_constants_between(path):
 
     nn.export.to_c(Gathered(), path, (5,))
     assert_computes(path, Gathered(), batch((5,), 2))
+
+
+def test_a_tensor_may_have_more_axes_than_there_are_letters(path):
+    class Turned(nn.Module):
+        def forward(self, x):
+            return x.permute(*reversed(range(x.ndim))).tanh()
+
+    shape = (2,) * 9
+    nn.export.to_c(Turned(), path, shape)
+    assert_computes(path, Turned(), batch(shape, 1))
 
 
 def test_a_model_may_be_one_number_or_have_none_of_its_input_in_its_output(path):

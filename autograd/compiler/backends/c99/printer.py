@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ....dialects.c99 import HELPERS, RESERVED, Expression, Speller, fresh
+from ....dialects.c99 import RESERVED, Expression, Speller, fresh
 from ....dialects.formulas import leaves
 from ....graph import order
 from ....names import Name
@@ -28,7 +28,7 @@ class Function:
         self.kind = "float" if dtype == "float32" else "double"
         self.written = {store.access.block for store in nest.stores() if store.live}
         self.pointers: dict[Block, str] = {}
-        self.taken = {*RESERVED, *HELPERS, "sum", "most", *OUTER, *INNER}
+        self.taken = {*RESERVED, "sum", "most", "to", "of", *OUTER, *INNER}
         made = self._listing(nest) if isinstance(nest, Listing) else self._nest(nest)
         self.body = "".join(f"{broken(f'    {line}')}\n" for line in made)
 
@@ -74,6 +74,7 @@ class Function:
     def _nest(self, nest: Nest) -> list[str]:
         outer = _indices(OUTER, nest.dims)
         inner = [*outer, *_indices(INNER, nest.inner)]
+        self.taken.update(inner)
         lines: list[str] = []
         head = Expression("")
         if nest.head:
@@ -107,7 +108,7 @@ class Function:
         def named(x: Expression) -> Expression:
             if x.text.isidentifier():
                 return x
-            name = f"t{len(lines) + 1}"
+            name = fresh(f"t{len(lines) + 1}", self.taken, "t")
             lines.append(f"const {self.kind} {name} = {x.text};")
             return Expression(name)
 
@@ -152,9 +153,9 @@ class Function:
 
 
 def _indices(letters: str, sizes: Dims) -> list[str]:
-    """Names of indices: i, j, k, ..., and numbered ones after the last letter."""
+    """Names of indices: i, j, k, ..., and after the last letter ii, jj, ..."""
     n = len(letters)
-    return [letters[d] if d < n else f"{letters[d % n]}{d // n}" for d in range(len(sizes))]
+    return [letters[d % n] * (d // n + 1) for d in range(len(sizes))]
 
 
 def _uses(nest: Nest) -> Counter[Access | Result]:

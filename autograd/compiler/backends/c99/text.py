@@ -43,11 +43,14 @@ def filled(indent: str, call: str) -> str:
 
 def broken(line: str) -> str:
     """A statement in several lines, where it is long: cut before operators, not in an index."""
-    below = " " * (len(line) - len(line.lstrip()) + 4)
-    bound = re.sub(r"\[[^\]]*\]", lambda index: index[0].replace(" ", "\0"), line)
+    indent = line[: len(line) - len(line.lstrip())]
+    bound = re.sub(r"\[[^\]]*\]", lambda index: index[0].replace(" ", "\0"), line.lstrip())
     bound = re.sub(r" ([-+*/>=?:]+) (?=\S)", " \\1\0", bound)
-    kept = textwrap.wrap(bound, WIDTH, subsequent_indent=below, break_on_hyphens=False)
-    return "\n".join(kept).replace("\0", " ")
+    below = indent + "    "
+    kept = textwrap.TextWrapper(
+        WIDTH, indent, below, break_long_words=False, break_on_hyphens=False
+    )
+    return kept.fill(bound).replace("\0", " ")
 
 
 def comment(text: str) -> str:
