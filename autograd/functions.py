@@ -56,25 +56,25 @@ def where(condition: Operand, a: Operand, b: Operand) -> Value | Tensor:
 
     The branch that was not taken gets no gradient at all, not 0·nan.
     """
-    return _entrywise("where", condition, a, b)
+    return _entrywise(PRIMITIVES["where"], condition, a, b)
 
 
 @_of_two
 def maximum(a: Operand, b: Operand) -> Value | Tensor:
     """The larger of two; in a tie the first takes the whole gradient."""
-    return _entrywise("maximum", a, b)
+    return _entrywise(PRIMITIVES["maximum"], a, b)
 
 
 @_of_two
 def minimum(a: Operand, b: Operand) -> Value | Tensor:
     """The smaller of two; in a tie the first takes the whole gradient."""
-    return _entrywise("minimum", a, b)
+    return _entrywise(PRIMITIVES["minimum"], a, b)
 
 
 @_of_one
 def relu(x: Operand) -> Value | Tensor:
     """max(x, 0); its derivative at 0 is 0."""
-    return _entrywise("relu", x)
+    return _entrywise(PRIMITIVES["relu"], x)
 
 
 @overload
@@ -85,25 +85,30 @@ def leaky_relu(x: Arrays, slope: Operand = 0.01) -> Tensor: ...
 def leaky_relu(x: Scalar, slope: Arrays) -> Tensor: ...
 def leaky_relu(x: Operand, slope: Operand = 0.01) -> Value | Tensor:
     """x for x > 0, else slope·x."""
-    return _entrywise("leaky_relu", x, slope)
+    return _entrywise(PRIMITIVES["leaky_relu"], x, slope)
 
 
 @_of_one
 def stop_gradient(x: Operand) -> Value | Tensor:
     """The same number, a node of the graph whose derivative is 0."""
-    return _entrywise("stop", x)
+    return _entrywise(PRIMITIVES["stop"], x)
 
 
-def _entrywise(name: str, *xs: Operand) -> Value | Tensor:
+def _entrywise(op: Primitive, *xs: Operand) -> Value | Tensor:
     """A primitive of numbers, Values and Tensors, broadcast; a Value where none is a Tensor."""
-    operands = [operand(x) for x in xs]
-    if NotImplemented in operands:
-        raise TypeError(f"{name}: takes numbers, Values, Tensors and sequences, got {xs!r:.80}")
+    operands = _operands(op, *xs)
     scalars = [x for x in operands if isinstance(x, Value)]
     if len(scalars) == len(operands):
-        return apply(PRIMITIVES[name], *scalars)
+        return apply(op, *scalars)
     shape, columns = aligned(*operands)
-    return _tensor(shape, nodes(PRIMITIVES[name], columns))
+    return _tensor(shape, nodes(op, columns))
+
+
+def _operands(op: Primitive, *xs: Operand) -> list[Value | Tensor]:
+    operands = [operand(x) for x in xs]
+    if NotImplemented in operands:
+        raise TypeError(f"{op.name}: takes numbers, Values, Tensors and sequences, got {xs!r:.80}")
+    return operands
 
 
 @torch_names
@@ -161,27 +166,27 @@ class _Averaging:
 BATCH_MEAN = Primitive("batch_mean", "mean", operator.pos, lambda *_: (_Averaging(),))
 
 
-def batch_mean(x: Arrays) -> Tensor:
+@_of_one
+def batch_mean(x: Operand) -> Value | Tensor:
     """The mean of each entry over the samples of a compiled program's batch; same shape.
 
     A compiled function is written for one sample; this is where it hears of the others, as batch
     normalisation does. Outside of a program there is one sample, which is its own mean.
     """
-    x = Tensor(x)
     if current_scope().trace is None:
-        return x
-    return _tensor(x.shape, nodes(BATCH_MEAN, [x.values]))
+        return _operands(BATCH_MEAN, x)[0]
+    return _entrywise(BATCH_MEAN, x)
 
 
-def observe(told: Callable[..., object], *tensors: Tensor) -> None:
-    """Call told(samples, *numbers) with the Tensors' numbers as nested lists: eager at once, with
-    samples = 1; in a compiled program after every run of a batch, whose first sample they are of.
+def observe(told: Callable[..., object], *tensors: Tensor | Value) -> None:
+    """Call told(samples, *numbers) with the numbers of Tensors (nested lists) and Values: eager at
+    once, with samples = 1; in a compiled program after every run of a batch, for its first sample.
 
     So a layer keeps running statistics of what `batch_mean` gives, which is alike in all samples.
     """
     trace = current_scope().trace
     if trace is None:
-        told(1, *[x.tolist() for x in tensors])
+        told(1, *[x.tolist() if isinstance(x, Tensor) else x.data for x in tensors])
     else:
         trace.observed.append((told, tensors))
 

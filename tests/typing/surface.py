@@ -81,6 +81,7 @@ def functions_follow_their_operands(a: Value, t: Tensor) -> None:
     assert_type(where(a > 0, a, t), Tensor)
     assert_type(autograd.leaky_relu(t), Tensor)
     assert_type(autograd.softmax(t), Tensor)
+    assert_type(autograd.batch_mean(t), Tensor)
     assert_type(autograd.exp(1), float)
     assert_type(autograd.exp(1j), complex)
     assert_type(autograd.exp(a), Value)

@@ -21,7 +21,7 @@ class Trace(list[Value]):
     def __init__(self) -> None:
         super().__init__()
         self.draws: list[tuple[list[Value], Any, Callable[[Any], Any]]] = []
-        self.observed: list[tuple[Callable[..., object], tuple[Tensor, ...]]] = []
+        self.observed: list[tuple[Callable[..., object], tuple[Tensor | Value, ...]]] = []
 
 
 @dataclass

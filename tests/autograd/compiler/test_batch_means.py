@@ -128,6 +128,24 @@ def test_outside_of_a_program_one_sample_is_its_own_mean():
     x = Tensor([1.0, 2.0])
     assert batch_mean(x).values == x.values
     assert batch_mean([3.0]).tolist() == [3.0]
+    y = Value(4.0)
+    assert batch_mean(y) is y
+    with pytest.raises(TypeError, match="batch_mean: takes numbers, Values, Tensors"):
+        batch_mean("x")
+
+
+def test_a_number_has_a_mean_and_observers_too():
+    heard = []
+
+    def function(x):
+        mean = batch_mean(x.sum())
+        observe(lambda *said: heard.append(said), mean)
+        return mean * x[0]
+
+    assert function(Tensor([1.0, 2.0])).data == 3.0
+    program = autograd.compile(function, [0.0, 0.0], dtype="float64")
+    assert program([[1.0, 2.0], [3.0, 6.0]]).tolist() == [6.0, 18.0]
+    assert heard == [(1, 3.0), (2, 6.0)]
 
 
 def test_a_mean_is_a_result_of_its_own_in_float32_too():
