@@ -49,7 +49,7 @@ FUNCTIONS = {
     "centred": lambda x, mean: dots(W * (x - mean(x)), x),
     "a mean of a mean": lambda x, mean: dots(mean(x * mean(x * W)), x),
     "again and again": centred_again_and_again,
-    "a loss that is alike for all": lambda x, mean: mean((x * W).tanh()).sum(-1) + 0 * x[..., 0],
+    "a loss that is alike for all": lambda x, mean: mean((x * W).tanh()).sum(-1),
     "of parameters alone": lambda x, mean: dots(mean((W * W).reshape(1, 3))[0], x),
     "of a product": lambda x, mean: dots(x @ M - mean(x @ M), x),
     "in a product": lambda x, mean: dots(mean(x * W) @ M, x),
@@ -69,7 +69,7 @@ def together(function, x):
             v.grad = 0
     losses = function(Tensor(x.tolist()), over_the_first_axis)
     losses.mean().backward()
-    return losses.mean().item(), gradients([W, M]), losses.numpy()
+    return losses.mean().item(), gradients([W, M]), np.broadcast_to(losses.numpy(), len(x))
 
 
 @pytest.fixture
