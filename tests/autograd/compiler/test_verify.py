@@ -8,12 +8,12 @@ import pytest
 
 import autograd
 import nn
-from autograd import Primitive, Tensor, Value, apply, drawn, where
+from autograd import Primitive, Tensor, Value, apply, batch_mean, drawn, where
 from autograd.compiler import program as programs
 from autograd.compiler.backends.native.source import _File
 from autograd.compiler.backends.numpy import NumPy
 from autograd.compiler.backends.numpy.kernels import calls
-from autograd.compiler.plan import kernels, lower, reverse
+from autograd.compiler.plan import lower, maps, reverse
 from autograd.compiler.plan.views import View
 from autograd.dialects import c
 from autograd.dialects import numpy as vocabulary
@@ -127,14 +127,14 @@ def test_nan_agrees_with_nan_and_infinity_with_infinity():
     ],
 )
 def test_a_slope_that_is_left_out_is_found_and_the_parameter_is_named(monkeypatch, function, name):
-    monkeypatch.setattr(kernels, "handed_on", lambda upstream, *_: upstream)
+    monkeypatch.setattr(maps, "handed_on", lambda upstream, *_: upstream)
     w = Tensor([1.0, 2.0, 3.0], label="w")
     with pytest.raises(RuntimeError, match=re.escape(f"compile: the gradient of {name} is")):
         compiled(lambda x: function(w, x), [1.0, 0.5, 2.0], parameters=[w])
 
 
 def test_a_contribution_that_is_forgotten_is_found(monkeypatch):
-    monkeypatch.setattr(kernels, "_merged", lambda terms: terms[:1])
+    monkeypatch.setattr(maps, "_merged", lambda terms: terms[:1])
     w = Value(3.0)
     with pytest.raises(RuntimeError, match=r"the gradient of parameter 0 is 3\.0 .* 6\.0 in"):
         compiled(lambda x: w * w + x, 1.0, parameters=[w])
@@ -145,6 +145,13 @@ def test_adjoints_that_are_written_where_they_should_be_added_are_found(monkeypa
     w = Tensor([1.0, 2.0])
     with pytest.raises(RuntimeError, match="the gradient"):
         compiled(lambda x: ((h := w * x).exp() + h.sin()).sum(), [1.0, 2.0], parameters=[w])
+
+
+def test_a_mean_over_the_batch_whose_adjoint_is_forgotten_is_found(monkeypatch):
+    monkeypatch.setattr(maps.BatchMean, "adjoint", lambda *_: ())
+    w = Value(3.0)
+    with pytest.raises(RuntimeError, match=r"the gradient of parameter 0 is 0\.0 .* 2\.0 in"):
+        compiled(lambda x: batch_mean(w * x), 2.0, parameters=[w])
 
 
 def test_products_of_the_wrong_adjoint_are_found(monkeypatch):
