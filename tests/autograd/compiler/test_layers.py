@@ -35,6 +35,11 @@ def cases(groups, wanted=lambda *_: True):
     return pytest.mark.parametrize("case", found)
 
 
+def one_of_both(backend, dtype):
+    """Both dtypes, or one where a program takes a C compiler longer than all else."""
+    return BOTH if backend == "numpy" else (dtype,)
+
+
 def needs_the_batch(case):
     return case["training"] and "BatchNorm2D" in case["layer"]
 
@@ -68,7 +73,7 @@ def batch_of(first, n, seed=0):
 
 
 @cases(LAYERS, lambda case: not needs_the_batch(case))
-def test_a_layer_on_a_batch_gives_eager_outputs_and_gradients_of_its_parameters(case):
+def test_a_layer_on_a_batch_gives_eager_outputs_and_gradients_of_its_parameters(case, backend):
     layer = layer_of(case)
     step = case["steps"][0]
     upstream = np.array(step["upstream"])
@@ -77,7 +82,8 @@ def test_a_layer_on_a_batch_gives_eager_outputs_and_gradients_of_its_parameters(
         y = layer(x)
         return weighted(y, upstream), y
 
-    check(function, [batch_of(step["input"], 3)], state(layer), BOTH)
+    dtypes = one_of_both(backend, "float32")
+    check(function, [batch_of(step["input"], 3)], state(layer), dtypes)
 
 
 @cases(LAYERS, lambda case: not needs_the_batch(case))
@@ -140,10 +146,10 @@ def one_hot(case):
 
 
 @cases(LOSSES)
-def test_a_loss_of_a_parameter_has_pytorchs_value_and_gradient(case):
+def test_a_loss_of_a_parameter_has_pytorchs_value_and_gradient(case, backend):
     loss, prediction = built(case["loss"]), nn.Parameter(case["prediction"])
     target = one_hot(case)
-    for dtype in BOTH:
+    for dtype in one_of_both(backend, "float64"):
         program = autograd.compile(
             lambda t, up: weighted(loss(prediction, t), up),
             target, case["upstream"], parameters=[prediction], dtype=dtype,
@@ -155,7 +161,7 @@ def test_a_loss_of_a_parameter_has_pytorchs_value_and_gradient(case):
 
 
 @cases(LOSSES)
-def test_a_loss_of_a_batch_of_predictions_agrees_with_eager(case):
+def test_a_loss_of_a_batch_of_predictions_agrees_with_eager(case, backend):
     loss, prediction = built(case["loss"]), np.array(case["prediction"], float)
     scale = nn.Parameter(np.full(prediction.shape, 0.875).tolist())
 
@@ -164,4 +170,4 @@ def test_a_loss_of_a_batch_of_predictions_agrees_with_eager(case):
         return (y.sum() if isinstance(y, Tensor) else y), y
 
     batches = [np.stack([prediction, prediction * 0.5]), np.stack([one_hot(case)] * 2)]
-    check(function, batches, [scale], BOTH)
+    check(function, batches, [scale], one_of_both(backend, "float32"))
