@@ -38,7 +38,7 @@ class Native:
         self, plan: Plan, weights: Array, threads: int | None = None, timed: bool = False
     ) -> None:
         self.plan, self.weights = plan, weights
-        self.gradient = np.zeros_like(weights)
+        self.gradient = _aligned(1, weights.size, weights.dtype)[0]
         self.threads = threads or processors()
         self.dtype = weights.dtype
         target = toolchain.compiler().target

@@ -15,7 +15,7 @@ class Places:
 
     `rows` are first rows among the `height` rows of a tile (blocks with samples), `shared` first
     numbers of what no sample has, `sums` first vectors of what samples are summed into, one for
-    each number or, of the blocks in `narrow`, a lane for each.
+    each number or, of the gradients in `narrow`, a lane for each.
     """
 
     def __init__(
@@ -32,7 +32,11 @@ class Places:
         others = [b for b in plan.blocks if not (b.batched or b.constant or b in own)]
         self.shared, self.numbers = _one_by_one(others)
         writers = _writers([*forward, *reverse])
-        self.narrow = {b for b, nests in writers.items() if all(dense(n, lanes) for n in nests)}
+        self.narrow = {
+            b
+            for b, nests in writers.items()
+            if all(dense(n, lanes) for n in nests) and self.gradients.get(b, 1) % lanes == 0
+        }
         sizes = {b: -(-b.size // lanes) if b in self.narrow else b.size for b in writers}
         self.sums: dict[Block, int] = {}
         self.vectors = 0
@@ -54,6 +58,8 @@ class Places:
 
     def argument(self, block: Block, summed: bool) -> str:
         """C for where a nest finds a block, or its sums over samples."""
+        if block in self.narrow and summed:
+            return f"(share ? sums + {self.sums[block]} : (vector *)({self.numbers_of(block)}))"
         if summed:
             return f"sums + {self.sums[block]}"
         return self.rows_of(block) if block.batched else self.numbers_of(block)

@@ -66,8 +66,10 @@ static void add_lanes(number *restrict to, vector *restrict sums, int size, int6
             sums[k] = splat(0);
         }
 }
+/* The same of sums that are a number each; the first share added its own at once. */
 static void add_numbers(number *restrict to, vector *restrict sums, int size, int64_t shares) {
-    for (int64_t s = 0; s < shares; s++, sums += SUMS)
+    sums += SUMS;
+    for (int64_t s = 1; s < shares; s++, sums += SUMS)
         for (int k = 0; k < size; k++) {
             to[k] += ((number *)sums)[k];
             ((number *)sums)[k] = 0;

@@ -94,7 +94,8 @@ def print_dense(p: Printer, nest: Nest, lanes: int, parts: int) -> None:
     left, right, n = nest.head.left, nest.head.right, nest.dims[1] // lanes
     z, x = p.pointer(left.block), p.pointer(right.block)
     w, samples = p.pointer(store.access.block, True), lanes * parts
-    width = next(k for k in (3, 2, 1) if n % k == 0 or n > 8 * k)
+    room = p.registers - 4  # for sums, beside two vectors of X and one of Z̄
+    width = 2 if n > 1 else 1
     for start, stop, wide in _spans(n, width):
         with p.block(f"for (int k = {start * lanes}; k < {stop * lanes}; k += {wide * lanes})"):
             p.line(f"vector turned[{samples}][{wide}];")
@@ -102,7 +103,7 @@ def print_dense(p: Printer, nest: Nest, lanes: int, parts: int) -> None:
             with p.block(f"for (int j = 0; j < {wide}; j++)"):
                 step = right.steps[1] * parts
                 p.line(f"turn((number *)turned + j * LANES, {wide * lanes}, {x} + {at}, {step});")
-            for rows, first, last in _heights(nest.dims[0], 12 // wide):
+            for rows, first, last in _heights(nest.dims[0], room // wide):
                 with p.block(f"for (int i = {first}; i < {last}; i += {rows})"):
                     _dense_tile(p, store.access, left, (w, z), (rows, wide, samples))
 
