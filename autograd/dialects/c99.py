@@ -14,7 +14,7 @@ import numpy as np
 from ..graph import order
 from ..primitives import PRIMITIVES
 from ..value import Value
-from .c import InexpressibleError, literal, unfolded
+from .c import InexpressibleError, literal, numbered, unfolded
 
 CHOICE, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(6)  # from loose to tight
 
@@ -203,9 +203,6 @@ def fresh(text: str, taken: set[str], instead: str) -> str:
     base = re.sub("[^A-Za-z0-9_]+", "_", text).strip("_")
     if not is_name(base) or base[0].isupper():  # macros are upper case
         base = f"{instead}_{base}".strip("_")
-    name, k = base, 1
-    while name in taken:
-        k += 1
-        name = f"{base}_{k}"
+    name = numbered(base, taken)
     taken.add(name)
     return name

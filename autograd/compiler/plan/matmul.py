@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .kernels import Bar, Kernel, Target, Words, plural
 from .views import View
@@ -19,7 +19,6 @@ class MatMul(Kernel):
     left: View
     right: View
     role: str = "Z"
-    active: set[int] = field(default_factory=set)
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -78,10 +77,10 @@ class MatMul(Kernel):
         upstream = bar(self.target.view)
         if self.left.block.number in active:
             to, right = Target(bar(self.left)), self.right.transposed()
-            yield MatMul(self.scope, self.count, to, upstream, right, "dW", active)
+            yield MatMul(self.scope, self.count, to, upstream, right, "dW")
         if self.right.block.number in active:
             to, left = Target(bar(self.right)), self.left.transposed()
-            yield MatMul(self.scope, self.count, to, left, upstream, "dX", active)
+            yield MatMul(self.scope, self.count, to, left, upstream, "dX")
 
     def describe(self) -> Words:
         """`4,608 dots = (8×25)·(25×576)`, `8 shared kernels × 576 shared windows`."""

@@ -4,7 +4,6 @@ import ctypes
 import os
 import timeit
 from collections.abc import Sequence
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from .. import Timed
 from ..numpy import NumPy
 from . import toolchain
 from .functions import Layout
-from .library import load
+from .library import load, own_text
 from .nests import AnyNest
 from .source import source
 
@@ -139,15 +138,12 @@ class Native:
 
     def peak(self) -> float:
         """Of sums in registers."""
-        text = resources.files(__package__).joinpath("peak.c").read_text(encoding="utf-8")
-        work = load(
-            f"enum {{ LANES = {toolchain.compiler().target.vector_bytes // 4} }};\n{text}"
-        ).work
-        lanes, rounds = toolchain.compiler().target.vector_bytes // self.dtype.itemsize, 100_000
+        width, rounds = toolchain.compiler().target.vector_bytes, 100_000
+        work = load(f"enum {{ LANES = {width // 4} }};\n{own_text('peak.c')}").work
         seconds = min(
             timeit.repeat(lambda: work(ctypes.c_int64(rounds), ctypes.c_float(0.5)), number=1)
         )
-        return 2 * 10 * lanes * rounds / seconds
+        return 2 * 10 * (width // self.dtype.itemsize) * rounds / seconds
 
 
 def _words(nest: AnyNest) -> tuple[str, str]:
@@ -192,8 +188,7 @@ def _aligned(count: int, numbers: int, dtype: Any) -> Array:
 
 def _pool() -> ctypes.CDLL:
     """The threads that all programs share."""
-    text = resources.files(__package__).joinpath("threads.c").read_text(encoding="utf-8")
-    return load(text, "threads")
+    return load(own_text("threads.c"), "threads")
 
 
 def processors() -> int:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from ....dialects.c import numbered
 from .nests import AnyNest, Listing, Product
 from .places import Places
 from .printer import Printer
@@ -68,11 +69,7 @@ class Functions:
         scope = re.sub(r"[^A-Za-z0-9_]+", "_", nest.scope)
         kind = "" if isinstance(nest, Listing) else nest.kind.replace("Z", "")
         base = "_".join(filter(None, ["layer" if scope else "loss", scope, kind]))
-        taken, name, k = set(self.names.values()), base, 1
-        while name in taken:
-            k += 1
-            name = f"{base}_{k}"
-        return name
+        return numbered(base, set(self.names.values()))
 
 
 def _comment(text: str) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import tempfile
+from importlib import resources
 from pathlib import Path
 
 from . import cache, toolchain
@@ -19,6 +20,11 @@ REPORT = (
 # Never unloaded: another thread may be inside a function of a program that is dropped, and
 # its code must not be taken away. A library takes as much memory as its file.
 _libraries: dict[str, ctypes.CDLL] = {}
+
+
+def own_text(file: str) -> str:
+    """One of the C files beside this module."""
+    return resources.files(__package__).joinpath(file).read_text(encoding="utf-8")
 
 
 def load(source: str, name: str = "program") -> ctypes.CDLL:

@@ -21,7 +21,6 @@ class Places:
     def __init__(
         self, plan: Plan, forward: Sequence[AnyNest], reverse: Sequence[AnyNest], lanes: int
     ) -> None:
-        self.plan = plan
         self.rows, self.height = stacked(_lives(plan, forward, reverse))
         self.parameters, self.total = _one_by_one(plan.parameters)
         self.gradients = {

@@ -13,7 +13,7 @@ from .tiles import shared_target, tile
 
 def print_product(p: Printer, nest: Nest) -> None:
     """Tiles of sums in registers."""
-    sizes = tile(nest, p.registers).sizes
+    sizes = tile(nest, p.registers)
     _tiles(p, nest, sizes, 0, [], [])
 
 

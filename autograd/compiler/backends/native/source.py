@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from ...plan.plan import Plan
 from ...plan.views import Block, View
 from .functions import Functions, Layout
 from .fuse import fused
+from .library import own_text
 from .loops import nest
 from .nests import AnyNest, Nest
 from .places import Places
@@ -103,7 +103,7 @@ class _File:
             rows=places.height,
             sums=places.vectors,
         )
-        prelude = resources.files(__package__).joinpath("prelude.c").read_text(encoding="utf-8")
+        prelude = own_text("prelude.c")
         used = self.functions.used
         words = elementary(sorted(used), layout.dtype) if used else ""
         texts = [head, CLOCK * self.timed, prelude, words, self._constants(), self._prepare()]
@@ -182,7 +182,7 @@ class _File:
         """What a share does for each of its tiles."""
         body = self._inputs() if number == 0 else []
         body += [self._call(n, True, False) for n in loops.forward]
-        body += self._results() if number == self.last else []
+        body += self._results(batched=True) if number == self.last else []
         reverse = [self._call(n, True, True) for n in loops.reverse]
         if reverse:
             body += ["if (c->seed == 0) continue;"]
@@ -213,15 +213,18 @@ class _File:
             return []
         return [f"give_samples({self.places.rows_of(block)}, c->{name}, t * tile, c->samples);"]
 
-    def _results(self) -> list[str]:
+    def _results(self, batched: bool) -> list[str]:
+        """Write results: those of each sample in a tile, or those that no sample changes."""
+        of = "t * tile, c->samples" if batched else "c->samples"
+        what = "samples" if batched else "numbers"
         return [
             _listed_rows(
                 view,
-                f"write_samples(c->results[{k}], {self.places.rows_of(view.block)}, of, "
-                f"{view.size}, t * tile, c->samples);",
+                f"write_{what}(c->results[{k}], {self.places.argument(view.block, False)}, of, "
+                f"{view.size}, {of});",
             )
             for k, view in enumerate(self.plan.results)
-            if view.block.batched
+            if view.block.batched is batched
         ]
 
     # --- a batch ---------------------------------------------------------------------------------
@@ -247,7 +250,7 @@ class _File:
                 lines.append(f"parallel(samples_{k}, c, c->shares);")
                 lines += self._collected(loops)
             if k == end:
-                lines += self._results_of_all()
+                lines += self._results(batched=False)
                 lines.append("if (c->seed == 0) return;")
         losses = f"has_nan(c->results[0], c->samples * {self.plan.results[0].size})"
         slopes = f"has_nan(c->gradient, {self.places.total})"
@@ -270,18 +273,6 @@ class _File:
             f"add_{'numbers' if b in self.places.narrow else 'lanes'}({self.places.numbers_of(b)}, "
             f"c->sums + {self.places.sums[b]}, {b.size}, c->shares);"
             for b in blocks
-        ]
-
-    def _results_of_all(self) -> list[str]:
-        """Results that no sample changes."""
-        return [
-            _listed_rows(
-                view,
-                f"write_numbers(c->results[{k}], {self.places.numbers_of(view.block)}, of, "
-                f"{view.size}, c->samples);",
-            )
-            for k, view in enumerate(self.plan.results)
-            if not view.block.batched
         ]
 
 

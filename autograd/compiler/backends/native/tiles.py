@@ -9,7 +9,6 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 
 from ...strided import Dims
 from .nests import Nest, Product
@@ -18,15 +17,10 @@ LATENCY = 4  # cycles of a fused multiply-add
 SMALL = 5  # dimensions up to this size may be unrolled as a whole
 
 
-@dataclass(frozen=True)
-class Tile:
-    """Entries of each dimension of a nest that are computed together."""
-
-    sizes: Dims
-
-
-def tile(nest: Nest, registers: int) -> Tile:
-    """The tile of a product that takes the fewest cycles by this rule."""
+def tile(nest: Nest, registers: int) -> Dims:
+    """The entries of each dimension that are computed together: of a product, those that take the
+    fewest cycles by this rule.
+    """
     assert isinstance(nest.head, Product)
     left, right = _own(nest, left=True), _own(nest, left=False)
     found = min(
@@ -37,7 +31,7 @@ def tile(nest: Nest, registers: int) -> Tile:
     for side in found:
         for d, n in side.items():
             sizes[d] = n
-    return Tile(tuple(sizes))
+    return tuple(sizes)
 
 
 def _own(nest: Nest, left: bool) -> list[int]:
