@@ -3,6 +3,7 @@
 import random
 
 import numpy as np
+from hypothesis import strategies as st
 
 import nn
 from autograd import no_grad
@@ -115,3 +116,13 @@ def assert_close(got, expected, tolerance=1e-5):
     """Arrays of one shape that differ by less than a part of the largest entry."""
     assert got.shape == expected.shape
     assert np.abs(got - expected).max() <= tolerance * np.abs(expected).max()
+
+
+PAIRS = st.tuples(st.integers(1, 3), st.integers(1, 3))
+WINDOWS = {  # how those of a convolution may slide
+    "kernel_size": PAIRS,
+    "stride": PAIRS,
+    "dilation": PAIRS,
+    "padding": st.sampled_from(["same", "valid"]) | st.tuples(st.integers(0, 3), st.integers(0, 3)),
+    "groups": st.integers(1, 2),
+}

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from c_cases import SANITIZED, program, run
-from export_cases import LAYERS, MODELS, NETS, assert_close, batch, built
+from export_cases import LAYERS, MODELS, NETS, WINDOWS, assert_close, batch, built
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -69,11 +69,7 @@ def test_doubles_are_exact_to_their_last_digits(path):
 @settings(max_examples=15)
 @given(
     size=st.tuples(st.integers(2, 9), st.integers(2, 9)),
-    kernel_size=(pairs := st.tuples(st.integers(1, 3), st.integers(1, 3))),
-    stride=pairs,
-    dilation=pairs,
-    padding=st.sampled_from(["same", "valid"]) | st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    groups=st.integers(1, 2),
+    **WINDOWS,
 )
 def test_windows_slide_alike_over_any_image(tmp_path_factory, size, **options):
     path = tmp_path_factory.mktemp("sliding") / "model.c"

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from export_cases import MODELS, assert_close, batch, built, evaluated
+from export_cases import MODELS, WINDOWS, assert_close, batch, built, evaluated
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,11 +45,7 @@ def test_the_runtime_computes_what_the_model_computes(text, shape, path):
 @settings(max_examples=100)
 @given(
     size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
-    kernel_size=(pairs := st.tuples(st.integers(1, 3), st.integers(1, 3))),
-    stride=pairs,
-    dilation=pairs,
-    padding=st.sampled_from(["same", "valid"]) | st.tuples(st.integers(0, 3), st.integers(0, 3)),
-    groups=st.integers(1, 2),
+    **WINDOWS,
 )
 def test_windows_slide_alike_over_any_image_or_do_not_fit(tmp_path_factory, size, **options):
     model, x = nn.Conv2D(2, 2, **options), batch((2, *size), 2)
