@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from . import graph
 from .anomaly import Anomaly, trace_anomaly
+from .columns import Column as Column  # for `nn`
 from .derivatives import grad, hessian, jacobian
 from .functions import (
     batch_mean,

@@ -38,7 +38,10 @@ def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
         raise TypeError("grad(y, xs): xs must be a sequence; write grad(y, [x])")
     xs = list(xs)
     targets = {v for x in xs for v in _entries(x)}
-    mirrors = _mirrored(graph.order(y), targets)
+    ordered = graph.order(y)
+    if not y.unknown:
+        graph.refuse_changed(ordered)
+    mirrors = _mirrored(ordered, targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
     adjoint = graph.adjoints(list(mirrors.values()), {leaf: Value(1)})
     found = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}

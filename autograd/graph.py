@@ -125,6 +125,42 @@ def adjoints(ordered: Sequence[Node], seeds: Mapping[N, AnyNumber]) -> dict[N, A
     return adjoint
 
 
+def refuse_changed(ordered: Iterable[Node]) -> None:
+    """ValueError where a leaf has another number than it had when an operation read it: partials
+    of the one with the result of the other would be wrong. Bundles keep the numbers that they read.
+    """
+    for node in ordered:
+        inputs = node.inputs
+        if len(inputs) == 2:  # nearly all: unrolled for speed
+            a, b = inputs
+            if a.inputs and b.inputs or node.op is None:
+                continue
+            again = node.op.forward(a.data, b.data)
+        elif node.op is None or all([x.inputs for x in inputs]):
+            continue
+        else:
+            again = node.op.forward(*[x.data for x in inputs])
+        if again != node.data and again == again and _reads_numbers(node):
+            raise ValueError(_changed(node))
+
+
+def _reads_numbers(node: AnyNode) -> bool:
+    """Whether the partials depend on numbers: those of a sum do not."""
+    try:
+        node.op.partials(None, *[None for _ in node.inputs])
+    except (TypeError, AttributeError):
+        return True
+    return False
+
+
+def _changed(node: AnyNode) -> str:
+    names = [x.label or repr(x) for x in node.inputs if not x.inputs and hasattr(x, "label")]
+    return (
+        f"backward: {node.op.name}(...) = {node.data} was computed before {' or '.join(names)} got "
+        "another number, so its derivative would be wrong; compute the loss anew after each update"
+    )
+
+
 def _send(upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], sent: Sent) -> None:
     """Keep upstream·partials for the bundle until all its operations have sent theirs."""
     if bundle in sent:

@@ -1,7 +1,7 @@
 """What a Value is, before any arithmetic: its number, its gradient, its making and its name."""
 
 from fractions import Fraction
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from .drawable import Drawable
 from .graph import Node
@@ -41,12 +41,13 @@ def identity(self: object, other: object) -> bool:
 class ScalarNode(Node, Drawable, NumPyFunctions):
     """A scalar node of the computation graph; `==` and `hash` are identity."""
 
-    __slots__ = ("grad", "name", "place", "scope")
+    __slots__ = ("grad", "home", "name", "place", "scope")
 
     data: AnyNumber
     grad: AnyNumber
     name: str
     place: int
+    home: Any  # of a parameter of programs: its storage, and where it is there
     scope: str
 
     __eq__ = identity

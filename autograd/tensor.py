@@ -149,7 +149,7 @@ class Tensor(Reductions):
             if not self.shape:
                 raise ValueError(f"Tensor(data): data must be a sequence, got {data!r:.60}")
             flat = indexing.flattened(plain)
-            self.values = [v if v.__class__ is Value else Value(v) for v in flat]
+            self.values = [v if isinstance(v, Value) else Value(v) for v in flat]
         if label:
             self.rename(label)
 

@@ -236,6 +236,7 @@ class Value(ScalarNode):
         if self.unknown:
             raise UnknownNumberError("backward() in a compiled function: use autograd.grad there")
         ordered = graph.order(self)
+        graph.refuse_changed(ordered)
         seed = 1.0 if isinstance(self.data, float) else 1
         adjoint = graph.adjoints(ordered, {self: seed})
         unreached = 0 * seed  # 0.0 where numbers are floats: drawings tell it from never asked

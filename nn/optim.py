@@ -5,16 +5,17 @@ float as well as an array of a whole parameter.
 """
 
 import math
-from collections.abc import Iterable
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import Self, TypeVar
 
-from autograd import Tensor, Value, sqrt
+from autograd import Column, Tensor, Value, sqrt
 
 from .annotations import AnyNumber, Plain
 from .arguments import written
 from .validate import foreign_keywords
 
 Parameters = Iterable[Tensor | Value]
+T = TypeVar("T")
 
 
 def values_of(parameters: Parameters) -> list[Value]:
@@ -61,7 +62,7 @@ class Optimizer:
         self.lr = self._within("lr", lr, 0, math.inf)
         self.weight_decay = self._within("weight_decay", weight_decay, 0, math.inf)
         self.steps = 0
-        self.state: list[tuple[AnyNumber, ...]] = [(0.0,) * self.slots for _ in self.values]
+        self.state = [Column([0] * len(self.values)) for _ in range(self.slots)]
 
     def __repr__(self) -> str:
         return written(self, f"{len(self.values):,} parameters, lr={self.lr:.6g}", apart="lr")
@@ -73,11 +74,57 @@ class Optimizer:
         return value
 
     def step(self) -> None:
-        """Update every parameter from its gradient."""
-        self.steps += 1
-        for k, v in enumerate(self.values):
-            v.data, *state = self.rule(v.data, v.grad, *self.state[k])
-            self.state[k] = tuple(state)
+        """Update every parameter from its gradient.
+
+        FloatingPointError where a gradient is inf or nan, ValueError where none has been computed
+        for any parameter; then nothing is changed.
+        """
+        values, gradients = self.values, [v.grad for v in self.values]
+        self._refuse(gradients)
+
+        def computed() -> list[tuple[AnyNumber, ...]]:
+            numbers = [v.data for v in values]
+            rows = map(self.rule, numbers, gradients, *[column.list() for column in self.state])
+            return list(zip(*rows, strict=True))
+
+        def write(columns: list[tuple[AnyNumber, ...]]) -> None:
+            numbers, *state = columns
+            for v, number in zip(values, numbers, strict=True):
+                v.data = number
+            for column, row in zip(self.state, state, strict=True):
+                column.take(list(row))
+
+        self.advance(computed, write)
+
+    def advance(self, computed: Callable[[], T], write: Callable[[T], None]) -> None:
+        """Take a step whole or not at all, even where an interrupt comes in between.
+
+        What `computed` gives, `write` writes, and it may do so twice.
+        """
+        before, new = self.steps, None
+        try:
+            self.steps = before + 1
+            new = computed()
+            write(new)
+        except BaseException:
+            if new is None:
+                self.steps = before
+            else:
+                write(new)
+            raise
+
+    def _refuse(self, gradients: Sequence[AnyNumber]) -> None:
+        """Errors for gradients that would spoil the parameters, or change nothing at all."""
+        total = sum(gradients)
+        if total - total != 0:
+            for v, g in zip(self.values, gradients, strict=True):
+                if g - g != 0:
+                    raise FloatingPointError(f"the gradient of {v.label or repr(v)} is {g}")
+        if total.__class__ is int and not any(gradients):
+            raise ValueError(
+                f"{self!r}: no gradient has reached any of its parameters; call backward() first, "
+                "and make the optimiser of the model's parameters after its last layer was made"
+            )
 
     def zero_grad(self) -> None:
         """Set all gradients to 0."""
@@ -92,7 +139,7 @@ class Optimizer:
         """What a continued run needs: learning rate, number of steps, state of each number."""
         kind = type(self).__name__
         return {
-            "kind": kind, "lr": self.lr, "steps": self.steps, "state": [list(s) for s in self.state]
+            "kind": kind, "lr": self.lr, "steps": self.steps, "state": [*map(list, self._rows())]
         }  # fmt: skip
 
     def load_state_dict(self, state: dict[str, Plain]) -> None:
@@ -103,7 +150,13 @@ class Optimizer:
         if len(rows) != len(self.values) or any(len(row) != self.slots for row in rows):
             needed = f"{len(self.values)} parameters with {self.slots} numbers each"
             raise ValueError(f"{type(self).__name__}: the state does not fit {needed}")
-        self.lr, self.steps, self.state = state["lr"], state["steps"], rows
+        self.lr, self.steps = state["lr"], state["steps"]
+        self.state = [Column([row[k] for row in rows]) for k in range(self.slots)]
+
+    def _rows(self) -> Iterable[tuple[AnyNumber, ...]]:
+        """The numbers of state of each parameter."""
+        columns = [column.list() for column in self.state]
+        return zip(*columns, strict=True) if columns else [()] * len(self.values)
 
 
 class SGD(Optimizer):

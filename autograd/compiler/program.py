@@ -2,9 +2,7 @@
 
 import math
 import random
-import threading
 from collections.abc import Callable, Iterable, Sequence
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from .backends.choose import BACKENDS
 from .backends.choose import backend as chosen
 from .batches import refuse_nan, samples
 from .explain import explanation, listing
+from .parameters import Gradients, Parameters
 from .plan.lower import Lowering
 from .plan.plan import Plan
 from .profile import Profile, profiled
@@ -26,7 +25,7 @@ from .steps import TrainStep
 from .trace.fold import fold
 from .trace.packs import packs
 from .trace.record import Recording, record
-from .trace.tape import real, tape
+from .trace.tape import tape
 from .verify import Checked, check
 
 MANY = 16_384  # random numbers, for which converting a generator's state costs less than its words
@@ -73,7 +72,6 @@ def compile(
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
         program = Program(recording, plan, numpy_dtype, threads, backend)
-        check(Checked(plan, recording, program.values), program.runner)
         recording.drop_graph()
     return program
 
@@ -90,27 +88,29 @@ def _dtype(dtype: Any) -> Any:
 class Program:
     """A compiled function: call it with batches, or ask for `value_and_grad` or a `train_step`.
 
-    Batches are arrays (N, *example's shape); results have the same leading axis. Before each run
-    the parameters' numbers are read from their Values. A `train_step` keeps them in arrays instead,
-    until `sync` writes them back.
+    Batches are arrays (N, *example's shape); results have the same leading axis. The numbers of the
+    parameters live in one place that Values, programs, and training steps share: what one of them
+    changes, all others see.
     """
 
     def __init__(
         self, recording: Recording, plan: Plan, dtype: Any, threads: int | None, backend: str
     ) -> None:
         self.recording, self.plan, self.dtype = recording, plan, dtype
-        self.values = [v for group in recording.parameters for v in group.values]
-        self.weights = np.zeros(len(self.values), dtype)
-        self.runner = chosen(plan, self.weights, threads, backend)
+        self.parameters = Parameters(recording.parameters, dtype)
+        self.values, self.weights = self.parameters.values, self.parameters.array
+        self.runner = chosen(plan, np.zeros_like(self.weights), threads, backend)
+        self.parameters.refresh()
+        check(Checked(plan, recording, self.values), self.runner)
+        self.runner.read(self.weights)
+        self.gradients = Gradients(self.parameters.parts, self.runner.gradient)
         self.outputs: Any = None
-        self._unsynced: list[TrainStep] = []
-        self._lock = threading.RLock()  # buffers serve one thread at a time
-        self._refresh()
+        self._lock = self.parameters.lock  # and buffers serve one thread at a time
 
     def __call__(self, *batches: Any) -> Any:
         """The function's results for a batch: arrays (N, ...)."""
         with self._lock:
-            self._refresh()
+            self.parameters.refresh()
             arrays = self._arrays(batches)
             results = self._run(arrays, seed=0.0)
             if any(np.isnan(result).any() for result in results):
@@ -125,7 +125,7 @@ class Program:
         `outputs`. TypeError where it is not a single Value.
         """
         with self._lock:
-            self._refresh()
+            self.gradients.settle()
             with np.errstate(all="ignore"):
                 loss, results = self._loss_and_gradient(batches)
             gradient = self.runner.gradient.copy()
@@ -139,8 +139,7 @@ class Program:
     def train_step(self, optimizer: Any, clip_norm: float | None = None) -> "TrainStep":
         """A function of batches that updates the parameters, and returns the mean loss before.
 
-        The updates happen in arrays: until `sync`, the Values (and other programs of the same
-        model, `state_dict` and eager evaluation, which read them) stay as they were.
+        The updates are seen at once by the Values, and by all other programs of the same model.
         """
         return TrainStep(self, optimizer, clip_norm)
 
@@ -162,7 +161,7 @@ class Program:
         for random numbers, and for an operation that C has no words for.
         """
         with self._lock:
-            self._refresh()
+            self.parameters.refresh()
             try:
                 return c99(self.plan, self.weights.astype(float), str(self.dtype), name, about)
             except InexpressibleError as error:
@@ -188,27 +187,11 @@ class Program:
     def profile(self, *batches: Any) -> Profile:
         """Where the time of one step goes, kernel by kernel."""
         with self._lock:
-            self._refresh()
+            self.parameters.refresh()
             return profiled(self.runner, self._arrays(batches))
 
     def sync(self) -> None:
-        """Write what train steps have changed back: numbers, last gradients, optimiser states."""
-        with self._lock:
-            if self._unsynced:
-                for v, slope in zip(self.values, self.runner.gradient.tolist(), strict=True):
-                    v.grad = slope
-            for step in self._unsynced:
-                step.write_back()
-            self._unsynced = []
-
-    def _refresh(self) -> None:
-        """Take the parameters' numbers from their Values, unless train steps are ahead of them."""
-        if self._unsynced:
-            return
-        try:
-            self.weights[...] = list(map(attrgetter("data"), self.values))
-        except (TypeError, ValueError):
-            self.weights[...] = [real(v.data, f"parameter {v.label}") for v in self.values]
+        """Nothing: Values see at once what training steps change, and the other way round."""
 
     # --- running ---------------------------------------------------------------------------------
 
@@ -223,6 +206,7 @@ class Program:
                 f"Tensor of shape {first.shape}"
             )
         arrays = self._arrays(batches)
+        self.parameters.refresh()
         results = self._run(arrays, seed=1 / len(arrays[0]))
         loss = float(results[0].sum()) / len(results[0])
         if math.isnan(loss):

@@ -32,58 +32,56 @@ class TrainStep:
                 "parameters; compile with parameters=model.parameters()"
             )
         where = [place[v] for v in optimizer.values]
-        whole = where == list(range(len(where)))
-        self.where: Any = slice(0, len(where)) if whole else np.array(where)
-        self.state: list[NDArray[Any]] | None = None
+        in_row = where == list(range(where[0], where[0] + len(where)))
+        self.where: Any = slice(where[0], where[0] + len(where)) if in_row else np.array(where)
+        self.parts = program.parameters.parts_of(set(optimizer.values))
 
     def __call__(self, *batches: Any) -> float:
         """Update the parameters from one batch, and return its mean loss before the update.
 
-        FloatingPointError where the loss is not finite; then nothing is updated.
+        FloatingPointError where the loss or its gradient is not finite; then nothing is updated.
         """
-        with self.program._lock:
-            if self.state is None:
-                self._start()
-            with np.errstate(all="ignore"):
-                return self._update(batches)
+        with self.program._lock, np.errstate(all="ignore"):
+            return self._update(batches)
 
     def _update(self, batches: Sequence[Any]) -> float:
         program = self.program
         loss, results = program._loss_and_gradient(batches)
+        program.gradients.show()
         if not math.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss}")
-        program._tell(results)
+        self._refuse_infinite(program.runner.gradient[self.where])
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
-        self.optimizer.steps += 1
-        weights, gradient = program.weights[self.where], program.runner.gradient[self.where]
-        changed, *self.state = self.optimizer.rule(weights, gradient, *(self.state or []))
-        program.weights[self.where] = changed
+        program._tell(results)
+        self.optimizer.advance(self._computed, self._write)
         return loss
+
+    def _refuse_infinite(self, gradient: NDArray[Any]) -> None:
+        """FloatingPointError for a gradient that is not finite: it would leave nothing to train."""
+        if not math.isfinite(np.dot(gradient, gradient)) and not np.isfinite(gradient).all():
+            k = int(np.isfinite(gradient).argmin())
+            name = self.optimizer.values[k].label or f"parameter {k}"
+            raise FloatingPointError(f"the gradient of {name} is {gradient[k]}")
 
     def _clip(self, max_norm: float) -> None:
         """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""
         gradient = self.program.runner.gradient
         norm = float(np.linalg.norm(gradient[self.where].astype(np.float64)))
-        if not math.isfinite(norm):
-            raise FloatingPointError(f"the norm of the gradient is {norm}")
         if norm > max_norm:
             gradient *= gradient.dtype.type(max_norm / norm)
 
-    def _start(self) -> None:
-        """Take over the parameters and the optimiser's state, as arrays."""
-        program, state = self.program, self.optimizer.state
-        program._refresh()
-        rows = np.array(state, program.dtype).reshape(len(state), -1)
-        self.state = [column.copy() for column in rows.T]
-        program._unsynced.append(self)
+    def _computed(self) -> tuple[NDArray[Any], ...]:
+        """The new parameters, and the new state."""
+        program, optimizer = self.program, self.optimizer
+        weights, gradient = program.weights[self.where], program.runner.gradient[self.where]
+        state = [column.array(program.dtype) for column in optimizer.state]
+        changed: tuple[NDArray[Any], ...] = optimizer.rule(weights, gradient, *state)
+        return changed
 
-    def write_back(self) -> None:
-        """Give the numbers back to the Values that the optimiser changes, and its state to it."""
-        numbers = self.program.weights[self.where].tolist()
-        for v, number in zip(self.optimizer.values, numbers, strict=True):
-            v.data = number
-        columns = [column.tolist() for column in self.state or []]
-        rows = zip(*columns, strict=True) if columns else [()] * len(numbers)
-        self.optimizer.state = [tuple(row) for row in rows]
-        self.state = None
+    def _write(self, computed: Sequence[NDArray[Any]]) -> None:
+        program, (weights, *state) = self.program, computed
+        program.weights[self.where] = weights
+        program.parameters.written(self.parts)
+        for column, numbers in zip(self.optimizer.state, state, strict=True):
+            column.take(numbers)

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,9 +76,9 @@ def _by_nodes(checked: Checked, reference: NumPy, numbers: Numbers) -> str:
     """What the reference and the recorded nodes disagree on; "" for nothing."""
     roots = [v for result in checked.recording.results for v in result.values]
     got, gradient = _run(checked, reference, numbers)
-    with _known(roots, numbers) as ordered:
-        expected = np.array([float(v.data) for v in roots])
-        slopes = _slopes(ordered, roots[0], checked.values) if checked.plan.seed else gradient
+    twins = _replayed(roots, numbers)
+    expected = np.array([float(twins[v].data) for v in roots])
+    slopes = _slopes(twins, roots[0], checked.values) if checked.plan.seed else gradient
     scale = 1 + np.abs(slopes[np.isfinite(slopes)]).max(initial=0)
     return _told(
         checked,
@@ -148,29 +147,24 @@ def _run(checked: Checked, backend: Backend, numbers: Numbers) -> tuple[Floats, 
     return flat.astype(np.float64), backend.gradient.astype(np.float64)
 
 
-@contextmanager
-def _known(roots: Sequence[Value], numbers: Numbers) -> Iterator[list[Any]]:
-    """What is behind the roots, inputs first, for a while with numbers, computed one by one."""
-    ordered = graph.order(*roots)
-    before = [(node, node.data) for node in [*numbers, *ordered]]
-    try:
-        for leaf, number in numbers.items():
-            leaf.data = number
-        for node in ordered:
-            if node.op is not None:
-                node.data = node.op.forward(*[x.data for x in node.inputs])
-            elif node.inputs:
-                node.data = tuple([x.data for x in node.inputs])
-        yield ordered
-    finally:
-        for node, data in before:
-            node.data = data
+def _replayed(roots: Sequence[Value], numbers: Numbers) -> dict[Any, graph.Node]:
+    """A twin of every node behind the roots, inputs first, with numbers computed one by one."""
+    twins = {v: graph.Node(None, (), number) for v, number in numbers.items()}
+    for node in graph.order(*roots):
+        for leaf in node.inputs or [node]:
+            if leaf not in twins:
+                twins[leaf] = graph.Node(None, (), leaf.data)
+        if node.inputs:
+            inputs = tuple([twins[x] for x in node.inputs])
+            data = tuple([x.data for x in inputs])
+            twins[node] = graph.Node(node.op, inputs, node.op.forward(*data) if node.op else data)
+    return twins
 
 
-def _slopes(ordered: Sequence[Any], loss: Value, values: Sequence[Value]) -> Floats:
+def _slopes(twins: dict[Any, graph.Node], loss: Value, values: Sequence[Value]) -> Floats:
     """The gradient by the chain rule from node to node; nan where a row has no slope here."""
     try:
-        adjoints = graph.adjoints(ordered, {loss: 1.0})
+        adjoints = graph.adjoints(list(twins.values()), {twins[loss]: 1.0})
     except ArithmeticError:  # of a row of one's own: those of the table never raise
         return np.full(len(values), np.nan)
-    return np.array([float(adjoints.get(v, 0.0)) for v in values])
+    return np.array([float(adjoints.get(twins[v], 0.0)) for v in values])

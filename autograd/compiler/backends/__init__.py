@@ -36,6 +36,9 @@ class Backend(Protocol):
     def __init__(self, plan: Plan, weights: Array, threads: int | None) -> None:
         """`threads` is how many processors share a batch, None for all."""
 
+    def read(self, weights: Array) -> None:
+        """Let another array be the `weights`."""
+
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill the results (n, *shape) for samples (n, numbers).
 

@@ -1,25 +1,27 @@
 """Run a function once, on Values whose numbers are not known yet, and keep what it did."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from ...numbers.kinds import UNKNOWN
 from ...scopes import tracing
 from ...shapes.indexing import Shape
+from ...storage import store
 from ...tensor import Tensor
 from ...value import Value
 
 
 class Trace(list[Value]):
     """Every Value that a function made, in order, the random numbers that it drew, and who is told
-    of which.
+    of which; `unknown` are the leaves whose numbers it must not see.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unknown: Iterable[Value]) -> None:
         super().__init__()
+        self.unknown = frozenset(unknown)
         self.draws: list[tuple[list[Value], Any, Callable[[Any], Any]]] = []
         self.observed: list[tuple[Callable[..., object], tuple[Tensor | Value, ...]]] = []
 
@@ -68,9 +70,10 @@ class Recording:
 def record(function: Callable[..., Any], examples: Sequence[Any], parameters: Any) -> Recording:
     """Run the function on unknown inputs of the examples' shapes, with unknown parameters."""
     groups = [_flat("parameters", p) for p in _parameters(parameters)]
-    trace = Trace()
+    _store(groups)
+    trace = Trace(v for group in groups for v in group.values)
     arguments = [_argument(k, example) for k, example in enumerate(examples)]
-    with _unknown(v for group in groups for v in group.values), tracing(trace):
+    with tracing(trace):
         inputs = [_as_input(argument) for argument in arguments]
         outputs = function(*inputs)
     results: list[Result] = []
@@ -99,25 +102,18 @@ def _parameters(parameters: Any) -> list[Any]:
     return listed
 
 
+def _store(groups: Sequence[Result]) -> None:
+    """Move parameters into storages: those of a Tensor into one, and single Values in a row too."""
+    rows = groupby(enumerate(groups), lambda item: item[0] if item[1].shape else -1)
+    store([v for _, group in row for v in group.values] for _, row in rows)
+
+
 def _flat(what: str, x: Any) -> Result:
     if isinstance(x, Tensor):
         return Result(x.shape, list(x.values))
     if isinstance(x, Value):
         return Result((), [x])
     raise TypeError(f"compile: {what} must be Tensors and Values, got {x!r:.60}")
-
-
-@contextmanager
-def _unknown(values: Iterable[Value]) -> Iterator[None]:
-    """Hide the numbers of leaves for a while."""
-    known = [(v, v.data) for v in values]
-    try:
-        for v, _ in known:
-            v.data = UNKNOWN
-        yield
-    finally:
-        for v, data in known:
-            v.data = data
 
 
 def _argument(k: int, example: Any) -> Argument:

@@ -50,7 +50,7 @@ def test_after_training_the_values_are_there_to_look_at():
     assert isinstance(weight.values[0].data, float)
     assert np.any(np.array(weight.grad))
     assert trainer.optimizer.steps == 8
-    assert any(any(row) for row in trainer.optimizer.state)
+    assert any(any(column.list()) for column in trainer.optimizer.state)
 
 
 def test_evaluation_is_the_same_either_way():

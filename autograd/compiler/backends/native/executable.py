@@ -68,6 +68,11 @@ class Native:
     def _tiles(self, n: int) -> int:
         return -(-n // self.tile)
 
+    def read(self, weights: Array) -> None:
+        """Let another array be the `weights`."""
+        self.weights, self._call.weights = weights, _address(weights)
+        self._exact = None
+
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill results (n, ...) for samples (n, numbers), and with a seed the gradient."""
         inputs = [self._input(array) for array in arrays]

@@ -32,6 +32,11 @@ class NumPy:
         self.size = sys.maxsize if plan.part else max(1, BYTES // (rows * weights.itemsize + 1))
         self._executables: dict[int, Executable] = {}
 
+    def read(self, weights: Array) -> None:
+        """Let another array be the `weights`."""
+        self.weights = weights
+        self._executables.clear()
+
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
         n, total = len(results[0]), np.zeros_like(self.gradient)
