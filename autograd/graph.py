@@ -133,10 +133,10 @@ def refuse_changed(ordered: Iterable[Node]) -> None:
         inputs = node.inputs
         if len(inputs) == 2:  # nearly all: unrolled for speed
             a, b = inputs
-            if a.inputs and b.inputs or node.op is None:
+            if (a.inputs and b.inputs) or node.op is None:
                 continue
             again = node.op.forward(a.data, b.data)
-        elif node.op is None or all([x.inputs for x in inputs]):
+        elif node.op is None or all(x.inputs for x in inputs):
             continue
         else:
             again = node.op.forward(*[x.data for x in inputs])

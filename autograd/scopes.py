@@ -46,40 +46,45 @@ class scope:
     `kind` is shown beside the path in drawings.
     """
 
-    __slots__ = ("kind", "path", "token")
+    __slots__ = ("before", "kind", "path")
 
     def __init__(self, path: str, kind: str = "") -> None:
         self.path = path
         self.kind = kind
 
     def __enter__(self) -> Call:
-        parent, recording, depth, trace = current_scope()
+        self.before = parent, recording, depth, trace = current_scope()
         call = Call(self.path, self.kind, parent)
-        self.token = _scope.set(Scope(call, recording, depth + 1, trace))
+        _scope.set(Scope(call, recording, depth + 1, trace))
         return call
 
     def __exit__(self, *_: object) -> None:
-        _scope.reset(self.token)
+        _scope.set(self.before)
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in a `with` block or a decorated function: results are leaves."""
-    token = _scope.set(current_scope()._replace(recording=False))
-    try:
+    with _within(current_scope()._replace(recording=False)):
         yield
-    finally:
-        _scope.reset(token)
 
 
 @contextmanager
 def tracing(trace: Any) -> Iterator[Any]:
     """Hand every Value that is made in a `with` block to `trace.append`; scopes start anew."""
-    token = _scope.set(Scope(trace=trace))
-    try:
+    with _within(Scope(trace=trace)):
         yield trace
+
+
+@contextmanager
+def _within(scope: Scope) -> Iterator[None]:
+    """For a while another scope; the one before comes back even if an interrupt comes first."""
+    before = current_scope()
+    try:
+        _scope.set(scope)
+        yield
     finally:
-        _scope.reset(token)
+        _scope.set(before)
 
 
 def is_compiling() -> bool:

@@ -64,7 +64,6 @@ def learn(model: nn.Module, train: nn.data.Dataset, epochs: int, seed: int) -> I
         hits = program.outputs[1].argmax(-1) == targets[part].argmax(-1)
         right += (hits.mean() - right) / min(k + 1, 50)
         yield Progress((k + 1) / len(batches), right)
-    program.sync()
 
 
 def _with_scores(loss: nn.Loss, scores: Any, target: Any) -> tuple[Any, Any]:

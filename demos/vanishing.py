@@ -86,7 +86,6 @@ def trained(activation: str, words: str, scale: float, options: argparse.Namespa
         except FloatingPointError:
             run.diverged = k
             return run
-    program.sync()
     run.accuracy = nn.Trainer(model, loss, optimizer).evaluate(test).accuracy or 0.0
     return run
 

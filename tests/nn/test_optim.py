@@ -179,9 +179,9 @@ def test_what_cannot_be_trained_is_told():
         nn.Adam([])
     with pytest.raises(ValueError, match=r"^SGD: nesterov needs a momentum$"):
         nn.SGD([Value(1.0)], nesterov=True)
+    x = Value(1.0)
+    x.grad = 1.0
     with pytest.raises(TypeError, match=r"Mine has no update rule"):
-        x = Value(1.0)
-        x.grad = 1.0
         type("Mine", (Optimizer,), {})([x], 0.1).step()
     assert nn.SGD([Value(1.0)], momentum=0.5, nesterov=True).nesterov
 
