@@ -24,6 +24,7 @@ class Column:
 
     def __init__(self, numbers: list[AnyNumber]) -> None:
         self.memory: dict[Any, NDArray[Any]] = {}  # that programs share, by dtype
+        self._copies: dict[Any, NDArray[Any]] = {}
         self.version = 0
         self.take(numbers)
 
@@ -32,9 +33,10 @@ class Column:
 
     def take(self, numbers: Any) -> None:
         """Let a list or an array be the truth: itself, not a copy."""
-        self.listed = numbers if isinstance(numbers, list) else None
-        self._copies: dict[Any, NDArray[Any]] = {}
         self.truth = numbers
+        self.listed = numbers if numbers.__class__ is list else None
+        if self._copies:
+            self._copies = {}
         self.version += 1
 
     def list(self) -> list[AnyNumber]:

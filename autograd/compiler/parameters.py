@@ -20,8 +20,10 @@ Place = slice | NDArray[np.intp]
 class Part:
     """Neighbours in a program, `here`, that are of one storage, `there`."""
 
+    memory: Array | None = None  # where the storage keeps them, which is within the program's array
+
     def __init__(self, storage: Storage, there: Sequence[int], here: int) -> None:
-        self.storage = storage
+        self.storage, self.column = storage, storage.numbers
         self.here = slice(here, here + len(there))
         start, stop = there[0], there[0] + len(there)
         in_row = list(there) == list(range(start, stop))
@@ -45,19 +47,21 @@ class Parameters:
         self.lock: Any = Locks(locks) if len(locks) > 1 else locks.pop()
         with self.lock:
             joined = self._joined()
-        self.copied = joined is None
         self.array = np.zeros(len(self.values), dtype) if joined is None else joined
+        if joined is not None:
+            for part in self.parts:
+                part.memory = part.column.memory[dtype]
 
     def _joined(self) -> Array | None:
         """One array in which all storages lie in this order, or None."""
-        columns = [part.storage.numbers for part in self.parts]
+        columns = [part.column for part in self.parts]
         if not all(part.whole for part in self.parts) or len(set(columns)) < len(columns):
             return None
         kept = [column.memory.get(self.dtype) for column in columns]
         if all(memory is None for memory in kept):
             array = np.zeros(len(self.values), self.dtype)
-            for part, column in zip(self.parts, columns, strict=True):
-                column.keep(array[part.here])
+            for part in self.parts:
+                part.column.keep(array[part.here])
             return array
         return _neighbours([memory for memory in kept if memory is not None], len(self.values))
 
@@ -65,31 +69,29 @@ class Parameters:
         """Read what has been written elsewhere; errors name the parameter."""
         try:
             for part in self.parts:
-                self._read(part)
+                if part.memory is None:
+                    self._copy(part)
+                elif part.column.truth is not part.memory:
+                    part.column.array(self.dtype)
         except (TypeError, ValueError):
             for v in self.values:
                 real(v.data, f"parameter {v.label}")
             raise
 
-    def _read(self, part: Part) -> None:
-        column = part.storage.numbers
-        if not self.copied:
-            column.array(self.dtype)
-        elif part.seen != column.version:
-            self.array[part.here] = column.array(self.dtype)[part.there]
-            part.seen = column.version
+    def _copy(self, part: Part) -> None:
+        if part.seen != part.column.version:
+            self.array[part.here] = part.column.array(self.dtype)[part.there]
+            part.seen = part.column.version
 
     def written(self, parts: Iterable[Part]) -> None:
         """Let everybody see what was written into the array."""
         for part in parts:
-            column = part.storage.numbers
-            if self.copied:
-                memory = column.array(self.dtype)
+            memory = part.memory
+            if memory is None:
+                memory = part.column.array(self.dtype)
                 memory[part.there] = self.array[part.here]
-                column.take(memory)
-                part.seen = column.version
-            else:
-                column.take(column.memory[self.dtype])
+                part.seen = part.column.version + 1
+            part.column.take(memory)
 
     def parts_of(self, values: set[Value]) -> list[Part]:
         """Those where one of the values is."""
