@@ -147,14 +147,14 @@ def refuse_changed(ordered: Iterable[Node]) -> None:
 def _reads_numbers(node: AnyNode) -> bool:
     """Whether the partials depend on numbers: those of a sum do not."""
     try:
-        node.op.partials(None, *[None for _ in node.inputs])
+        return None in node.op.partials(None, *[None for _ in node.inputs])
     except (TypeError, AttributeError):
         return True
-    return False
 
 
 def _changed(node: AnyNode) -> str:
-    names = [x.label or repr(x) for x in node.inputs if not x.inputs and hasattr(x, "label")]
+    leaves = [x for x in node.inputs if not x.inputs]
+    names = [x.label for x in leaves if x.label] or [repr(x) for x in leaves]
     return (
         f"backward: {node.op.name}(...) = {node.data} was computed before {' or '.join(names)} got "
         "another number, so its derivative would be wrong; compute the loss anew after each update"
