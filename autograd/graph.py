@@ -7,7 +7,7 @@ once, however many others use it.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .numbers.kinds import AnyNumber
+from .numbers.kinds import UNKNOWN, AnyNumber
 from .numbers.piecewise import combination
 
 if TYPE_CHECKING:
@@ -147,9 +147,10 @@ def refuse_changed(ordered: Iterable[Node]) -> None:
 def _reads_numbers(node: AnyNode) -> bool:
     """Whether the partials depend on numbers: those of a sum do not."""
     try:
-        return None in node.op.partials(None, *[None for _ in node.inputs])
-    except (TypeError, AttributeError):
+        partials = node.op.partials(UNKNOWN, *[UNKNOWN for _ in node.inputs])
+    except (TypeError, ValueError):  # a row of one's own, which decides by numbers
         return True
+    return not all(isinstance(p, int) for p in partials)
 
 
 def _changed(node: AnyNode) -> str:

@@ -63,9 +63,9 @@ def test_a_graph_that_is_older_than_its_leaves_has_no_gradient(make):
     y = make(w, x)
     y.backward()
     w.data -= 0.5
-    with pytest.raises(ValueError, match="w.* got another number"):
+    with pytest.raises(ValueError, match=r"w.* got another number"):
         y.backward()
-    with pytest.raises(ValueError, match="w.* got another number"):
+    with pytest.raises(ValueError, match=r"w.* got another number"):
         grad(y, [x])
     w.data += 0.5
     y.backward()
