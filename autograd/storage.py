@@ -88,7 +88,7 @@ def store(groups: Iterable[Sequence[Value]]) -> None:
             storage = Storage(values, lock)
             for place, v in enumerate(values):
                 v.home = storage, place
-                v.__class__ = _stored(type(v))
+                v.__class__ = Stored if type(v) is Value else _stored(type(v))
 
 
 def _stored(plain: type[Value]) -> type[Value]:

@@ -102,7 +102,6 @@ class Gradients:
     """The gradient of a program's parameters, as its backend leaves it, and their Values see it."""
 
     def __init__(self, parts: Sequence[Part], array: Array) -> None:
-        self.array = array
         self.columns = [(p.storage.gradients, p, array[p.here]) for p in parts]
 
     def show(self) -> None:

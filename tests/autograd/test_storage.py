@@ -143,6 +143,14 @@ def test_numbers_that_no_array_holds_stay_as_they_are():
     assert w.tolist() == [Fraction(1, 3), 2]
 
 
+def test_numbers_that_nothing_trains_keep_all_their_digits(backend):
+    frozen, w = Tensor([0.1, 1 / 3]), Tensor([0.1, 0.2])
+    program = autograd.compile(lambda x: (frozen * w * x).sum(), [0.0] * 2, parameters=[frozen, w])
+    program.train_step(nn.SGD([w], lr=0.1))([[1.0, 1.0]])
+    assert frozen.tolist() == [0.1, 1 / 3]
+    assert w.tolist() == pytest.approx([0.09, 0.2 - 1 / 30])
+
+
 class Decorated(Value):
     """A user's kind of Value, with attributes of its own."""
 
