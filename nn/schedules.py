@@ -70,13 +70,13 @@ class CosineLR(Schedule):
     def __init__(self, optimizer: Optimizer, steps: int, minimum: float = 0.0) -> None:
         self.steps = _at_least_one("CosineLR", "steps", steps)
         self.minimum = minimum
-        self.low = minimum / optimizer.lr if optimizer.lr else 0.0
         super().__init__(optimizer)
 
     def factor(self, time: int) -> float:
-        """low + (1 - low)·(1 + cos(π·t / steps)) / 2."""
+        """low + (1 - low)·(1 + cos(π·t / steps)) / 2, low = minimum / lr(0)."""
+        low = self.minimum / self.base if self.base else 0.0
         phase = math.cos(math.pi * min(1.0, time / self.steps))
-        return self.low + (1 - self.low) * (1 + phase) / 2
+        return low + (1 - low) * (1 + phase) / 2
 
 
 class WarmupLR(Schedule):
@@ -91,6 +91,17 @@ class WarmupLR(Schedule):
         if after is not None:
             optimizer.lr = after.base
         super().__init__(optimizer)
+
+    def state_dict(self) -> dict[str, Plain]:
+        """What a continued run needs: the first learning rate, the time, the state of `after`."""
+        state = super().state_dict()
+        return {**state, "after": self.after.state_dict()} if self.after else state
+
+    def load_state_dict(self, state: dict[str, Plain]) -> None:
+        """Take up a `state_dict`; the optimiser's learning rate is set accordingly."""
+        if self.after is not None:
+            self.after.load_state_dict(state.get("after", {"base": state["base"], "time": 0}))
+        super().load_state_dict(state)
 
     def factor(self, time: int) -> float:
         """(t + 1) / warmup, at most 1; then the factor of `after`, its clock started there."""

@@ -1,5 +1,6 @@
 """Schedules: their factors, their clocks and their settings."""
 
+import json
 import math
 import re
 
@@ -81,6 +82,56 @@ def test_a_state_goes_out_and_in_again():
     other.load_state_dict(one.state_dict())
     assert other.optimizer.lr == 0.5
     assert rates(other, 1) == [0.5, 0.25]
+
+
+SCHEDULES = {
+    "steps": lambda rule: nn.StepLR(rule, 3, gamma=0.7),
+    "cosine": lambda rule: nn.CosineLR(rule, 11, minimum=0.01),
+    "warmup": lambda rule: nn.WarmupLR(rule, 5),
+    "warmup, steps": lambda rule: nn.WarmupLR(rule, 5, nn.StepLR(rule, 2, gamma=0.7)),
+    "warmup, cosine": lambda rule: nn.WarmupLR(rule, 5, nn.CosineLR(rule, 9, minimum=0.01)),
+    "warmup, warmup, cosine": lambda rule: nn.WarmupLR(
+        rule, 2, nn.WarmupLR(rule, 3, nn.CosineLR(rule, 9, minimum=0.01))
+    ),
+}
+
+
+@pytest.mark.parametrize("first", ["optimiser", "schedule"])
+@pytest.mark.parametrize("kind", [nn.SGD, nn.RMSprop, nn.Adagrad, nn.Adam, nn.AdamW])
+@pytest.mark.parametrize("make", SCHEDULES.values(), ids=SCHEDULES.keys())
+def test_a_continued_run_has_the_same_rates_in_whatever_order_things_are_made(make, kind, first):
+    """The schedule may be made of an optimiser that goes on already, at the rate it has by now."""
+
+    def walk(rule, schedule, count):
+        found = []
+        for _ in range(count):
+            rule.values[0].grad = 2 * rule.values[0].data
+            rule.step()
+            schedule.step()
+            found.append((rule.lr, rule.values[0].data))
+        return found
+
+    rule = kind([Value(1.0)], lr=0.3)
+    schedule = make(rule)
+    for parts in (4, 3):
+        walk(rule, schedule, parts)
+        saved = json.loads(json.dumps([rule.state_dict(), schedule.state_dict()]))
+        other = kind([Value(rule.values[0].data)], lr=0.3)
+        if first == "schedule":
+            later = make(other)
+        other.load_state_dict(saved[0])
+        if first == "optimiser":
+            later = make(other)
+        later.load_state_dict(saved[1])
+        assert other.lr == rule.lr
+        assert walk(other, later, 9) == walk(rule, schedule, 9)
+
+
+def test_a_warmups_state_of_before_what_follows_was_kept_is_taken_up():
+    trained = optimizer(0.06)
+    schedule = SCHEDULES["warmup, cosine"](trained)
+    schedule.load_state_dict({"base": 0.3, "time": 5 + 9})
+    assert trained.lr == pytest.approx(0.01)
 
 
 def test_a_schedule_without_a_factor_says_so():
