@@ -16,7 +16,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Tensor, Value, grad, no_grad, scope, trace_anomaly, where
+from autograd import Tensor, Value, grad, no_grad, scope, where
 from autograd.graph import nodes
 
 
@@ -376,19 +376,6 @@ def test_printing():
     assert repr(Value(2.0, label="x")) == "Value(data=2.0, grad=0, label='x')"
     assert f"{Value(2.0):.3f}" == "2.000"
     assert (Value(2.5).item(), int(Value(2.5)), bool(Value(0.0))) == (2.5, 2, False)
-
-
-def test_an_anomaly_names_the_operation_its_inputs_and_its_layer():
-    x = Value(2.0, label="x")
-    with scope("head"):
-        y = ((x - 2.0).log() * 0.0) + 1.0
-    assert str(trace_anomaly(y)) == "log(0.0) = -inf in head"
-    assert trace_anomaly(x * 2.0) is None
-    padded = Value(-math.inf).maximum(x)
-    assert trace_anomaly(padded) is None
-    assert str(trace_anomaly((padded - 2.0).log() * 2.0)) == "log(0.0) = -inf"
-    assert str(trace_anomaly(padded + math.inf)) == "leaf without a label is -inf"
-    assert str(trace_anomaly(Value(math.nan, label="w[0]") * 1.0)) == "leaf w[0] is nan"
 
 
 def test_gradients_as_values_go_to_any_order():
