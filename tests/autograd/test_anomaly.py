@@ -2,7 +2,7 @@
 
 import math
 
-from autograd import Tensor, Value, scope, trace_anomaly
+from autograd import Tensor, Value, draw, scope, trace_anomaly
 
 
 def test_an_anomaly_names_the_operation_its_inputs_and_its_layer():
@@ -82,3 +82,34 @@ def test_only_what_is_sent_towards_the_leaves_counts():
 
 def test_where_the_root_is_not_finite_the_reverse_pass_is_not_to_blame():
     assert told(Value(0.0).log() * 3.0) == "log(0.0) = -inf"
+
+
+# --- drawn ---------------------------------------------------------------------------------------
+
+
+def marked(root, **options):
+    """The notes of a drawing, and {title or formula: what its box says of anomalies}."""
+    outline = draw(root, **options).outline
+    boxes = {box.lines[0][1]: [t for _, t in box.lines if "not finite" in t] for box in
+             outline.boxes.values()}  # fmt: skip
+    return outline.notes, {name: said for name, said in boxes.items() if said}
+
+
+def test_a_drawing_says_where_gradients_first_were_not_finite():
+    x = Value(0.0, label="x")
+    y = (x * x).sqrt() * 3.0
+    assert marked(y) == ([], {})
+    y.backward()
+    told = "the first grad that is not finite"
+    notes = [f"{told}: sqrt(0.0) = 0.0: 3.0 · inf = inf is sent to mul"]
+    assert marked(y) == (notes, {"sqrt(0)": [told]})
+    assert marked(y, gradients=False) == ([], {})
+
+
+def test_a_drawing_says_where_numbers_first_were_not_finite():
+    x = Value(0.0, label="x")
+    y = x.log() * 3.0
+    y.backward()
+    told = "the first data that is not finite"
+    assert marked(y) == ([f"{told}: log(0.0) = -inf"], {"log(x)": [told]})
+    assert marked(x.exp()) == ([], {})

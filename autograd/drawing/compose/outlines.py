@@ -1,8 +1,9 @@
 """From a choice to an outline: what each box says, and the chain rule on arrows between scalars."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...anomaly import GradientAnomaly, trace_anomaly
 from ...text import clean, number
 from ..outline import Arrow, Box, ChainRule, Outline
 from ..read.gradients import Gradients, Read, accumulated, partials
@@ -44,7 +45,8 @@ class _Composer:
         arrows = [Arrow(edge.tail, edge.head, edge.text, rules[edge]) for edge in structure.edges]
         if self.gradients.computed and self.selection.edges is None:
             self._note_earlier_passes(boxes, rules)
-        outline = Outline(boxes, arrows, notes=self.choice.notes, title=self.choice.title)
+        notes = [*self.choice.notes, *self._anomalies(boxes)]
+        outline = Outline(boxes, arrows, notes=notes, title=self.choice.title)
         frame(outline, structure, self.choice.stages)
         return outline
 
@@ -70,6 +72,20 @@ class _Composer:
         for n in accumulated(self.graph, found):
             key = self.selection.box_of[n]
             boxes[key].lines.append(("", "grad also holds earlier backward passes"))
+
+    def _anomalies(self, boxes: dict[str, Box]) -> Iterator[str]:
+        """Where numbers, and gradients, first were nan or inf: in words, and on the boxes."""
+        if len(self.roots) > 1:
+            return
+        (root,) = self.graph.roots
+        wanted = [("data", False)] * self.values + [("grad", True)] * self.gradients.spoilt
+        for what, backward in wanted:
+            found = trace_anomaly(root, backward)
+            if found and isinstance(found, GradientAnomaly) == backward:
+                yield f"the first {what} that is not finite: {found}"
+                key = self.selection.box_of.get(self.graph.number[found.node], "")
+                if key in boxes:
+                    boxes[key].lines.append(("", f"the first {what} that is not finite"))
 
     # --- boxes -----------------------------------------------------------------------------------
 

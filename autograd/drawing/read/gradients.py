@@ -62,6 +62,12 @@ class Gradients:
         self.computed = asked and any(has_gradient(self.nodes[k]) for k in graph.operations)
         self.exponents = _exponents(graph)
 
+    @property
+    def spoilt(self) -> bool:
+        """Whether one that is shown is nan or inf."""
+        shown = (node for k, node in enumerate(self.nodes) if self.shows(k))
+        return self.computed and not all(_finite(node.grad) for node in shown)
+
     def known(self, numbers: Iterable[int]) -> bool:
         """Whether there are gradients of these nodes; leaves keep theirs from other graphs."""
         return self.asked and (self.computed or any(has_gradient(self.nodes[k]) for k in numbers))
