@@ -50,7 +50,8 @@ from .schedules import CosineLR, Schedule, StepLR, WarmupLR
 from .sequential import Sequential
 from .summary import Summary
 from .training.history import EarlyStopping, Epoch, History
-from .training.trainer import Evaluation, Trainer, confusion_matrix
+from .training.tally import Evaluation, confusion_matrix
+from .training.trainer import Trainer
 
 __all__ = [
     "GELU",

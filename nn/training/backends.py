@@ -2,43 +2,22 @@
 
 import importlib
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import autograd
-from autograd import Tensor, no_grad, trace_anomaly
+from autograd import no_grad, trace_anomaly
 
 from ..data import Dataset
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
-from ..module import Module
 from ..optim import Optimizer, clip_grad_norm
-
-
-@contextmanager
-def _modes_kept(model: Module) -> Iterator[None]:
-    """Bring the modules' modes back."""
-    modes = [module.training for module in model.modules()]
-    try:
-        yield
-    finally:
-        for module, mode in zip(model.modules(), modes, strict=True):
-            module.training = mode
-
-
-@contextmanager
-def evaluating(model: Module) -> Iterator[None]:
-    """A model in evaluation mode, and nothing recorded."""
-    with no_grad(), _modes_kept(model):
-        model.eval()
-        yield
+from .forward import Forward, evaluating, modes_kept
 
 
 class Eager:
     """Every batch is a graph of Values."""
 
-    def __init__(self, model: Module, loss: Loss) -> None:
-        self.model, self.loss = model, loss
+    def __init__(self, forward: Forward, loss: Loss) -> None:
+        self.forward, self.loss = forward, loss
 
     def prepared(self, data: Dataset) -> Dataset:
         """The data in the form that this way reads best."""
@@ -48,7 +27,7 @@ class Eager:
         self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
     ) -> tuple[Any, float]:
         """One update from one batch: outputs and loss before it."""
-        outputs = self.model(Tensor(batch.images))
+        outputs = self.forward.all(batch.images)
         loss = self.loss(outputs, batch.labels)
         if not math.isfinite(loss.data):
             raise FloatingPointError(f"the loss is {loss.data}: {trace_anomaly(loss)}")
@@ -61,8 +40,8 @@ class Eager:
 
     def measure(self, batch: Dataset) -> tuple[Any, float]:
         """Outputs and loss in evaluation mode."""
-        with evaluating(self.model):
-            outputs = self.model(Tensor(batch.images))
+        with evaluating(self.forward.model):
+            outputs = self.forward.all(batch.images)
             return outputs, self.loss(outputs, batch.labels).data
 
     def sync(self) -> None:
@@ -75,10 +54,10 @@ class Compiled:
     The model is compiled when it is first run: once for training, once for evaluation.
     """
 
-    def __init__(self, model: Module, loss: Loss) -> None:
-        self.model, self.loss = model, loss
-        self.state = [part for _, part in model.named_state()]
-        self.shape: tuple[int, ...] | None = None  # of one sample's outputs
+    def __init__(self, forward: Forward, loss: Loss) -> None:
+        self.forward, self.loss = forward, loss
+        self.state = [part for _, part in forward.model.named_state()]
+        self._looked = False
         self._step: Any = None
         self._program: Any = None
         self._measure: Any = None
@@ -111,8 +90,8 @@ class Compiled:
         images, targets = self._arrays(batch)
         self.sync()
         if self._measure is None:
-            with _modes_kept(self.model):
-                self.model.eval()
+            with modes_kept(self.forward.model):
+                self.forward.model.eval()
                 self._measure = self._compiled(images[0], targets[0])
         losses, outputs = self._measure(images, targets)
         return outputs, float(losses.mean(dtype=float))
@@ -124,7 +103,7 @@ class Compiled:
 
     def _compiled(self, image: Any, target: Any) -> Any:
         def function(x: Any, t: Any) -> Any:
-            outputs = self.model(x)
+            outputs = self.forward.one(x)
             return self.loss(outputs, t), outputs
 
         try:
@@ -139,10 +118,10 @@ class Compiled:
         import numpy as np
 
         images, targets = np.asarray(batch.images), np.asarray(batch.labels)
-        if self.shape is None:
-            with evaluating(self.model):
-                self.shape = self.model(Tensor(images[0])).shape
-        scores = (len(targets), *self.shape)
+        if not self._looked:
+            self.forward.look(images)
+            self._looked = True
+        scores = (len(targets), *self.forward.shape)
         if not isinstance(self.loss, NLLLoss):
             if getattr(type(self.loss), "forward", None) is Loss.forward:
                 equal_shapes(self.loss, scores, targets.shape)
@@ -153,26 +132,28 @@ class Compiled:
             needed = "targets are classes or one-hot rows"
             raise ValueError(f"{self.loss!r}: {needed}, got {targets.flat[0]!r}")
         classes_for(self.loss, scores, targets.shape)
-        numbers = class_numbers(self.loss, targets.tolist(), scores[-1])
-        return images, np.eye(scores[-1], dtype=np.float32)[numbers]
+        numbers = class_numbers(self.loss, targets.ravel().tolist(), scores[-1])
+        return images, np.eye(scores[-1], dtype=np.float32)[numbers].reshape(scores)
 
     def _anomaly(self, batch: Dataset) -> str:
         """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
-        state = self.model.state_dict()
-        loss = self.loss(self.model(Tensor(batch.images)), batch.labels)
-        self.model.load_state_dict(state)
+        model = self.forward.model
+        state = model.state_dict()
+        loss = self.loss(self.forward.all(batch.images), batch.labels)
+        model.load_state_dict(state)
         return "" if math.isfinite(loss.data) else f": {trace_anomaly(loss)}"
 
 
 Backend = Eager | Compiled
 
 
-def backend_for(model: Module, loss: Loss, compiled: bool) -> Backend:
+def backend_for(forward: Forward, loss: Loss, compiled: bool) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
-    return Compiled(model, loss) if compiled and _has_numpy() else Eager(model, loss)
+    return Compiled(forward, loss) if compiled and has_numpy() else Eager(forward, loss)
 
 
-def _has_numpy() -> bool:
+def has_numpy() -> bool:
+    """Whether there are arrays to compile for."""
     try:
         return bool(importlib.import_module("numpy"))
     except ImportError:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import autograd
-from autograd import Tensor, softmax
+from autograd import softmax
 
 from .. import validate
 from ..annotations import Shape
@@ -19,7 +19,7 @@ from ..module import Module
 from ..optim import Adam, Optimizer
 from ..optional import needs
 from ..sequential import Sequential
-from .backends import evaluating
+from .forward import Forward
 from .trainer import Trainer
 
 _who = ("nn.Classifier", "glassgrad[sklearn]")
@@ -178,19 +178,20 @@ class _Probabilities:
     """
 
     def __init__(self, model: Module) -> None:
-        self.model = model
+        self.forward = Forward(model)
         self.program: Any = None
 
     def __call__(self, images: Any) -> Any:
         if self.program is None:
-            state = [part for _, part in self.model.eval().named_state()]
+            self.forward.look(images)
+            state = [part for _, part in self.forward.model.eval().named_state()]
             self.program = autograd.compile(
-                lambda x: softmax(self.model(x)), images[0], parameters=state, dtype="float64"
+                lambda x: softmax(self.forward.one(x)), images[0], parameters=state, dtype="float64"
             )
         return self.program(images)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"model": self.model, "program": None}
+        return {"forward": self.forward, "program": None}
 
 
 def _perceptron(shape: Shape, classes: int) -> Module:
@@ -219,8 +220,9 @@ def _made(make: Any, shape: Shape, classes: int, seed: int) -> Module:
 def _output(model: Module, image: Any) -> Any:
     """The shape of what a model gives for a sample; ValueError where it does not take it."""
     try:
-        with evaluating(model):
-            return getattr(model(Tensor(image)), "shape", ())
+        forward = Forward(model)
+        forward.look([image])
+        return forward.shape
     except ValueError as error:
         rows = " (Classifier(shape=(C, H, W)) makes images of rows)" * (image.ndim == 1)
         raise ValueError(

@@ -3,10 +3,9 @@
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from autograd import Tensor, uncollected
+from autograd import uncollected
 
 from ..annotations import Lists, Numbers
 from ..arguments import written
@@ -17,19 +16,11 @@ from ..module import Module
 from ..optim import Optimizer
 from ..saving.model_file import FilePath
 from ..schedules import Schedule
-from .backends import Backend, backend_for, evaluating
+from .backends import Backend, backend_for, has_numpy
 from .checkpoint import Checkpoint
-from .history import Epoch, History, percent
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """A model on a data set: mean loss, accuracy (None without classes), predicted classes."""
-
-    loss: float
-    accuracy: float | None
-    predictions: list[int] = field(repr=False)
-
+from .forward import Forward, evaluating
+from .history import Epoch, History
+from .tally import Evaluation, Tally
 
 Callback = Callable[["Trainer", Epoch], object]  # true to end the training
 Data = Dataset | tuple[Numbers, Numbers]  # samples and their labels
@@ -37,6 +28,9 @@ Data = Dataset | tuple[Numbers, Numbers]  # samples and their labels
 
 class Trainer:
     """Fits a model: `Trainer(model, loss, optimizer).fit(train, validation, epochs=3)`.
+
+    To the trainer, `forward` is a function of one sample, (*shape) -> outputs, compiled or not; one
+    that takes further axes in front, as all layers here do, is handed whole batches.
 
     `schedule` steps after every epoch; `clip_norm` bounds the norm of each batch's gradient.
     """
@@ -54,6 +48,7 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.schedule, self.clip_norm = schedule, clip_norm
         self.history = History()
+        self._forward = Forward(model)
 
     def __repr__(self) -> str:
         return written(self, type(self.model).__name__, apart="model")
@@ -99,7 +94,7 @@ class Trainer:
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        backend = backend_for(self.model, self.loss, compiled)
+        backend = self._backend(compiled)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
         while not over and len(self.history) < last:
             epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
@@ -127,7 +122,7 @@ class Trainer:
         progress: bool,
     ) -> Epoch:
         start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
-        tally = _Tally()
+        tally = Tally(self.loss)
         self.model.train()
         try:
             with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
@@ -137,62 +132,44 @@ class Trainer:
                     bar.update(len(batch))
         finally:
             backend.sync()
-        found = _measured(backend, validation, 128) if validation else None
+        found = _measured(self.loss, backend, validation, 128) if validation else None
         loss, accuracy = (found.loss, found.accuracy) if found else (None, None)
         seconds = time.perf_counter() - start
         return Epoch(number, tally.loss, tally.accuracy, loss, accuracy, lr, seconds)
 
     def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        backend = backend_for(self.model, self.loss, compiled)
-        return _measured(backend, backend.prepared(_dataset("data", data)), batch_size)
+        backend = self._backend(compiled)
+        return _measured(self.loss, backend, backend.prepared(_dataset("data", data)), batch_size)
 
-    def predict(self, images: Numbers, batch_size: int = 128) -> Lists:
-        """The outputs for images (N, ...) as a nested list, computed scalar by scalar."""
-        data = Dataset(images, [0] * len(images))
+    def predict(self, images: Numbers, batch_size: int = 128, compiled: bool = True) -> Lists:
+        """The outputs for images (N, ...) as a nested list, in float64.
+
+        They are compiled where NumPy is installed, once for as long as the model has the same parts
+        and settings; what cannot be compiled is computed scalar by scalar.
+        """
+        batches = list(Dataset(images, [0] * len(images)).batches(batch_size))
+        forward = self._backend(compiled).forward
+        if compiled and has_numpy():
+            try:
+                return [y for batch in batches for y in forward.compiled(batch.images)]
+            except (TypeError, ValueError):
+                pass
         with evaluating(self.model):
-            return [
-                output
-                for batch in data.batches(batch_size)
-                for output in self.model(Tensor(batch.images)).tolist()
-            ]
+            return [y for batch in batches for y in forward.all(batch.images).tolist()]
+
+    def _backend(self, compiled: bool) -> Backend:
+        """What runs the model and the loss that there are now."""
+        if self._forward.model is not self.model:
+            self._forward = Forward(self.model)
+        return backend_for(self._forward, self.loss, compiled)
 
 
-def _measured(backend: Backend, data: Dataset, batch_size: int) -> Evaluation:
-    tally = _Tally()
+def _measured(loss: Loss, backend: Backend, data: Dataset, batch_size: int) -> Evaluation:
+    tally = Tally(loss)
     for batch in data.batches(batch_size):
-        outputs, loss = backend.measure(batch)
-        tally.add(batch.labels, outputs, loss)
-    return Evaluation(tally.loss, tally.accuracy, tally.predictions)
-
-
-class _Tally:
-    """Sums over the samples seen so far."""
-
-    def __init__(self) -> None:
-        self.samples, self.summed, self.correct = 0, 0.0, 0
-        self.predictions: list[int] = []
-
-    def add(self, labels: Sequence[Any], outputs: Tensor, loss: float) -> None:
-        self.samples += len(labels)
-        self.summed += loss * len(labels)
-        if outputs.ndim == 2 and all(isinstance(label, int) for label in labels):
-            predicted = [row.index(max(row)) for row in outputs.tolist()]
-            self.predictions += predicted
-            self.correct += sum(p == t for p, t in zip(predicted, labels, strict=True))
-
-    @property
-    def loss(self) -> float:
-        return self.summed / self.samples
-
-    @property
-    def accuracy(self) -> float | None:
-        return self.correct / self.samples if self.predictions else None
-
-    def text(self) -> str:
-        return "  ".join(
-            filter(None, [f"loss {self.loss:.4f}", percent("accuracy", self.accuracy)])
-        )
+        tally.add(batch.labels, *backend.measure(batch))
+    return tally.evaluation()
 
 
 def _bar(total: int, text: str, progress: bool) -> Any:
@@ -213,13 +190,3 @@ def _dataset(name: str, data: Data) -> Dataset:
     if not len(data):
         raise ValueError(f"{name} has no samples")
     return data
-
-
-def confusion_matrix(
-    labels: Sequence[int], predictions: Sequence[int], classes: int
-) -> list[list[int]]:
-    """counts[t][p]: how many samples of class t were taken for class p."""
-    counts = [[0] * classes for _ in range(classes)]
-    for t, p in zip(labels, predictions, strict=True):
-        counts[t][p] += 1
-    return counts

@@ -161,14 +161,14 @@ def test_an_interrupted_epoch_leaves_the_values_up_to_date(monkeypatch):
     net = model()
     before = net.state_dict()
     trainer = nn.Trainer(net, nn.CrossEntropyLoss(), nn.SGD(net.parameters(), lr=0.1))
-    calls, text = iter(range(100)), nn.training.trainer._Tally.text
+    calls, text = iter(range(100)), nn.training.tally.Tally.text
 
     def interrupt(tally):
         if next(calls) == 2:
             raise KeyboardInterrupt
         return text(tally)
 
-    monkeypatch.setattr("nn.training.trainer._Tally.text", interrupt)
+    monkeypatch.setattr("nn.training.tally.Tally.text", interrupt)
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(DATA, epochs=1, batch_size=8, progress=False)
     assert net.state_dict() != before

@@ -1,0 +1,199 @@
+"""What a trainer takes a model's `forward` for: a function of one sample."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+from itertools import count
+from typing import Any
+
+import autograd
+from autograd import Tensor, Value, no_grad, stack
+
+from ..annotations import Lists, Numbers, Shape
+from ..data.dataset import shape_of
+from ..module import Module
+from ..norms import BatchNorm2D
+
+PASSING = {"training", "path", "rng", "input_shape", "preprocessing"}  # no outputs depend on them
+
+
+@contextmanager
+def modes_kept(model: Module) -> Iterator[None]:
+    """Bring the modules' modes back."""
+    modes = [module.training for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, mode in zip(model.modules(), modes, strict=True):
+            module.training = mode
+
+
+@contextmanager
+def evaluating(model: Module) -> Iterator[None]:
+    """A model in evaluation mode, and nothing recorded."""
+    with no_grad(), modes_kept(model):
+        model.eval()
+        yield
+
+
+class Way(Enum):
+    """What a model is handed."""
+
+    WHOLE = "a batch, which gives what its samples give one by one"
+    SINGLE = "one sample after the other"
+    BATCHES = "nothing but batches: of a sample, a batch of one"
+
+
+class Forward:
+    """A model as a function of one sample, (*shape) -> outputs, and of a batch of them.
+
+    A batch is handed to the model whole where that gives the outputs of its samples, as all layers
+    here do. Where it does not, as in a loop over the steps of one sequence, the samples go one by
+    one. A forward that fails on one sample but serves batches gets batches of one. Which it is, is
+    tried out on two samples in evaluation mode, and again where the model has other settings.
+    """
+
+    def __init__(self, model: Module) -> None:
+        self.model = model
+        self.shape: Shape = ()  # of one sample's outputs
+        self._way = Way.SINGLE
+        self._sure = False
+        self._seen: list[Any] = []
+        self._program: Any = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy tries out for itself, and compiles its own program."""
+        return Forward(self.model).__dict__
+
+    def look(self, images: Numbers, sure: bool = False) -> None:
+        """Find out how samples (N, *shape) are to be handed over, and what is given for one.
+
+        What the model raises for one of them is raised, and TypeError for outputs of other kinds.
+        Samples that have the same outputs, as of a last layer that begins at 0, do not tell; where
+        it is to be `sure`, others are tried.
+        """
+        seen = [*shape_of(images[0]), *_settings(self.model)]
+        if not _same(seen, self._seen):
+            self._seen, self._program, self._sure = [], None, False
+        if not self._seen or (sure and not self._sure):
+            with evaluating(self.model):
+                self._find(Tensor(images[0]), Tensor(images[-1]))
+            self._seen = seen
+
+    def one(self, x: Tensor) -> Any:
+        """The outputs for one sample: a Tensor, or a Value."""
+        return self._batch(x.reshape(1, *x.shape))[0] if self._way is Way.BATCHES else self._own(x)
+
+    def all(self, images: Numbers) -> Tensor:
+        """The outputs (N, ...) for samples (N, *shape)."""
+        self.look(images, sure=True)
+        if self._way is not Way.SINGLE:
+            return self._batch(Tensor(images))
+        if self._normalises and self.model.training:
+            needed = "batch statistics, and forward is right for one sample only"
+            raise ValueError(f"{self._name}: BatchNorm2D needs {needed} (compiled, it has both)")
+        return stack([self._own(Tensor(x)) for x in images])
+
+    def compiled(self, images: Numbers) -> Lists:
+        """The outputs in evaluation mode for samples (N, *shape), by a program in float64."""
+        self.look(images)
+        if self._program is None:
+            state = [part for _, part in self.model.named_state()]
+            with modes_kept(self.model):
+                self.model.eval()
+                self._program = autograd.compile(
+                    self.one, images[0], parameters=state, dtype="float64"
+                )
+        outputs: Lists = self._program(images).tolist()
+        return outputs
+
+    def _find(self, first: Tensor, last: Tensor) -> None:
+        """Try a sample, a batch that ends with it, and a batch of it alone."""
+        n = next(n for n in count(2) if n not in last.shape)  # so that no other axis fits
+        single, other = _tried(self._own, last), _tried(self._own, first)
+        row = _last(_tried(self._batch, stack([*[first] * (n - 1), last])))
+        alone = _tried(self._batch, last.reshape(1, *last.shape))
+        failed = isinstance(single, Exception)
+        self._sure = failed or not _close(single, other)
+        self.shape = _shape(single)
+        # a sample with a first axis of 1 may have been taken for a batch of one
+        if _close(row, _last(alone)) and (failed or _close(single, alone)):
+            self._way, self.shape = Way.BATCHES, _shape(row)
+        elif failed:
+            raise single
+        else:
+            whole = _close(single, row) and (self._sure or self._normalises)
+            self._way = Way.WHOLE if whole else Way.SINGLE
+
+    def _own(self, x: Tensor) -> Any:
+        """What the model gives: a Tensor, or a Value."""
+        y = self.model(x)
+        y = Tensor(y) if isinstance(y, list) else y
+        if not isinstance(y, Tensor | Value):
+            raise TypeError(f"{self._name}: forward must give a Tensor, got a {type(y).__name__}")
+        return y
+
+    def _batch(self, x: Tensor) -> Tensor:
+        """What the model gives for a whole batch; ValueError for another number of outputs."""
+        y = self._own(x)
+        if not isinstance(y, Tensor) or y.shape[:1] != x.shape[:1]:
+            got = f"outputs of shape {_shape(y)} for {x.shape[0]} samples"
+            raise ValueError(f"{self._name}: forward gives {got}")
+        return y
+
+    @property
+    def _normalises(self) -> bool:
+        """Whether, in training, what is done to a sample depends on its batch."""
+        return any(isinstance(module, BatchNorm2D) for module in self.model.modules())
+
+    @property
+    def _name(self) -> str:
+        return type(self.model).__name__
+
+
+def _tried(function: Callable[[Tensor], Any], x: Tensor) -> Any:
+    """What a function gives, or the exception that it raises."""
+    try:
+        return function(x)
+    except Exception as error:
+        return error
+
+
+def _last(batch: Any) -> Any:
+    """The outputs of the last sample of a batch."""
+    return batch if isinstance(batch, Exception) else batch[-1]
+
+
+def _shape(y: Any) -> Shape:
+    return y.shape if isinstance(y, Tensor) else ()
+
+
+def _close(a: Any, b: Any) -> bool:
+    """Whether outputs have one shape, and are equal but for rounding."""
+    if isinstance(a, Exception) or isinstance(b, Exception) or _shape(a) != _shape(b):
+        return False
+    pairs = zip(stack([a]).values, stack([b]).values, strict=True)
+    return all(
+        math.isclose(x.data, y.data, rel_tol=1e-6, abs_tol=1e-9) or x.data != x.data
+        for x, y in pairs
+    )
+
+
+def _settings(model: Module) -> list[Any]:
+    """What the outputs of a model depend on besides its numbers: its parts and their settings."""
+    found: list[Any] = []
+    for module in model.modules():
+        for name, value in vars(module).items():
+            if name not in PASSING:
+                several = value.values() if isinstance(value, dict) else value
+                found += several if isinstance(value, list | dict) else [value]
+    return found
+
+
+def _same(a: list[Any], b: list[Any]) -> bool:
+    """Whether settings are the same things, or equal text and numbers."""
+    return len(a) == len(b) and all(
+        x is y or (isinstance(x, str | int | float) and type(x) is type(y) and x == y)
+        for x, y in zip(a, b, strict=True)
+    )
