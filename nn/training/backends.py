@@ -2,13 +2,16 @@
 
 import importlib
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import autograd
-from autograd import no_grad, trace_anomaly
+from autograd import Value, no_grad, trace_anomaly
 
 from ..data import Dataset
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
+from ..module import Module
 from ..optim import Optimizer, clip_grad_norm
 from .forward import Forward, evaluating, modes_kept
 
@@ -27,16 +30,20 @@ class Eager:
         self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
     ) -> tuple[Any, float]:
         """One update from one batch: outputs and loss before it."""
-        outputs = self.forward.all(batch.images)
-        loss = self.loss(outputs, batch.labels)
-        if not math.isfinite(loss.data):
-            raise FloatingPointError(f"the loss is {loss.data}: {trace_anomaly(loss)}")
-        optimizer.zero_grad()
-        loss.backward()
-        if clip_norm:
-            clip_grad_norm(optimizer.values, clip_norm)
-        optimizer.step()
-        return outputs, loss.data
+        with _buffers_kept(self.forward.model):
+            outputs = self.forward.all(batch.images)
+            loss = self.loss(outputs, batch.labels)
+            if not math.isfinite(loss.data):
+                raise FloatingPointError(f"the loss is {loss.data}{_cause(loss, optimizer)}")
+            optimizer.zero_grad()
+            loss.backward()
+            try:
+                if clip_norm:
+                    clip_grad_norm(optimizer.values, clip_norm)
+                optimizer.step()
+            except FloatingPointError as error:
+                raise FloatingPointError(f"{error}{_cause(loss, optimizer)}") from None
+            return outputs, loss.data
 
     def measure(self, batch: Dataset) -> tuple[Any, float]:
         """Outputs and loss in evaluation mode."""
@@ -82,7 +89,7 @@ class Compiled:
             loss = self._step(images, targets)
         except FloatingPointError as error:
             self.sync()
-            raise FloatingPointError(f"{error}{self._anomaly(batch)}") from None
+            raise FloatingPointError(f"{error}{self._cause(batch, optimizer)}") from None
         return self._program.outputs[1], loss
 
     def measure(self, batch: Dataset) -> tuple[Any, float]:
@@ -135,13 +142,32 @@ class Compiled:
         numbers = class_numbers(self.loss, targets.ravel().tolist(), scores[-1])
         return images, np.eye(scores[-1], dtype=np.float32)[numbers].reshape(scores)
 
-    def _anomaly(self, batch: Dataset) -> str:
+    def _cause(self, batch: Dataset, optimizer: Optimizer) -> str:
         """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
         model = self.forward.model
         state = model.state_dict()
         loss = self.loss(self.forward.all(batch.images), batch.labels)
         model.load_state_dict(state)
-        return "" if math.isfinite(loss.data) else f": {trace_anomaly(loss)}"
+        return _cause(loss, optimizer) or " in float32; scalar by scalar, in float64, it is finite"
+
+
+def _cause(loss: Value, optimizer: Optimizer) -> str:
+    """The first operation, forward or in reverse, that gave what is not finite."""
+    found = trace_anomaly(loss, backward=True, leaves=optimizer.values)
+    return f": {found}" if found else ""
+
+
+@contextmanager
+def _buffers_kept(model: Module) -> Iterator[None]:
+    """Bring running statistics back where a step is refused."""
+    buffers = [part for _, part in model.named_state() if not part.trainable]
+    before = [(v, v.data) for part in buffers for v in part.values]
+    try:
+        yield
+    except FloatingPointError:
+        for v, number in before:
+            v.data = number
+        raise
 
 
 Backend = Eager | Compiled

@@ -30,7 +30,10 @@ class Checkpoint:
         self.settings = {**settings, "loss": repr(trainer.loss), "clip_norm": trainer.clip_norm}
 
     def write(self, over: bool) -> None:
-        """Save everything after an epoch; `over` where a callback has ended the training."""
+        """Save everything after an epoch; `over` where a callback has ended the training.
+
+        FloatingPointError where the optimiser's state is not finite; then the file stays as it was.
+        """
         if self.path is None:
             return
         trainer = self.trainer
@@ -41,7 +44,10 @@ class Checkpoint:
             for name, data in (part.pop("model", {}) if part else {}).items()
         }
         optimizer = trainer.optimizer.state_dict()
-        tensors[f"{TRAINING}optimizer"] = _array(optimizer.pop("state"))
+        slots = tensors[f"{TRAINING}optimizer"] = _array(optimizer.pop("state"))
+        if not _finite(slots):
+            kept = f"{self.path} is not written after epoch {len(trainer.history)}"
+            raise FloatingPointError(f"the state of {trainer.optimizer!r} is not finite: {kept}")
         training = {
             "settings": self.settings,
             "optimizer": optimizer,
@@ -113,6 +119,12 @@ def _array(nested: Any) -> Any:
     import numpy as np
 
     return shortest(np.array(nested, np.float64))
+
+
+def _finite(array: Any) -> bool:
+    import numpy as np
+
+    return bool(np.isfinite(array).all())
 
 
 def _state(module: Any) -> Any:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd import uncollected
+from autograd import Value, uncollected
 
 from ..annotations import Lists, Numbers
 from ..arguments import written
@@ -79,7 +79,8 @@ class Trainer:
         Where it is there already, the training goes on after the last epoch that it holds, and
         ends as it would have without an interruption, bit for bit; `nn.load` reads the model.
 
-        FloatingPointError where the loss stops being finite; it names the operation.
+        FloatingPointError where the loss, a gradient or a parameter stops being finite; it names
+        the operation. That step is not taken, and the checkpoint stays that of the epoch before.
         """
         samples = _dataset("train", train)
         held_out = None if validation is None else _dataset("validation", validation)
@@ -94,10 +95,11 @@ class Trainer:
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        backend = self._backend(compiled)
+        backend, finite = self._backend(compiled), _Finite(self.model, self.optimizer)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
         while not over and len(self.history) < last:
             epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
+            finite.check(epoch.number)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
         return self.history
@@ -170,6 +172,24 @@ def _measured(loss: Loss, backend: Backend, data: Dataset, batch_size: int) -> E
     for batch in data.batches(batch_size):
         tally.add(batch.labels, *backend.measure(batch))
     return tally.evaluation()
+
+
+class _Finite:
+    """The numbers of a training, which it may not make nan or inf; an infinite mask may stay."""
+
+    def __init__(self, model: Module, optimizer: Optimizer) -> None:
+        parts = [v for _, part in model.named_state() for v in part.values]
+        self.values = list(dict.fromkeys([*parts, *optimizer.values]))
+        self.before = set(self._others())
+
+    def check(self, number: int) -> None:
+        """FloatingPointError names one that an epoch has spoilt."""
+        for v in self._others():
+            if v not in self.before:
+                raise FloatingPointError(f"{v.label or repr(v)} is {v.data} after epoch {number}")
+
+    def _others(self) -> list[Value]:
+        return [v for v in self.values if v.data - v.data != 0]
 
 
 def _bar(total: int, text: str, progress: bool) -> Any:
