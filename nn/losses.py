@@ -197,7 +197,7 @@ def class_numbers(loss: Loss, labels: Iterable[Any], n: int) -> list[int]:
     """Labels as ints; ValueError for one that is none of n classes."""
     numbers = []
     for label in labels:
-        if label != int(label) or not 0 <= label < n:
+        if not 0 <= label < n or label != int(label):
             raise ValueError(f"{loss!r}: label {label} is not one of the {n} classes 0 to {n - 1}")
         numbers.append(int(label))
     return numbers

@@ -2,8 +2,11 @@
 
 import operator
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from numbers import Real
 from typing import Any
+
+from autograd import Value
 
 from ..annotations import Numbers, Shape
 
@@ -17,20 +20,23 @@ class Dataset:
 
     `images` is a nested list or one array (N, C, H, W); parts of an array are arrays.
     `class_names[label]` names a class. Samples may also be other nested numbers with labels that
-    are numbers or sequences, for regression.
+    are numbers or sequences: for regression, or a class at every position. Labels of NumPy's and
+    other arrays' types become Python's numbers and lists.
 
-    ValueError where the lengths differ, samples have several shapes or a label has no class name.
+    ValueError where the lengths differ, samples have several shapes or a label has no class name;
+    TypeError for labels that are no numbers, and for samples or labels without an order.
     """
 
     def __init__(self, images: Numbers, labels: Numbers, class_names: Sequence[str] = ()) -> None:
-        labels = labels.tolist() if hasattr(labels, "tolist") else labels
+        images, labels = _ordered("images", images), _ordered("labels", labels)
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
-        self.images, self.labels = images, labels
+        labels = labels.tolist() if hasattr(labels, "tolist") else labels
+        self.images, self.labels = images, [_plain(k, label) for k, label in enumerate(labels)]
         self.class_names = tuple(class_names)
         self._check_shapes()
         classes = range(len(self.class_names))
-        for label in labels if classes else ():
+        for label in flat(self.labels) if classes else ():
             if label not in classes:
                 raise ValueError(f"Dataset: label {label!r} is not one of {len(classes)} classes")
 
@@ -64,6 +70,8 @@ class Dataset:
         for c in classes:
             if c not in range(len(self.class_names)):
                 raise ValueError(f"subset: there is no class {c!r} among {self.class_names}")
+        if self.labels and isinstance(self.labels[0], list):
+            raise ValueError("subset: these samples have a class at every position")
         if len(set(classes)) < len(classes) or not classes:
             raise ValueError(f"subset: classes must be different ones, got {classes!r}")
         kept = self._part([k for k, label in enumerate(self.labels) if label in classes])
@@ -84,7 +92,8 @@ class Dataset:
         random.Random(seed).shuffle(order)
         by_class: dict[Any, list[int]] = {}
         for k in order:
-            by_class.setdefault(self.labels[k] if self.class_names else None, []).append(k)
+            named = self.class_names and not isinstance(self.labels[k], list)
+            by_class.setdefault(self.labels[k] if named else None, []).append(k)
         second = {
             k for members in by_class.values() for k in members[: round(fraction * len(members))]
         }
@@ -125,3 +134,37 @@ def shape_of(sample: Numbers) -> Shape:
     if isinstance(sample, list | tuple):
         return len(sample), *(shape_of(sample[0]) if len(sample) else ())
     return ()
+
+
+def flat(nested: Any) -> Iterator[Any]:
+    """The numbers of nested lists, one by one."""
+    for x in nested:
+        if isinstance(x, list | tuple):
+            yield from flat(x)
+        else:
+            yield x
+
+
+def _ordered(name: str, given: Any) -> Any:
+    """Samples or labels that can be counted and taken by their places."""
+    if hasattr(given, "to_numpy"):
+        given = given.to_numpy()  # a data frame's rows; its own index are columns
+    if isinstance(given, Set | Mapping | str):
+        raise TypeError(f"Dataset: {name} must be a sequence, got a {type(given).__name__}")
+    return list(given) if isinstance(given, Iterator) else given
+
+
+def _plain(k: int, label: Any) -> Any:
+    """A label as a number or nested lists of numbers; TypeError for others."""
+    if label.__class__ in (int, float, bool):
+        return label
+    if isinstance(label, Value):
+        return label.data
+    if hasattr(label, "tolist"):
+        label = label.tolist()
+    if isinstance(label, list | tuple):
+        return [_plain(k, x) for x in label]
+    if not isinstance(label, Real):
+        needed = "number the classes, and name them by class_names=[...]"
+        raise TypeError(f"Dataset: label {k} is {label!r:.60}, not a number; {needed}")
+    return label

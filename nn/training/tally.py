@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..annotations import Lists
-from ..data.dataset import shape_of
+from ..data.dataset import flat, shape_of
 from ..losses import Loss, NLLLoss
 from .history import percent
 
@@ -38,7 +38,7 @@ class Tally:
         if true is not None:
             predicted = _largest(outputs.tolist())
             self.predictions += predicted
-            pairs = list(zip(_flat(predicted), _flat(true), strict=True))
+            pairs = list(zip(flat(predicted), flat(true), strict=True))
             self.positions += len(pairs)
             self.correct += sum(p == t for p, t in pairs)
 
@@ -66,9 +66,16 @@ class Tally:
 def confusion_matrix(
     labels: Sequence[int], predictions: Sequence[int], classes: int
 ) -> list[list[int]]:
-    """counts[t][p]: how many samples of class t were taken for class p."""
+    """counts[t][p]: how many samples of class t were taken for class p.
+
+    ValueError for a label or a prediction that is no class.
+    """
     counts = [[0] * classes for _ in range(classes)]
-    for t, p in zip(labels, predictions, strict=True):
+    for pair in zip(labels, predictions, strict=True):
+        for k in pair:
+            if k not in range(classes):
+                raise ValueError(f"confusion_matrix: {k!r} is not one of the {classes} classes")
+        t, p = map(int, pair)
         counts[t][p] += 1
     return counts
 
@@ -81,7 +88,7 @@ def _classes(loss: Loss, labels: Sequence[Any], scores: tuple[int, ...]) -> Any:
     """
     shape, of_classes = shape_of(labels), isinstance(loss, NLLLoss)
     if shape and shape == scores[:-1] and scores[-1] > 1:
-        whole = of_classes or all(isinstance(label, int) for label in _flat(labels))
+        whole = of_classes or all(isinstance(label, int) for label in flat(labels))
         return labels if whole else None
     return _largest(labels) if of_classes and shape == scores else None
 
@@ -91,9 +98,3 @@ def _largest(rows: Any) -> Lists:
     if isinstance(rows[0][0], list | tuple):
         return [_largest(row) for row in rows]
     return [row.index(max(row)) for row in rows]
-
-
-def _flat(nested: Any) -> Lists:
-    if not isinstance(nested[0], list | tuple):
-        return list(nested)
-    return [x for part in nested for x in _flat(part)]

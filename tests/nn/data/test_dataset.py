@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import autograd
 import nn
+from autograd import Tensor, Value
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_taking_is_indexing(indices):
 
 
 def test_a_tensor_of_images_gives_tensors():
-    data = nn.data.Dataset(autograd.Tensor(IMAGES), LABELS, NAMES)
+    data = nn.data.Dataset(Tensor(IMAGES), LABELS, NAMES)
     assert data.take([1, 0]).images.tolist() == IMAGES[[1, 0]].tolist()
 
 
@@ -156,3 +156,58 @@ def test_a_model_trains_on_arrays_and_on_lists_alike():
         return model.state_dict(), trainer.evaluate(data)
 
     assert trained(IMAGES) == trained(IMAGES.tolist())
+
+
+def labelled(labels, class_names=()):
+    return nn.data.Dataset([[0.0]] * 3, labels, class_names).labels
+
+
+def test_labels_become_numbers_and_lists_of_python():
+    """Whatever makes them: an array, or a list of NumPy's numbers, of arrays, of Tensors."""
+    for labels in (
+        np.array([2, 0, 1], np.uint8), [np.int64(2), np.int32(0), np.array(1)], (2, 0, 1),
+        Tensor([2, 0, 1]), [Value(2), Value(0), Value(1)], iter([2, 0, 1]), b"\x02\x00\x01",
+    ):  # fmt: skip
+        found = labelled(labels, ["a", "b", "c"])
+        assert found == [2, 0, 1]
+        assert {type(label) for label in found} == {int}
+    rows = [[0.0, 1.0], [1.0, 0.0], [0.5, 0.5]]
+    for labels in (np.array(rows), [np.array(row) for row in rows], [Tensor(row) for row in rows]):
+        assert labelled(labels) == rows
+
+
+@pytest.mark.parametrize("label", ["a", None, {}, 1j, [1.0, "b"], np.str_("c")])
+def test_a_label_that_is_no_number_is_refused(label):
+    with pytest.raises(TypeError, match=r"Dataset: label 1 is .*number the classes, and name them"):
+        labelled([0, label, 0])
+
+
+@pytest.mark.parametrize("given", [{0, 1, 2}, {0: 1, 1: 2, 2: 3}, "abc", frozenset([0, 1, 2])])
+def test_samples_and_labels_without_an_order_are_refused(given):
+    with pytest.raises(TypeError, match=r"Dataset: labels must be a sequence, got a \w+"):
+        labelled(given)
+    with pytest.raises(TypeError, match=r"Dataset: images must be a sequence, got a \w+"):
+        nn.data.Dataset(given, [0, 1, 2])
+
+
+def test_a_data_frame_holds_samples_in_its_rows():
+    class Frame:
+        """As of pandas and polars: `len` counts rows, indices are columns."""
+
+        def __len__(self):
+            return 3
+
+        def to_numpy(self):
+            return np.arange(6.0).reshape(3, 2)
+
+    data = nn.data.Dataset(Frame(), Frame())
+    assert data.take([1]).images.tolist() == data.take([1]).labels == [[2.0, 3.0]]
+
+
+def test_classes_at_every_position_have_names():
+    data = nn.data.Dataset([[0.0], [1.0]] * 5, [[0, 1], [1, 1]] * 5, ["no", "yes"])
+    assert [len(part) for part in data.split(0.2)] == [8, 2]
+    with pytest.raises(ValueError, match="label 2 is not one of 2 classes"):
+        nn.data.Dataset([[0.0]], [[0, 2]], ["no", "yes"])
+    with pytest.raises(ValueError, match="subset: these samples have a class at every position"):
+        data.subset([1])
