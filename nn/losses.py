@@ -190,6 +190,8 @@ def classes_for(loss: Loss, scores: Shape, target: Shape) -> None:
     """ValueError where a target that is not one-hot is not one class for each row of scores."""
     if target != scores[:-1]:
         needed = f"classes {scores[:-1]} or one-hot {scores}"
+        if len(scores) > 2 and target == (*scores[:-3], *scores[-2:]):
+            needed += "; .transpose(-3, -2).transpose(-2, -1) moves channels to the end of scores"
         raise ValueError(f"{loss!r}: target has shape {target}, needs {needed}")
 
 

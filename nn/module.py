@@ -58,6 +58,9 @@ class Module:
     Attributes may be Parameters, Modules, and lists, tuples and dicts of them; a name is the path
     of attributes and keys, `blocks.0.conv.weight`. A module's path is the scope of its nodes.
 
+    To the trainer and the compiler, `forward` is a function of one sample. It may take further axes
+    in front as a batch, as all layers here do.
+
     >>> class Perceptron(Module):
     ...     def __init__(self):
     ...         self.weight = Parameter([[1.0, -1.0]])

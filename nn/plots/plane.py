@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import autograd
-from autograd import Tensor, UnknownNumberError, Value, no_grad, softmax
+from autograd import Tensor, UnknownNumberError, Value, no_grad, softmax, stack
 
 from ..annotations import Numbers
 from ..layers import Sigmoid, Softmax
@@ -146,7 +146,7 @@ def _run(function: Any, model: Module, points: Any) -> Any:
         return autograd.compile(function, points[0], parameters=state)(points)
     except UnknownNumberError:
         with no_grad():
-            return array(function(Tensor(points)))
+            return array(stack([function(Tensor(point)) for point in points]))
 
 
 def _key(picture: Any, classes: Any, class_names: Sequence[str]) -> None:

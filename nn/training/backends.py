@@ -139,8 +139,10 @@ class Compiled:
             needed = "targets are classes or one-hot rows"
             raise ValueError(f"{self.loss!r}: {needed}, got {targets.flat[0]!r}")
         classes_for(self.loss, scores, targets.shape)
-        numbers = class_numbers(self.loss, targets.ravel().tolist(), scores[-1])
-        return images, np.eye(scores[-1], dtype=np.float32)[numbers].reshape(scores)
+        n = scores[-1]
+        right = (targets >= 0) & (targets < n) & (targets == np.trunc(targets))
+        class_numbers(self.loss, targets[~right].tolist(), n)  # which names the first
+        return images, np.eye(n, dtype=np.float32)[targets.astype(int)]
 
     def _cause(self, batch: Dataset, optimizer: Optimizer) -> str:
         """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
@@ -173,8 +175,9 @@ def _buffers_kept(model: Module) -> Iterator[None]:
 Backend = Eager | Compiled
 
 
-def backend_for(forward: Forward, loss: Loss, compiled: bool) -> Backend:
+def backend_for(model: Module, loss: Loss, compiled: bool) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
+    forward = Forward(model)
     return Compiled(forward, loss) if compiled and has_numpy() else Eager(forward, loss)
 
 

@@ -36,7 +36,8 @@ class Tally:
         self.summed += loss * len(labels)
         true = _classes(self.measure, labels, outputs.shape)
         if true is not None:
-            predicted = _largest(outputs.tolist())
+            predicted = outputs.argmax(-1)
+            predicted = predicted if isinstance(predicted, list) else predicted.tolist()
             self.predictions += predicted
             pairs = list(zip(flat(predicted), flat(true), strict=True))
             self.positions += len(pairs)

@@ -48,7 +48,7 @@ class Trainer:
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.schedule, self.clip_norm = schedule, clip_norm
         self.history = History()
-        self._forward = Forward(model)
+        self._forward = Forward(model)  # that predicts
 
     def __repr__(self) -> str:
         return written(self, type(self.model).__name__, apart="model")
@@ -95,7 +95,10 @@ class Trainer:
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        backend, finite = self._backend(compiled), _Finite(self.model, self.optimizer)
+        backend, finite = (
+            backend_for(self.model, self.loss, compiled),
+            _Finite(self.model, self.optimizer),
+        )
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
         while not over and len(self.history) < last:
             epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
@@ -141,7 +144,7 @@ class Trainer:
 
     def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        backend = self._backend(compiled)
+        backend = backend_for(self.model, self.loss, compiled)
         return _measured(self.loss, backend, backend.prepared(_dataset("data", data)), batch_size)
 
     def predict(self, images: Numbers, batch_size: int = 128, compiled: bool = True) -> Lists:
@@ -151,20 +154,15 @@ class Trainer:
         and settings; what cannot be compiled is computed scalar by scalar.
         """
         batches = list(Dataset(images, [0] * len(images)).batches(batch_size))
-        forward = self._backend(compiled).forward
+        if self._forward.model is not self.model:
+            self._forward = Forward(self.model)
         if compiled and has_numpy():
             try:
-                return [y for batch in batches for y in forward.compiled(batch.images)]
+                return [y for batch in batches for y in self._forward.compiled(batch.images)]
             except (TypeError, ValueError):
                 pass
         with evaluating(self.model):
-            return [y for batch in batches for y in forward.all(batch.images).tolist()]
-
-    def _backend(self, compiled: bool) -> Backend:
-        """What runs the model and the loss that there are now."""
-        if self._forward.model is not self.model:
-            self._forward = Forward(self.model)
-        return backend_for(self._forward, self.loss, compiled)
+            return [y for batch in batches for y in self._forward.all(batch.images).tolist()]
 
 
 def _measured(loss: Loss, backend: Backend, data: Dataset, batch_size: int) -> Evaluation:

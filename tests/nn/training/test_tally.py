@@ -144,6 +144,13 @@ def test_classes_at_positions_train_compiled_as_scalar_by_scalar(make, data):
         assert histories[0][column] == pytest.approx(histories[1][column], rel=1e-4)
 
 
+@BOTH
+def test_classes_in_front_of_rows_and_columns_are_sent_to_the_end(compiled):
+    trainer = trainer_of(nn.Conv2D(1, 3, 3, padding=1))
+    with pytest.raises(ValueError, match=r"needs classes .*; \.transpose\(-3, -2\)\.transpose\("):
+        trainer.fit(segments(), progress=False, compiled=compiled)
+
+
 def test_a_confusion_matrix_takes_classes_only():
     assert nn.confusion_matrix([0.0, np.int64(1)], [0, 0], 2) == [[1, 0], [1, 0]]
     for wrong in (-1, 2, 0.5, "a", [0, 1]):
