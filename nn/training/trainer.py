@@ -153,6 +153,7 @@ class Trainer:
         They are compiled where NumPy is installed, once for as long as the model has the same parts
         and settings; what cannot be compiled is computed scalar by scalar.
         """
+        images = images.images if isinstance(images, Dataset) else images
         batches = list(Dataset(images, [0] * len(images)).batches(batch_size))
         if self._forward.model is not self.model:
             self._forward = Forward(self.model)

@@ -99,6 +99,7 @@ def derivatives_are_of_the_kind_of_their_variables(a: Value, t: Tensor) -> None:
     assert_type(autograd.jacobian(t * a, t), Tensor)
     assert_type(autograd.hessian(y, t), Tensor)
     assert_type(autograd.trace_anomaly(y), autograd.Anomaly | None)
+    assert_type(autograd.trace_anomaly(y, backward=True, leaves=[a]), autograd.Anomaly | None)
     assert_type(autograd.drawn((2,), random.Random(0), lambda u: u), Tensor)
 
 

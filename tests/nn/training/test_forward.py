@@ -209,6 +209,18 @@ def test_what_a_model_says_of_a_sample_is_said():
             trainer.fit((IMAGES[:, 0], LABELS), progress=False, compiled=compiled)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_callback_may_predict_samples_of_another_shape(compiled):
+    trainer = trainer_of(lambda: nn.Sequential(nn.GlobalAvgPool(), nn.Dense(1, 10)))
+    look = [lambda trainer, _: trainer.predict(IMAGES[:, 0], compiled=compiled) and False]
+    with pytest.raises(ValueError, match="input must be"):
+        trainer.fit((IMAGES, LABELS), progress=False, compiled=compiled, callbacks=look)
+    look = [lambda trainer, _: trainer.predict(IMAGES[:, :, 2:], compiled=compiled) and False]
+    data = (IMAGES, LABELS)
+    history = trainer.fit(data, data, 3, progress=False, compiled=compiled, callbacks=look)
+    assert history[-1].validation_loss < history[1].validation_loss
+
+
 # --- the program that predicts ------------------------------------------------------------------
 
 
@@ -263,6 +275,7 @@ def test_predictions_are_compiled_once_and_for_each_shape(monkeypatch):
     trainer.predict(IMAGES[:, :, 1:].tolist())
     assert len(compiled) == 2
     assert trainer.predict([]) == []
+    assert trainer.predict(DIGITS) == trainer.predict(IMAGES)
 
 
 def test_predictions_of_another_model_are_its_own():
