@@ -51,12 +51,9 @@ class Eager:
             outputs = self.forward.all(batch.images)
             return outputs, self.loss(outputs, batch.labels).data
 
-    def sync(self) -> None:
-        """The Values are up to date already."""
-
 
 class Compiled:
-    """Batches are arrays in float32; `sync` brings the Values up to date.
+    """Batches are arrays in float32.
 
     The model is compiled when it is first run: once for training, once for evaluation.
     """
@@ -66,7 +63,6 @@ class Compiled:
         self.state = [part for _, part in forward.model.named_state()]
         self._looked = False
         self._step: Any = None
-        self._program: Any = None
         self._measure: Any = None
 
     def prepared(self, data: Dataset) -> Dataset:
@@ -83,30 +79,23 @@ class Compiled:
         """One update from one batch: outputs and loss before it."""
         images, targets = self._arrays(batch)
         if self._step is None:
-            self._program = self._compiled(images[0], targets[0])
-            self._step = self._program.train_step(optimizer, clip_norm)
+            program = self._compiled(images[0], targets[0])
+            self._step = program.train_step(optimizer, clip_norm)
         try:
             loss = self._step(images, targets)
         except FloatingPointError as error:
-            self.sync()
             raise FloatingPointError(f"{error}{self._cause(batch, optimizer)}") from None
-        return self._program.outputs[1], loss
+        return self._step.program.outputs[1], loss
 
     def measure(self, batch: Dataset) -> tuple[Any, float]:
         """Outputs and loss in evaluation mode."""
         images, targets = self._arrays(batch)
-        self.sync()
         if self._measure is None:
             with modes_kept(self.forward.model):
                 self.forward.model.eval()
                 self._measure = self._compiled(images[0], targets[0])
         losses, outputs = self._measure(images, targets)
         return outputs, float(losses.mean(dtype=float))
-
-    def sync(self) -> None:
-        """Write what training has changed into the Values and the optimiser."""
-        if self._program is not None:
-            self._program.sync()
 
     def _compiled(self, image: Any, target: Any) -> Any:
         def function(x: Any, t: Any) -> Any:

@@ -82,6 +82,7 @@ class Trainer:
         FloatingPointError where the loss, a gradient or a parameter stops being finite; it names
         the operation. That step is not taken, and the checkpoint stays that of the epoch before.
         """
+        self._own_optimizer()
         samples = _dataset("train", train)
         held_out = None if validation is None else _dataset("validation", validation)
         if not isinstance(epochs, int) or epochs < 1:
@@ -95,10 +96,8 @@ class Trainer:
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
         over = kept.restore()
-        backend, finite = (
-            backend_for(self.model, self.loss, compiled),
-            _Finite(self.model, self.optimizer),
-        )
+        backend = backend_for(self.model, self.loss, compiled)
+        finite = _Finite(self.model, self.optimizer)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
         while not over and len(self.history) < last:
             epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
@@ -106,6 +105,17 @@ class Trainer:
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
         return self.history
+
+    def _own_optimizer(self) -> None:
+        """ValueError for an optimiser of another model, or of one whose layers were replaced."""
+        own = {v for part in self.model.parameters() for v in part.values}
+        for v in self.optimizer.values:
+            if v not in own:
+                name = v.label or repr(v)
+                raise ValueError(
+                    f"fit: the optimiser changes {name}, which is no parameter of the model; make "
+                    "it of model.parameters(), after the last layer was made"
+                )
 
     def _finish(self, epoch: Epoch, callbacks: Sequence[Callback], progress: bool) -> bool:
         """What is done after each epoch; True where a callback ends the training."""
@@ -129,14 +139,11 @@ class Trainer:
         start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
         tally = Tally(self.loss)
         self.model.train()
-        try:
-            with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
-                for batch in samples.batches(batch_size, rng):
-                    tally.add(batch.labels, *backend.step(batch, self.optimizer, self.clip_norm))
-                    bar.set_postfix_str(tally.text(), refresh=False)
-                    bar.update(len(batch))
-        finally:
-            backend.sync()
+        with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
+            for batch in samples.batches(batch_size, rng):
+                tally.add(batch.labels, *backend.step(batch, self.optimizer, self.clip_norm))
+                bar.set_postfix_str(tally.text(), refresh=False)
+                bar.update(len(batch))
         found = _measured(self.loss, backend, validation, 128) if validation else None
         loss, accuracy = (found.loss, found.accuracy) if found else (None, None)
         seconds = time.perf_counter() - start

@@ -80,6 +80,27 @@ def test_clipping_bounds_the_gradient_of_each_batch():
     assert math.sqrt(sum(v.grad**2 for v in values)) <= 1e-3 * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
+def test_an_optimiser_that_would_train_nothing_is_refused(compiled):
+    trainer = make()
+    trainer.optimizer = make().optimizer
+    with pytest.raises(ValueError, match="no parameter of the model"):
+        fit(trainer, compiled=compiled)
+    trainer = make()
+    trainer.model.layers = [*trainer.model.layers[:4], nn.Dense(6, 2)]
+    with pytest.raises(ValueError, match=r"changes 4\.weight\[0,0\], which is no parameter"):
+        fit(trainer, compiled=compiled)
+
+
+@pytest.mark.parametrize("optimizer", [nn.SGD, nn.Adam])
+def test_an_optimiser_that_no_gradient_reaches_says_so(optimizer):
+    mine, others = make().model, make().model
+    step = optimizer(others.parameters())
+    nn.CrossEntropyLoss()(mine([[[1.0, 2.0], [3.0, 4.0]]]), 1).backward()
+    with pytest.raises(ValueError, match="no gradient has reached any of its parameters"):
+        step.step()
+
+
 def test_callbacks_see_each_epoch_and_a_true_result_ends_the_training():
     seen = []
 
