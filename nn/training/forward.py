@@ -1,6 +1,7 @@
 """What a trainer takes a model's `forward` for: a function of one sample."""
 
 import math
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -35,6 +36,19 @@ def evaluating(model: Module) -> Iterator[None]:
     with no_grad(), modes_kept(model):
         model.eval()
         yield
+
+
+@contextmanager
+def _draws_kept(model: Module) -> Iterator[None]:
+    """Bring the states of the generators back: what is only tried draws nothing."""
+    own = (getattr(module, "rng", None) for module in model.modules())
+    generators: list[Any] = [random, *(rng for rng in own if isinstance(rng, random.Random))]
+    states = [rng.getstate() for rng in generators]
+    try:
+        yield
+    finally:
+        for rng, state in zip(generators, states, strict=True):
+            rng.setstate(state)
 
 
 class Way(Enum):
@@ -77,7 +91,7 @@ class Forward:
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
-            with evaluating(self.model):
+            with evaluating(self.model), _draws_kept(self.model):
                 self._find(Tensor(images[0]), Tensor(images[-1]))
             self._seen = seen
 
@@ -109,22 +123,24 @@ class Forward:
         return outputs
 
     def _find(self, first: Tensor, last: Tensor) -> None:
-        """Try a sample, a batch that ends with it, and a batch of it alone."""
+        """Try a sample, a batch of it alone, and a batch that ends with it."""
         n = next(n for n in count(2) if n not in last.shape)  # so that no other axis fits
-        single, other = _tried(self._own, last), _tried(self._own, first)
-        row = _last(_tried(self._batch, stack([*[first] * (n - 1), last])))
-        alone = _tried(self._batch, last.reshape(1, *last.shape))
-        failed = isinstance(single, Exception)
-        self._sure = failed or not _close(single, other)
-        self.shape = _shape(single)
+        single, alone = _tried(self._own, last), _tried(self._batch, last.reshape(1, *last.shape))
+        batch = _tried(self._batch, stack([*[first] * (n - 1), last]))
+        row, failed = _row(batch, -1), isinstance(single, Exception)
+        self.shape, self._sure = _shape(single), True
+        if _alike(single, row):
+            self._sure = not _alike(row, _row(batch, 0))
+            self._way = Way.WHOLE if self._sure or self._normalises else Way.SINGLE
+            return
+        noisy = not failed and not _alike(single, _tried(self._own, last))
         # a sample with a first axis of 1 may have been taken for a batch of one
-        if _close(row, _last(alone)) and (failed or _close(single, alone)):
+        if _alike(row, _row(alone, 0), noisy) and (failed or _alike(single, alone, noisy)):
             self._way, self.shape = Way.BATCHES, _shape(row)
         elif failed:
             raise single
         else:
-            whole = _close(single, row) and (self._sure or self._normalises)
-            self._way = Way.WHOLE if whole else Way.SINGLE
+            self._way = Way.WHOLE if noisy and _alike(single, row, noisy) else Way.SINGLE
 
     def _own(self, x: Tensor) -> Any:
         """What the model gives: a Tensor, or a Value."""
@@ -160,21 +176,21 @@ def _tried(function: Callable[[Tensor], Any], x: Tensor) -> Any:
         return error
 
 
-def _last(batch: Any) -> Any:
-    """The outputs of the last sample of a batch."""
-    return batch if isinstance(batch, Exception) else batch[-1]
+def _row(batch: Any, k: int) -> Any:
+    """The outputs of one sample of a batch."""
+    return batch if isinstance(batch, Exception) else batch[k]
 
 
 def _shape(y: Any) -> Shape:
     return y.shape if isinstance(y, Tensor) else ()
 
 
-def _close(a: Any, b: Any) -> bool:
-    """Whether outputs have one shape, and are equal but for rounding."""
+def _alike(a: Any, b: Any, noisy: bool = False) -> bool:
+    """Whether outputs have one shape, and are equal but for rounding where they have no noise."""
     if isinstance(a, Exception) or isinstance(b, Exception) or _shape(a) != _shape(b):
         return False
     pairs = zip(stack([a]).values, stack([b]).values, strict=True)
-    return all(
+    return noisy or all(
         math.isclose(x.data, y.data, rel_tol=1e-6, abs_tol=1e-9) or x.data != x.data
         for x, y in pairs
     )

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import nn
-from autograd import Tensor, concatenate
+from autograd import Tensor, concatenate, drawn
+from nn.training.forward import Forward
 
 DIGITS = nn.data.digits().take(range(24))
 IMAGES, LABELS = np.array(DIGITS.images), DIGITS.labels
@@ -143,6 +144,37 @@ def test_outputs_that_are_all_0_at_first_do_not_hide_what_forward_is():
     np.testing.assert_allclose(
         trainer.model.dense.weight.numpy(), twice.model.dense.weight.numpy(), atol=1e-5
     )
+
+
+class Noisy(nn.Module):
+    """Outputs that are drawn, in evaluation too, after batch statistics."""
+
+    def __init__(self):
+        self.norm, self.dense, self.rng = nn.BatchNorm2D(1), nn.Dense(64, 10), random.Random(0)
+
+    def forward(self, x):
+        y = self.dense(self.norm(x).flatten(-3))
+        return y + drawn(y.shape, self.rng, lambda u: u)
+
+
+def test_noise_does_not_keep_a_model_from_whole_batches():
+    trainer = trainer_of(Noisy)
+    trainer.fit((IMAGES, LABELS), epochs=8, progress=False, compiled=False)
+    assert trainer.history[-1].loss < trainer.history[0].loss
+
+
+@pytest.mark.parametrize("make", [Noisy, Recurrent])
+def test_trying_a_model_out_draws_nothing_and_leaves_it_as_it_was(make):
+    model = make()
+    random.seed(5)
+    before = random.getstate(), getattr(model, "rng", random).getstate(), model.state_dict()
+    Forward(model).look(IMAGES)
+    assert before == (
+        random.getstate(),
+        getattr(model, "rng", random).getstate(),
+        model.state_dict(),
+    )
+    assert all(module.training for module in model.modules())
 
 
 def test_batch_statistics_of_a_model_that_takes_no_batch_are_refused():
