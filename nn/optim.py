@@ -38,7 +38,9 @@ def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
     values = values_of(parameters)
     norm = math.hypot(*[v.grad for v in values])
     if not math.isfinite(norm):
-        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}")
+        spoilt = [v for v in values if not math.isfinite(v.grad)][:1]
+        which = "".join(f", that of {v.label or repr(v)} is {v.grad}" for v in spoilt)
+        raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}{which}")
     if norm > max_norm:
         for v in values:
             v.grad *= max_norm / norm

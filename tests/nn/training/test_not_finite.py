@@ -52,7 +52,7 @@ def test_a_gradient_that_is_not_finite_changes_nothing_and_is_named(compiled, cl
     cause = r"nan: sqrt\(0\.0\) = 0\.0: -0\.125 · inf = -inf is sent to sum"
     with pytest.raises(FloatingPointError, match=cause) as raised:
         fit(trainer, compiled)
-    assert clip_norm or "the gradient of norm.weight[0] is nan" in str(raised.value)
+    assert "norm.weight[0] is nan" in str(raised.value)
     assert state(trainer) == before
     trainer.model.weight.assign([0.1] * 64)
     fit(trainer, compiled)
