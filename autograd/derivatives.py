@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from . import graph
 from .numbers.kinds import AnyNumber
+from .reached import Reached
 from .tensor import Arrays, Tensor, _tensor
 from .value import Value
 
@@ -43,8 +44,10 @@ def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
         graph.refuse_changed(ordered)
     mirrors = _mirrored(ordered, targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
-    adjoint = graph.adjoints(list(mirrors.values()), {leaf: Value(1)})
-    found = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
+    seed = Reached(Value(1)) if y.unknown else Value(1)
+    adjoint = graph.adjoints(list(mirrors.values()), {leaf: seed})
+    bars = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
+    found = {v: bar.value if isinstance(bar, Reached) else bar for v, bar in bars.items()}
     return [
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs

@@ -84,7 +84,7 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self.data}, grad={self.grad}{label})"
+        return f"Value(data={self.data!s}, grad={self.grad}{label})"
 
     def __format__(self, spec: str) -> str:
         return format(self.data, spec) if spec else str(self)

@@ -185,4 +185,6 @@ class Speller:
 
 
 def _is_truth(x: Value, masks: dict[Value, str]) -> bool:
-    return x in masks if x.unknown else x.data in (0, 1)
+    if x.unknown:
+        return x in masks
+    return x.data in (0, 1) and math.copysign(1, x.data) == 1  # -0.0 is a number, and stays one

@@ -13,12 +13,14 @@ from typing import Any
 from ..graph import order
 from ..numbers.kinds import UNKNOWN
 from ..primitives import PRIMITIVES, Primitive
+from ..reached import Reached
 from ..scopes import tracing
 from ..value import Value, apply
 
-WHERE = PRIMITIVES["where"]
-MUL, GREATER, AT_LEAST = (PRIMITIVES[name] for name in ["mul", "greater", "at_least"])
-CONDITIONS = frozenset([GREATER, AT_LEAST, PRIMITIVES["equal"]])  # 1 or 0
+WHERE, MUL, GREATER, AT_LEAST, EQUAL = (
+    PRIMITIVES[name] for name in ["where", "mul", "greater", "at_least", "equal"]
+)
+CONDITIONS = frozenset([GREATER, AT_LEAST, EQUAL])  # 1 or 0
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,17 @@ class Row:
     of_x: tuple[Any, ...]
 
 
-@lru_cache(512)
 def row(op: Primitive, constants: tuple[float | None, ...]) -> Row:
     """A row of the table for operands that are known constants or unknown (None).
 
     Of `max` and `min`, `constants` are the entries of their one operand, a sequence.
     """
+    return _row(op, constants, tuple(map(str, constants)))
+
+
+@lru_cache(512)
+def _row(op: Primitive, constants: tuple[float | None, ...], _: tuple[str, ...]) -> Row:
+    """The row; the texts of the constants tell 0.0 from -0.0, which are equal."""
     sequence = op.name in ("max", "min") and PRIMITIVES[op.name] is op
     with tracing([]):
         y = unknown()
@@ -71,22 +78,8 @@ def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
         return upstream
     if p is False:
         return Value(0.0)
-    if isinstance(p, Value) and p.op is WHERE:
-        condition, a, b = p.inputs
-        branches = [handed_on(upstream, _branch(x), stopped) for x in (a, b)]
-        return apply(WHERE, condition, *branches)
-    if isinstance(p, Value) and p.op in CONDITIONS:
-        return apply(WHERE, p, upstream, Value(0.0))
-    product: Value = upstream * p
-    guarded = stopped and isinstance(p, Value)
-    return apply(WHERE, upstream, product, Value(0.0)) if guarded else product
-
-
-def _branch(x: Any) -> Any:
-    """A branch of a choice of slopes: 1 and 0 say that the adjoint passes or stops."""
-    if x.unknown:
-        return x
-    return bool(x.data) if x.data in (0, 1) else float(x.data)
+    handed: Value = (Reached(upstream, upstream if stopped else True) * p).value
+    return handed
 
 
 def leaves(*formulas: Value) -> set[Value]:

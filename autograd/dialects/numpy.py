@@ -24,8 +24,6 @@ SIMPLE = {
     "sin": np.sin,
     "cos": np.cos,
     "tanh": np.tanh,
-    "maximum": np.maximum,
-    "minimum": np.minimum,
     "greater": np.greater,
     "at_least": np.greater_equal,
     "stop": np.positive,
@@ -86,6 +84,10 @@ def _copy(out: Any, x: Any) -> None:
 
 
 _COMPOSED: dict[str, Callable[..., list[Call]]] = {
+    "maximum": lambda out, a, b: [partial(np.maximum, b, a, out=out)],  # of 0 and -0 the second
+    "minimum": lambda out, a, b: [
+        partial(np.minimum, b, a, out=out)
+    ],  # stays, so the first of a tie
     "pow": _pow,
     "relu": lambda out, x: [partial(np.maximum, x, out.dtype.type(0), out=out)],
     "leaky_relu": _leaky_relu,

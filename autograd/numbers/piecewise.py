@@ -115,7 +115,7 @@ def step(x: AnyNumber) -> AnyNumber:
         positive = x > 0
         return positive if (x == x).all() else numpy().where(x == x, positive, x)
     if is_unknown(x):
-        return select(x > 0, True, select(x <= 0, False, math.nan))
+        return select(x > 0, True, select(x <= 0, False, x))
     if is_symbol(x):
         return slope(x > 0)
     return x > 0 if x <= x else x
@@ -137,8 +137,8 @@ def sign(x: AnyNumber) -> AnyNumber:
 
         return sympy.sign(x)
     if is_unknown(x):
-        return select(x <= x, (x > 0) - (x < 0), math.nan)
-    return (x > 0) - (x < 0) if x <= x else x
+        return select(x <= x, (x > 0) - (x < 0), x * x)
+    return (x > 0) - (x < 0) if x <= x else x * x  # whose slope is nan too
 
 
 # --- functions of a sequence --------------------------------------------------------------------
@@ -181,12 +181,12 @@ def combination(
 
 def largest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The largest number of a sequence; nan where one is nan."""
-    return reduce(maximum, x) if _is_bulk(x[0]) else x[winner(x, exceeds)]
+    return reduce(maximum, x) if _are_bulk(x) else x[winner(x, exceeds)]
 
 
 def smallest(x: Sequence[AnyNumber]) -> AnyNumber:
     """The smallest number of a sequence; nan where one is nan."""
-    return reduce(minimum, x) if _is_bulk(x[0]) else x[winner(x, undercuts)]
+    return reduce(minimum, x) if _are_bulk(x) else x[winner(x, undercuts)]
 
 
 def winners(y: AnyNumber, x: Sequence[AnyNumber]) -> tuple[AnyNumber, ...]:
@@ -212,8 +212,8 @@ def equals(a: AnyNumber, b: AnyNumber) -> AnyNumber:
         import sympy
 
         return sympy.Eq(a, b)
-    if is_unknown(a):
-        return a.equals(b)
+    if is_unknown(a) or is_unknown(b):
+        return a.equals(b) if is_unknown(a) else b.equals(a)
     return not (a < b or a > b) and (a <= a) == (b <= b)
 
 
@@ -231,11 +231,19 @@ def _bulk_winners(y: AnyNumber, x: Sequence[AnyNumber]) -> tuple[AnyNumber, ...]
     taken = won[0]
     for b in x[1:]:
         hit = equals(b, y)
-        won.append(select(taken, False, hit))
-        taken = select(taken, True, hit)
+        if is_unknown(hit):
+            won.append(select(taken, False, hit))
+            taken = select(taken, True, hit)
+        else:
+            won.append(hit & ~taken)
+            taken = taken | hit
     return tuple(map(slope, won))
 
 
 def _is_bulk(x: AnyNumber) -> bool:
     """True where a comparison has many answers, or is a formula."""
     return x.__class__ is not float and (is_array(x) or is_formula(x))
+
+
+def _are_bulk(x: Sequence[AnyNumber]) -> bool:
+    return set(map(type, x)) != {float} and any(map(_is_bulk, x))

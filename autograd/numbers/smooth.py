@@ -15,6 +15,7 @@ from functools import cache, partial
 from typing import Any, Protocol, TypeVar, overload
 
 from .kinds import AnyNumber, is_array, is_symbol, is_unknown, numpy, quietly
+from .piecewise import select
 
 inf, nan = math.inf, math.nan
 
@@ -207,18 +208,24 @@ def power(x: AnyNumber, n: AnyNumber) -> AnyNumber:
 
 
 def power_base_partial(x: AnyNumber, n: AnyNumber) -> AnyNumber:
-    """∂(x**n)/∂x = n·x**(n-1); the constant x**0 has none, at 0 too."""
-    if is_array(n) or is_array(x):
-        return quietly(lambda: numpy().where((n == 0) & (x == 0), 0, n * power(x, n - 1)))()
-    if is_unknown(n):
-        return n.select(n * power(x, n - 1), False)
-    return n * power(x, n - 1) if n or (not is_unknown(x) and x) else False
+    """∂(x**n)/∂x = n·x**(n-1); 0 for n = 0 where that is no number: at 0, and at nan."""
+    if is_array(x) or is_array(n):
+        return quietly(_array_base_partial)(x, n)
+    slope = n * power(x, n - 1)
+    if is_unknown(slope):
+        return select(n, slope, select(slope <= slope, slope, False))
+    return slope if n or abs(slope) <= abs(slope) else False
+
+
+def _array_base_partial(x: AnyNumber, n: AnyNumber) -> AnyNumber:
+    slope = n * power(x, n - 1)
+    return numpy().where((n == 0) & (slope != slope), 0, slope)
 
 
 def power_exponent_partial(y: AnyNumber, x: AnyNumber, n: AnyNumber) -> AnyNumber:
-    """∂(x**n)/∂n = x**n·log(x); 0 at x = 0, where 0**n stays 0; nan for x < 0."""
+    """∂(x**n)/∂n = x**n·log(x); 0 at x = 0 for n >= 0, where 0**n stays 0; nan for x < 0."""
     if is_array(x) or is_array(n):
-        return quietly(lambda: numpy().where(x == 0, 0, y * log(x)))()
-    if is_unknown(x):
-        return x.select(y * log(x), False)
-    return y * log(x) if x else False
+        return quietly(lambda: numpy().where((x == 0) & (n >= 0), 0, y * log(x)))()
+    if is_unknown(x) or is_unknown(n):
+        return select(x, y * log(x), select(n >= 0, False, y * log(x)))
+    return y * log(x) if x or not n >= 0 else False

@@ -108,11 +108,12 @@ def reshaped(shape: Shape, new: Shape) -> Shape:
     """The new shape with its -1 filled in; ValueError where the sizes differ."""
     size = math.prod(shape)
     known = math.prod(n for n in new if n != -1)
+    filled = new
     if new.count(-1) == 1 and known and size % known == 0:
-        new = tuple(size // known if n == -1 else n for n in new)
-    if any(n < 0 for n in new) or math.prod(new) != size:
+        filled = tuple(size // known if n == -1 else n for n in new)
+    if any(n < 0 for n in filled) or math.prod(filled) != size:
         raise ValueError(f"shape {shape} ({size} entries) cannot become {new}")
-    return new
+    return filled
 
 
 @lru_cache(64)
@@ -132,7 +133,7 @@ def padded(shape: Shape, margins: Sequence[tuple[int, int]]) -> tuple[Shape, lis
     new = tuple(b + n + a for n, (b, a) in zip(shape, margins, strict=True))
     found = [0]
     for n, step, (before, after) in zip(shape, strides(shape), margins, strict=True):
-        outside = -math.prod(shape) - 1  # so far below 0 that no sum of addresses comes back
+        outside = -math.prod(max(1, n) for n in shape) - 1  # no sum of addresses comes back from it
         line = [outside] * before + [k * step for k in range(n)] + [outside] * after
         found = [a + k for a in found for k in line]
     return new, [max(a, -1) for a in found]

@@ -177,7 +177,7 @@ class Lowering:
             return None
         source = self.plan.blocks[blocks[inside][0]]
         fill = self.tape.constants[int(ids[fixed][0])]
-        key = (source.number, found.source.tobytes(), fill)
+        key = (source.number, found.source.tobytes(), repr(fill))  # 0.0 is not -0.0
         if key not in self.gathered:
             target = np.flatnonzero(found.source >= 0)
             initial = np.full(len(found.source), fill)

@@ -1,7 +1,8 @@
 """Chains of `+` become sums, and sums of products become dots.
 
 People write `w1*x1 + w2*x2 + b`. Where nobody else reads the sums and products in between, that is
-one dot, and the dots of a layer may turn out to be a matrix product.
+one dot, and the dots of a layer may turn out to be a matrix product. (Where all products are -0,
+their sum is -0 and their dot 0, as a dot starts from 0.)
 """
 
 from ...primitives import PRIMITIVES

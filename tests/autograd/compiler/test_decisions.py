@@ -224,6 +224,21 @@ def test_a_quotient_by_zero_is_infinite_by_the_signs(a, b):
     check(lambda one: (top * one) / (bottom * one), [[1.0, 1.0]], [top, bottom])
 
 
+def test_zero_and_minus_zero_are_two_constants():
+    """Equal, but not the same: in quotients, margins, choices, and what a program starts with."""
+    one = Value(1.0)
+    for zero in (0.0, -0.0):
+        check(lambda x, zero=zero: x * one / zero, [[1.0, -2.0]], [one])
+
+    def margins(x):
+        padded = [(x - 2).pad(1, 1, value=zero).windows((3, 3)) for zero in (0.0, -0.0)]
+        return x.sum(), *[1 / p.max((-2, -1)) for p in padded]
+
+    check(margins, [batch(3, 4, 4)])
+    check(lambda x: 1 / where(x > 0, -0.0, 1.0), [[1.0, -2.0]])
+    check(lambda x: (x, x / stack([x, -0.0, x])), [[1.0, -2.0]])
+
+
 def test_an_exponent_and_a_slope_that_are_parameters_may_change_after_compiling():
     base, exponent, slope = Value(1.5), Value(2.0), Value(0.25)
 

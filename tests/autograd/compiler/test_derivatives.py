@@ -5,7 +5,8 @@ import pytest
 from oracle import BOTH, batch, check, eagerly, numbers, parameter
 
 import autograd
-from autograd import grad, hessian, jacobian, where
+import nn
+from autograd import grad, hessian, jacobian, maximum, minimum, stack, where
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -91,6 +92,59 @@ def test_a_physics_informed_network():
         return (ddu + 0.1 * du + u) ** 2, u
 
     check(residual, [batch(8)], [w, b, v], BOTH)
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        lambda x: where(x > 0, x.sqrt(), 0.0),
+        lambda x: where(x > 0, 0.0, x.log() * (x - 1).sqrt()),
+        lambda x: where(x > 0, where(x > 1, x.sqrt(), x), x * x),
+        lambda x: (x * x).sqrt().relu() + (1 - (x * x).sqrt() - 1).relu(),
+        lambda x: (x * 0).sqrt().leaky_relu(2.0) * x,
+        lambda x: where(x > 0, x, 0.0).log().maximum(-1.0),
+        lambda x: (where(x > 0, x.sqrt(), 2.0) + 1.0) ** where(x > 0, 2.0, x),
+    ],
+)
+def test_nothing_flows_into_a_branch_that_was_not_taken(choose):
+    """0·nan and 0·inf arise in none of the gradients, and reached ones keep theirs."""
+
+    def function(x):
+        (first,) = grad(choose(x), [x])
+        (second,) = grad(first, [x])
+        return choose(x), first, second
+
+    check(function, [[-2.0, -1.0, 0.0, 0.5, 1.0, 4.0]])
+
+
+def test_nothing_flows_through_products_of_a_branch_that_was_not_taken():
+    """√x is nan in some samples: it is an operand of the products, and what they hand on to it."""
+    w = parameter(3, 2)
+
+    def function(x):
+        root = x.sqrt()
+        y = where(x[0] > 0, ((w @ root) ** 2).sum(), x.sum())
+        bars = grad(y, [w, x])
+        return sum((bar * bar).sum() for bar in bars), *bars
+
+    check(function, [[[1.0, 2.0], [-1.0, 2.0], [-1.0, -1.0]]], [w])
+
+
+@pytest.mark.parametrize(
+    "extreme",
+    [
+        lambda x: stack([0.0, x[0], x[1] * 2]).max(),
+        lambda x: x.pad(1, value=0.5).min(),
+        lambda x: maximum(0.5, x).sum() + minimum(0.1, x).sum(),
+        lambda x: nn.MaxPool(2, padding=1)(x.reshape(1, 2, 2)).sum(),
+        lambda x: x.reshape(2, 2)[[1, 0, 0]].max(1).sum(),
+    ],
+)
+def test_extremes_of_numbers_and_constants_are_decided_later(extreme):
+    def function(x):
+        return (grad(extreme(x) ** 2, [x])[0] ** 2).sum(), extreme(x)
+
+    check(function, [batch(9, 4)])
 
 
 def test_compiling_leaves_gradients_and_numbers_alone():

@@ -55,6 +55,7 @@ def test_arithmetic_keeps_an_unknown_number_unknown():
     results += [smooth.divide(1.0, x), smooth.power(x, 2.0)]
     assert all(r is UNKNOWN for r in results)
     assert repr(x) == "unknown"
+    assert repr(Value(x)) == str(Value(x)) == "Value(data=unknown, grad=0)"
     assert len({x, x}) == 1
 
 

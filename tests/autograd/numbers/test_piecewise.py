@@ -282,6 +282,17 @@ def test_the_extremes_of_symbols_are_cases():
         assert k.smallest([A, b]).subs({A: a}) == min(a, b)
 
 
+@pytest.mark.parametrize("xs", [[1.0, A], [A, 1.0], [A, B, A], [1.0, 2.0, A]])
+def test_the_slopes_of_extremes_of_symbols_are_cases_too(xs):
+    for function, extreme in [(k.largest, max), (k.smallest, min)]:
+        won = k.winners(function(xs), xs)
+        for a, b in product([0, 1, 2], [0, 1, 3]):
+            numbers = [float(sympy.sympify(x).subs({A: a, B: b})) for x in xs]
+            found = [float(sympy.sympify(w).subs({A: a, B: b})) for w in won]
+            first = numbers.index(extreme(numbers))
+            assert found == [j == first for j in range(len(xs))]
+
+
 @given(st.lists(st.fractions(-3, 3, max_denominator=4), max_size=6))
 def test_sums_and_dots_are_exact(xs):
     assert k.total(xs) == sum(xs, Fraction(0))

@@ -143,6 +143,7 @@ def test_a_missing_size_is_filled_in(shape, new, becomes):
         ((2, 3), (4, -1)),
         ((2, 3), (-1, -1)),
         ((2, 3), (-2, -3)),
+        ((2, 3), (-2, -1)),
         ((2, 3), (-1, 0)),
         ((0,), (0, -1)),
         ((2, 3), (-6,)),
@@ -177,6 +178,7 @@ def test_padding_is_numpys_and_the_fill_is_minus_one(shape, data):
 
 def test_a_margin_of_no_entries_is_all_fill():
     assert indexing.padded((0,), [(1, 2)]) == ((3,), [-1, -1, -1])
+    assert indexing.padded((0, 2), [(0, 1), (0, 0)]) == ((1, 2), [-1, -1])
 
 
 @given(st.data())

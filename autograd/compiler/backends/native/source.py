@@ -146,7 +146,7 @@ class _File:
     def _filled(self, block: Block, values: "np.ndarray") -> list[str]:
         to = self.places.argument(block, False)
         parts = "PARTS" if block.batched else "1"
-        same = len(np.unique(values)) == 1
+        same = len({x.tobytes() for x in values}) == 1  # 0.0 is not -0.0
         x = self._listed(values[:1]) if same else f"of[k / {parts}]"
         table = "" if same else f"static const number of[] = {{{self._listed(values)}}};"
         value = f"splat({x})" if block.batched else x

@@ -24,9 +24,10 @@ def reached_matmul(a: Array, b: Array, out: Array) -> None:
     """out = a @ b, one of them adjoints, in which the terms that were not reached are left out."""
     if b.dtype.kind == "c":
         a, b, out = (np.swapaxes(x, -1, -2) for x in (b, a, out))
-    reached, finite = a.imag > 0, np.isfinite(b)
-    total = a.real @ np.where(finite, b, 0)
-    for k in np.flatnonzero(~finite.all(axis=(*range(finite.ndim - 2), -1))):
-        column, row = a.real[..., :, k, None], np.where(finite, 0, b)[..., None, k, :]
+    reached, lead = a.imag > 0, tuple(range(b.ndim - 2))
+    finite = np.isfinite(a.real).all((*lead, -2)) & np.isfinite(b).all((*lead, -1))
+    total = a.real[..., finite] @ b[..., finite, :]
+    for k in np.flatnonzero(~finite):
+        column, row = a.real[..., :, k, None], b[..., None, k, :]
         total += np.where(reached[..., :, k, None], column * row, 0)
     out.real, out.imag = total, reached.any(axis=-1, keepdims=True)

@@ -140,7 +140,9 @@ class Formulas:
 
 
 def _is_truth(x: Any) -> bool:
-    return x in (0, 1) if is_number(x) else x.dtype == bool
+    if is_number(x):  # -0.0 is a number, and stays one
+        return x in (0, 1) and not np.signbit(x)
+    return bool(x.dtype == bool)
 
 
 def shortened(formula: Value, exact: bool) -> Value:

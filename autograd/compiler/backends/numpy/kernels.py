@@ -119,11 +119,11 @@ def _reduce(kernel: Reduce, memory: Memory) -> list[Call]:
         if kernel.op.name == "sum":
             return [total(x, axes, out)]
         combine = np.maximum if kernel.op.name == "max" else np.minimum
-        parts = [memory.view(part) for part in kernel.operand.planes()] if rows else []
+        parts = [memory.view(part) for part in kernel.operand.planes()]
         if not 1 < len(parts) <= 16:
             return [partial(combine.reduce, x, axis=axes, out=out)]
-        first = partial(combine, parts[0], parts[1], out=out)
-        return [first, *[partial(combine, out, part, out=out) for part in parts[2:]]]
+        first = partial(combine, parts[1], parts[0], out=out)
+        return [first, *[partial(combine, part, out, out=out) for part in parts[2:]]]
 
     return hand(memory, kernel.target, fill, batched)
 
