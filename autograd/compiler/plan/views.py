@@ -42,6 +42,11 @@ class Block:
         return self.dependence == CONSTANT
 
 
+def uniform(initial: NDArray[np.float64]) -> bool:
+    """Whether rows start with one number, bit by bit: 0.0 is not -0.0."""
+    return len(np.unique(initial.view(np.int64))) == 1
+
+
 class Listed(NamedTuple):
     """Rows in no order that dimensions could say, one by one."""
 

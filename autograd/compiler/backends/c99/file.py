@@ -14,7 +14,7 @@ from ....value import Value
 from ...plan.kernels import Copy, Kernel, Target
 from ...plan.maps import Reduce
 from ...plan.plan import Plan
-from ...plan.views import Block, View, whole
+from ...plan.views import Block, View, uniform, whole
 from ...trace.tape import PARAMETER, SAMPLE
 from ..native.fuse import fused
 from ..native.loops import nest
@@ -133,7 +133,7 @@ class _File:
 
     def _start(self, block: Block, initial: NDArray[np.float64], scope: str) -> Nest:
         access = Access(block, 0, (1,))
-        if len(np.unique(initial)) == 1:
+        if uniform(initial):
             part = Part({}, [Store(access, Value(float(initial[0])), False)])
             how = f"start at {initial[0]:g}"
         else:

@@ -9,7 +9,7 @@ from ....dialects.c import literal
 from ....dialects.elementary import elementary
 from ...plan.kernels import Kernel
 from ...plan.plan import Plan
-from ...plan.views import Block, View
+from ...plan.views import Block, View, uniform
 from .functions import Functions, Layout
 from .fuse import fused
 from .library import own_text
@@ -146,7 +146,7 @@ class _File:
     def _filled(self, block: Block, values: "np.ndarray") -> list[str]:
         to = self.places.argument(block, False)
         parts = "PARTS" if block.batched else "1"
-        same = len({x.tobytes() for x in values}) == 1  # 0.0 is not -0.0
+        same = uniform(values)
         x = self._listed(values[:1]) if same else f"of[k / {parts}]"
         table = "" if same else f"static const number of[] = {{{self._listed(values)}}};"
         value = f"splat({x})" if block.batched else x
