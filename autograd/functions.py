@@ -8,7 +8,7 @@ from typing import Protocol, cast, overload
 from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
-from .scopes import current_scope
+from .scopes import current_scope, is_compiling
 from .shapes import indexing
 from .shapes.indexing import Axis
 from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
@@ -193,16 +193,26 @@ def observe(told: Callable[..., object], *tensors: Tensor | Value) -> None:
 
 @torch_names
 def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
-    """log Σ exp(x) over an axis, shifted by the maximum, so that nothing overflows."""
+    """log Σ exp(x) over an axis, shifted by the maximum, so that nothing overflows.
+
+    Of entries that all are -inf it is -inf, with one that is inf it is inf; those have no slope:
+    their gradient is nan.
+    """
     x = Tensor(x)
     shift = x.max(axis, keepdims=True).stop()
+    if is_compiling() or any(v.data - v.data != 0 for v in shift.values):
+        shift = where(abs(shift) < math.inf, shift, 0.0)
     log = (x - shift).exp().sum(axis, keepdims).log()
     return log + (shift if keepdims else shift.sum(axis))
 
 
 @torch_names
 def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
-    """exp(x) / Σ exp(x) over an axis, shifted by the maximum; same shape."""
+    """exp(x) / Σ exp(x) over an axis, shifted by the maximum; same shape.
+
+    An entry of -inf among others has a share of 0. Where all are -inf, or one is inf, there are no
+    shares: they are nan.
+    """
     x = Tensor(x)
     powers = (x - x.max(axis, keepdims=True).stop()).exp()
     return powers / powers.sum(axis, keepdims=True)
@@ -210,7 +220,9 @@ def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
 
 @torch_names
 def log_softmax(x: Arrays, axis: Axis = -1) -> Tensor:
-    """x - log Σ exp(x) over an axis, shifted by the maximum; same shape."""
+    """x - log Σ exp(x) over an axis, shifted by the maximum; same shape. It is -inf and nan where
+    `softmax` is 0 and nan.
+    """
     x = Tensor(x)
     shifted = x - x.max(axis, keepdims=True).stop()
     return shifted - shifted.exp().sum(axis, keepdims=True).log()

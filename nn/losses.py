@@ -7,7 +7,7 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack
+from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack, where
 
 from . import validate
 from .annotations import Numbers, Shape
@@ -91,10 +91,14 @@ class BCELoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """t·softplus(-x) + (1 - t)·softplus(x): BCELoss of sigmoid(x), finite for every logit."""
+    """t·softplus(-x) + (1 - t)·softplus(x): BCELoss of sigmoid(x), finite for every finite logit.
+
+    A logit of -inf for t = 0, or of inf for t = 1, is certain and right: its loss is 0.
+    """
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
-        return target * (-prediction).softplus() + (1 - target) * prediction.softplus()
+        yes, no = (-prediction).softplus(), prediction.softplus()
+        return _weighted(yes, target) + _weighted(no, 1 - target)
 
 
 class HingeLoss(Loss):
@@ -105,7 +109,10 @@ class HingeLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """-log p[t] of log-probabilities (..., K) and classes (...), or one-hot targets (..., K)."""
+    """-log p[t] of log-probabilities (..., K) and classes (...), or one-hot targets (..., K).
+
+    A class whose target is 0 contributes 0, whatever its log-probability: it may be -inf.
+    """
 
     def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
         """The loss of each sample, reduced."""
@@ -116,7 +123,7 @@ class NLLLoss(Loss):
     def each(self, prediction: Tensor, target: Any) -> Any:
         """-Σ_k t[k]·log p[k] for each sample; for a class t, -log p[t]."""
         if isinstance(target, Tensor):
-            return -(prediction * target).sum(-1)
+            return -_weighted(prediction, target).sum(-1)
         if isinstance(target, int):
             return -prediction[target]
         flat = prediction.reshape(-1, prediction.shape[-1])
@@ -129,7 +136,8 @@ class CrossEntropyLoss(NLLLoss):
 
     Targets of the logits' shape are one-hot or probabilities: -Σ_k t[k]·log softmax(x)[k]. The
     shift by the largest logit keeps all finite and adds no derivative. With label smoothing ε, the
-    target is (1 - ε)·t + ε/K (Szegedy et al. 2016).
+    target is (1 - ε)·t + ε/K (Szegedy et al. 2016). A logit of -inf masks its class: the loss is
+    inf where that is the target, and nan where all are masked.
     """
 
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
@@ -142,6 +150,14 @@ class CrossEntropyLoss(NLLLoss):
         scores, share = log_softmax(prediction), self.label_smoothing
         losses = super().each(scores, target)
         return (1 - share) * losses - share * scores.mean(-1) if share else losses
+
+
+def _weighted(losses: Tensor, weights: Tensor) -> Tensor:
+    """loss·weight of each pair; 0 where the weight is 0, whatever the loss: no 0·inf, no 0·nan."""
+    products = losses * weights
+    if not is_compiling() and all(v.data == v.data for v in products.values):
+        return products
+    return where(weights, products, where(products >= products, products, 0.0))
 
 
 def _tensor(loss: Loss, name: str, x: Any) -> Tensor:

@@ -1,6 +1,7 @@
 """Losses at the awkward points: extreme logits stay finite and exact, shifts add no derivative."""
 
 import math
+import random
 import re
 from fractions import Fraction
 
@@ -132,6 +133,112 @@ def test_a_loss_is_differentiable_twice():
 def test_a_single_value_is_a_prediction_of_one():
     y = nn.Dense(1, 1)([2.0])[0]
     assert nn.MSELoss()(y, 1.0).data == pytest.approx((y.data - 1.0) ** 2)
+
+
+# --- where numbers go wrong -----------------------------------------------------------------------
+
+inf, nan = math.inf, math.nan
+MASKED = [0.0, -inf, 1.0]  # what PyTorch 2 gives for classes; for one-hot rows it gives nan
+TARGETS = [
+    ([1, 0, 0], 0, 1.3132617, [-0.7310586, 0.0, 0.7310586]),
+    ([0, 1, 0], 1, inf, [0.2689414, -1.0, 0.7310586]),
+    ([0, 0, 1], 2, 0.3132617, [0.2689414, 0.0, -0.2689414]),
+    ([0.5, 0, 0.5], None, 0.8132617, [-0.2310586, 0.0, 0.2310586]),
+]
+
+
+def compiled(loss, x, t):
+    """The loss of a row and its gradient, by a program."""
+    w = Tensor(x)
+    program = autograd.compile(lambda t: loss(w, t), t, parameters=[w], dtype="float64")
+    value, (gradient,) = program.value_and_grad([t])
+    return value, gradient.tolist()
+
+
+def eagerly(loss, x, t):
+    x = Tensor(x)
+    y = loss(x, t)
+    y.backward()
+    return y.data, x.grad
+
+
+@pytest.mark.parametrize(("row", "label", "value", "slopes"), TARGETS)
+def test_a_logit_of_minus_infinity_masks_its_class(row, label, value, slopes):
+    loss = nn.CrossEntropyLoss()
+    runs = [eagerly(loss, MASKED, row), compiled(loss, MASKED, row)]
+    runs += [eagerly(loss, MASKED, label)] if label is not None else []
+    for y, gradient in runs:
+        assert y == pytest.approx(value)
+        assert gradient == pytest.approx(slopes)
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "slopes"),
+    [([1, 0, 0], 0.5, [-1, 0, 0]), ([0, 1, 0], inf, [0, -1, 0]), ([0.5, 0, 0], 0.25, [-0.5, 0, 0])],
+)
+@pytest.mark.parametrize("lost", [-inf, inf, nan])
+def test_a_class_without_a_share_contributes_nothing_to_the_likelihood(row, value, slopes, lost):
+    value = -lost if value == inf else value
+    for run in (eagerly, compiled):
+        y, gradient = run(nn.NLLLoss(), [-0.5, lost, lost], row)
+        assert y == pytest.approx(value, nan_ok=True)
+        assert gradient == pytest.approx(slopes)
+
+
+def test_a_target_of_zero_keeps_its_own_slope():
+    """∂(-Σ t·log p)/∂t = -log p, at t = 0 as well."""
+    t = Tensor([1.0, 0.0])
+    nn.NLLLoss()([-0.5, -2.0], t).backward()
+    assert t.grad == [0.5, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("logit", "target", "value", "slope"),
+    [
+        (-inf, 0.0, 0.0, 0.0), (inf, 1.0, 0.0, 0.0), (-inf, 1.0, inf, -1.0), (inf, 0.0, inf, 1.0),
+        (-inf, 0.5, inf, -0.5), (nan, 0.0, nan, nan),
+    ],
+)  # fmt: skip
+def test_a_certain_logit_costs_nothing_where_it_is_right(logit, target, value, slope):
+    for run in (eagerly, compiled):
+        y, gradient = run(nn.BCEWithLogitsLoss(), [logit], [target])
+        np.testing.assert_array_equal([y, *gradient], [value, slope])
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "shares", "slopes"),
+    [
+        ([-inf, -inf], -inf, [nan, nan], [nan, nan]),
+        ([inf, 0.0], inf, [nan, nan], [nan, 0.0]),
+        ([inf, inf], inf, [nan, nan], [nan, nan]),
+        ([inf, -inf], inf, [nan, nan], [nan, 0.0]),
+        ([-inf, 2.0], 2.0, [0.0, 1.0], [0.0, 1.0]),
+        ([-inf, nan], nan, [nan, nan], [nan, nan]),
+    ],
+)
+def test_sums_of_powers_at_infinity_are_those_of_pytorch(x, y, shares, slopes):
+    for run in (eagerly, compiled):
+        value, gradient = run(lambda x, t: logsumexp(x) + t, x, 0.0)
+        np.testing.assert_array_equal(value, y)
+        np.testing.assert_array_equal(gradient, slopes)
+    np.testing.assert_array_equal(softmax(x).tolist(), shares)
+    with np.errstate(divide="ignore"):
+        np.testing.assert_array_equal(log_softmax(x).tolist(), np.log(shares))
+
+
+def test_a_masked_model_trains_compiled_as_in_eager_mode():
+    class Masked(nn.Dense):
+        def forward(self, x):
+            return Tensor([0.0, -inf, 0.0]) + super().forward(x)
+
+    def trained(compiled):
+        model = Masked(2, 3, rng=random.Random(1))
+        trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.SGD(model.parameters(), lr=0.5))
+        data = ([[1.0, 0.5], [-1.0, 0.3], [0.4, -2.0]], [0, 2, 0])
+        trainer.fit(data, epochs=3, batch_size=2, progress=False, compiled=compiled)
+        return [v.data for p in model.parameters() for v in p.values]
+
+    assert trained(compiled=True) == pytest.approx(trained(compiled=False), rel=1e-4)
 
 
 # --- by head --------------------------------------------------------------------------------------
