@@ -7,7 +7,7 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from autograd import Tensor, Value, is_compiling, log_softmax, maximum, minimum, stack, where
+from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack, where
 
 from . import validate
 from .annotations import Numbers, Shape
@@ -70,9 +70,9 @@ class HuberLoss(Loss):
         self.delta = delta
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
-        error = abs(prediction - target)
-        near = minimum(error, self.delta)  # e²/2 and the tangent in one: near·(e - near/2)
-        return near * (error - near / 2)
+        error = prediction - target
+        near = error.clip(-self.delta, self.delta)
+        return near * (error - near / 2)  # e²/2 and both tangents in one
 
 
 class BCELoss(Loss):

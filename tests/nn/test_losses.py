@@ -241,6 +241,28 @@ def test_a_masked_model_trains_compiled_as_in_eager_mode():
     assert trained(compiled=True) == pytest.approx(trained(compiled=False), rel=1e-4)
 
 
+SECOND = [
+    (nn.MSELoss(), [0.0, 1.0, -1.0], 0.0, 2.0),
+    (nn.L1Loss(), [0.0, 1.0, -1.0], 0.0, 0.0),
+    (nn.HuberLoss(), [0.0, 0.5, -0.5, 1e-300], 0.0, 1.0),
+    (nn.HuberLoss(0.5), [2.0, -2.0], 0.0, 0.0),
+    (nn.BCELoss(), [0.5], 0.25, 4.0),
+    (nn.BCEWithLogitsLoss(), [0.0, -0.0], 0.25, 0.25),
+    (nn.HingeLoss(), [0.0, 1.0, 2.0], 1.0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("loss", "points", "target", "second"), SECOND)
+def test_the_second_derivative_at_zero_and_beside_the_joints(loss, points, target, second):
+    def curvature(y):
+        (first,) = grad(loss([y], [target]), [y])
+        return grad(first, [y])[0]
+
+    program = autograd.compile(curvature, 0.5, dtype="float64")
+    assert [curvature(autograd.Value(y)).data for y in points] == [second] * len(points)
+    assert program(points).tolist() == [second] * len(points)
+
+
 # --- by head --------------------------------------------------------------------------------------
 
 F = Fraction
