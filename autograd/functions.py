@@ -148,6 +148,7 @@ def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNu
 
     `rng` is a `random.Random` (or the module); `number` must work on a float and on an array.
     """
+    shape = indexing.sizes(indexing.wholes(shape, "drawn: shape"))
     trace, n = current_scope().trace, math.prod(shape)
     if trace is None:
         return Tensor([number(rng.random()) for _ in range(n)]).reshape(shape)
@@ -199,6 +200,7 @@ def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
     their gradient is nan.
     """
     x = Tensor(x)
+    axis = indexing.axes_of(axis, x.ndim)
     shift = x.max(axis, keepdims=True).stop()
     if is_compiling() or any(v.data - v.data != 0 for v in shift.values):
         shift = where(abs(shift) < math.inf, shift, 0.0)
@@ -214,6 +216,7 @@ def softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     shares: they are nan.
     """
     x = Tensor(x)
+    axis = indexing.axes_of(axis, x.ndim)
     powers = (x - x.max(axis, keepdims=True).stop()).exp()
     return powers / powers.sum(axis, keepdims=True)
 
@@ -224,5 +227,6 @@ def log_softmax(x: Arrays, axis: Axis = -1) -> Tensor:
     `softmax` is 0 and nan.
     """
     x = Tensor(x)
+    axis = indexing.axes_of(axis, x.ndim)
     shifted = x - x.max(axis, keepdims=True).stop()
     return shifted - shifted.exp().sum(axis, keepdims=True).log()

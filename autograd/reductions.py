@@ -101,14 +101,14 @@ class Reductions(Arrangement):
     @_reducing
     def mean(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """The mean over the axes, Σx / n."""
-        total = self._itself().sum(axis, keepdims)
-        return total / math.prod(self.shape[a] for a in indexing.axes_of(axis, self.ndim))
+        axes = indexing.axes_of(axis, self.ndim)
+        return self._itself().sum(axes, keepdims) / math.prod(self.shape[a] for a in axes)
 
     @_reducing
     def var(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """The variance over the axes, Σ(x - mean)² / n (NumPy's, without Bessel's correction)."""
-        x = self._itself()
-        return ((x - x.mean(axis, keepdims=True)) ** 2).mean(axis, keepdims)
+        x, axes = self._itself(), indexing.axes_of(axis, self.ndim)
+        return ((x - x.mean(axes, keepdims=True)) ** 2).mean(axes, keepdims)
 
     @_reducing
     def std(self, axis: Axis = None, keepdims: bool = False) -> Any:

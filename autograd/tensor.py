@@ -8,7 +8,7 @@ node for each output entry (`einsum`).
 import math
 import operator
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NoReturn, Protocol, Union
 
 from . import contraction
@@ -50,13 +50,25 @@ class Comparisons(list[Any]):
 
 
 def _plain(data: Any) -> Any:
-    """Nested lists of numbers and Values from arrays, tensors, and sequences of them."""
+    """Nested lists of numbers and Values from arrays, tensors, iterators, and sequences of them.
+
+    An array without entries stays one, since lists would lose its shape.
+    """
     if isinstance(data, Tensor):
-        return indexing.nested(data.values, data.shape)
+        return indexing.nested(data.values, data.shape) if data.values else data
+    if hasattr(data, "to_numpy"):  # a table, which iterates over the names of its columns
+        data = data.to_numpy()
     if hasattr(data, "tolist"):
-        return data.tolist()
-    if isinstance(data, Sequence) and not isinstance(data, str | bytes):
-        return data if len(data) and data[0].__class__ is float else [_plain(row) for row in data]
+        return data if 0 in getattr(data, "shape", ()) else data.tolist()
+    if isinstance(data, Sequence) and len(data) and data[0].__class__ is float:
+        return data
+    if isinstance(data, Set | Mapping):
+        kind = type(data).__name__
+        raise TypeError(
+            f"Tensor(data): data must be a sequence, and a {kind} is none: {data!r:.60}"
+        )
+    if isinstance(data, Iterable) and not isinstance(data, str | bytes):
+        return [_plain(row) for row in data]
     return data
 
 

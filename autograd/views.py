@@ -1,7 +1,7 @@
 """Arrangements of Values: reading them, and views that rearrange references and make no node."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import EllipsisType
 from typing import TYPE_CHECKING, Any, Self, cast, overload
 
@@ -12,7 +12,7 @@ from .numpy_functions import NumPyFunctions, warn_of_numbers
 from .shapes import indexing
 from .shapes.indexing import Array, Position, Shape
 from .text import IN_FULL, shape_text, shortened
-from .value import Scalar, Value, lift
+from .value import Scalar, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -155,7 +155,7 @@ class Arrangement(Drawable, NumPyFunctions):
 
     def permute(self, *axes: int | Sequence[int]) -> "Tensor":
         """The axes in another order: permute(2, 0, 1), or with one tuple."""
-        order = indexing.axes_of(spread(axes), self.ndim)
+        order = indexing.axes_of(spread(axes, "axis"), self.ndim)
         if order == tuple(range(self.ndim)):
             return self._itself()
         return self._at(*indexing.permuted(self.shape, order))
@@ -178,14 +178,15 @@ class Arrangement(Drawable, NumPyFunctions):
         """Margins around the last axes: `pad(1, (0, 2))` is 1 on both sides of the last axis but
         one, and 2 after the last axis. All margins are one and the same constant.
         """
-        pairs = [(m, m) if isinstance(m, int) else m for m in margins]
-        if any(n < 0 for pair in pairs for n in pair) or len(pairs) > self.ndim:
-            raise ValueError(f"pad{margins}: margins must be >= 0, one for each of the last axes")
+        pairs = [_margin(m) for m in margins]
+        if len(pairs) > self.ndim:
+            raise ValueError(f"pad{margins}: a tensor of shape {self.shape} has fewer axes")
         if not any(map(any, pairs)):
             return self._itself()
         pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
         shape, addresses = indexing.padded(self.shape, pairs)
-        return self._like(shape, [*self.values, lift(value)])._at(shape, addresses)
+        fill = value if isinstance(value, Value) else Value(value)
+        return self._like(shape, [*self.values, fill])._at(shape, addresses)
 
     def windows(
         self,
@@ -198,13 +199,30 @@ class Arrangement(Drawable, NumPyFunctions):
         windows[..., i, j, u, v] = x[..., stride·i + dilation·u, stride·j + dilation·v]; ValueError
         where the kernel does not fit.
         """
-        n = len(kernel)
-        strides = (stride,) * n if isinstance(stride, int) else tuple(stride)
-        dilations = (dilation,) * n if isinstance(dilation, int) else tuple(dilation)
-        return self._at(*indexing.windows(self.shape, tuple(kernel), strides, dilations))
+        sizes = indexing.wholes(kernel, "windows: kernel")
+        n = len(sizes)
+        strides, dilations = _steps("stride", stride, n), _steps("dilation", dilation, n)
+        if min(sizes + strides + dilations, default=0) < 1:
+            raise ValueError(f"windows({kernel}, {stride}, {dilation}): sizes and steps are >= 1")
+        return self._at(*indexing.windows(self.shape, sizes, strides, dilations))
 
 
-def spread(numbers: tuple[Any, ...]) -> tuple[int, ...]:
+def spread(numbers: tuple[Any, ...], what: str = "shape") -> tuple[int, ...]:
     """Sizes or axes that were given one by one, or as one sequence."""
-    one = len(numbers) == 1 and isinstance(numbers[0], Iterable) and not isinstance(numbers[0], str)
-    return tuple(numbers[0]) if one else numbers
+    return indexing.wholes(numbers[0] if len(numbers) == 1 else numbers, what)
+
+
+def _steps(name: str, steps: Any, n: int) -> tuple[int, ...]:
+    """A stride or dilation for each of n axes, of one for all or of as many."""
+    given = indexing.wholes(steps, f"windows: {name}")
+    if len(given) not in (1, n):
+        raise ValueError(f"windows: {name} {given} must be one int, or {n}: one for each axis")
+    return given if len(given) == n else given * n
+
+
+def _margin(m: Any) -> tuple[int, int]:
+    """The margins before and after an axis, of one int for both or of a pair."""
+    pair = indexing.wholes(m, "pad: a margin")
+    if len(pair) > 2 or min(pair, default=-1) < 0:
+        raise ValueError(f"pad: a margin is an int >= 0, or a pair of them, got {m!r}")
+    return pair[0], pair[-1]

@@ -6,7 +6,7 @@ repeats), and an offset; its entry at index (i, j, ...) is at offset + i·stride
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from operator import itemgetter
 from types import EllipsisType
@@ -32,11 +32,27 @@ Index = int | slice | list[Any] | None
 Entry = tuple[Index, int, int]
 
 
-def sizes(shape: Sequence[Any]) -> Shape:
-    """A new tensor's shape, of Python's or NumPy's ints; ValueError where no tensor has it."""
-    if not len(shape) or not all(hasattr(n, "__index__") and n >= 0 for n in shape):
-        raise ValueError(f"shape {tuple(shape)}: a tensor has at least one axis, of sizes >= 0")
-    return tuple(map(operator.index, shape))
+def whole(number: Any, what: str) -> int:
+    """An int, Python's or NumPy's, as Python's; TypeError for a bool and what else is none."""
+    if isinstance(number, bool) or not hasattr(number, "__index__"):
+        raise TypeError(f"{what} must be an int, got {number!r:.60}")
+    return operator.index(number)
+
+
+def wholes(numbers: Any, what: str) -> tuple[int, ...]:
+    """One int, or several in their order; TypeError for what has none, a set or a dict."""
+    if getattr(numbers, "shape", None) == () or not isinstance(numbers, Iterable):
+        return (whole(numbers, what),)
+    if isinstance(numbers, Set | Mapping | str):
+        raise TypeError(f"{what}: ints must stand in a list or a tuple, got {numbers!r:.60}")
+    return tuple([whole(n, what) for n in numbers])
+
+
+def sizes(shape: Shape) -> Shape:
+    """A new tensor's shape; ValueError where no tensor has it."""
+    if not shape or min(shape) < 0:
+        raise ValueError(f"shape {shape}: a tensor has at least one axis, of sizes >= 0")
+    return shape
 
 
 def strides(shape: Shape) -> Shape:
@@ -66,8 +82,9 @@ def gather(addresses: Sequence[int]) -> Callable[[Any], Any]:
 
 def axis_of(axis: int, ndim: int, what: str = "axis") -> int:
     """A possibly negative axis as 0 <= axis < ndim; ValueError outside."""
-    if not isinstance(axis, int) or not -ndim <= axis < ndim:
-        raise ValueError(f"{what} {axis!r} is outside of a tensor with {ndim} axes")
+    axis = whole(axis, what)
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"{what} {axis} is outside of a tensor with {ndim} axes")
     return axis % ndim
 
 
@@ -75,9 +92,10 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """The axes that `axis` names, None all of them; ValueError outside and for repeats."""
     if axis is None:
         return tuple(range(ndim))
-    axes = tuple(axis_of(a, ndim) for a in ([axis] if isinstance(axis, int) else axis))
+    given = wholes(axis, "axis")
+    axes = tuple([axis_of(a, ndim) for a in given])
     if len(set(axes)) < len(axes):
-        raise ValueError(f"axis {axis} names an axis twice")
+        raise ValueError(f"axis {given} names an axis twice")
     return axes
 
 
@@ -216,18 +234,20 @@ def _index(k: Any) -> Index:
     if k is None or isinstance(k, slice):
         return k
     k = k.tolist() if hasattr(k, "tolist") else k
-    if isinstance(k, bool) or not isinstance(k, int | list | tuple):
+    if isinstance(k, bool) or not isinstance(k, int | list | tuple | range):
         raise IndexError(f"index {k!r}: use ints, slices, '...', None or arrays of ints")
-    return list(k) if isinstance(k, tuple) else k
+    return k if isinstance(k, int) else list(k)
 
 
 def _position(index: Any, shape: Shape, axis: int) -> int:
     n = shape[axis]
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise IndexError(f"index {index!r} on axis {axis} is not an int")
-    if not -n <= index < n:
-        raise IndexError(f"index {index} is out of range for axis {axis} of size {n}")
-    return index % n
+    if isinstance(index, bool) or not hasattr(index, "__index__"):
+        hint = "; a mask chooses by autograd.where" if isinstance(index, bool) else ""
+        raise IndexError(f"index {index!r} on axis {axis} is not an int{hint}")
+    place = operator.index(index)
+    if not -n <= place < n:
+        raise IndexError(f"index {place} is out of range for axis {axis} of size {n}")
+    return place % n
 
 
 def _block(entries: list[Entry]) -> Shape:
@@ -250,12 +270,12 @@ def _addressed(block: Shape, shape: Shape, entries: list[Entry]) -> tuple[Shape,
 def shape_of(nested: Any) -> Shape:
     """The shape of nested sequences, read off the first entries; `flattened` checks the others."""
     shape: list[int] = []
-    while isinstance(nested, Sequence) and not isinstance(nested, str):
+    while isinstance(nested, Sequence) and not isinstance(nested, str | bytes):
         shape.append(len(nested))
         if not len(nested):
             break
         nested = nested[0]
-    return tuple(shape)
+    return (*shape, *getattr(nested, "shape", ()))  # of an array without entries
 
 
 def flattened(nested: Any) -> list[Any]:

@@ -19,16 +19,39 @@ def flat(shape):
     return np.arange(math.prod(shape)).reshape(shape)
 
 
-@pytest.mark.parametrize("shape", [(2, 3), [1], (0,), (np.int64(2), np.uint8(0)), np.array([3, 1])])
-def test_a_shape_of_whole_sizes_is_taken_as_a_tuple_of_ints(shape):
-    taken = indexing.sizes(shape)
-    assert taken == tuple(shape)
-    assert all(type(n) is int for n in taken)
+@pytest.mark.parametrize(
+    "ints", [(2, 3), [1], (), (np.int64(2), np.uint8(0)), np.array([3, 1]), range(2), b"ab"]
+)
+def test_ints_of_any_sequence_and_iterator_are_taken_as_a_tuple_of_pythons(ints):
+    for numbers in (ints, iter(ints)):
+        taken = indexing.wholes(numbers, "sizes")
+        assert taken == tuple(ints)
+        assert all(type(n) is int for n in taken)
 
 
-@pytest.mark.parametrize("shape", [(), [], (-1,), (2, -1), (2.0,), (3, "2"), (1, None)])
+@pytest.mark.parametrize("one", [3, np.int64(3), np.array(3)])
+def test_one_int_is_a_tuple_of_one(one):
+    (taken,) = indexing.wholes(one, "axis")
+    assert type(taken) is int
+    assert taken == 3
+
+
+@pytest.mark.parametrize("bad", [2.0, np.float64(2), True, np.True_, None, [1, 2.0], [[1]]])
+def test_what_is_no_int_is_named(bad):
+    with pytest.raises(TypeError, match=r"^axis must be an int, got "):
+        indexing.wholes(bad, "axis")
+
+
+@pytest.mark.parametrize("unordered", [{1, 2}, frozenset([1]), {1: 2}, {1: 2}.keys(), "12"])
+def test_ints_without_an_order_are_refused(unordered):
+    with pytest.raises(TypeError, match=r"axis: ints must stand in a list or a tuple, got .*1"):
+        indexing.wholes(unordered, "axis")
+
+
+@pytest.mark.parametrize("shape", [(), (-1,), (2, -1)])
 def test_a_shape_that_no_tensor_has_is_named(shape):
-    with pytest.raises(ValueError, match=re.escape(f"shape {tuple(shape)}: a tensor has")):
+    assert indexing.sizes((2, 0)) == (2, 0)
+    with pytest.raises(ValueError, match=re.escape(f"shape {shape}: a tensor has")):
         indexing.sizes(shape)
 
 
@@ -76,9 +99,9 @@ def test_an_axis_counts_from_either_end():
     assert indexing.axes_of((2, -3), 3) == (2, 0)
 
 
-@pytest.mark.parametrize("axis", [3, -4, 1.0, "0"])
+@pytest.mark.parametrize("axis", [3, -4, np.int64(3)])
 def test_an_axis_outside_is_named(axis):
-    said = f"start {axis!r} is outside of a tensor with 3 axes"
+    said = f"start {axis} is outside of a tensor with 3 axes"
     with pytest.raises(ValueError, match=re.escape(said)):
         indexing.axis_of(axis, 3, "start")
     with pytest.raises(ValueError, match=r"^axis "):
