@@ -8,6 +8,7 @@ from .anomaly import Anomaly, trace_anomaly
 from .columns import Column as Column  # for `nn`
 from .derivatives import grad, hessian, jacobian
 from .functions import (
+    apply,
     batch_mean,
     concatenate,
     drawn,
@@ -28,7 +29,7 @@ from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, ta
 from .primitives import PRIMITIVES, Primitive
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, einsum
-from .value import Value, apply
+from .value import Value
 
 __all__ = [
     "PRIMITIVES",

@@ -3,7 +3,7 @@
 The sweep of `graph.adjoints` runs on mirrors of the nodes, whose numbers are Values.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, overload
 
 from . import graph
@@ -21,7 +21,7 @@ def grad(y: Value, xs: Iterable[Value]) -> list[Value]: ...
 def grad(y: Value, xs: Iterable[Tensor]) -> list[Tensor]: ...
 @overload
 def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]: ...
-def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
+def grad(y: Value, xs: Any = None) -> list[Any]:
     """[∂y/∂x for x in xs] as Values and Tensors that can be differentiated again; `.grad` is left
     alone.
 
@@ -33,10 +33,12 @@ def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
     >>> dx.data, ddx.data
     (27.0, 18.0)
     """
+    _refuse_functions("grad", y)
     if not isinstance(y, Value):
         raise TypeError(f"grad(y, xs): y must be a Value, got {type(y).__name__}; sum it first")
-    if isinstance(xs, Value):
-        raise TypeError("grad(y, xs): xs must be a sequence; write grad(y, [x])")
+    if isinstance(xs, Value | Tensor | Set | Mapping) or not isinstance(xs, Iterable):
+        got = type(xs).__name__
+        raise TypeError(f"grad(y, xs): xs must be a list, as in grad(y, [x]), got a {got}")
     xs = list(xs)
     targets = {v for x in xs for v in _entries(x)}
     ordered = graph.order(y)
@@ -52,6 +54,14 @@ def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]:
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs
     ]
+
+
+def _refuse_functions(name: str, y: object) -> None:
+    if callable(y):
+        raise TypeError(
+            f"{name}(y, xs) takes what a function returned, not the function: y = f(x), and then "
+            f"{name}(y, [x])"
+        )
 
 
 def _entries(x: object) -> Sequence[Value]:
@@ -85,17 +95,19 @@ def _number(node: graph.Node) -> AnyNumber:
     return node if isinstance(node, Value) else node.inputs
 
 
-def jacobian(ys: Arrays, xs: Arrays) -> Tensor:
+def jacobian(ys: Arrays, xs: Arrays = ()) -> Tensor:
     """∂y/∂x for each y and x: a Tensor of shape (*ys.shape, *xs.shape), differentiable again.
 
     `ys` and `xs` are Tensors or sequences of Values.
     """
+    _refuse_functions("jacobian", ys)
     outputs, inputs = Tensor(ys), Tensor(xs)
     rows = [grad(y, [inputs])[0] for y in outputs.values]
     return _tensor((*outputs.shape, *inputs.shape), [v for row in rows for v in row.values])
 
 
-def hessian(y: Value, xs: Arrays) -> Tensor:
+def hessian(y: Value, xs: Arrays = ()) -> Tensor:
     """∂²y/∂x∂x': a Tensor of shape (*xs.shape, *xs.shape), differentiable again."""
+    _refuse_functions("hessian", y)
     inputs = Tensor(xs)
     return jacobian(grad(y, [inputs])[0], inputs)

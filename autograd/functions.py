@@ -2,9 +2,10 @@
 
 import math
 import operator
-from collections.abc import Callable, Sequence
-from typing import Protocol, cast, overload
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from typing import Any, Protocol, cast, overload
 
+from .graph import Node
 from .numbers.kinds import UNKNOWN, AnyNumber
 from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
@@ -12,7 +13,10 @@ from .scopes import current_scope, is_compiling
 from .shapes import indexing
 from .shapes.indexing import Axis
 from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
-from .value import Scalar, Value, apply, nodes
+from .value import Scalar, Value, nodes
+from .value import apply as apply_one
+
+_OF_SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 
 class OfOne(Protocol):
@@ -94,12 +98,23 @@ def stop_gradient(x: Operand) -> Value | Tensor:
     return _entrywise(PRIMITIVES["stop"], x)
 
 
+def apply(op: Primitive, *inputs: Any) -> Any:
+    """The node y = op(*inputs) of Values and bundles (`graph.bundle`); where one is a Tensor, a
+    Tensor of such nodes, entry by entry.
+    """
+    if all(isinstance(x, Node) for x in inputs):
+        return apply_one(op, *inputs)
+    if op in _OF_SEQUENCES:
+        raise TypeError(f"{op.name}: takes graph.bundle(values) for a sequence, got {inputs!r:.60}")
+    return _entrywise(op, *inputs)
+
+
 def _entrywise(op: Primitive, *xs: Operand) -> Value | Tensor:
     """A primitive of numbers, Values and Tensors, broadcast; a Value where none is a Tensor."""
     operands = _operands(op, *xs)
     scalars = [x for x in operands if isinstance(x, Value)]
     if len(scalars) == len(operands):
-        return apply(op, *scalars)
+        return apply_one(op, *scalars)
     shape, columns = aligned(*operands)
     return _tensor(shape, nodes(op, columns))
 
@@ -114,7 +129,7 @@ def _operands(op: Primitive, *xs: Operand) -> list[Value | Tensor]:
 @torch_names
 def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
     """Tensors (or Values) of one shape along a new axis: n × (...) -> (n, ...) for axis 0."""
-    stacked = Tensor(list(tensors))
+    stacked = Tensor(tensors)
     axes = list(range(1, stacked.ndim))
     axes.insert(indexing.axis_of(axis, stacked.ndim), 0)
     return stacked.permute(*axes)
@@ -123,7 +138,14 @@ def stack(tensors: Sequence[Operand], axis: int = 0) -> Tensor:
 @torch_names
 def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
     """Tensors joined along an axis that they have; the other sizes must agree."""
-    parts = [Tensor(t) for t in tensors]
+    if isinstance(tensors, Set | Mapping | Value) or not isinstance(tensors, Iterable):
+        raise TypeError(f"concatenate: takes a list of tensors, got {tensors!r:.60}")
+    listed = list(tensors)
+    if any(isinstance(t, Value) for t in listed):
+        raise TypeError(
+            f"concatenate: Values have no axis to join, stack them; got {tensors!r:.60}"
+        )
+    parts = [Tensor(t) for t in listed]
     if not parts:
         raise ValueError("concatenate: no tensors")
     axis = indexing.axis_of(axis, parts[0].ndim)
@@ -161,7 +183,7 @@ class _Averaging:
     """The partial of a mean over the batch: adjoints are averaged as the numbers were."""
 
     def __rmul__(self, upstream: AnyNumber) -> AnyNumber:
-        return apply(BATCH_MEAN, upstream) if isinstance(upstream, Value) else upstream
+        return apply_one(BATCH_MEAN, upstream) if isinstance(upstream, Value) else upstream
 
 
 BATCH_MEAN = Primitive("batch_mean", "mean", operator.pos, lambda *_: (_Averaging(),))

@@ -162,7 +162,7 @@ class Tensor(Reductions):
                 raise ValueError(f"Tensor(data): data must be a sequence, got {data!r:.60}")
             flat = indexing.flattened(plain)
             self.values = [v if isinstance(v, Value) else Value(v) for v in flat]
-        if label:
+        if label != "":
             self.rename(label)
 
     def _like(self, shape: Shape, values: Sequence[Value]) -> "Tensor":
@@ -290,6 +290,8 @@ def einsum(subscripts: str, *operands: Arrays) -> Reduced:
 
     Raises ValueError where subscripts and shapes do not fit, naming both.
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: the subscripts come first, as text, got {subscripts!r:.60}")
     tensors = [Tensor(x) for x in operands]
     pairs = [(t.shape, t.values) for t in tensors]
     shape, values = contraction.contracted(subscripts, pairs)

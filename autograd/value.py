@@ -172,7 +172,8 @@ class Value(ScalarNode):
     >>> c.data, a.grad, b.grad
     (4.0, -3.0, 2.0)
 
-    Raises TypeError for what is not a number: a string, None, a list or another Value.
+    Raises TypeError for what is not a number: a string, None, a list or another Value; and for a
+    label that is not text.
     """
 
     __slots__ = ()
@@ -182,6 +183,8 @@ class Value(ScalarNode):
             got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
             hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
             raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
+        if not isinstance(label, str):
+            raise TypeError(_no_label(label))
         number: AnyNumber = data
         self.data = number.item() if hasattr(number, "dtype") else number
         self.grad = 0
@@ -271,3 +274,10 @@ class Value(ScalarNode):
 
     def __pos__(self) -> "Value":
         return self
+
+
+def _no_label(label: object) -> str:
+    hint = "; a node knows its operands from the operation that made it: c = a * b"
+    return f"Value(data, label): label must be text, got {label!r:.60}" + hint * (
+        isinstance(label, Iterable)
+    )

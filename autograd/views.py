@@ -40,6 +40,8 @@ class Arrangement(Drawable, NumPyFunctions):
 
     def rename(self, label: str) -> Self:
         """Call the entries `label[i,j,...]`; the tensor itself."""
+        if not isinstance(label, str):
+            raise TypeError(f"a tensor's label must be text, got {label!r:.60}")
         kind = "Parameter" if getattr(self, "trainable", False) else "Tensor"
         name = Name(label, self.shape, kind)
         for place, value in enumerate(self.values):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, concatenate, drawn, einsum, stack
+from autograd import PRIMITIVES, Tensor, Value, apply, concatenate, drawn, einsum, graph, stack
 
 X = [[3.0, 1.0, 2.0], [0.5, 4.0, -1.0]]
 INTS = [int, np.int64, np.uint8, lambda n: np.array(n)]
@@ -165,3 +165,47 @@ def test_a_margin_is_filled_with_a_number():
 
 def test_numpys_generators_draw():
     assert drawn([2], np.random.default_rng(0), lambda u: u).shape == (2,)
+
+
+# --- primitives -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["exp", "neg", "relu", "stop"])
+def test_a_primitive_applied_to_a_tensor_acts_on_each_entry(name):
+    op = PRIMITIVES[name]
+    y = apply(op, Tensor(X))
+    assert y.tolist() == [[op.forward(x) for x in row] for row in X]
+    assert all(v.op is op for v in y.values)
+
+
+def test_a_primitive_applied_to_several_operands_broadcasts_them():
+    x, n = Tensor(X), Value(2.0)
+    y = apply(PRIMITIVES["mul"], x, n)
+    y.sum().backward()
+    assert (n.grad, x.grad[0][0]) == (sum(map(sum, X)), 2.0)
+    assert apply(PRIMITIVES["add"], 1.0, [2.0]).tolist() == [3.0]
+    assert apply(PRIMITIVES["exp"], 0.0).data == 1.0
+
+
+def test_a_primitive_over_sequences_asks_for_a_bundle():
+    x = Tensor([1.0, 2.0])
+    assert apply(PRIMITIVES["sum"], graph.bundle(x.values)).data == 3.0
+    with pytest.raises(TypeError, match=r"sum: takes graph.bundle\(values\) .*Tensor"):
+        apply(PRIMITIVES["sum"], x)
+    with pytest.raises(TypeError, match=r"exp: takes numbers, Values, Tensors"):
+        apply(PRIMITIVES["exp"], "x")
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda x: stack({x}), "data must be a sequence, and a set is none"),
+        (lambda x: concatenate({x}), "concatenate: takes a list of tensors, got {Tensor"),
+        (lambda x: concatenate(x[0]), "concatenate: takes a list of tensors, got Value"),
+        (lambda x: concatenate(x, x), "Values have no axis to join, stack them"),
+        (lambda x: einsum(x, "i->"), "the subscripts come first, as text, got Tensor"),
+    ],
+)
+def test_what_joins_no_tensors_is_named(call, said):
+    with pytest.raises(TypeError, match=said):
+        call(Tensor([1.0, 2.0]))

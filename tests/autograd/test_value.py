@@ -16,7 +16,7 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Tensor, Value, grad, no_grad, scope, where
+from autograd import Tensor, Value, grad, hessian, jacobian, no_grad, scope, where
 from autograd.graph import nodes
 
 
@@ -394,7 +394,39 @@ def test_grad_leaves_the_grad_attributes_alone_and_gives_zero_off_the_path():
     assert one.data == 1
 
 
-@pytest.mark.parametrize(("y", "xs"), [(3.0, []), (Value(1.0), Value(1.0)), (Value(1.0), [2.0])])
+Y = Value(1.0)
+
+
+@pytest.mark.parametrize(
+    ("y", "xs"), [(3.0, []), (Y, Y), (Y, [2.0]), (Y, Tensor([Y])), (Y, {Y}), (Y, {Y: 1}), (Y, None)]
+)
 def test_grad_of_the_wrong_things_is_a_type_error(y, xs):
-    with pytest.raises(TypeError, match=r"grad\(y, xs\)"):
+    with pytest.raises(TypeError, match=r"grad\(y, xs\): .*(y must be|xs must)"):
         grad(y, xs)
+
+
+def test_what_is_differentiated_may_come_from_iterators():
+    a, b = Value(2.0), Value(3.0)
+    assert [d.data for d in grad(a * b, iter([a, b]))] == [3.0, 2.0]
+    assert jacobian((v * v for v in (a, b)), iter([a, b])).tolist() == [[4.0, 0], [0, 6.0]]
+    assert hessian(a * a * b, iter([a, b])).tolist() == [[6.0, 4.0], [4.0, 0]]
+
+
+@pytest.mark.parametrize("derivative", [grad, jacobian, hessian])
+def test_derivatives_of_functions_are_asked_for_in_two_steps(derivative):
+    with pytest.raises(TypeError, match=r"not the function: y = f\(x\), and then .*\(y, \[x\]\)"):
+        derivative(lambda x: x * x)
+
+
+@pytest.mark.parametrize("children", [(), (Y, Y), {Y}])
+def test_micrograds_children_are_not_taken_for_a_label(children):
+    with pytest.raises(TypeError, match=r"label must be text.*a node knows its operands.*c = a"):
+        Value(1.0, children)
+
+
+def test_a_label_is_text():
+    x = Value(1.0)
+    for label in (lambda: Value(1.0, 3), lambda: setattr(x, "label", 3), lambda: Tensor([x], 3)):
+        with pytest.raises(TypeError, match="label must be text, got 3"):
+            label()
+    assert x.label == ""
