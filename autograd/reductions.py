@@ -134,5 +134,5 @@ class Reductions(Arrangement):
         self, name: str, beats: Callable[[AnyNumber, AnyNumber], AnyNumber], axis: int | None
     ) -> int | Lists:
         rows, kept = _rows(self, name, axis)
-        found = [piecewise.winner(row, beats) for row in rows.data]
+        found = [piecewise.winner(row, beats) for row in rows.tolist()]
         return indexing.nested(found, kept) if kept else found[0]

@@ -64,8 +64,6 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
 
     @label.setter
     def label(self, label: str) -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"label must be text, got {label!r:.60}")
         self.name = label
 
     @property

@@ -9,9 +9,10 @@ import math
 import operator
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, NoReturn, Protocol, Union
+from typing import Any, Protocol, Union
 
 from . import contraction
+from .lists import Comparisons
 from .numbers.kinds import Number
 from .primitives import PRIMITIVES
 from .reductions import Reduced, Reductions
@@ -34,19 +35,6 @@ class Gauss(Protocol):
 
     def gauss(self, mu: float, sigma: float) -> float:
         """The next number, of this mean and standard deviation."""
-
-
-class Comparisons(list[Any]):
-    """Nested lists of bools, one for each entry, without a truth of their own."""
-
-    def __init__(self, nested: list[Any]) -> None:
-        super().__init__(Comparisons(row) if isinstance(row, list) else row for row in nested)
-
-    def __bool__(self) -> NoReturn:
-        raise ValueError(
-            "the truth of a tensor's comparison is ambiguous, one for each entry: choose by "
-            "autograd.where, or ask any() or all() of a row"
-        )
 
 
 def _plain(data: Any) -> Any:

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Iterator, Sequence
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Self, cast, overload
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from .drawable import Drawable
+from .lists import Copied, refuse_writing
 from .names import Name
 from .numbers.kinds import AnyNumber, numpy
 from .numpy_functions import NumPyFunctions, warn_of_numbers
@@ -63,17 +64,25 @@ class Arrangement(Drawable, NumPyFunctions):
 
     @property
     def data(self) -> Lists:
-        """The numbers as nested lists."""
-        return indexing.nested([v.data for v in self.values], self.shape)
+        """The numbers as nested lists; to write is a TypeError, since it would be lost."""
+        return Copied(self.tolist())
+
+    @data.setter
+    def data(self, _: object) -> NoReturn:
+        refuse_writing()
 
     @property
     def grad(self) -> Lists:
-        """The gradients as nested lists."""
-        return indexing.nested([v.grad for v in self.values], self.shape)
+        """The gradients as nested lists, to read as `data`."""
+        return Copied(indexing.nested([v.grad for v in self.values], self.shape))
+
+    @grad.setter
+    def grad(self, _: object) -> NoReturn:
+        refuse_writing()
 
     def tolist(self) -> Lists:
-        """The numbers as nested lists."""
-        return self.data
+        """The numbers as nested lists of your own."""
+        return indexing.nested([v.data for v in self.values], self.shape)
 
     def numpy(self) -> "NDArray[Any]":
         """The numbers as a NumPy array."""
@@ -121,7 +130,7 @@ class Arrangement(Drawable, NumPyFunctions):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
-        return f"Tensor({shape_text(self.shape)}, {shortened(self.data, self.size <= IN_FULL)})"
+        return f"Tensor({shape_text(self.shape)}, {shortened(self.tolist(), self.size <= IN_FULL)})"
 
     def __bool__(self) -> bool:
         raise ValueError(

@@ -1,6 +1,7 @@
 """Tensor: views that add nothing, NumPy's rules for shapes, contractions that share operands."""
 
 import copy
+import json
 import pickle
 import random
 from fractions import Fraction
@@ -394,3 +395,44 @@ def test_bad_indices_are_index_errors(key):
 def test_entries_that_are_no_numbers_are_type_errors(entry):
     with pytest.raises(TypeError):
         Tensor([1.0, entry])
+
+
+def lists():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    (x * x).sum().backward()
+    return x
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "x.data[0] = [5.0, 5.0]",
+        "x.data[0][1] += 1.0",
+        "x.grad[1][0] = 0.0",
+        "del x.grad[0]",
+        "x.data += 1.0",
+        "x.data *= 2",
+        "x.data -= 0.1 * x.grad",
+        "x.data = [[0.0]]",
+        "x.grad = None",
+        "2 * x.grad",
+        "x.grad * 2",
+        "x.grad + x.grad",
+    ],
+)
+def test_numbers_that_were_read_are_no_place_to_write_or_to_compute(write):
+    x = lists()
+    with pytest.raises(TypeError, match=r"t\.data and t\.grad are copies.*assign.*t\.numpy\(\)"):
+        exec(write, {"x": x})
+    assert (x.tolist(), x.grad) == ([[1.0, 2.0], [3.0, 4.0]], [[2.0, 4.0], [6.0, 8.0]])
+
+
+def test_numbers_that_were_read_are_lists_for_whoever_reads_them():
+    x = lists()
+    for read in (copy.deepcopy(x.grad), pickle.loads(pickle.dumps(x.grad)), list(x.grad)):
+        assert read == [[2.0, 4.0], [6.0, 8.0]]
+    assert json.dumps(x.data) == repr(x.data) == "[[1.0, 2.0], [3.0, 4.0]]"
+    np.testing.assert_array_equal(0.5 * np.array(x.grad), x.numpy())
+    own = x.tolist()
+    own[0][0] += 1.0
+    assert (type(own), own[0][0], x.tolist()[0][0]) == (list, 2.0, 1.0)
