@@ -5,11 +5,8 @@ it has no function for raises a TypeError, since plain numbers would silently le
 """
 
 import operator
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
-
-from .scopes import current_scope
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,
@@ -34,8 +31,10 @@ _FUNCTIONS += ["where", "einsum", "stack", "concatenate"]
 _METHODS = {"amax": "max", "amin": "min"}
 _METHODS |= {name: name for name in ["sum", "max", "min", "mean", "var", "std", "clip"]}
 _METHODS |= {name: name for name in ["argmax", "argmin", "reshape"]}
+_METHODS |= {"ravel": "flatten", "swapaxes": "transpose"}
 _OF_NUMBERS = ["isnan", "isfinite", "isinf", "allclose", "isclose", "array_equal"]
 _OF_NUMBERS += ["shape", "ndim", "size"]  # nothing that they say has a gradient
+_OF_NUMBERS += ["zeros_like", "ones_like", "full_like", "empty_like"]
 
 
 class NumPyFunctions:
@@ -71,10 +70,28 @@ def _called(function: Any, arguments: Sequence[Any], options: dict[str, Any]) ->
         return _OPERATORS[name](*map(autograd.tensor.operand, arguments))
     if name in _FUNCTIONS:
         return getattr(autograd, name)(*arguments, **options)
+    if name == "transpose":
+        return _transposed(*arguments, **options)
     method = getattr(arguments[0], _METHODS.get(name, ""), None)
     if method is None:
         raise TypeError(_hint(name))
     return method(*arguments[1:], **options)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    """NumPy's dot: a product with a number, else a matrix product; TypeError where they differ."""
+    if min(getattr(a, "ndim", 0), getattr(b, "ndim", 0)) == 0:
+        return a * b
+    if b.ndim > 2:
+        raise TypeError(_hint(f"dot with an array of {b.ndim} axes"))
+    return a @ b
+
+
+_OPERATORS["dot"] = _dot
+
+
+def _transposed(x: Any, axes: Any = None) -> Any:
+    return x.T if axes is None else x.permute(axes)
 
 
 def _numbers(x: Any) -> Any:
@@ -87,13 +104,3 @@ def _hint(name: str) -> str:
         "from autograd's functions, or pass the numbers alone, x.data of a Value, t.numpy() of a "
         "Tensor"
     )
-
-
-def warn_of_numbers(how: str, instead: str) -> None:
-    """Warn that a conversion leaves the graph, where one is recorded; of the caller's caller."""
-    if current_scope().recording:
-        warnings.warn(
-            f"{how} leaves the graph: what is computed from it has no gradient. Functions of math "
-            f"are here too, x.sin() or autograd.sin(x); {instead} is the number alone",
-            stacklevel=3,
-        )

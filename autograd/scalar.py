@@ -5,9 +5,10 @@ from typing import Any, TypeGuard
 
 from .drawable import Drawable
 from .graph import Node
+from .leaving import number_alone
 from .names import Name
 from .numbers.kinds import UNKNOWN, AnyNumber, Number
-from .numpy_functions import NumPyFunctions, warn_of_numbers
+from .numpy_functions import NumPyFunctions
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
 
@@ -93,9 +94,7 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
         return bool(self.data)
 
     def __float__(self) -> float:
-        number = float(self.data)
-        warn_of_numbers("float(value), or a function of Python's math,", "value.data")
-        return number
+        return number_alone(float(self.data))
 
     def __int__(self) -> int:
         return int(self.data)

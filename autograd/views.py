@@ -6,10 +6,11 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from .drawable import Drawable
+from .leaving import tensor_as_array
 from .lists import Copied, refuse_writing
 from .names import Name
 from .numbers.kinds import AnyNumber, numpy
-from .numpy_functions import NumPyFunctions, warn_of_numbers
+from .numpy_functions import NumPyFunctions
 from .shapes import indexing
 from .shapes.indexing import Array, Position, Shape
 from .text import IN_FULL, shape_text, shortened
@@ -90,7 +91,7 @@ class Arrangement(Drawable, NumPyFunctions):
         return array.reshape(self.shape)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
-        warn_of_numbers("np.asarray(tensor)", "tensor.numpy()")
+        tensor_as_array(any(v.inputs or v.unknown for v in self.values))
         return self.numpy().astype(dtype) if dtype else self.numpy()
 
     def item(self) -> AnyNumber:

@@ -1,7 +1,9 @@
 """NumPy's and math's functions of Values and Tensors: the graph goes on, or somebody is told."""
 
 import importlib
+import io
 import math
+import statistics
 import warnings
 
 import numpy as np
@@ -14,7 +16,7 @@ OF_ONE = ["exp", "log", "sqrt", "sin", "cos", "tanh", "negative", "absolute", "f
 OF_ONE += ["reciprocal"]
 OF_TWO = ["add", "subtract", "multiply", "divide", "power", "maximum", "minimum"]
 OVER_AXES = ["sum", "mean", "max", "min", "amax", "amin", "var", "std", "argmax", "argmin"]
-NO_GRADIENT_HERE = ["arctan", "floor", "median", "sort", "prod", "cumsum", "dot", "linalg.norm"]
+NO_GRADIENT_HERE = ["arctan", "floor", "median", "sort", "prod", "cumsum", "outer", "linalg.norm"]
 
 
 def differences(function, x, step=1e-6):
@@ -93,13 +95,50 @@ def test_functions_that_join_and_choose_are_ours():
     assert np.reshape(x, (2, 1)).shape == (2, 1)
 
 
+ROWS = np.array([[0.5, 1.0, 2.0], [3.0, -1.0, 0.5]])
+LINEAR = {
+    "dot with a number": lambda x: np.dot(x, 3.0),
+    "dot of a number": lambda x: np.dot(np.float64(3.0), x),
+    "dot with a vector": lambda x: np.dot(x, np.arange(3.0)),
+    "dot of a vector": lambda x: np.dot([1.0, 2.0], x),
+    "dot of matrices": lambda x: np.dot(x, ROWS.T),
+    "dot of an array of more axes": lambda x: np.dot(np.ones((2, 1, 2)), x),
+    "matmul": lambda x: np.matmul(ROWS.T, x),
+    "transpose": np.transpose,
+    "transpose by axes": lambda x: np.transpose(x, axes=(1, 0)),
+    "swapaxes": lambda x: np.swapaxes(x, 0, 1),
+    "ravel": np.ravel,
+    "einsum": lambda x: np.einsum("ij,kj->ik", x, ROWS),
+    "concatenate": lambda x: np.concatenate([ROWS, x], axis=1),
+    "stack": lambda x: np.stack([x, ROWS], axis=-1),
+    "where": lambda x: np.where(ROWS > 0, x, 0.0),
+    "mean": lambda x: np.mean(x, axis=0, keepdims=True),
+}
+
+
+@pytest.mark.parametrize("name", LINEAR)
+def test_a_linear_function_of_numpys_keeps_the_graph_and_has_numpys_entries(name):
+    function, x = LINEAR[name], Tensor(ROWS)
+    y = function(x)
+    np.testing.assert_allclose(y.numpy(), function(ROWS), rtol=1e-14)
+    y.sum().backward()
+    moved = [function(ROWS + step).sum() for step in np.eye(6).reshape(6, 2, 3)]
+    expected = np.reshape(moved, (2, 3)) - function(ROWS).sum()
+    np.testing.assert_allclose(np.array(x.grad), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_dot_with_an_operand_that_numpy_reads_otherwise_than_matmul_is_refused():
+    with pytest.raises(TypeError, match=r"dot with an array of 3 axes.*t\.numpy\(\)"):
+        np.dot(Tensor([1.0]), np.ones((2, 1, 2)))
+
+
 @pytest.mark.parametrize("name", NO_GRADIENT_HERE)
 @pytest.mark.parametrize("x", [Value(1.0), Tensor([1.0, 2.0])], ids=["value", "tensor"])
 def test_a_function_without_a_gradient_here_is_an_error_that_says_what_to_do(name, x):
     module, _, last = name.rpartition(".")
     function = getattr(getattr(np, module) if module else np, last)
     with pytest.raises(TypeError, match=rf"(?s){last}.*x\.data.*t\.numpy\(\)"):
-        function(x, *[x] * (name == "dot"))
+        function(x, *[x] * (name == "outer"))
 
 
 def test_ufuncs_in_other_ways_are_errors_too():
@@ -121,6 +160,7 @@ def test_what_numpy_says_of_numbers_alone_it_says_of_ours():
     assert np.shape(x) == (1, 2)
     assert np.allclose(Tensor([1.0]), [1.0])
     assert np.array_equal(Tensor([1.0]), Tensor([1.0]))
+    assert np.zeros_like(x).tolist() == [[0.0, 0.0]]
 
 
 def test_an_array_of_values_keeps_the_graph():
@@ -131,23 +171,65 @@ def test_an_array_of_values_keeps_the_graph():
     assert a.grad == pytest.approx(math.sin(0.5) + 0.5 * math.cos(0.5))
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [
-        lambda x: x * math.sin(x),
-        lambda x: math.exp(x),
-        lambda x: math.hypot(x, x),
-        lambda x: math.fsum([x, x]),
-        lambda x: float(x),
-        lambda x: np.array([x], dtype=float),
-        lambda x: np.float64(x),
-        lambda x: np.asarray(Tensor([x])),
-        lambda x: np.array([Tensor([x])]),
-    ],
-)
-def test_numbers_that_leave_the_graph_are_warned_of_where_they_leave_it(leave):
-    with pytest.warns(UserWarning, match=r"leaves the graph.*autograd\.sin\(x\)") as caught:
-        leave(Value(0.5))
+COMPUTES = [
+    "x * math.sin(x)",
+    "math.exp(x) + float(x)",
+    "math.hypot(x, x)",
+    "math.fsum([x, x])",
+    "statistics.fmean([x, x])",
+    "array.__setitem__(0, x)",
+    "array[0] = x",
+    "array[0:1] = x",
+    "array[0] += x",
+    "np.array([x], dtype=float)",
+    "np.float64(x)",
+]
+
+
+@pytest.mark.parametrize("code", COMPUTES)
+@pytest.mark.parametrize("x", [Value(0.5), Value(0.5) * 1.0], ids=["leaf", "node"])
+def test_a_number_that_would_lose_its_gradient_is_refused(code, x):
+    names = {"math": math, "np": np, "statistics": statistics, "array": np.zeros(3), "x": x}
+    with pytest.raises(
+        TypeError, match=r"loses its gradient: x\.exp\(\).*autograd\.exp\(x\).*x\.data"
+    ):
+        exec(code, names)
+    with no_grad():
+        exec(code, names)
+
+
+MEANS_THE_NUMBER = [
+    "float(x)",
+    "y = [float(v) for v in (x, x)]",
+    "y = list(map(float, [x, x]))",
+    "print('%.3f' % x, float(x), file=io.StringIO())",
+    "y = 0.0\ny += float(x)",
+    "array[0] = float(x)",
+    "math.isnan(x) or math.isfinite(x)",
+    "x.__float__()",
+    "y = math.exp(float(x))",
+]
+
+
+@pytest.mark.parametrize("code", MEANS_THE_NUMBER)
+def test_a_number_that_is_asked_for_as_one_is_given_quietly(code):
+    names = {"math": math, "io": io, "array": np.zeros(3), "x": Value(0.5) * 1.0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exec(code, names)
+        bare = compile(code, "bare", "exec").replace(
+            co_linetable=b""
+        )  # as python -X no_debug_ranges
+        exec(bare, names)
+
+
+def test_an_array_of_a_computed_tensor_is_refused_and_leaves_are_warned_of():
+    x, array = Tensor([0.5, 1.0]), np.zeros(2)
+    for leave in (np.asarray, lambda t: np.array([t, t]), lambda t: array.__setitem__(..., t)):
+        with pytest.raises(TypeError, match=r"tensor\.numpy\(\).*tensor\.detach\(\)"):
+            leave(x * 2.0)
+    with pytest.warns(UserWarning, match=r"leaves the graph.*tensor\.numpy\(\)") as caught:
+        assert np.asarray(x).tolist() == [0.5, 1.0]
     assert caught[0].filename == __file__
 
 
