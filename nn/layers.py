@@ -32,8 +32,8 @@ class Dense(Layer):
     ) -> None:
         self.in_features = validate.positive("Dense", "in_features", in_features)
         self.out_features = validate.positive("Dense", "out_features", out_features)
-        self.weight = Parameter(init((out_features, in_features), rng))
-        self.bias = Parameter([0.0] * out_features) if bias else None
+        self.weight = Parameter(init((self.out_features, self.in_features), rng))
+        self.bias = Parameter([0.0] * self.out_features) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         validate.axis(self, x, -1, "features", self.in_features)
@@ -72,12 +72,10 @@ class Conv2D(Layer):
         self.padding = validate.padding("Conv2D", padding)
         self.dilation = validate.pair("Conv2D", "dilation", dilation)
         self.groups = validate.positive("Conv2D", "groups", groups)
-        validate.divides(
-            "Conv2D", "groups", groups, in_channels=in_channels, out_channels=out_channels
-        )
-        shape = (out_channels, in_channels // groups, *self.kernel_size)
-        self.weight = Parameter(init(shape, rng))
-        self.bias = Parameter([0.0] * out_channels) if bias else None
+        inputs, outputs = self.in_channels, self.out_channels
+        validate.divides("Conv2D", "groups", self.groups, in_channels=inputs, out_channels=outputs)
+        self.weight = Parameter(init((outputs, inputs // self.groups, *self.kernel_size), rng))
+        self.bias = Parameter([0.0] * outputs) if bias else None
 
     def forward(self, x: Tensor) -> Tensor:
         validate.image(self, x)
@@ -189,7 +187,7 @@ class Reshape(Layer):
     """
 
     def __init__(self, *shape: int, axes: int = 1) -> None:
-        self.shape = shape
+        self.shape = tuple([validate.whole("Reshape", "shape", n) for n in shape])
         self.axes = validate.positive("Reshape", "axes", axes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -207,7 +205,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: Generator | None = None) -> None:
-        self.rate = validate.fraction("Dropout", "rate", rate)
+        self.rate = validate.within("Dropout", "rate", rate, 0, 1)
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:
@@ -245,7 +243,7 @@ class LeakyReLU(Layer):
     """x for x > 0, else slope·x, of each entry."""
 
     def __init__(self, slope: float = 0.01) -> None:
-        self.slope = slope
+        self.slope = validate.number("LeakyReLU", "slope", slope)
 
     def forward(self, x: Tensor) -> Tensor:
         return x.leaky_relu(self.slope)
@@ -269,7 +267,7 @@ class Softmax(Layer):
     """exp(x) / Σ exp(x) over an axis. CrossEntropyLoss takes logits: leave this out before it."""
 
     def __init__(self, axis: int = -1) -> None:
-        self.axis = axis
+        self.axis = validate.whole("Softmax", "axis", axis)
 
     def forward(self, x: Tensor) -> Tensor:
         return softmax(x, self.axis)

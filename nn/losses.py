@@ -65,9 +65,7 @@ class HuberLoss(Loss):
 
     def __init__(self, delta: float = 1.0, reduction: str = "mean") -> None:
         super().__init__(reduction)
-        if not validate.number("HuberLoss", "delta", delta) > 0:
-            raise ValueError(f"HuberLoss: delta must be positive, got {delta!r}")
-        self.delta = delta
+        self.delta = validate.above_zero("HuberLoss", "delta", delta)
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
         error = prediction - target
@@ -142,9 +140,8 @@ class CrossEntropyLoss(NLLLoss):
 
     def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
         super().__init__(reduction)
-        self.label_smoothing = validate.fraction(
-            "CrossEntropyLoss", "label_smoothing", label_smoothing
-        )
+        name = type(self).__name__
+        self.label_smoothing = validate.within(name, "label_smoothing", label_smoothing, 0, 1)
 
     def each(self, prediction: Tensor, target: Any) -> Any:
         scores, share = log_softmax(prediction), self.label_smoothing

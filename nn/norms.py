@@ -34,10 +34,8 @@ class LayerNorm(Layer):
     """
 
     def __init__(self, shape: int | Sequence[int], eps: float = 1e-5, affine: bool = True) -> None:
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
-        for n in self.shape:
-            validate.positive("LayerNorm", "shape", n)
-        self.eps, self.affine = eps, affine
+        self.shape = validate.sizes("LayerNorm", "shape", shape)
+        self.eps, self.affine = validate.within("LayerNorm", "eps", eps, 0), affine
         self.weight = Parameter(init.ones(self.shape)) if affine else None
         self.bias = Parameter(init.zeros(self.shape)) if affine else None
 
@@ -61,10 +59,10 @@ class GroupNorm(Layer):
     def __init__(self, groups: int, channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         self.groups = validate.positive("GroupNorm", "groups", groups)
         self.channels = validate.positive("GroupNorm", "channels", channels)
-        validate.divides("GroupNorm", "groups", groups, channels=channels)
-        self.eps, self.affine = eps, affine
-        self.weight = Parameter([1.0] * channels) if affine else None
-        self.bias = Parameter([0.0] * channels) if affine else None
+        validate.divides("GroupNorm", "groups", self.groups, channels=self.channels)
+        self.eps, self.affine = validate.within("GroupNorm", "eps", eps, 0), affine
+        self.weight = Parameter([1.0] * self.channels) if affine else None
+        self.bias = Parameter([0.0] * self.channels) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
         validate.image(self, x)
@@ -89,14 +87,14 @@ class BatchNorm2D(Layer):
 
     def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         self.channels = validate.positive("BatchNorm2D", "channels", channels)
-        self.eps = eps
+        self.eps = validate.within("BatchNorm2D", "eps", eps, 0)
         self.momentum = validate.number("BatchNorm2D", "momentum", momentum)
-        if not 0 <= momentum <= 1:
+        if not 0 <= self.momentum <= 1:
             raise ValueError(f"BatchNorm2D: momentum must be from 0 to 1, got {momentum}")
-        self.weight = Parameter([1.0] * channels)
-        self.bias = Parameter([0.0] * channels)
-        self.running_mean = Buffer([0.0] * channels)
-        self.running_var = Buffer([1.0] * channels)
+        self.weight = Parameter([1.0] * self.channels)
+        self.bias = Parameter([0.0] * self.channels)
+        self.running_mean = Buffer([0.0] * self.channels)
+        self.running_var = Buffer([1.0] * self.channels)
 
     def forward(self, x: Tensor) -> Tensor:
         validate.image(self, x)

@@ -10,9 +10,9 @@ from typing import Self, TypeVar
 
 from autograd import Column, Tensor, Value, sqrt
 
+from . import validate
 from .annotations import AnyNumber, Plain
 from .arguments import written
-from .validate import foreign_keywords
 
 Parameters = Iterable[Tensor | Value]
 T = TypeVar("T")
@@ -33,8 +33,7 @@ def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
 
     (Pascanu, Mikolov, Bengio 2013). FloatingPointError where a gradient is inf or nan.
     """
-    if not max_norm > 0:
-        raise ValueError(f"clip_grad_norm: max_norm must be positive, got {max_norm}")
+    max_norm = validate.above_zero("clip_grad_norm", "max_norm", max_norm)
     values = values_of(parameters)
     norm = math.hypot(*[v.grad for v in values])
     if not math.isfinite(norm):
@@ -54,7 +53,7 @@ class Optimizer:
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Say what a keyword of another library is called here."""
-        foreign_keywords(cls, options)
+        validate.foreign_keywords(cls, options)
         return super().__new__(cls)
 
     def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
@@ -70,10 +69,8 @@ class Optimizer:
         return written(self, f"{len(self.values):,} parameters, lr={self.lr:.6g}", apart="lr")
 
     def _within(self, name: str, value: float, least: float, below: float) -> float:
-        if not isinstance(value, int | float) or not least <= value < below:
-            needed = f"{least} <= {name} < {below}"
-            raise ValueError(f"{type(self).__name__}: needs {needed}, got {value!r}")
-        return value
+        found: float = validate.within(type(self).__name__, name, value, least, below)
+        return found
 
     def step(self) -> None:
         """Update every parameter from its gradient.
@@ -208,7 +205,8 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.alpha, self.eps = self._within("alpha", alpha, 0, 1), eps
+        self.alpha = self._within("alpha", alpha, 0, 1)
+        self.eps = validate.above_zero("RMSprop", "eps", eps)
 
     def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·g / (√s + ε)."""
@@ -230,7 +228,7 @@ class Adagrad(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
-        self.eps = eps
+        self.eps = validate.above_zero("Adagrad", "eps", eps)
 
     def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·g / (√s + ε)."""
@@ -259,7 +257,7 @@ class Adam(Optimizer):
         if not isinstance(betas, tuple | list) or len(betas) != 2:
             raise TypeError(f"{type(self).__name__}: betas must be a pair, got {betas!r}")
         self.betas = tuple(self._within("betas", beta, 0, 1) for beta in betas)
-        self.eps = eps
+        self.eps = validate.above_zero(type(self).__name__, "eps", eps)
 
     def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
         """p ← p - lr·m̂ / (√ŝ + ε)."""

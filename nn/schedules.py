@@ -6,7 +6,7 @@ from typing import Self
 from .annotations import Plain
 from .arguments import written
 from .optim import Optimizer
-from .validate import foreign_keywords
+from .validate import foreign_keywords, number, positive
 
 
 class Schedule:
@@ -45,18 +45,12 @@ class Schedule:
         raise TypeError(f"{type(self).__name__} has no method factor")
 
 
-def _at_least_one(schedule: str, name: str, value: int) -> int:
-    if not isinstance(value, int) or value < 1:
-        raise ValueError(f"{schedule}: {name} must be an int of at least 1, got {value!r}")
-    return value
-
-
 class StepLR(Schedule):
     """Multiply by gamma every `step_size` steps: γ^⌊t / step_size⌋."""
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size = _at_least_one("StepLR", "step_size", step_size)
-        self.gamma = gamma
+        self.step_size = positive("StepLR", "step_size", step_size)
+        self.gamma: float = number("StepLR", "gamma", gamma)
         super().__init__(optimizer)
 
     def factor(self, time: int) -> float:
@@ -68,8 +62,8 @@ class CosineLR(Schedule):
     """Half a cosine from lr(0) down to `minimum` over `steps`, and `minimum` after (SGDR, 2016)."""
 
     def __init__(self, optimizer: Optimizer, steps: int, minimum: float = 0.0) -> None:
-        self.steps = _at_least_one("CosineLR", "steps", steps)
-        self.minimum = minimum
+        self.steps = positive("CosineLR", "steps", steps)
+        self.minimum = number("CosineLR", "minimum", minimum)
         super().__init__(optimizer)
 
     def factor(self, time: int) -> float:
@@ -86,7 +80,7 @@ class WarmupLR(Schedule):
     """
 
     def __init__(self, optimizer: Optimizer, warmup: int, after: Schedule | None = None) -> None:
-        self.warmup = _at_least_one("WarmupLR", "warmup", warmup)
+        self.warmup = positive("WarmupLR", "warmup", warmup)
         self.after = after
         if after is not None:
             optimizer.lr = after.base

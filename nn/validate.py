@@ -1,7 +1,9 @@
 """What a layer can be built with and fed: errors that name the layer and its argument."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 from autograd import Tensor
@@ -44,41 +46,67 @@ def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
             raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
 
 
-def positive(layer: str, name: str, value: object) -> int:
+def _plain(value: Any) -> Any:
+    """A number as it is; one of NumPy's as Python's."""
+    return value.item() if hasattr(value, "dtype") and value.shape == () else value
+
+
+def whole(owner: str, name: str, value: object) -> int:
+    """An int, Python's or NumPy's, as Python's."""
+    plain = _plain(value)
+    if isinstance(plain, bool) or not isinstance(plain, int):
+        raise TypeError(f"{owner}: {name} must be an int, got {value!r:.60}")
+    return plain
+
+
+def positive(owner: str, name: str, value: object) -> int:
     """An int >= 1."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{layer}: {name} must be an int, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{layer}: {name} must be at least 1, got {value}")
-    return value
+    n = whole(owner, name, value)
+    if n < 1:
+        raise ValueError(f"{owner}: {name} must be at least 1, got {n}")
+    return n
 
 
-def number(layer: str, name: str, value: object) -> float:
-    """An int or a float."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{layer}: {name} must be a number, got {value!r}")
-    return value
+def number(owner: str, name: str, value: object) -> Any:
+    """A real number, Python's or NumPy's, as Python's: an int, a float, a Fraction."""
+    plain = _plain(value)
+    if isinstance(plain, bool) or not isinstance(plain, Real):
+        raise TypeError(f"{owner}: {name} must be a number, got {value!r:.60}")
+    return plain
 
 
-def fraction(layer: str, name: str, value: object) -> float:
-    """A number with 0 <= value < 1."""
-    share = number(layer, name, value)
-    if not 0 <= share < 1:
-        raise ValueError(f"{layer}: {name} must be within 0 <= {name} < 1, got {value}")
-    return share
+def within(owner: str, name: str, value: object, least: float, below: float = math.inf) -> Any:
+    """A number with least <= value < below."""
+    plain = number(owner, name, value)
+    if not least <= plain < below:
+        raise ValueError(f"{owner}: needs {least} <= {name} < {below}, got {plain!r}")
+    return plain
 
 
-def pair(layer: str, name: str, value: object, least: int = 1) -> Pair:
+def above_zero(owner: str, name: str, value: object) -> Any:
+    """A number with 0 < value < inf."""
+    plain = number(owner, name, value)
+    if not 0 < plain < math.inf:
+        raise ValueError(f"{owner}: {name} must be positive, got {plain!r}")
+    return plain
+
+
+def pair(owner: str, name: str, value: Any, least: int = 1) -> Pair:
     """An int or a pair (rows, columns), as a pair."""
-    both = (value, value) if isinstance(value, int) and not isinstance(value, bool) else value
-    if not isinstance(both, tuple | list) or len(both) != 2:
-        raise TypeError(f"{layer}: {name} must be an int or a pair of ints, got {value!r}")
-    for n in both:
-        if isinstance(n, bool) or not isinstance(n, int):
-            raise TypeError(f"{layer}: {name} must be an int or a pair of ints, got {value!r}")
-        if n < least:
-            raise ValueError(f"{layer}: {name} must be at least {least}, got {value!r}")
+    plain = value.tolist() if hasattr(value, "dtype") else value
+    both = [_plain(n) for n in (plain if isinstance(plain, tuple | list) else (plain, plain))]
+    if len(both) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in both):
+        raise TypeError(f"{owner}: {name} must be an int or a pair of ints, got {value!r:.60}")
+    if min(both) < least:
+        raise ValueError(f"{owner}: {name} must be at least {least}, got {value!r}")
     return both[0], both[1]
+
+
+def sizes(owner: str, name: str, value: Any) -> tuple[int, ...]:
+    """Ints >= 1: one, or several in their order."""
+    plain = value.tolist() if hasattr(value, "dtype") else value
+    several = plain if isinstance(plain, Iterable) else (plain,)
+    return tuple([positive(owner, name, n) for n in several])
 
 
 def padding(layer: str, value: object) -> Pair | str:

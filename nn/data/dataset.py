@@ -9,6 +9,7 @@ from typing import Any
 from autograd import Value
 
 from ..annotations import Numbers, Shape
+from ..validate import positive, whole
 
 
 class DataError(ValueError):
@@ -81,7 +82,7 @@ class Dataset:
     def shuffle(self, seed: int) -> "Dataset":
         """The samples in another order, always the same for a seed."""
         order = list(range(len(self)))
-        random.Random(seed).shuffle(order)
+        random.Random(whole("shuffle", "seed", seed)).shuffle(order)
         return self._part(order)
 
     def split(self, fraction: float = 0.2, seed: int = 0) -> tuple["Dataset", "Dataset"]:
@@ -89,7 +90,7 @@ class Dataset:
         if not 0 < fraction < 1:
             raise ValueError(f"split: fraction must be between 0 and 1, got {fraction}")
         order = list(range(len(self)))
-        random.Random(seed).shuffle(order)
+        random.Random(whole("split", "seed", seed)).shuffle(order)
         by_class: dict[Any, list[int]] = {}
         for k in order:
             named = self.class_names and not isinstance(self.labels[k], list)
@@ -101,8 +102,7 @@ class Dataset:
 
     def batches(self, size: int, rng: random.Random | None = None) -> Iterator["Dataset"]:
         """The samples in parts of `size` (the last may be smaller), shuffled by a generator."""
-        if size < 1:
-            raise ValueError(f"batches: batch size must be at least 1, got {size}")
+        size = positive("batches", "batch size", size)
         order = list(range(len(self)))
         if rng:
             rng.shuffle(order)

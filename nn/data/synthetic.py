@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from math import cos, pi, sin
 
-from ..validate import number, positive
+from ..validate import positive, whole, within
 from .dataset import Dataset
 
 Point = tuple[float, float]
@@ -30,7 +30,7 @@ def spirals(samples: int = 300, noise: float = 0.1, seed: int = 0, arms: int = 3
     arm k: r · (cos φ, sin φ), φ = 2π (k / arms + ¾ t), r = ¼ + 1¾ t; t from 0 to 1 in equal steps.
     Each coordinate gets Gaussian noise with this standard deviation. The same for a seed, always.
     """
-    positive("spirals", "arms", arms)
+    arms = positive("spirals", "arms", arms)
 
     def curve(c: int, t: float) -> Point:
         r, phi = 0.25 + 1.75 * t, 2 * pi * (c / arms + 0.75 * t)
@@ -49,11 +49,11 @@ def _along(
 ) -> Dataset:
     """Samples along the curve of each class, in equal steps, as equally many as can be."""
     classes = len(class_names)
-    if positive(name, "samples", samples) < classes:
+    samples = positive(name, "samples", samples)
+    if samples < classes:
         raise ValueError(f"{name}: samples must be at least 1 a class, {classes}, got {samples}")
-    if not 0 <= number(name, "noise", noise) < float("inf"):
-        raise ValueError(f"{name}: noise must be finite and not negative, got {noise}")
-    rng = random.Random(seed)
+    noise = within(name, "noise", noise, 0)
+    rng = random.Random(whole(name, "seed", seed))
     drawn = []
     for c in range(classes):
         count = len(range(c, samples, classes))

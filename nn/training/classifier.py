@@ -107,8 +107,8 @@ class Classifier(_Mixin, _Estimator):
         trainer = Trainer(self.model_, CrossEntropyLoss(), self._optimizer())
         self.history_ = trainer.fit(
             Dataset(images, labels.tolist()),
-            epochs=validate.positive("Classifier", "epochs", _number(self.epochs)),
-            batch_size=validate.positive("Classifier", "batch_size", _number(self.batch_size)),
+            epochs=validate.positive("Classifier", "epochs", self.epochs),
+            batch_size=validate.positive("Classifier", "batch_size", self.batch_size),
             seed=seed,
             progress=bool(self.verbose),
             compiled=bool(self.compiled),
@@ -150,7 +150,7 @@ class Classifier(_Mixin, _Estimator):
                 "Classifier: optimizer is called with the parameters and lr=, such as nn.Adam; got "
                 f"{self.optimizer!r}"
             )
-        lr = validate.number("Classifier", "lr", _number(self.lr))
+        lr = validate.number("Classifier", "lr", self.lr)
         return self.optimizer(self.model_.parameters(), lr=lr)
 
     def _model(self, image: Any, seed: int) -> Module:
@@ -233,9 +233,4 @@ def _output(model: Module, image: Any) -> Any:
 def _shape(shape: Any) -> Shape:
     if not isinstance(shape, tuple | list):
         raise TypeError(f"Classifier: shape must be a tuple of ints, got {shape!r}")
-    return tuple(validate.positive("Classifier", "shape", _number(n)) for n in shape)
-
-
-def _number(value: Any) -> Any:
-    """A number of NumPy's, as searches try them, as one of Python's."""
-    return value.item() if isinstance(value, np.generic) else value
+    return tuple(validate.positive("Classifier", "shape", n) for n in shape)

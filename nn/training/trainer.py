@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd import Value, uncollected
 
+from .. import validate
 from ..annotations import Lists, Numbers
 from ..arguments import written
 from ..data import Dataset
@@ -85,8 +86,9 @@ class Trainer:
         self._own_optimizer()
         samples = _dataset("train", train)
         held_out = None if validation is None else _dataset("validation", validation)
-        if not isinstance(epochs, int) or epochs < 1:
-            raise ValueError(f"fit: epochs must be an int of at least 1, got {epochs!r}")
+        epochs = validate.positive("fit", "epochs", epochs)
+        batch_size = validate.positive("fit", "batch_size", batch_size)
+        seed = validate.whole("fit", "seed", seed)
         if not isinstance(callbacks, Sequence):
             raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
         rng = random.Random(seed)

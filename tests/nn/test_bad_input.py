@@ -48,7 +48,7 @@ CASES = {
     "unknown padding": (lambda: nn.Conv2D(1, 1, 3, padding="full"), '"same", "valid" or ints'),
     "pool padding": (lambda: nn.MaxPool(2, padding=2), "more than half of kernel"),
     "groups": (lambda: nn.Conv2D(3, 4, 3, groups=2), "groups=2 does not divide in_channels=3"),
-    "dropout rate": (lambda: nn.Dropout(1.0), "Dropout: rate must be within"),
+    "dropout rate": (lambda: nn.Dropout(1.0), "Dropout: needs 0 <= rate < 1, got 1.0"),
     "gelu": (lambda: nn.GELU("fast"), "GELU: approximate"),
     "empty batch": (lambda: nn.Dense(4, 2)(np.zeros((0, 4))), r"input of shape \(0,.* is empty"),
     "flatten": (lambda: nn.Flatten()([1.0]), "no 3 axes to flatten"),
@@ -138,6 +138,7 @@ TYPE_CASES = {
     "rate a string": (lambda: nn.Dropout("0.5"), "rate must be a number"),
     "input a number": (lambda: nn.Dense(1, 1)(3.0), "input must be a Tensor"),
     "input a string": (lambda: nn.Dense(1, 1)("x"), "input must be a Tensor"),
+    "learning rate a string": (lambda: nn.SGD([Value(1.0)], lr="0.1"), "lr must be a number, got"),
     "parameters numbers": (lambda: nn.SGD([1.0]), "must be Tensors or Values, got 1.0"),
     "callbacks not a list": (
         lambda: trainer().fit(([[1.0]], [0]), callbacks=nn.EarlyStopping()),

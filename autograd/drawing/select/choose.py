@@ -1,5 +1,6 @@
 """What to show of a graph: all of it if that is legible, one entry's arithmetic, or its layers."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -58,6 +59,12 @@ def is_model(root: Any) -> bool:
     return hasattr(root, "named_children") and not isinstance(root, type)
 
 
+def _at_least(least: int, name: str, n: Any) -> int:
+    if isinstance(n, bool) or not hasattr(n, "__index__") or n < least:
+        raise ValueError(f"{name}={n!r}: must be an int >= {least}")
+    return operator.index(n)
+
+
 def request(
     root: Any, depth: Any, expand: Any, slice: Any, limit: Any, paths: Any
 ) -> Request | None:
@@ -65,11 +72,8 @@ def request(
 
     TypeError for another root; ValueError for options that mean nothing.
     """
-    if depth is not None and (not isinstance(depth, int) or depth < 0):
-        raise ValueError(f"depth={depth!r}: must be None or an int >= 0")
-    for name, n in {"limit": limit, "paths": paths}.items():
-        if not isinstance(n, int) or n < 1:
-            raise ValueError(f"{name}={n!r}: must be an int >= 1")
+    depth = None if depth is None else _at_least(0, "depth", depth)
+    limit, paths = _at_least(1, "limit", limit), _at_least(1, "paths", paths)
     if slice is not None and not isinstance(slice, Value):
         tensor = isinstance(slice, Tensor)
         got = f"a Tensor of shape {shape_text(slice.shape)}" if tensor else f"{slice!r:.60}"

@@ -84,8 +84,11 @@ REFUSED = {
     "no samples": (lambda: nn.data.moons(0), "moons: samples must be at least 1, got 0"),
     "one sample": (lambda: nn.data.moons(1), "samples must be at least 1 a class, 2, got 1"),
     "half a sample": (lambda: nn.data.moons(2.5), "samples must be an int, got 2.5"),
-    "negative noise": (lambda: nn.data.moons(noise=-1), "noise must be finite and not negative"),
-    "noise nan": (lambda: nn.data.spirals(noise=math.nan), "noise must be finite"),
+    "negative noise": (lambda: nn.data.moons(noise=-1), "moons: needs 0 <= noise < inf, got -1"),
+    "noise nan": (
+        lambda: nn.data.spirals(noise=math.nan),
+        "spirals: needs 0 <= noise < inf, got nan",
+    ),
     "noise of words": (lambda: nn.data.spirals(noise="a"), "noise must be a number"),
     "no arms": (lambda: nn.data.spirals(arms=0), "spirals: arms must be at least 1, got 0"),
     "few samples": (lambda: nn.data.spirals(3, arms=4), "at least 1 a class, 4, got 3"),
