@@ -219,6 +219,7 @@ class Residual(Layer):
     """y = body(x) + shortcut(x); without a shortcut, y = body(x) + x."""
 
     def __init__(self, body: Module, shortcut: Module | None = None) -> None:
+        validate.made("Residual", body, shortcut)
         self.body = body
         self.shortcut = shortcut
 

@@ -5,7 +5,7 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 """
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack, where
 
@@ -18,6 +18,13 @@ Reduced = Value | Any  # a Value; a Tensor with reduction="none"
 
 class Loss(Module):
     """A loss: loss(prediction, target) -> Value."""
+
+    def __new__(cls, *arguments: object, **options: object) -> Self:
+        """Refuse a prediction and its target here, where other libraries have functions."""
+        if cls.__module__ == __name__ and any(map(_holds_numbers, arguments)):
+            name = cls.__name__
+            raise TypeError(f"{name}: make the loss, then call it: nn.{name}()(prediction, target)")
+        return super().__new__(cls, *arguments, **options)
 
     def __init__(self, reduction: str = "mean") -> None:
         if reduction not in ("mean", "sum", "none"):
@@ -155,6 +162,10 @@ def _weighted(losses: Tensor, weights: Tensor) -> Tensor:
     if not is_compiling() and all(v.data == v.data for v in products.values):
         return products
     return where(weights, products, where(products >= products, products, 0.0))
+
+
+def _holds_numbers(x: object) -> bool:
+    return isinstance(x, Tensor | Value | list | tuple) or bool(getattr(x, "shape", ()))
 
 
 def _tensor(loss: Loss, name: str, x: Any) -> Tensor:

@@ -11,6 +11,7 @@ from autograd import Tensor, current_scope, scope
 
 from . import arguments
 from .annotations import Lists, Numbers, Plain, Shape
+from .calls import as_input, name_inputs, name_outputs
 from .summary import Summary, summarize
 from .validate import foreign_keywords
 
@@ -81,25 +82,43 @@ class Module:
         foreign_keywords(cls, options)
         return super().__new__(cls)
 
-    def forward(self, *inputs: Any) -> Any:
+    def __setattr__(self, name: str, value: Any) -> None:
+        """TypeError for what would take a Parameter from training, or a method from the module."""
+        if isinstance(vars(self).get(name), Parameter) and not isinstance(
+            value, Module | Parameter | None
+        ):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a Parameter: {name}.assign(numbers) gives it "
+                f"other numbers, and nn.Parameter(...) another one; got a {type(value).__name__}"
+            )
+        if callable(getattr(Module, name, None)) and not callable(value):
+            raise TypeError(
+                f"{type(self).__name__}: {name} is a method of every Module; "
+                f"call the attribute something else"
+            )
+        super().__setattr__(name, value)
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the outputs; each module writes its own."""
         raise TypeError(f"{type(self).__name__} has no forward method")
 
-    def __call__(self, *inputs: Any) -> Any:
-        """Compute the outputs within this module's scope; sequences and arrays become Tensors.
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        """Compute the outputs within this module's scope; sequences and arrays become Tensors, and
+        what holds Tensors, such as the tuple of an LSTM's state, keeps its form.
 
         Entries that this module made are called by its path, `conv1[3,4,5]`; those of unnamed
         inputs of the whole model by the argument of `forward`, `x[0,4,5]`.
         """
-        tensors = [_as_tensor(x) for x in inputs]
+        tensors = [as_input(x) for x in inputs]
+        named = {name: as_input(x) for name, x in options.items()}
         outermost = current_scope().depth == 0
         if self.path is None or outermost:
             self._name_parts()
         if outermost:
-            _name_inputs(type(self).forward, tensors)
+            name_inputs(type(self).forward, tensors, named)
         with scope(self.path or "", type(self).__name__) as call:
-            outputs = self.forward(*tensors)
-        _name_outputs(call, outputs)
+            outputs = self.forward(*tensors, **named)
+        name_outputs(call, outputs)
         return outputs
 
     # --- parts and their names -------------------------------------------------------------------
@@ -163,21 +182,33 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
         """Copy {path: nested list or array} into the parameters and buffers.
 
-        ValueError names what is missing, unknown or of another shape; then nothing is changed.
+        A parameter that several layers share may come under any of its paths, or all. ValueError
+        names what is missing, unknown, of another shape or at odds; then nothing is changed.
         PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
         """
-        state = {k: v for k, v in state.items() if not k.endswith("num_batches_tracked")}
-        parts = dict(self.named_state())
-        missing, unknown = parts.keys() - state.keys(), state.keys() - parts.keys()
+        tensors = {k: Tensor(v) for k, v in state.items() if not k.endswith("num_batches_tracked")}
+        found = {path: part for path in tensors if (part := self._parameter_at(path)) is not None}
+        places = {id(part): path for path, part in found.items()}
+        missing = [path for path, part in self.named_state() if id(part) not in places]
+        unknown = tensors.keys() - found.keys()
         if missing or unknown:
             raise ValueError(f"state: missing {sorted(missing)}, unknown {sorted(unknown)}")
-        tensors = {path: Tensor(data) for path, data in state.items()}
-        for path, tensor in tensors.items():
-            if tensor.shape != parts[path].shape:
-                shape = parts[path].shape
-                raise ValueError(f"state: {path} has shape {tensor.shape}, the model needs {shape}")
-        for path, tensor in tensors.items():
-            parts[path].assign(tensor)
+        for path, part in found.items():
+            other = places[id(part)]
+            _check_fit(path, tensors[path], part, other, tensors[other])
+        for path, part in found.items():
+            part.assign(tensors[path])
+
+    def _parameter_at(self, path: str) -> Parameter | None:
+        """The Parameter at a path, any of those that lead to it."""
+        for name, part in self.named_children():
+            if name == path and isinstance(part, Parameter):
+                return part
+            if isinstance(part, Module) and path.startswith(f"{name}."):
+                found = part._parameter_at(path.removeprefix(f"{name}."))
+                if found is not None:
+                    return found
+        return None
 
     def train(self, mode: bool = True) -> Self:
         """Switch to training: Dropout drops, BatchNorm2D uses the batch's statistics."""
@@ -259,31 +290,14 @@ def _parts_of(items: Iterable[tuple[object, object]]) -> Iterator[tuple[str, Par
             yield from ((_join(key, k), part) for k, part in _parts_of(value.items()))
 
 
+def _check_fit(path: str, numbers: Tensor, part: Parameter, other: str, again: Tensor) -> None:
+    """ValueError where numbers do not fit a Parameter, or what comes for it under another path."""
+    if numbers.shape != part.shape:
+        needed = f"the model needs {part.shape}"
+        raise ValueError(f"state: {path} has shape {numbers.shape}, {needed}")
+    if numbers.shape == again.shape and numbers.tolist() != again.tolist():
+        raise ValueError(f"state: {path} and {other} are one parameter of the model, and differ")
+
+
 def _join(path: object, name: str) -> str:
     return f"{path}.{name}" if path and name else str(path) or name
-
-
-def _name_inputs(forward: Any, inputs: list[Any]) -> None:
-    """Call unnamed leaves by the arguments of `forward`."""
-    code = getattr(forward, "__code__", None)
-    for name, x in zip(
-        code.co_varnames[1 : code.co_argcount] if code else (), inputs, strict=False
-    ):
-        if isinstance(x, Tensor) and not any(v.name or v.inputs for v in x.values):
-            x.rename(name)
-
-
-def _name_outputs(call: Any, outputs: Any) -> None:
-    """Call the entries of tensors that were made in this call by its path, or by its kind."""
-    name = call or call.kind
-    for k, y in enumerate(outputs if isinstance(outputs, list | tuple) else [outputs]):
-        if isinstance(y, Tensor) and all(
-            v.scope is call and v.inputs and not v.name for v in y.values
-        ):
-            y.rename(f"{name}.{k}" if isinstance(outputs, list | tuple) else name)
-
-
-def _as_tensor(x: Any) -> Any:
-    """A sequence or an array as a Tensor; Tensors, Values and numbers as they are."""
-    x = x.tolist() if hasattr(x, "tolist") and not isinstance(x, Tensor) else x
-    return Tensor(x) if isinstance(x, list | tuple) else x

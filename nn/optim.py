@@ -21,7 +21,7 @@ T = TypeVar("T")
 def values_of(parameters: Parameters) -> list[Value]:
     """The Values of Tensors and Values, in order, each once; TypeError for anything else."""
     found: dict[Value, None] = {}
-    for p in parameters:
+    for p in validate.parameters(parameters):
         if not isinstance(p, Tensor | Value):
             raise TypeError(f"parameters must be Tensors or Values, got {p!r:.60}")
         found.update(dict.fromkeys(p.values if isinstance(p, Tensor) else [p]))

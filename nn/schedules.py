@@ -6,15 +6,16 @@ from typing import Self
 from .annotations import Plain
 from .arguments import written
 from .optim import Optimizer
-from .validate import foreign_keywords, number, positive
+from .validate import foreign_keywords, made, number, positive
 
 
 class Schedule:
     """Sets an optimiser's learning rate: lr(t) = factor(t)·lr(0), t counted by `step`."""
 
-    def __new__(cls, *_: object, **options: object) -> Self:
-        """Say what a keyword of another library is called here."""
+    def __new__(cls, *arguments: object, **options: object) -> Self:
+        """Say what a keyword of another library is called here, and refuse an optimiser's class."""
         foreign_keywords(cls, options)
+        made(cls.__name__, *arguments, *options.values())
         return super().__new__(cls)
 
     def __init__(self, optimizer: Optimizer) -> None:

@@ -1,6 +1,6 @@
 """Modules one after the other, by position or by name."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .module import Module
@@ -98,4 +98,5 @@ class Sequential(Module):
 
 def _check_layer(place: object, layer: Any) -> None:
     if not callable(layer) or isinstance(layer, type):
-        raise TypeError(f"Sequential: layer {place} is {layer!r:.60}, not a module")
+        hint = "; unpack a list, as in Sequential(*layers)" if isinstance(layer, Iterable) else ""
+        raise TypeError(f"Sequential: layer {place} is {layer!r:.60}, not a module{hint}")

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any
 
@@ -44,6 +44,24 @@ def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
         if keyword not in known and not takes_any:
             ours = FOREIGN_KEYWORDS[keyword]
             raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
+
+
+def made(owner: str, *things: object) -> None:
+    """None of these is a class, where an object is meant."""
+    for thing in things:
+        if isinstance(thing, type):
+            name = thing.__name__
+            raise TypeError(f"{owner}: {name} is a class; make one, as in {name}(...)")
+
+
+def parameters(given: Any) -> Iterable[Any]:
+    """What may list parameters: anything in order, and no module, dict or set."""
+    if callable(given) or isinstance(given, Set | Mapping) or not isinstance(given, Iterable):
+        raise TypeError(
+            "parameters must be a list of Tensors and Values, as model.parameters() gives, got "
+            f"{given!r:.60}"
+        )
+    return given
 
 
 def _plain(value: Any) -> Any:
@@ -142,7 +160,10 @@ def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
 
 def _tensor(layer: object, x: object) -> None:
     if not isinstance(x, Tensor):
-        raise TypeError(f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}")
+        hint = "; autograd.stack joins Tensors" if isinstance(x, list | tuple) else ""
+        raise TypeError(
+            f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}{hint}"
+        )
     if not x.size:
         raise ValueError(f"{layer!r}: input of shape {x.shape} is empty")
 

@@ -56,9 +56,9 @@ def head(calls: Sequence[Call]) -> Call:
 def _listed(module: "Module", calls: list[Call]) -> Any:
     forward = module.forward
 
-    def listed(*inputs: Any) -> Any:
-        output = forward(*inputs)
-        calls.append(Call(module.path or "", module, inputs, output))
+    def listed(*inputs: Any, **options: Any) -> Any:
+        output = forward(*inputs, **options)
+        calls.append(Call(module.path or "", module, (*inputs, *options.values()), output))
         return output
 
     return listed

@@ -57,6 +57,7 @@ def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options
 
     Raises ValueError for an empty stack, and what `check_layer` raises.
     """
+    layers = list(layers)
     if not layers:
         raise ValueError("check_stack: there are no layers")
     reports: dict[str, Report] = {}

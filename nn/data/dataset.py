@@ -29,7 +29,9 @@ class Dataset:
     """
 
     def __init__(self, images: Numbers, labels: Numbers, class_names: Sequence[str] = ()) -> None:
-        images, labels = _ordered("images", images), _ordered("labels", labels)
+        images, labels = _listed("Dataset: images", images), _listed("Dataset: labels", labels)
+        if isinstance(class_names, str):
+            raise TypeError(f"Dataset: class_names must be a list of names, got {class_names!r}")
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
         labels = labels.tolist() if hasattr(labels, "tolist") else labels
@@ -66,8 +68,9 @@ class Dataset:
                 raise IndexError(f"take: there is no sample {index} among {len(self)}")
         return self._part(chosen)
 
-    def subset(self, classes: Sequence[int]) -> "Dataset":
+    def subset(self, classes: Iterable[int]) -> "Dataset":
         """The samples of these classes, relabelled 0, 1, ... in the order given."""
+        classes = [whole("subset", "a class", c) for c in _listed("classes", classes)]
         for c in classes:
             if c not in range(len(self.class_names)):
                 raise ValueError(f"subset: there is no class {c!r} among {self.class_names}")
@@ -127,6 +130,15 @@ class Dataset:
                 raise ValueError(f"Dataset: samples must have one shape; {shapes}")
 
 
+def _listed(name: str, x: Any) -> Any:
+    """What has an order: an array or a sequence as it is, a table's numbers, an iterator's list."""
+    if hasattr(x, "to_numpy"):
+        return x.to_numpy()
+    if isinstance(x, Set | Mapping | str) or not isinstance(x, Iterable):
+        raise TypeError(f"{name} must be a list or an array, got {x!r:.60}")
+    return x if hasattr(x, "__getitem__") else list(x)
+
+
 def shape_of(sample: Numbers) -> Shape:
     """A sample's shape, read off its first rows."""
     if hasattr(sample, "shape"):
@@ -143,15 +155,6 @@ def flat(nested: Any) -> Iterator[Any]:
             yield from flat(x)
         else:
             yield x
-
-
-def _ordered(name: str, given: Any) -> Any:
-    """Samples or labels that can be counted and taken by their places."""
-    if hasattr(given, "to_numpy"):
-        given = given.to_numpy()  # a data frame's rows; its own index are columns
-    if isinstance(given, Set | Mapping | str):
-        raise TypeError(f"Dataset: {name} must be a sequence, got a {type(given).__name__}")
-    return list(given) if isinstance(given, Iterator) else given
 
 
 def _plain(k: int, label: Any) -> Any:

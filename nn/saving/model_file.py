@@ -34,6 +34,9 @@ def save(model: Module, path: FilePath, preprocessing: Plain = None) -> None:
     TypeError for a parameter that holds other numbers than real ones, or for preprocessing that is
     not plain data.
     """
+    if not isinstance(model, Module):
+        got = type(model).__name__
+        raise TypeError(f"save(model, path): the model itself is saved, a Module; got a {got}")
     atomic.write(path, packed(model, preprocessing))
 
 
@@ -50,6 +53,8 @@ def load(path: FilePath, into: Module | None = None, layers: Iterable[type[Modul
 
     DataError for a file that is damaged, was changed, or names a layer that is unknown.
     """
+    if isinstance(path, Module):
+        raise TypeError("load(path, into=model): the path comes first, got a Module")
     metadata, tensors = contents(path)
     state = {k: v for k, v in tensors.items() if not k.startswith(TRAINING)}
     model = into if into is not None else _built(path, metadata, state, layers)

@@ -44,6 +44,7 @@ class Trainer:
         schedule: Schedule | None = None,
         clip_norm: float | None = None,
     ) -> None:
+        validate.made("Trainer", model, loss, optimizer, schedule)
         if getattr(loss, "reduction", "mean") != "mean":
             raise ValueError(f"Trainer: {loss!r} must average over a batch, reduction='mean'")
         self.model, self.loss, self.optimizer = model, loss, optimizer

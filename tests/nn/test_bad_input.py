@@ -144,6 +144,47 @@ TYPE_CASES = {
         lambda: trainer().fit(([[1.0]], [0]), callbacks=nn.EarlyStopping()),
         "callbacks must be a list",
     ),
+    "an optimiser's class": (
+        lambda: nn.Trainer(nn.ReLU(), nn.MSELoss(), nn.Adam),
+        r"Trainer: Adam is a class; make one, as in Adam\(\.\.\.\)",
+    ),
+    "a loss's class": (lambda: nn.Trainer(nn.ReLU(), nn.MSELoss, None), "MSELoss is a class"),
+    "a layer's class": (lambda: nn.Residual(nn.ReLU), "Residual: ReLU is a class; make one"),
+    "a schedule of a class": (lambda: nn.StepLR(nn.SGD, 3), "StepLR: SGD is a class; make one"),
+    "a loss as a function": (
+        lambda: nn.MSELoss(Tensor([1.0]), Tensor([2.0])),
+        r"MSELoss: make the loss, then call it: nn\.MSELoss\(\)\(prediction, target\)",
+    ),
+    "a loss as a function of lists": (
+        lambda: nn.CrossEntropyLoss([[0.0, 1.0]], [1]),
+        "CrossEntropyLoss: make the loss, then call it",
+    ),
+    "a loss as a function of arrays": (
+        lambda: nn.HuberLoss(np.ones(2), np.ones(2)),
+        "HuberLoss: make the loss, then call it",
+    ),
+    "softmax of dim": (lambda: nn.Softmax(dim=1), "Softmax: there is no 'dim' here; use axis"),
+    "parameters of a model": (
+        lambda: nn.SGD(nn.Dense(1, 1)),
+        r"parameters must be a list .*, as model\.parameters\(\) gives, got Dense\(1, 1\)",
+    ),
+    "parameters not called": (lambda: nn.SGD(nn.ReLU().parameters), "got <bound method"),
+    "parameters in a dict": (lambda: nn.Adam({"w": Value(1.0)}), "parameters must be a list"),
+    "parameters in a set": (lambda: nn.clip_grad_norm({Value(1.0)}, 1.0), "must be a list"),
+    "one parameter": (lambda: nn.SGD(Value(1.0)), "parameters must be a list"),
+    "a state for a model": (
+        lambda: nn.save(nn.Dense(1, 1).state_dict(), "never"),
+        r"save\(model, path\): the model itself is saved, a Module; got a dict",
+    ),
+    "a path for a model": (lambda: nn.save("never", nn.ReLU()), "got a str"),
+    "a model for a path": (
+        lambda: nn.load(nn.ReLU(), "never"),
+        r"load\(path, into=model\): the path comes first",
+    ),
+    "images in a set": (lambda: nn.data.Dataset({1.0}, [0]), "images must be a list or an array"),
+    "labels in a dict": (lambda: nn.data.Dataset([[1.0]], {0: 0}), "labels must be a list"),
+    "names in one text": (lambda: nn.data.Dataset([[1.0]], [0], "a"), "must be a list of names"),
+    "classes in a set": (lambda: nn.data.digits().subset({0, 1}), "classes must be a list"),
     "data a string": (lambda: trainer().fit("digits"), "train must be a Dataset"),
 }
 
@@ -220,3 +261,38 @@ def test_a_tensor_keeps_what_it_had_when_assigning_fails():
         p.assign([1.0, 2.0, 3.0])
     assert isinstance(p, Tensor)
     assert p.tolist() == [1.0, 2.0]
+
+
+class Table:
+    """What a DataFrame is: it iterates over the names of its columns."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __iter__(self):
+        return iter("ab")
+
+    def to_numpy(self):
+        return np.array(self.rows)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_tables_and_iterators_are_data_of_eager_and_of_compiled_training(compiled):
+    rows, labels = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
+    losses = []
+    for images, targets in ((rows, labels), (Table(rows), labels), (iter(rows), iter(labels))):
+        model = nn.Sequential(nn.Dense(2, 2))
+        model[0].weight.assign([[0.1, 0.2], [0.3, 0.4]])
+        history = trainer(model).fit((images, targets), 1, progress=False, compiled=compiled)
+        losses.append(history[0].loss)
+    assert losses[0] == losses[1] == losses[2]
+    assert nn.Dense(2, 2)(Table(rows)).shape == (2, 2)
+
+
+def test_classes_may_come_from_arrays_and_iterators():
+    data = nn.data.Dataset([[0.0], [1.0], [2.0]], [0, 1, 2], ["a", "b", "c"])
+    for classes in ([2, 0], np.array([2, 0]), iter([2, 0])):
+        assert data.subset(classes).labels == [1, 0]

@@ -1,7 +1,7 @@
 """Run a function once, on Values whose numbers are not known yet, and keep what it did."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -86,7 +86,8 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
 
 
 def _parameters(parameters: Any) -> list[Any]:
-    if isinstance(parameters, Tensor | Value) or not isinstance(parameters, Iterable):
+    one_or_unordered = isinstance(parameters, Tensor | Value | Set | Mapping)
+    if one_or_unordered or not isinstance(parameters, Iterable):
         raise TypeError(
             f"compile: parameters must be a list of Tensors and Values, got {parameters!r:.60}"
         )
