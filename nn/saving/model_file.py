@@ -20,6 +20,8 @@ from .architecture import Builder, described
 FilePath = str | os.PathLike[str]
 M = TypeVar("M", bound=Module)
 TRAINING = "training/"  # tensors of a checkpoint that are not the model's
+DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "<i1", "I16": "<i2", "I32": "<i4"}
+DTYPES |= {"I64": "<i8", "U8": "<u1", "U16": "<u2", "U32": "<u4", "U64": "<u8"}
 
 
 def save(model: Module, path: FilePath, preprocessing: Plain = None) -> None:
@@ -131,22 +133,34 @@ def shortest(array: Any) -> Any:
 
 def contents(path: FilePath) -> tuple[dict[str, str], dict[str, Any]]:
     """(metadata, {name: array}) of a safetensors file; DataError where it is not what it was."""
-    from safetensors import SafetensorError, safe_open
+    import safetensors
 
+    read: Any = safetensors.deserialize
     if not Path(path).is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     try:
-        with safe_open(path, framework="numpy") as file:
+        with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, UnicodeDecodeError) as error:
+        raw = read(Path(path).read_bytes())
+    except (safetensors.SafetensorError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a safetensors file, or damaged: {error}") from error
-    except TypeError as error:
-        raise DataError(f"{path}: holds numbers that NumPy does not know: {error}") from error
+    tensors = {name: _array(f"{path}: {name}", **tensor) for name, tensor in raw}
     texts = {k: v for k, v in metadata.items() if k != "sha256"}
     if "architecture" in metadata and metadata.get("sha256") != _digest(texts, tensors):
         raise DataError(f"{path}: was damaged or changed after it was saved (its SHA-256 differs)")
     return metadata, tensors
+
+
+def _array(where: str, dtype: str, shape: Shape, data: bytes) -> Any:
+    """A file's tensor as an array; DataError where it holds other numbers than real ones."""
+    import numpy as np
+
+    if dtype == "BF16":  # the upper half of a float32
+        return (np.frombuffer(data, "<u2").astype("<u4") << 16).view("<f4").reshape(shape)
+    if dtype not in DTYPES:
+        known = ", ".join(["BF16", *DTYPES])
+        raise DataError(f"{where} holds {dtype}, and is read from {known}: save it as one of these")
+    return np.frombuffer(data, DTYPES[dtype]).reshape(shape)
 
 
 def _digest(texts: Mapping[str, str], arrays: Mapping[str, Any]) -> str:

@@ -286,7 +286,7 @@ def test_tables_and_iterators_are_data_of_eager_and_of_compiled_training(compile
     for images, targets in ((rows, labels), (Table(rows), labels), (iter(rows), iter(labels))):
         model = nn.Sequential(nn.Dense(2, 2))
         model[0].weight.assign([[0.1, 0.2], [0.3, 0.4]])
-        history = trainer(model).fit((images, targets), 1, progress=False, compiled=compiled)
+        history = trainer(model).fit((images, targets), progress=False, compiled=compiled)
         losses.append(history[0].loss)
     assert losses[0] == losses[1] == losses[2]
     assert nn.Dense(2, 2)(Table(rows)).shape == (2, 2)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import struct
 from fractions import Fraction
 
 import numpy as np
@@ -302,6 +303,50 @@ def test_a_state_of_pytorch_loads_by_name(path):
     expected = theirs(torch.tensor(image[None], dtype=torch.float32))[0].tolist()
     assert ours(Tensor(image)).tolist() == pytest.approx(expected, rel=1e-5, abs=1e-6)
 
-    save_file({"w": torch.zeros(2, dtype=torch.bfloat16)}, path)
-    with pytest.raises(DataError, match=r"bfloat16|missing"):  # NumPy knows it through ml_dtypes
-        nn.load(path, into=ours)
+
+def file_of(dtype, shape, numbers):
+    """A safetensors file with a weight in this type and a bias of 1 in float32, as bytes."""
+    header = {
+        "weight": {"dtype": dtype, "shape": shape, "data_offsets": [0, len(numbers)]},
+        "bias": {"dtype": "F32", "shape": [1], "data_offsets": [len(numbers), len(numbers) + 4]},
+    }
+    words = json.dumps(header).encode()
+    words += b" " * (-len(words) % 8)
+    return struct.pack("<Q", len(words)) + words + numbers + struct.pack("<f", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "numbers", "read"),
+    [
+        ("F64", struct.pack("<2d", 0.1, -2.0), [0.1, -2.0]),
+        ("F32", struct.pack("<2f", 0.25, -2.0), [0.25, -2.0]),
+        ("F16", struct.pack("<2e", 0.25, -2.0), [0.25, -2.0]),
+        ("BF16", bytes.fromhex("803e 00c0"), [0.25, -2.0]),
+        ("I8", struct.pack("<2b", 3, -2), [3, -2]),
+        ("U16", struct.pack("<2H", 3, 65535), [3, 65535]),
+        ("I64", struct.pack("<2q", 3, -2), [3, -2]),
+    ],
+)
+def test_real_numbers_of_any_width_are_read(path, dtype, numbers, read):
+    path.write_bytes(file_of(dtype, [1, 2], numbers))
+    model = nn.load(path, into=nn.Dense(2, 1))
+    assert (model.weight.tolist(), model.bias.tolist()) == ([read], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("BOOL", 1), ("C64", 8), ("F8_E4M3", 1), ("F8_E5M2", 1), ("F8_E8M0", 1)]
+)
+def test_numbers_that_are_not_real_or_too_narrow_are_named(path, dtype, size):
+    path.write_bytes(file_of(dtype, [1, 2], bytes(2 * size)))
+    with pytest.raises(DataError, match=f"weight holds {dtype}, and is read from BF16, F16, F32"):
+        nn.load(path, into=nn.Dense(2, 1))
+
+
+def test_pytorchs_bfloat16_is_read_as_pytorch_reads_it(path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    theirs = torch.nn.Linear(3, 2).to(torch.bfloat16)
+    save_file(theirs.state_dict(), path)
+    ours = nn.load(path, into=nn.Dense(3, 2))
+    assert ours.weight.tolist() == theirs.weight.float().tolist()
