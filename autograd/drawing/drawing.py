@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, overload
 
+from .. import files
 from ..value import Value
 from .compose.modules import model_outline
 from .compose.outlines import compose
@@ -106,7 +107,12 @@ class Drawing:
 
     def save(self, filename: AnyPath | None = None, directory: AnyPath | None = None) -> str:
         """Write the DOT source; its path, `glassgrad.gv` unless a name is given."""
-        return str(self.digraph.save(filename, directory=directory))
+        digraph = self.digraph
+        digraph.filename = digraph.filename if filename is None else os.fspath(filename)
+        digraph.directory = digraph.directory if directory is None else os.fspath(directory)
+        Path(digraph.filepath).parent.mkdir(parents=True, exist_ok=True)
+        files.write(digraph.filepath, self.source)
+        return str(digraph.filepath)
 
     def render(
         self,
@@ -132,7 +138,7 @@ class Drawing:
         target = Path(outfile) if outfile is not None else Path(f"{source}.{format}")
         if raise_if_result_exists and target.exists():
             raise graphviz.FileExistsError(f"output file exists: {str(target)!r}")
-        target.write_bytes(self.pipe(format, engine=engine))
+        files.write(target, self.pipe(format, engine=engine))
         if cleanup:
             os.remove(source)
         if view:
@@ -150,15 +156,11 @@ class Drawing:
 
     def write(self, path: AnyPath) -> None:
         """Write a file by its suffix, one of FORMATS; ValueError for others."""
-        target = Path(path)
-        format = FORMATS.get(target.suffix.lower())
+        format = FORMATS.get(Path(path).suffix.lower())
         if format is None:
             known = ", ".join(FORMATS)
             raise ValueError(f"draw(..., {str(path)!r}): the suffix must be one of {known}")
-        if format == "dot":
-            target.write_text(self.source, encoding="utf-8")
-        else:
-            target.write_bytes(self.pipe(format))
+        files.write(path, self.source if format == "dot" else self.pipe(format))
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None

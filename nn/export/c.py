@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import autograd
-from autograd import Tensor, Value
+from autograd import Tensor, Value, files
 
 from .. import validate
 from ..module import Module, Parameter
-from ..saving import atomic
 from ..summary import by, summarize
 from ..watch import watched
 from .axes import sample_axes
@@ -53,7 +52,7 @@ def to_c(
         )
     function = Path(path).stem if name is None else name
     text = program.to_c(function, _about(model, function, shape))
-    atomic.write(path, text.encode())
+    files.write(path, text)
 
 
 def _shape(model: Module, shape: Sequence[int] | None) -> tuple[int, ...]:

@@ -5,9 +5,10 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import files
+
 from .. import validate
 from ..module import Module
-from ..saving import atomic
 from .axes import Axes, sample_axes
 from .onnx_graph import IR_VERSION, OPSET, Graph
 from .onnx_layers import RULES
@@ -39,7 +40,7 @@ def to_onnx(
     graph.output("output", y)
     proto = _model_proto(graph, model)
     graph.onnx.checker.check_model(proto, full_check=True)
-    atomic.write(path, proto.SerializeToString())
+    files.write(path, proto.SerializeToString())
 
 
 def _checked(shape: Sequence[int | str]) -> Axes:

@@ -1,10 +1,14 @@
 """The figure that all plots give. Imported late: this module needs matplotlib."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.figure import Figure
+
+from autograd import files
 
 
 class Picture(Figure):
@@ -16,13 +20,26 @@ class Picture(Figure):
         self.savefig(file, format="png", bbox_inches="tight")
         return file.getvalue()
 
-    def save_small(self, path: str | Path, **options: Any) -> None:
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """Write a picture as matplotlib does; its file is replaced as a whole or not at all."""
+        if not isinstance(fname, str | os.PathLike):
+            return super().savefig(fname, **options)
+        path = Path(fname)
+        format = options.pop("format", None) or path.suffix[1:]
+        if not format:
+            format = rcParams["savefig.format"]
+            path = path.with_name(f"{path.name}.{format}")
+        file = io.BytesIO()
+        super().savefig(file, format=format, **options)
+        return files.write(path, file.getvalue())
+
+    def save_small(self, path: str | os.PathLike[str], **options: Any) -> None:
         """Write a PNG; with 256 colours if it were over 64 kB, a third as large as by `savefig`."""
         file = io.BytesIO()
         self.savefig(file, format="png", **options)
         if len(file.getvalue()) > 64_000:
             file = _with_few_colours(file)
-        Path(path).write_bytes(file.getvalue())
+        files.write(path, file.getvalue())
 
 
 def _with_few_colours(file: io.BytesIO) -> io.BytesIO:

@@ -1,1 +1,1 @@
-"""Models on disk: their layers as plain data, their parameters, files whole or not at all."""
+"""Models on disk: their layers as plain data and their parameters."""

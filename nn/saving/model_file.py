@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, overload
 
+from autograd import files
+
 from ..annotations import Plain, Shape
 from ..data import DataError
 from ..module import Module, Parameter
-from . import atomic
 from .architecture import Builder, described
 
-FilePath = str | os.PathLike[str]
+FilePath = files.FilePath
 M = TypeVar("M", bound=Module)
 TRAINING = "training/"  # tensors of a checkpoint that are not the model's
 DTYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "<i1", "I16": "<i2", "I32": "<i4"}
@@ -39,7 +40,7 @@ def save(model: Module, path: FilePath, preprocessing: Plain = None) -> None:
     if not isinstance(model, Module):
         got = type(model).__name__
         raise TypeError(f"save(model, path): the model itself is saved, a Module; got a {got}")
-    atomic.write(path, packed(model, preprocessing))
+    files.write(path, packed(model, preprocessing))
 
 
 @overload
@@ -146,7 +147,12 @@ def contents(path: FilePath) -> tuple[dict[str, str], dict[str, Any]]:
         raise DataError(f"{path}: not a safetensors file, or damaged: {error}") from error
     tensors = {name: _array(f"{path}: {name}", **tensor) for name, tensor in raw}
     texts = {k: v for k, v in metadata.items() if k != "sha256"}
-    if "architecture" in metadata and metadata.get("sha256") != _digest(texts, tensors):
+    ours = {
+        "architecture",
+        "preprocessing",
+        "sha256",
+    } & metadata.keys()  # one may be damaged itself
+    if ours and metadata.get("sha256") != _digest(texts, tensors):
         raise DataError(f"{path}: was damaged or changed after it was saved (its SHA-256 differs)")
     return metadata, tensors
 

@@ -6,8 +6,9 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from autograd import files
+
 from ..data import DataError
-from ..saving import atomic
 from ..saving.model_file import TRAINING, FilePath, contents, packed, shortest
 
 
@@ -58,7 +59,7 @@ class Checkpoint:
             "callbacks": parts,
             "over": over,
         }
-        atomic.write(self.path, packed(trainer.model, None, {"training": training}, tensors))
+        files.write(self.path, packed(trainer.model, None, {"training": training}, tensors))
 
     def restore(self) -> bool:
         """Bring a saved training back, if there is one; True where a callback has ended it.

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ... import files
 from ..truth.arrays import entry_name
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG, Comparison
 from .findings import Finding
@@ -149,7 +149,7 @@ class Report:
     def save(self, path: str | PathLike[str]) -> None:
         """Write the report with pictures of the wrong gradients as an HTML file."""
         whole = f"<!doctype html><meta charset='utf-8'><title>gradients</title>{self._repr_html_()}"
-        Path(path).write_text(whole, encoding="utf-8", errors="replace")
+        files.write(path, whole)
 
     def __bool__(self) -> bool:
         raise TypeError("a report is neither true nor false: ask report.ok or report.verdict")

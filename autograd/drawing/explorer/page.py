@@ -6,14 +6,14 @@ import json
 import zlib
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import files
 from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT
 from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
@@ -21,7 +21,7 @@ from ...value import Value
 from ..read.graph import Graph
 from .snapshot import Snapshot
 
-SOURCES = files(__package__)
+SOURCES = resources.files(__package__)
 DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
 INLINE = 2_000_000  # characters: larger pages are not put into a notebook
 
@@ -34,7 +34,7 @@ class Page:
 
     def save(self, path: str | PathLike[str]) -> "Page":
         """Write the page to a file."""
-        Path(path).write_text(self.html, encoding="utf-8", errors="replace")
+        files.write(path, self.html)
         return self
 
     def _repr_html_(self) -> str:

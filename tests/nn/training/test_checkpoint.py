@@ -129,6 +129,23 @@ def test_another_training_is_refused_and_nothing_is_changed(tmp_path):
         trained(path)
 
 
+def test_no_changed_bit_is_taken(tmp_path):
+    """All bits of the keys by which a checkpoint is known, and some of the rest."""
+    path, rng = tmp_path / "run", random.Random(0)
+    trainer, data = trained(path, epochs=1), nn.data.digits().take(range(8))
+    whole = path.read_bytes()
+    bits = rng.sample(range(8 * len(whole)), 200)
+    for key in (b"format", b"architecture", b"training", b"sha256"):
+        start = whole.index(b'"%s":' % key) + 1
+        bits += range(8 * start, 8 * (start + len(key)))
+    for bit in bits:
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match="run: "):
+            trainer.fit(data, epochs=1, seed=0, progress=False, checkpoint=path)
+
+
 def test_an_interruption_leaves_the_last_epoch(tmp_path):
     def interrupt(trainer, epoch):
         if epoch.number == 3:

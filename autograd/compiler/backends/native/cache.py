@@ -8,10 +8,11 @@ import contextlib
 import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 import platformdirs
+
+from .... import files
 
 BYTES, FILES = 256 << 20, 1000  # above which the files that were used longest ago go
 RECORD = ".sha256"
@@ -65,8 +66,8 @@ def store(name: str, data: bytes) -> Path | None:
     if place is None:
         return None
     try:
-        _write(place / name, data)
-        _write(place / (name + RECORD), _hash(name, data))
+        files.replace(place / name, data)
+        files.replace(place / (name + RECORD), _hash(name, data))
         _prune(place)
     except OSError:
         return None
@@ -85,19 +86,6 @@ def _private(path: Path, kind: int) -> bool:
 
 def _hash(name: str, data: bytes) -> bytes:
     return hashlib.sha256(name.encode() + b"\n" + data).hexdigest().encode()
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file in one go: others see the old one, or the whole new one."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
 
 
 def _prune(place: Path) -> None:
