@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import time
 
 import compilers
@@ -127,6 +128,38 @@ def test_a_compiler_that_hangs_or_is_interrupted_is_ended_with_all_that_it_start
         assert str(caught.value) == f"{path} did not end within 120 seconds"
     processes = [int(word) for word in log.read_text().split()]
     assert wait_for(lambda: not any(map(is_alive, processes)))
+    assert not any(temporary.iterdir())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system stops no processes")
+@pytest.mark.parametrize("who", ["0", "os.getpid()"], ids=["with all it started", "alone"])
+def test_a_compiler_that_is_stopped_is_given_up(compiler_that, temporary, monkeypatch, who):
+    monkeypatch.setattr(building, "TIMEOUT", 0.5)
+    path = compiler_that(f"os.fork(); os.kill({who}, {int(signal.SIGSTOP)})")
+    assert fails(path) == f"{path} did not end within 0.5 seconds"
+    assert not any(temporary.iterdir())
+
+
+BUILDER = f"""
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from autograd.compiler.backends.native.build import build
+build([sys.argv[1]], [], {TEXT!r})
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_ctrl_c_ends_the_compiler_and_comes_through(compiler_that, tmp_path, temporary):
+    log = tmp_path / "log"
+    log.touch()
+    path = compiler_that(HANGS.format(log=str(log)))
+    builder = subprocess.Popen(
+        [sys.executable, "-c", BUILDER, path], stderr=subprocess.PIPE, text=True
+    )
+    assert wait_for(lambda: len(log.read_text().split()) == 2)
+    builder.send_signal(signal.SIGINT)
+    assert builder.communicate(timeout=60)[1].rstrip().endswith("KeyboardInterrupt")
+    assert wait_for(lambda: not any(map(is_alive, map(int, log.read_text().split()))))
     assert not any(temporary.iterdir())
 
 

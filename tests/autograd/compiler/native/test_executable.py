@@ -7,6 +7,8 @@ import multiprocessing
 import pickle
 import random
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -141,6 +143,32 @@ def test_a_program_that_is_dropped_while_another_thread_runs_it_goes_on():
     for thread in threads:
         thread.join(60)
     assert found == [expected] * 100
+
+
+# --- other processes -----------------------------------------------------------------------------
+
+TRAINING = """
+import os, sys
+started = []
+EVENTS = ("subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system")
+sys.addaudithook(lambda event, args: event in EVENTS and started.append(str(args[:1])))
+import nn
+data = nn.data.digits().take(range(64))
+model = nn.Sequential(nn.Conv2D(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Dense(72, 10))
+trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.SGD(model.parameters(), lr=0.1))
+trainer.fit(data, data, epochs=2, progress=False)
+print([name for name in started if os.environ["CC"] not in name])
+print("multiprocessing.shared_memory" in sys.modules)
+"""
+
+
+def test_training_starts_the_compiler_and_no_other_process(real, cache_folder, monkeypatch):
+    """So that it goes wherever Python is embedded or frozen, and leaves no memory behind."""
+    monkeypatch.setenv("CC", real)
+    command = [sys.executable, "-c", TRAINING]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\nFalse\n"
+    assert list(cache_folder.glob("*.so"))
 
 
 # --- interrupts ----------------------------------------------------------------------------------
