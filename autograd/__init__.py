@@ -91,7 +91,7 @@ __all__ = [
 # Loaded when first asked for: these need packages outside the standard library.
 _ROOMS = {
     "check": ["Report", "check_gradients", "check_layer", "check_loss", "check_stack"],
-    "compiler": ["Program", "compile"],
+    "compiler": ["Program", "compile", "unchanged"],
     "drawing": ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"],
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
@@ -102,6 +102,7 @@ NOT_HERE = {
 if TYPE_CHECKING:
     from .check import Report, check_gradients, check_layer, check_loss, check_stack
     from .compiler import Program, compile
+    from .compiler import unchanged as unchanged  # for `nn`
     from .drawing import Drawing, LayoutError, Page, draw, explore
     from .drawing import mimebundle as mimebundle  # for `nn`
 

@@ -2,5 +2,6 @@
 
 from .program import Program, compile
 from .steps import TrainStep
+from .trace.repeatable import unchanged
 
-__all__ = ["Program", "TrainStep", "compile"]
+__all__ = ["Program", "TrainStep", "compile", "unchanged"]

@@ -24,7 +24,8 @@ from .profile import Profile, profiled
 from .steps import TrainStep
 from .trace.fold import fold
 from .trace.packs import packs
-from .trace.record import Recording, record
+from .trace.record import Recording
+from .trace.repeatable import recorded
 from .trace.tape import tape
 from .verify import Checked, check
 
@@ -41,10 +42,11 @@ def compile(
 ) -> "Program":
     """Record a function of one sample, and make a program that runs it on batches.
 
-    The function is called once, with Tensors (for numbers: Values) shaped like the examples. It
-    may use the `parameters`, numbers of its own, and nothing else; it returns Values and Tensors,
-    alone or in tuples, lists and dicts. Random numbers that it should draw anew for every sample
-    come from `autograd.drawn`; what it should know of the whole batch, from `autograd.batch_mean`.
+    The function is called once (and again where it leaves other numbers in its objects), with
+    Tensors (for numbers: Values) shaped like the examples. It may use the `parameters`, numbers of
+    its own, and nothing else; it returns Values and Tensors, alone or in tuples, lists and dicts.
+    Random numbers that it should draw anew for every sample come from `autograd.drawn`; what it
+    should know of the whole batch, from `autograd.batch_mean`.
 
     >>> w = Tensor([[1.0, 2.0], [3.0, 4.0]])
     >>> program = compile(lambda x: (w @ x).tanh().sum(), [0.0, 0.0], parameters=[w])
@@ -56,8 +58,9 @@ def compile(
     "numpy", or "auto", the faster one that there is. `threads` is how many processors share a large
     batch, by default all that there are; NumPy leaves that to its BLAS.
 
-    Raises ValueError for a parameter that is missing, and UnknownNumberError (a TypeError) where
-    the function decides something by a number.
+    Raises ValueError for a parameter that is missing, UnknownNumberError (a TypeError) where the
+    function decides something by a number, and TypeError where it draws random numbers or counts
+    in another way: a program would repeat the first call's for ever.
     """
     if not examples:
         raise TypeError("compile: give an example of each argument of the function")
@@ -67,7 +70,7 @@ def compile(
     if backend not in BACKENDS:
         raise ValueError(f'compile: backend must be "auto", "native" or "numpy", got {backend!r}')
     with uncollected():
-        recording = record(function, examples, parameters)
+        recording = recorded(function, examples, parameters)
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))

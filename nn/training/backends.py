@@ -98,9 +98,11 @@ class Compiled:
         return outputs, float(losses.mean(dtype=float))
 
     def _compiled(self, image: Any, target: Any) -> Any:
+        forward, loss = self.forward, self.loss
+
         def function(x: Any, t: Any) -> Any:
-            outputs = self.forward.one(x)
-            return self.loss(outputs, t), outputs
+            outputs = forward.one(x)
+            return loss(outputs, t), outputs
 
         try:
             return autograd.compile(function, image, target, parameters=self.state)

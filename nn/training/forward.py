@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from enum import Enum
 from itertools import count
 from typing import Any
@@ -36,6 +36,14 @@ def evaluating(model: Module) -> Iterator[None]:
     with no_grad(), modes_kept(model):
         model.eval()
         yield
+
+
+def _untouched(model: Module) -> AbstractContextManager[None]:
+    """What is only tried draws nothing and leaves nothing behind; without NumPy, it draws nothing."""
+    try:
+        return autograd.unchanged(model, [part for _, part in model.named_state()])
+    except ImportError:
+        return _draws_kept(model)
 
 
 @contextmanager
@@ -91,7 +99,7 @@ class Forward:
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
-            with evaluating(self.model), _draws_kept(self.model):
+            with evaluating(self.model), _untouched(self.model):
                 self._find(Tensor(images[0]), Tensor(images[-1]))
             self._seen = seen
 
