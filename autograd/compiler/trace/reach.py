@@ -175,9 +175,9 @@ def _numbers(name: str, x: Any) -> Holder:
 
 def _array(name: str, x: Any) -> Holder:
     def write(parts: Parts) -> None:
-        x[...] = parts[""]
+        x[...] = np.frombuffer(parts[""], x.dtype).reshape(x.shape)
 
-    return Holder(lambda: {"": x.copy()}, write, lambda _: name)
+    return Holder(lambda: {"": x.tobytes()}, write, lambda _: name)
 
 
 def _generator(name: str, x: Any) -> Holder:

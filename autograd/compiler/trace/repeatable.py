@@ -134,7 +134,9 @@ def _plain(x: Any) -> Any:
     if isinstance(x, Value | Tensor):
         known = [v.data for v in values_of(x)]
         return None if any(number is UNKNOWN for number in known) else repr(known)
-    return repr(x) if isinstance(x, Number | np.generic | bytes) else None
+    if isinstance(x, bytes):
+        return x
+    return repr(x) if isinstance(x, Number | np.generic) else None
 
 
 def _unknown(part: Any) -> list[Any]:
