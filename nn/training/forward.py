@@ -39,7 +39,7 @@ def evaluating(model: Module) -> Iterator[None]:
 
 
 def _untouched(model: Module) -> AbstractContextManager[None]:
-    """What is only tried draws nothing and leaves nothing behind; without NumPy, it draws nothing."""
+    """What is only tried leaves nothing behind; without NumPy, it draws nothing at least."""
     try:
         return autograd.unchanged(model, [part for _, part in model.named_state()])
     except ImportError:

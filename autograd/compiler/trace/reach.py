@@ -91,8 +91,7 @@ def _kind(x: Any, is_root: bool) -> Maker | None:
         return kind if is_root or _is_users(x) else None
     if not hasattr(x, "__dict__"):
         return None
-    modules = (_is_module(part) for part in [x, *vars(x).values()])  # or what holds one
-    return _attributes if _is_users(type(x)) or any(modules) else None
+    return _attributes if _is_module(x) or _is_users(type(x)) else _modules
 
 
 def _is_module(x: Any) -> bool:
@@ -122,6 +121,13 @@ def _attributes(name: str, x: Any) -> Holder:
 
     put = functools.partial(_put, vars(x))
     return Holder(lambda: dict(vars(x)), put, word, classes=type(x).__mro__)
+
+
+def _modules(_: str, x: Any) -> Holder:
+    """Those that an object of a library holds, such as a loss or a trainer."""
+    return Holder(
+        lambda: {k: part for k, part in vars(x).items() if _is_module(part)}, lambda _: None, str
+    )
 
 
 def _class_attributes(name: str, x: Any) -> Holder:
