@@ -44,11 +44,10 @@ DARK_HEAT = Heat((86, 180, 233), (24, 26, 32), (240, 170, 30), (255, 130, 60), (
 ON_LIGHT, ON_DARK = "#101214", "#fdfdfd"  # numbers on a colour
 
 
-def heat(t: float) -> tuple[str, str]:
+def heat(t: float, scale: Heat = LIGHT_HEAT) -> tuple[str, str]:
     """(fill, ink) for t in −1...1: blue below 0, white at 0, orange above; grey for nan."""
-    scale = LIGHT_HEAT
     if t != t:
-        return _hexadecimal(scale.none), ON_LIGHT
+        return _hexadecimal(scale.none), ON_LIGHT if scale.none[0] > 130 else ON_DARK
     t = max(-1.0, min(1.0, t))
     end = scale.plus if t > 0 else scale.minus
     r, g, b = (round(z + (e - z) * abs(t)) for z, e in zip(scale.zero, end, strict=True))

@@ -15,6 +15,7 @@ from .compose.outlines import compose
 from .outline import Outline
 from .render.dot import dot
 from .render.engines import SECONDS, LayoutError, layout
+from .render.extent import direction
 from .render.svg import themed
 from .select.choose import choose, request
 
@@ -190,7 +191,7 @@ def draw(
     slice: Value | None = None,
     values: bool = True,
     gradients: bool = True,
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     limit: int = 500,
     paths: int = 8,
 ) -> Drawing:
@@ -205,8 +206,9 @@ def draw(
     "conv1[0,3]"), or one entry down to its scalars ("conv1[3,4,5]"). `slice` is a node, and draws
     the strongest `paths` from it to the root. `depth` counts the levels of modules that are opened,
     or of operations behind the root. `limit` caps the boxes; a note in the drawing says what was
-    left out. With a path the drawing is written there by its suffix: .svg, .png, .dot, .gv, and
-    .pdf where Graphviz itself is installed.
+    left out. `rankdir` is LR, TB, RL or BT; by default arrows go to the right, or down where the
+    drawing would be wider than a page. With a path the drawing is written there by its suffix:
+    .svg, .png, .dot, .gv, and .pdf where Graphviz itself is installed.
 
     >>> from autograd import Value
     >>> a = Value(2.0, label="a")
@@ -215,11 +217,12 @@ def draw(
 
     Raises ValueError for names that are not there, LayoutError where a picture cannot be made.
     """
-    if rankdir not in ("LR", "TB", "RL", "BT"):
-        raise ValueError(f"rankdir={rankdir!r}: must be LR, TB, RL or BT")
+    if rankdir not in (None, "LR", "TB", "RL", "BT"):
+        raise ValueError(f"rankdir={rankdir!r}: must be LR, TB, RL, BT or None")
     asked = request(root, depth, expand, slice, limit, paths)
     outline = compose(choose(asked), values, gradients) if asked else model_outline(root, depth)
-    drawing = Drawing(outline, graphviz.Digraph("glassgrad", body=dot(outline, rankdir)))
+    body = dot(outline, rankdir or direction(outline))
+    drawing = Drawing(outline, graphviz.Digraph("glassgrad", body=body))
     if path is not None:
         drawing.write(path)
     return drawing

@@ -23,12 +23,14 @@ class Cell(NamedTuple):
 class Grid:
     """Numbers in rows; a None is a gap between two blocks, such as the channels of a kernel.
 
-    `written` says whether the numbers are there to read, or as colours only.
+    `written` says whether the numbers are there to read, or as colours only: a map, of cells whose
+    `side` is given in points.
     """
 
     caption: str
     rows: list[list[Cell | None]]
     written: bool = True
+    side: int = 7
 
 
 @dataclass
@@ -71,11 +73,36 @@ class Frame:
 
 @dataclass
 class Outline:
-    """A whole drawing; `order` are pairs of boxes that follow each other without an arrow."""
+    """A whole drawing.
+
+    `order` are pairs of boxes that follow each other without an arrow, and `rows` boxes that stand
+    side by side in the order of their index: channels, neurons.
+    """
 
     boxes: dict[str, Box] = field(default_factory=dict)
     arrows: list[Arrow] = field(default_factory=list)
     frames: dict[str, Frame] = field(default_factory=dict)
     order: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     title: str = ""
+
+    def levels(self) -> dict[str, int]:
+        """How many boxes are before each; what nothing is before stands with its first reader."""
+        pairs = [(arrow.tail, arrow.head) for arrow in self.arrows] + self.order
+        readers: dict[str, list[str]] = {key: [] for key in self.boxes}
+        waiting = dict.fromkeys(self.boxes, 0)
+        for tail, head in pairs:
+            readers[tail].append(head)
+            waiting[head] += 1
+        sources = [key for key, n in waiting.items() if not n]
+        level = dict.fromkeys(self.boxes, 0)
+        ready = [*sources]
+        for tail in ready:
+            for head in readers[tail]:
+                level[head] = max(level[head], level[tail] + 1)
+                waiting[head] -= 1
+                if not waiting[head]:
+                    ready.append(head)
+        first = {key: min((level[head] for head in readers[key]), default=1) for key in sources}
+        return level | {key: n - 1 for key, n in first.items()}

@@ -1,7 +1,6 @@
 """Shared operands as grids of numbers: a kernel, the window that it meets, a row of a matrix."""
 
 import heapq
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from ...text import clean, number
 from ..outline import Cell, Grid
 from ..read.words import size
 
-WIDE = 24  # cells in a row
+WIDE = 18  # cells in a row
 Places = list[list[int | None]]
 
 
@@ -83,18 +82,3 @@ def strongest(
     lines = [(name(k) or f"entry {k:,}", number(numbers[k])) for k in best]
     rest = len(numbers) - len(best)
     return [*lines, ("", f"and {rest:,} smaller")] if rest else lines
-
-
-def thumbnail(what: str, numbers: Sequence[Any], width: int, most: int) -> Grid | None:
-    """A picture of rows × columns, its cells means of blocks; None for what is no picture."""
-    height = len(numbers) // max(1, width)
-    if height < 2 or width < 2 or not all(isinstance(x, int | float) for x in numbers):
-        return None
-    step = math.ceil(max(height, width) / most)
-    rows: list[list[Cell | None]] = []
-    for i in range(0, height, step):
-        lines = [numbers[r * width : (r + 1) * width] for r in range(i, min(i + step, height))]
-        blocks = [[x for line in lines for x in line[j : j + step]] for j in range(0, width, step)]
-        rows.append([Cell(sum(block) / len(block), "") for block in blocks])
-    of = f", means of {step}×{step}" if step > 1 else ""
-    return Grid(what + of, rows, written=False)

@@ -13,17 +13,20 @@ from ..read.stages import Stage
 from ..read.words import NO_GRADIENT, call_kind, call_title, count, norm, symbol
 from ..select.expand import channel_address
 from ..select.selection import ChannelGroup, Group, LayerGroup, TensorGroup
-from .grids import thumbnail
+from .maps import feature_maps, picture
 
 
-def group_box(graph: Graph, group: Group, values: bool, gradients: Gradients) -> Box:
-    """The box of a group, with its numbers and gradients where they are wanted."""
+def group_box(graph: Graph, group: Group, cells: int, gradients: Gradients) -> Box:
+    """The box of a group, with gradients where they are wanted.
+
+    A layer's feature maps have no more than `cells` cells; with 0 no numbers are shown.
+    """
     if isinstance(group, TensorGroup):
-        return _tensor_box(graph, group, values, gradients)
+        return _tensor_box(graph, group, cells > 0, gradients)
     if isinstance(group, ChannelGroup):
-        return _channel_box(graph, group, values, gradients)
+        return _channel_box(graph, group, cells > 0, gradients)
     if isinstance(group, LayerGroup):
-        return _layer_box(graph, group, gradients)
+        return _layer_box(graph, group, cells, gradients)
     return _operations_box(graph, group, gradients)
 
 
@@ -55,18 +58,15 @@ def _tensor_box(graph: Graph, group: TensorGroup, values: bool, gradients: Gradi
     box = Box(group.id, "parameter" if tensor.parameter else "input", clean(tensor.name))
     box.lines.append(("", shape_text(shape)))
     _add_norm(box, "‖grad‖", gradients, tensor.entries)
-    if values and len(shape) > 1 and math.prod(shape[:-2]) <= 4:
+    if values and math.prod(shape[:-2]) <= 4:
         _add_picture(graph, box, tensor, 0, 14)
     return box
 
 
 def _add_picture(graph: Graph, box: Box, tensor: NamedTensor, channel: int, most: int) -> None:
     """A channel's numbers as a small heat map."""
-    entries = tensor.channel(channel)
-    if all(k >= 0 for k in entries):
-        data = [graph.nodes[k].data for k in entries]
-        found = thumbnail("data", data, tensor.name.shape[-1], most)
-        box.grids += [found] if found else []
+    found = picture(graph, tensor, channel, most)
+    box.grids += [found] if found else []
 
 
 def _channel_box(graph: Graph, group: ChannelGroup, values: bool, gradients: Gradients) -> Box:
@@ -95,8 +95,8 @@ def _entry_box(graph: Graph, box: Box, k: int, values: bool, gradients: Gradient
     return box
 
 
-def _layer_box(graph: Graph, group: LayerGroup, gradients: Gradients) -> Box:
-    """A layer, or several: shapes in → out, parameters, nodes, and norms of gradients."""
+def _layer_box(graph: Graph, group: LayerGroup, cells: int, gradients: Gradients) -> Box:
+    """A layer, or several: shapes in → out, parameters, nodes, norms of gradients, and maps."""
     call = group.call if group.call is not None else ""
     box = Box(group.id, "layer", call_title(call), call_kind(call))
     if group.call is not None and not call:  # a module's own steps between those of its parts
@@ -119,6 +119,8 @@ def _layer_box(graph: Graph, group: LayerGroup, gradients: Gradients) -> Box:
         _add_norm(box, "‖grad‖ of parameters", gradients, entries)
     named = [f"{clean(str(t.name), 80)} {shape_text(t.name.shape)}" for t in parameters]
     box.tooltip = " · ".join(named)
+    if cells and outputs and not group.rest:
+        box.grids += feature_maps(graph, outputs[0], cells)
     return box
 
 

@@ -10,10 +10,13 @@ from ..read.gradients import Gradients, Read, accumulated, partials
 from ..read.graph import is_parameter
 from ..read.words import NO_GRADIENT, count, symbol
 from ..select.choose import Choice
+from ..select.selection import LayerGroup
 from ..select.structure import Content, Edge, Leaves, Operand, Products
 from .frames import frame
 from .groups import group_box
+from .maps import CELLS
 from .operands import add_gradients, leaves, operand, products
+from .rows import rows
 
 NO_VALUE = "·"  # a number in a formula, where no values are wanted
 INFIX = {"add", "sub", "mul", "div", "pow", "greater", "at_least", "equal"}
@@ -34,6 +37,8 @@ class _Composer:
         self.gradients = Gradients(self.graph, gradients)
         self.roots = {self.graph.number[root] for root in self.graph.roots}
         self.partials: dict[int, Sequence[Any]] = {}
+        layers = sum(type(c) is LayerGroup for c in self.structure.boxes.values())
+        self.cells = CELLS // max(1, layers) if values else 0
 
     def compose(self) -> Outline:
         """Boxes first, then arrows, then the modules around both."""
@@ -48,6 +53,7 @@ class _Composer:
         notes = [*self.choice.notes, *self._anomalies(boxes)]
         outline = Outline(boxes, arrows, notes=notes, title=self.choice.title)
         frame(outline, structure, self.choice.stages)
+        outline.rows = rows(outline, structure)
         return outline
 
     def _chain_rule(self, edge: Edge) -> ChainRule | None:
@@ -99,7 +105,7 @@ class _Composer:
         if isinstance(content, Leaves):
             entries = [self.graph.nodes[k] for k in content.nodes]
             return leaves(key, entries, self.gradients.asked)
-        return group_box(self.graph, content, self.values, self.gradients)
+        return group_box(self.graph, content, self.cells, self.gradients)
 
     def _operand(self, key: str, content: Operand) -> Box:
         """A shared operand, and what its one reader sends, or all gradients of its entries."""

@@ -3,28 +3,60 @@
 import html
 from collections.abc import Iterable
 
-from ...colours import LIGHT, heat
-from ...text import clean, number
-from ..outline import Arrow, Box, Cell, Grid, Outline
+from ...colours import LIGHT
+from ...text import clean
+from ..outline import Arrow, Box, Outline
 from ..read.words import sign, size
-from .theme import BOXES, FONT
+from .tables import arrow_lines, table, words
+from .theme import BOXES, FONT, SMALL, TEXT
 
 WIDEST = 4.0
+_CLEAR = '<FONT POINT-SIZE="3"> </FONT>'  # between a label and its wide arrow
 
 
 def dot(outline: Outline, rankdir: str = "LR") -> list[str]:
     """The lines between the braces of `digraph { }`."""
-    inside: dict[str, list[str]] = {}
-    for box in outline.boxes.values():
-        inside.setdefault(box.frame, []).append(_box(box))
+    downwards = rankdir in ("TB", "BT")
     nested: dict[str, list[str]] = {}
     for frame in outline.frames.values():
         nested.setdefault(frame.parent, []).append(frame.id)
+    inside = _inside(outline, downwards)
     lines = [*_settings(outline, rankdir), *_framed(outline, "", inside, nested)]
     largest = _largest(outline)
-    lines += [_arrow(arrow, largest) for arrow in outline.arrows]
+    lines += [_arrow(arrow, largest, downwards) for arrow in outline.arrows]
     lines += [f"{first} -> {second} [style=invis]" for first, second in outline.order]
     return [f"\t{line}\n" for line in lines]
+
+
+def _inside(outline: Outline, downwards: bool) -> dict[str, list[str]]:
+    """The boxes of each frame, and those of its rows side by side."""
+    found: dict[str, list[str]] = {}
+    in_rows = {key for row in outline.rows for key in row}
+    turned = _turned(outline)
+    for key, box in outline.boxes.items():
+        ordered = box.role in ("operation", "root") and key not in turned
+        line = _box(box, " ordering=in" * ordered, beside=downwards and key not in in_rows)
+        found.setdefault(box.frame, []).append(line)
+    for row in outline.rows:
+        frame = outline.boxes[row[0]].frame
+        # sideways, Graphviz counts from the bottom within frames, and outside from the top
+        chain = row[::-1] if frame and not downwards else row
+        found[frame].append(f"{{ rank=same {' -> '.join(chain)} [style=invis minlen=0] }}")
+    return found
+
+
+def _turned(outline: Outline) -> set[str]:
+    """The boxes that read entries in another order than that of their index, as x[2] − x[0]."""
+    place = {key: (id(row), at) for row in outline.rows for at, key in enumerate(row)}
+    latest: dict[tuple[str, int], int] = {}
+    found = set()
+    for arrow in outline.arrows:
+        if arrow.tail in place:
+            row, at = place[arrow.tail]
+            if at < latest.get((arrow.head, row), 0):
+                found.add(arrow.head)
+            latest[arrow.head, row] = at
+    return found
 
 
 def _largest(outline: Outline) -> float:
@@ -39,19 +71,21 @@ def _largest(outline: Outline) -> float:
 
 
 def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
+    kept = " remincross=false" if outline.rows else ""  # else frames' rows are turned about again
+    apart = 0.25 if rankdir in ("TB", "BT") else 0.45
     yield (
-        f'graph [rankdir={rankdir} bgcolor="{LIGHT.paper}" fontname="{FONT}" fontsize=9 '
-        f'fontcolor="{LIGHT.dim}" pad=0.25 nodesep=0.22 ranksep=0.45 labeljust=l '
+        f'graph [rankdir={rankdir} bgcolor="{LIGHT.paper}" fontname="{FONT}" fontsize={SMALL} '
+        f'fontcolor="{LIGHT.dim}" pad=0.25 nodesep=0.22 ranksep={apart}{kept} labeljust=l '
         f"labelloc=b tooltip={_quoted(outline.title or 'computation graph')}]"
     )
-    yield f'node [fontname="{FONT}" fontsize=10 fontcolor="{LIGHT.ink}" margin="0.09,0.05"]'
+    yield f'node [fontname="{FONT}" fontsize={TEXT} fontcolor="{LIGHT.ink}" margin="0.09,0.05"]'
     yield (
-        f'edge [fontname="{FONT}" fontsize=8 fontcolor="{LIGHT.dim}" color="{LIGHT.line}" '
+        f'edge [fontname="{FONT}" fontsize={SMALL} fontcolor="{LIGHT.dim}" color="{LIGHT.line}" '
         "arrowsize=0.6 penwidth=1]"
     )
     if outline.notes:
-        words = '<BR ALIGN="LEFT"/>'.join(_text(note, 200) for note in outline.notes)
-        yield f'label=<{words}<BR ALIGN="LEFT"/>>'
+        lines = '<BR ALIGN="LEFT"/>'.join(words(note, 200) for note in outline.notes)
+        yield f'label=<{lines}<BR ALIGN="LEFT"/>>'
 
 
 def _framed(
@@ -70,7 +104,7 @@ def _framed(
             lines += [
                 f"subgraph cluster_{name} {{",
                 f'graph [style=rounded color="{LIGHT.frame}" labelloc=t fontcolor="{LIGHT.dim}" '
-                f"label=<<B>{_text(frame.title, 60)}</B>> tooltip={_quoted(frame.title)}]",
+                f"label=<<B>{words(frame.title, 60)}</B>> tooltip={_quoted(frame.title)}]",
             ]
             stack.append((name, False))
         lines += inside.get(name, [])
@@ -78,118 +112,37 @@ def _framed(
     return lines
 
 
-def _box(box: Box) -> str:
+def _box(box: Box, ordering: str, beside: bool) -> str:
     look = BOXES[box.role]
     frame = BOXES["root"] if box.root else look
-    ordering = " ordering=in" if box.role in ("operation", "root") else " ordering=out"
     tip = box.tooltip or " ".join([box.title, *[f"{a} {b}".strip() for a, b in box.lines]])
     return (
         f'{box.id} [class="{box.role}" shape={look.shape} style="{look.style}" '
         f'fillcolor="{look.fill}" color="{frame.border}" penwidth={frame.width:g} '
-        f"peripheries={look.peripheries}{ordering} tooltip={_quoted(tip)} label=<{_table(box)}>]"
+        f"peripheries={look.peripheries}{ordering} tooltip={_quoted(tip)} "
+        f"label=<{table(box, beside)}>]"
     )
 
 
-def _table(box: Box) -> str:
-    """Title and sign on top, then a row for each line, then the grids."""
-    head = f"<B>{_text(box.title, 60)}</B>" if box.title else ""
-    if box.symbol:
-        big = 13 if len(box.symbol) < 3 else 10
-        head += (
-            "  " * bool(head) + f'<FONT POINT-SIZE="{big}"><B>{_text(box.symbol)}</B></FONT>'
-            if box.role != "layer"
-            else f'  <FONT COLOR="{LIGHT.dim}">{_text(box.symbol)}</FONT>'
-        )
-    rows = ['<TR><TD HEIGHT="3"></TD></TR>'] if BOXES[box.role].shape != "box" else []
-    rows += [f'<TR><TD COLSPAN="2">{head}</TD></TR>'] if head else []
-    for what, text in box.lines:
-        if what:
-            rows.append(
-                f'<TR><TD ALIGN="LEFT"><FONT COLOR="{LIGHT.dim}" POINT-SIZE="9">{_text(what, 60)}'
-                f'</FONT></TD><TD ALIGN="RIGHT">  {_text(text, 60)}</TD></TR>'
-            )
-        else:
-            rows.append(
-                f'<TR><TD COLSPAN="2"><FONT COLOR="{LIGHT.dim}" POINT-SIZE="9">{_text(text, 60)}'
-                "</FONT></TD></TR>"
-            )
-    rows += [f'<TR><TD COLSPAN="2">{_grid(grid)}</TD></TR>' for grid in box.grids]
-    if not rows:
-        rows = ["<TR><TD> </TD></TR>"]
-    return (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">{"".join(rows)}</TABLE>'
-    )
-
-
-def _grid(grid: Grid) -> str:
-    """Cells coloured by sign and size, white at 0."""
-    sizes = [size(c.number) for row in grid.rows for c in row if c]
-    largest = max((s for s in sizes if s < float("inf")), default=0.0) or 1.0
-    wide = max(map(len, grid.rows), default=1)
-    head = (
-        f'<TR><TD COLSPAN="{wide}" BORDER="0"><FONT POINT-SIZE="8" COLOR="{LIGHT.dim}">'
-        f"{_text(grid.caption, 60)}</FONT></TD></TR>"
-    )
-    rows = []
-    for row in grid.rows:
-        padded = [*row, *[None] * (wide - len(row))]
-        rows.append("<TR>" + "".join(_cell(c, largest, grid.written) for c in padded) + "</TR>")
-    spacing = 1 if grid.written else 0
-    return (
-        f'<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="{spacing}" CELLPADDING="2">'
-        f"{head}{''.join(rows)}</TABLE>"
-    )
-
-
-def _cell(cell: Cell | None, largest: float, written: bool) -> str:
-    if cell is None:
-        return '<TD WIDTH="5"></TD>'
-    if cell.number != cell.number:
-        shade = float("nan")
-    else:
-        shade = sign(cell.number) * min(1.0, size(cell.number) / largest)
-    fill, ink = heat(shade)
-    if not written:
-        return f'<TD BGCOLOR="{fill}" WIDTH="7" HEIGHT="7" FIXEDSIZE="TRUE"></TD>'
-    return (
-        f'<TD BGCOLOR="{fill}" WIDTH="25"><FONT POINT-SIZE="7" COLOR="{ink}">'
-        f"{_text(short(cell.number))}</FONT></TD>"
-    )
-
-
-def short(x: object) -> str:
-    """A number for a cell of a grid: two or three digits."""
-    if isinstance(x, float) and x:
-        text = f"{x:.2g}" if 0 < abs(x) < 0.1 or abs(x) >= 100 else f"{x:.2f}"
-        return text.replace("-", "−") if "e" not in text else number(float(text))
-    return number(x)
-
-
-def _arrow(arrow: Arrow, largest: float) -> str:
+def _arrow(arrow: Arrow, largest: float, downwards: bool) -> str:
     ends = f"{arrow.tail} -> {arrow.head}"
-    text = _text(arrow.text, 60)
+    apart = "\u00a0" if downwards else ""  # a label stands beside an arrow, or above it
+    lines = [apart + words(line, 60) for line in arrow_lines(arrow)]
     if arrow.chain_rule is None:
-        return f"{ends} [label=<{text}>]" if text else ends
-    upstream, partial, contribution = arrow.chain_rule
+        return f"{ends} [label=<{lines[0]}>]" if lines else ends
+    contribution = arrow.chain_rule.contribution
     way, amount = sign(contribution), size(contribution)
-    product = f"{number(upstream)} · {number(partial)} = "
-    sentence = _text(product, 80) + f"<B>{_text(number(contribution))}</B>"
-    told = product + number(contribution)
-    label = f"{text}<BR/>{sentence}" if text else sentence
+    label = "<BR/>".join([*lines[:-1], f"<B>{lines[-1]}</B>", _CLEAR])
     share = amount / largest if largest else float(amount > 0)
     width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
     name = "plus" if way > 0 else "minus" if way < 0 else "none"
     colour = {"plus": LIGHT.warm, "minus": LIGHT.cold, "none": LIGHT.line}[name]
     style = "" if amount else " style=dotted"
+    tip = _quoted(f"upstream · partial = contribution: {' '.join(arrow_lines(arrow)[-2:])}")
     return (
         f'{ends} [class="{name}" color="{colour}" fontcolor="{colour}" penwidth={width:.3g}{style} '
-        f"label=<{label}> tooltip={_quoted(f'upstream · partial = contribution: {told}')}]"
+        f"label=<{label}> tooltip={tip}]"
     )
-
-
-def _text(text: str, most: int = 40) -> str:
-    """Text for HTML-like labels, in which \\N would be the name of the node."""
-    return html.escape(clean(text, most)).replace("\\", "\\\\")
 
 
 def _quoted(text: str) -> str:

@@ -6,9 +6,10 @@ values, so each value stands for one role.
 
 from typing import NamedTuple
 
-from ...colours import DARK, LIGHT
+from ...colours import DARK, DARK_HEAT, LIGHT, ON_DARK, ON_LIGHT, heat
 
 FONT = "Arial"  # alone: of lists of fonts graphviz-pure knows no widths
+TEXT, SMALL, CELL = 11, 10, 9  # points: a README shows 1,000 pixels as 830, and 10 points as 11 px
 
 
 class BoxStyle(NamedTuple):
@@ -33,17 +34,41 @@ BOXES = {
     "layer": BoxStyle("box3d", "filled", "#f8e6f0", "#cc79a7", "#3a1f2f", 1.2),
     "grid": BoxStyle("box", "filled", "#fcfcfa", "#a7a08c", "#201f1b"),
 }
-TWINS = {
-    **dict(zip(LIGHT, DARK, strict=True)),
-    **{box.fill: box.dark_fill for box in BOXES.values()},
+LEVELS = 16  # of colours on each side of 0, so that each has a twin
+_INKS = {  # on a light page, on a dark one: each pair has a value of its own
+    (ON_LIGHT, ON_LIGHT): ON_LIGHT,
+    (ON_LIGHT, ON_DARK): "#111315",
+    (ON_DARK, ON_LIGHT): "#fcfcfc",
+    (ON_DARK, ON_DARK): ON_DARK,
 }
 
 
-def style_sheet() -> str:
-    """CSS for SVG: on a dark page every colour of the theme becomes its twin."""
+def cell(t: float) -> tuple[str, str]:
+    """(fill, ink) of a cell for t in −1...1, as `colours.heat` rounded to a level."""
+    level = t if t != t else round(t * LEVELS) / LEVELS
+    fill, ink = heat(level)
+    return fill, _INKS[ink, heat(level, DARK_HEAT)[1]]
+
+
+def _twins_of_cells() -> dict[str, str]:
+    levels = [float("nan"), *[k / LEVELS for k in range(-LEVELS, LEVELS + 1)]]
+    fills = {heat(t)[0]: heat(t, DARK_HEAT)[0] for t in levels}
+    return fills | {ink: dark for (light, dark), ink in _INKS.items() if light != dark}
+
+
+TWINS = {
+    **dict(zip(LIGHT, DARK, strict=True)),
+    **{box.fill: box.dark_fill for box in BOXES.values()},
+    **_twins_of_cells(),
+}
+
+
+def style_sheet(drawn: str) -> str:
+    """CSS for SVG: on a dark page every colour that is drawn becomes its twin."""
     rules = [
         f'.glassgrad [{part}="{light}"]{{{part}:{dark}}}'
         for light, dark in TWINS.items()
         for part in ("fill", "stroke")
+        if f'{part}="{light}"' in drawn
     ]
     return "@media (prefers-color-scheme: dark){" + "".join(rules) + "}"

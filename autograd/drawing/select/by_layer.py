@@ -16,7 +16,8 @@ from .selection import (
     single_leaves,
 )
 
-FEW = 40  # operations that are drawn one by one, of a channel and outside of modules
+FEW = 40  # operations of a channel that are drawn one by one
+USER_CODE = 16  # operations outside of modules that are drawn one by one
 LITTLE = 20  # nodes of a layer that opens to all of them, and not to its channels
 
 
@@ -129,7 +130,7 @@ def _open_targets(
     path = None if group.call is None else call_name(group.call)
     addresses = [target.address for target in targets if target.path == path]
     size = len(stage.nodes) + sum(len(t.entries) for t in stage.reads)
-    user_code = not stage.calls and len(stage.nodes) <= FEW
+    user_code = not stage.calls and len(stage.nodes) <= USER_CODE
     if user_code or (() in addresses and (not stage.outputs or size <= LITTLE)):
         _scalars(graph, selection, stage.nodes)
     elif addresses:

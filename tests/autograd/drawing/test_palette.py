@@ -5,10 +5,10 @@ import re
 
 import pytest
 
-from autograd import Value, draw, explore
-from autograd.colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT, heat
+from autograd import Tensor, Value, draw, explore
+from autograd.colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT, ON_DARK, ON_LIGHT, heat
 from autograd.drawing.explorer.page import SOURCES, palette
-from autograd.drawing.render.theme import BOXES, TWINS
+from autograd.drawing.render.theme import BOXES, LEVELS, TWINS, cell
 from nn.plots import look
 
 HEX = re.compile(r"#[0-9a-f]{6}\b|(?<=[\"'])#[0-9a-f]{3}\b")
@@ -53,6 +53,13 @@ def test_numbers_are_legible_on_their_colours(t):
     assert contrast(fill, ink) >= 3
 
 
+@pytest.mark.parametrize("t", [float("nan"), *[k / 20 for k in range(-20, 21)]])
+def test_cells_of_drawings_are_legible_on_light_and_dark_pages(t):
+    fill, ink = cell(t)
+    assert contrast(fill, ink) >= 3
+    assert contrast(TWINS[fill], TWINS.get(ink, ink)) >= 3
+
+
 def test_plots_have_the_ends_of_drawings():
     assert [rgb(c) for c in (look.BLUE, look.MIDDLE, look.ORANGE)] == [
         LIGHT_HEAT.minus, LIGHT_HEAT.zero, LIGHT_HEAT.plus
@@ -84,10 +91,15 @@ def test_no_colour_of_the_page_is_written_anywhere_else():
 
 
 def test_every_colour_of_a_drawing_has_a_twin_of_its_own_for_dark_pages():
-    assert len(TWINS) == len(LIGHT) + len(BOXES), "each value stands for one role"
+    levels = 2 * LEVELS + 2  # on each side of 0, 0 itself, and nan
+    inks = 2  # those that are dark on one page and light on the other
+    roles = len(LIGHT) + len(BOXES) + levels + inks
+    assert len(TWINS) == roles, "each value stands for one role"
     assert not TWINS.keys() & set(TWINS.values())
     y = Value(2.0, "a") * Value(-3.0, "b")
     y.backward()
-    written = set(HEX.findall(draw(y).source))
+    grids = Tensor([0.3, -0.7, 1.0], label="w") @ Tensor([1.0, 2.0, -5.0], label="x")
     borders = {box.border for box in BOXES.values()}
-    assert written - borders <= TWINS.keys()
+    for root in (y, grids):
+        written = set(HEX.findall(draw(root).source))
+        assert written - borders <= TWINS.keys() | {ON_LIGHT, ON_DARK}
