@@ -1,4 +1,7 @@
-"""A report as a page: claimed, true and difference as heat maps, with the wrong entries ringed."""
+"""A report as a page: claimed, true and difference as heat maps, with the wrong entries ringed.
+
+Where all are wrong, rings would tell nothing apart, and hide the colours: it is said in words.
+"""
 
 import html
 from typing import TYPE_CHECKING
@@ -50,10 +53,13 @@ def _pictures(comparison: Comparison) -> str:
     if claimed.shape != true.shape:
         return _figure("claimed", claimed) + _figure("true", true)
     most = float(np.nanmax(np.abs(true), initial=0.0))
+    every = comparison.wrong.size > 1 and bool(comparison.wrong.all())
+    rings = None if every else comparison.wrong
     return (
-        _figure("claimed", claimed, most, comparison.wrong)
+        _figure("claimed", claimed, most, rings)
         + _figure("true", true, most)
-        + _figure("difference", claimed - true, None, comparison.wrong)
+        + _figure("difference", claimed - true, None, rings)
+        + (f"<p>all {comparison.wrong.size:,} entries are wrong</p>" if every else "")
     )
 
 

@@ -465,6 +465,17 @@ def test_pictures_show_claimed_true_and_difference_with_rings(tmp_path):
     assert "difference" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+def test_where_every_entry_is_wrong_it_is_said_and_none_is_ringed():
+    kernels = RNG.standard_normal((3, 3))
+    report = check_gradients(lambda w: (w**2).sum(), {"w": kernels}, {"w": 3 * kernels})
+    page = report._repr_html_()
+    assert page.count("<svg") == 3
+    assert 'stroke="#cc0066"' not in page
+    assert "all 9 entries are wrong" in page
+    one = check_gradients(lambda w: (w**2).sum(), {"w": kernels[:1, 0]}, {"w": kernels[:1, 0]})
+    assert one._repr_html_().count('stroke="#cc0066"') == 2
+
+
 def test_ties_by_the_dozen_are_judged_where_they_meet():
     from numpy.lib.stride_tricks import sliding_window_view
 
