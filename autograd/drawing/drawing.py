@@ -16,6 +16,7 @@ from .outline import Outline
 from .render.dot import dot
 from .render.engines import SECONDS, LayoutError, layout
 from .render.extent import direction
+from .render.legend import legend as explained
 from .render.svg import themed
 from .select.choose import choose, request
 
@@ -194,6 +195,7 @@ def draw(
     rankdir: str | None = None,
     limit: int = 500,
     paths: int = 8,
+    legend: bool = True,
 ) -> Drawing:
     """Draw the graph behind a Value or a Tensor, or the modules of a model.
 
@@ -207,8 +209,9 @@ def draw(
     the strongest `paths` from it to the root. `depth` counts the levels of modules that are opened,
     or of operations behind the root. `limit` caps the boxes; a note in the drawing says what was
     left out. `rankdir` is LR, TB, RL or BT; by default arrows go to the right, or down where the
-    drawing would be wider than a page. With a path the drawing is written there by its suffix:
-    .svg, .png, .dot, .gv, and .pdf where Graphviz itself is installed.
+    drawing would be wider than a page. `legend=False` leaves away what explains the colours. With
+    a path the drawing is written there by its suffix: .svg, .png, .dot, .gv, and .pdf where
+    Graphviz itself is installed.
 
     >>> from autograd import Value
     >>> a = Value(2.0, label="a")
@@ -221,7 +224,8 @@ def draw(
         raise ValueError(f"rankdir={rankdir!r}: must be LR, TB, RL, BT or None")
     asked = request(root, depth, expand, slice, limit, paths)
     outline = compose(choose(asked), values, gradients) if asked else model_outline(root, depth)
-    body = dot(outline, rankdir or direction(outline))
+    below = explained(outline) if legend else ()
+    body = dot(outline, rankdir or direction(outline), below)
     drawing = Drawing(outline, graphviz.Digraph("glassgrad", body=body))
     if path is not None:
         drawing.write(path)

@@ -49,7 +49,7 @@ def _add_norm(box: Box, what: str, gradients: Gradients, numbers: Iterable[int])
     if gradients.asked:
         found = [k for k in numbers if k >= 0]
         total = norm(gradients.nodes[k].grad for k in found)
-        box.lines.append((what, number(total) if gradients.known(found) else NO_GRADIENT))
+        box.lines.append((what, number(total) if gradients.computed else NO_GRADIENT))
 
 
 def _tensor_box(graph: Graph, group: TensorGroup, values: bool, gradients: Gradients) -> Box:
@@ -90,8 +90,8 @@ def _entry_box(graph: Graph, box: Box, k: int, values: bool, gradients: Gradient
     if values:
         box.lines.append(("data", number(graph.nodes[k].data)))
     if gradients.asked:
-        known = gradients.known([k])
-        box.lines.append(("grad", number(graph.nodes[k].grad) if known else NO_GRADIENT))
+        grad = number(graph.nodes[k].grad) if gradients.computed else NO_GRADIENT
+        box.lines.append(("grad", grad))
     return box
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from ...text import clean, number
 from ..outline import Box, Grid
-from ..read.gradients import chain_rule, has_gradient
-from ..read.words import caption, symbol
+from ..read.gradients import chain_rule, falls_short, has_gradient
+from ..read.words import caption, symbol, uses_drawn
 from ..select.selection import WRITTEN
 from .grids import arranged, grid, strongest
 
@@ -43,13 +43,24 @@ def operand(key: str, node: Any, position: int, rest: Sequence[int], values: boo
 
 
 def add_gradients(
-    box: Box, node: Any, position: int, rest: Sequence[int], row: Sequence[Any] | None
+    box: Box,
+    node: Any,
+    position: int,
+    rest: Sequence[int],
+    row: Sequence[Any] | None,
+    uses: Sequence[int],
 ) -> None:
-    """Add what comes back: what this operation sends, or all gradients where there is no `row`."""
+    """Add what comes back: what this operation sends, or all gradients where there is no `row`.
+
+    Where that is not all of their gradient, say how many `uses` the entries have.
+    """
     x = node.inputs[position]
     entries = [x.inputs[j] for j in rest]
     rules = [chain_rule(node.grad, row[j]) for j in rest] if row else []
     sent = [c.contribution for c in rules if c]
+    short = (falls_short(v, [rule]) for v, rule in zip(entries, rules, strict=True) if rule)
+    if rules and max(uses) > 1 and any(short):
+        box.lines.append(("", uses_drawn(1, uses)))
     what = "contribution to the gradient" if len(sent) == len(rest) else "gradient"
     back = sent if len(sent) == len(rest) else [v.grad for v in entries]
     if len(back) > 1 and all(g == back[0] for g in back):

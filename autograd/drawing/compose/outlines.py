@@ -1,16 +1,18 @@
 """From a choice to an outline: what each box says, and the chain rule on arrows between scalars."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 from ...anomaly import GradientAnomaly, trace_anomaly
 from ...text import clean, number
 from ..outline import Arrow, Box, ChainRule, Outline
-from ..read.gradients import Gradients, Read, accumulated, partials
+from ..read.gradients import Gradients, as_made, falls_short, partials, uses
 from ..read.graph import is_parameter
-from ..read.words import NO_GRADIENT, count, symbol
+from ..read.words import NO_GRADIENT, count, symbol, uses_drawn
 from ..select.choose import Choice
-from ..select.selection import LayerGroup
+from ..select.selection import LayerGroup, scalar_id
 from ..select.structure import Content, Edge, Leaves, Operand, Products
 from .frames import frame
 from .groups import group_box
@@ -48,9 +50,10 @@ class _Composer:
             boxes[key].root = True
         rules = {edge: self._chain_rule(edge) for edge in structure.edges}
         arrows = [Arrow(edge.tail, edge.head, edge.text, rules[edge]) for edge in structure.edges]
-        if self.gradients.computed and self.selection.edges is None:
-            self._note_earlier_passes(boxes, rules)
-        notes = [*self.choice.notes, *self._anomalies(boxes)]
+        if self.gradients.computed:
+            self._note_uses(boxes, rules)
+        told = [self.gradients.note] if self.gradients.note else []
+        notes = [*told, *self.choice.notes, *self._anomalies(boxes)]
         outline = Outline(boxes, arrows, notes=notes, title=self.choice.title)
         frame(outline, structure, self.choice.stages)
         outline.rows = rows(outline, structure)
@@ -62,22 +65,42 @@ class _Composer:
             return None
         return self.gradients.chain_rule(edge.read, self._partials(edge.read.reader))
 
+    @cached_property
+    def uses(self) -> Counter[int]:
+        """How often the graph reads the scalars that are drawn, and the entries of operands."""
+        found = {k for k, key in self.selection.box_of.items() if key == scalar_id(k)}
+        for content in self.structure.boxes.values():
+            if isinstance(content, Operand):
+                operand = self.graph.nodes[content.reader].inputs[content.position]
+                found.update(self.graph.entries(operand))
+        return uses(self.graph, found)
+
     def _partials(self, k: int) -> Sequence[Any]:
         if k not in self.partials:
             self.partials[k] = partials(self.graph.nodes[k])
         return self.partials[k]
 
-    def _note_earlier_passes(
-        self, boxes: dict[str, Box], rules: dict[Edge, ChainRule | None]
-    ) -> None:
-        """Say of leaves that their gradient is the sum over several calls of `backward()`."""
-        found: dict[Read, ChainRule | None] = {}
-        for edge, rule in rules.items():
+    def _note_uses(self, boxes: dict[str, Box], rules: dict[Edge, ChainRule | None]) -> None:
+        """Say of scalars where what is sent along their arrows is not all of their gradient."""
+        drawn: dict[int, list[Edge]] = {}
+        for edge in rules:
             if edge.read and self.selection.alone(edge.read.node):
-                found[edge.read] = rule
-        for n in accumulated(self.graph, found):
-            key = self.selection.box_of[n]
-            boxes[key].lines.append(("", "grad also holds earlier backward passes"))
+                drawn.setdefault(edge.read.node, []).append(edge)
+        for n, edges in drawn.items():
+            sent = [rule for edge in edges if (rule := rules[edge])]
+            if sent and falls_short(self.graph.nodes[n], sent):
+                boxes[scalar_id(n)].lines += self._rest(n, edges)
+
+    def _rest(self, n: int, edges: Sequence[Edge]) -> list[tuple[str, str]]:
+        """What a gradient holds beside what is drawn, in a line of its box."""
+        if self.uses[n] > len(edges):
+            return [("", uses_drawn(len(edges), [self.uses[n]]))]
+        if self.gradients.note:
+            return [("", "grad of other uses too")]
+        readers = [self.graph.nodes[edge.read.reader] for edge in edges if edge.read]
+        if self.graph.nodes[n].op is None and all(map(as_made, readers)):
+            return [("", "grad also holds earlier backward passes")]
+        return []
 
     def _anomalies(self, boxes: dict[str, Box]) -> Iterator[str]:
         """Where numbers, and gradients, first were nan or inf: in words, and on the boxes."""
@@ -113,7 +136,9 @@ class _Composer:
         box = operand(key, node, content.position, content.entries, self.values)
         if self.gradients.computed:
             rows = None if content.shared else self._partials(content.reader)[content.position]
-            add_gradients(box, node, content.position, content.entries, rows)
+            entries = self.graph.entries(node.inputs[content.position])
+            times = [self.uses[entries[j]] for j in content.entries]
+            add_gradients(box, node, content.position, content.entries, rows, times)
         return box
 
     def _scalar(self, key: str, k: int) -> Box:
@@ -127,8 +152,8 @@ class _Composer:
         if self.values:
             box.lines.append(("data", number(node.data)))
         if self.gradients.asked and self.gradients.shows(k):
-            known = self.gradients.known([k])
-            box.lines.append(("grad", number(node.grad) if known else NO_GRADIENT))
+            grad = number(node.grad) if self.gradients.computed else NO_GRADIENT
+            box.lines.append(("grad", grad))
         if behind := self.selection.folded.get(k, 0):
             box.lines.append(("", f"{count(behind, 'node')} behind"))
         return box

@@ -16,7 +16,7 @@ def rows(outline: Outline, structure: Structure) -> list[list[str]]:
         node: Any = structure.graph.nodes[content] if isinstance(content, int) else None
         if isinstance(content, ChannelGroup):
             name, index = content.tensor.name, content.channel
-        elif node and isinstance(node.name, Name):
+        elif node is not None and isinstance(node.name, Name):
             name, index = node.name, node.place
         else:
             continue

@@ -8,6 +8,10 @@ from ..outline import ChainRule
 from .graph import Graph
 from .words import size
 
+NOT_RUN = "backward() has not run: gradients are —"
+OTHER_ROOT = "backward() was called from another root: its gradients are not shown, but —"
+BEYOND = "backward() was called from a root beyond this one: gradients are that root's"
+
 
 class Read(NamedTuple):
     """One reading of a scalar by an operation: through which operand, and which entry of a bundle.
@@ -51,6 +55,9 @@ def chain_rule(upstream: Any, partial: Any) -> ChainRule | None:
 class Gradients:
     """Which gradients of a graph are there to be shown; none where they are not `asked` for.
 
+    They are `computed` where `backward()` came through the roots, and `note` says in words what is
+    not as it seems: that it has not run, or that it was called from another root.
+
     A leaf without a label may be a number of the formula, as the 2 of `x ** 2`, or a Value that
     somebody made; nothing tells them apart. So its gradient is shown, except where it is read as
     an exponent only or is not finite: log(x) of the base is nan for every base below 0.
@@ -59,7 +66,9 @@ class Gradients:
     def __init__(self, graph: Graph, asked: bool = True) -> None:
         self.nodes = graph.nodes
         self.asked = asked
-        self.computed = asked and any(has_gradient(self.nodes[k]) for k in graph.operations)
+        self.note = _told(graph) if asked and graph.operations else ""
+        reached = any(map(has_gradient, graph.roots))
+        self.computed = asked and reached and self.note != OTHER_ROOT
         self.exponents = _exponents(graph)
 
     @property
@@ -67,10 +76,6 @@ class Gradients:
         """Whether one that is shown is nan or inf."""
         shown = (node for k, node in enumerate(self.nodes) if self.shows(k))
         return self.computed and not all(_finite(node.grad) for node in shown)
-
-    def known(self, numbers: Iterable[int]) -> bool:
-        """Whether there are gradients of these nodes; leaves keep theirs from other graphs."""
-        return self.asked and (self.computed or any(has_gradient(self.nodes[k]) for k in numbers))
 
     def shows(self, k: int) -> bool:
         """Whether a node's gradient is shown: that of `x` in `x ** 2` is, that of the 2 is not."""
@@ -83,6 +88,33 @@ class Gradients:
         if partial is not None and read.entry is not None:
             partial = partial[read.entry]
         return chain_rule(self.nodes[read.reader].grad, partial) if self.shows(read.node) else None
+
+
+def _told(graph: Graph) -> str:
+    """What is to be said of where gradients come from; nothing where `backward()` began here."""
+    if any(map(has_gradient, graph.roots)):
+        if not all(size(root.grad) == 1 for root in graph.roots):
+            return BEYOND
+        return OTHER_ROOT if _overwritten(graph) else ""
+    return OTHER_ROOT if any(map(has_gradient, graph.nodes)) else NOT_RUN
+
+
+def _overwritten(graph: Graph) -> bool:
+    """Whether a later pass, of another root, left its gradients on operations behind this one.
+
+    Numbers that have changed since, as in a step of training, are no such sign.
+    """
+    operations = [graph.nodes[k] for k in graph.operations]
+    other = any(_differs(graph.adjoints.get(node, 0), node.grad) for node in operations)
+    return other and all(map(as_made, operations))
+
+
+def _differs(a: Any, b: Any) -> bool:
+    """Whether numbers are apart by more than rounding; nan is like nan."""
+    try:
+        return bool(a != b) and (a == a or b == b) and abs(a - b) > 1e-6 * (abs(a) + abs(b))
+    except (TypeError, ValueError, ArithmeticError):
+        return False
 
 
 def _finite(x: Any) -> bool:
@@ -102,48 +134,32 @@ def _exponents(graph: Graph) -> set[int]:
     return found - others
 
 
-def accumulated(graph: Graph, rules: dict[Read, ChainRule | None]) -> list[int]:
-    """Leaves whose gradient is more than what all their readers send: `backward()` adds to it.
-
-    After two passes through a·a with a = 2, the gradient of a is 8, and its readers send 2 + 2.
-    Nothing is said of graphs in which the last pass began elsewhere, and of operands that have
-    changed since.
-    """
-    if not all(size(root.grad) == 1 for root in graph.roots):
-        return []
-    sent: dict[int, list[tuple[int, ChainRule]]] = {}
-    for read, rule in rules.items():
-        if rule and graph.nodes[read.node].op is None:
-            sent.setdefault(read.node, []).append((read.reader, rule))
-    times = _readings(graph, sent) if sent else {}
-    return [n for n, rules in sent.items() if times[n] == len(rules) and _more(graph, n, rules)]
-
-
-def _readings(graph: Graph, leaves: Iterable[int]) -> Counter[int]:
-    """How often leaves are read."""
-    leaves = set(leaves)
+def uses(graph: Graph, nodes: Iterable[int]) -> Counter[int]:
+    """How often operations read each of these nodes."""
+    wanted = set(nodes)
     inside: dict[Any, list[int]] = {}
     found: Counter[int] = Counter()
     for k in graph.operations:
         for x in graph.nodes[k].inputs:
             if x not in inside:
-                inside[x] = [n for n in graph.entries(x) if n in leaves]
+                inside[x] = [n for n in graph.entries(x) if n in wanted]
             found.update(inside[x])
     return found
 
 
-def _more(graph: Graph, n: int, sent: list[tuple[int, ChainRule]]) -> bool:
-    """Whether contributions fall short of the gradient by more than rounding."""
-    gradient = graph.nodes[n].grad
+def falls_short(node: Any, rules: Sequence[ChainRule]) -> bool:
+    """Whether these contributions do not sum to the gradient of a node, by more than rounding."""
     try:
-        total = sum(rule.contribution for _, rule in sent)
-        around = sum(abs(rule.contribution) for _, rule in sent) + abs(gradient)
-        short = abs(total - gradient) > 1e-6 * around
-        return bool(short) and all(_as_made(graph.nodes[reader]) for reader, _ in sent)
+        total = sum(rule.contribution for rule in rules)
+        around = sum(abs(rule.contribution) for rule in rules) + abs(node.grad)
+        return bool(abs(total - node.grad) > 1e-6 * around)
     except (TypeError, ValueError, ArithmeticError):
         return False
 
 
-def _as_made(node: Any) -> bool:
+def as_made(node: Any) -> bool:
     """Whether an operation's number still is that of its operands."""
-    return bool(node.op.forward(*[x.data for x in node.inputs]) == node.data)
+    try:
+        return not _differs(node.op.forward(*[x.data for x in node.inputs]), node.data)
+    except (TypeError, ValueError, ArithmeticError):
+        return False

@@ -40,6 +40,12 @@ def count(n: int, noun: str = "") -> str:
     return f"{n:,}" + (f" {noun}" + "s" * (n != 1) if noun else "")
 
 
+def uses_drawn(drawn: int, uses: Sequence[int]) -> str:
+    """`1 of 576 uses is drawn`, of one scalar or of several that have different numbers of uses."""
+    most = f"{'up to ' * (len(set(uses)) > 1)}{max(uses):,}"
+    return f"{drawn:,} of {most} uses {'is' if drawn == 1 else 'are'} drawn"
+
+
 def symbol(op: Any) -> str:
     """The sign of an operation."""
     return SIGNS.get(op.symbol, str(op.symbol))

@@ -1,7 +1,7 @@
 """An outline in Graphviz's language: boxes as HTML-like tables, one line for each box and arrow."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ...colours import LIGHT
 from ...text import clean
@@ -14,14 +14,14 @@ WIDEST = 4.0
 _CLEAR = '<FONT POINT-SIZE="3"> </FONT>'  # between a label and its wide arrow
 
 
-def dot(outline: Outline, rankdir: str = "LR") -> list[str]:
-    """The lines between the braces of `digraph { }`."""
+def dot(outline: Outline, rankdir: str = "LR", below: Sequence[str] = ()) -> list[str]:
+    """The lines between the braces of `digraph { }`; `below` are lines of HTML-like text."""
     downwards = rankdir in ("TB", "BT")
     nested: dict[str, list[str]] = {}
     for frame in outline.frames.values():
         nested.setdefault(frame.parent, []).append(frame.id)
     inside = _inside(outline, downwards)
-    lines = [*_settings(outline, rankdir), *_framed(outline, "", inside, nested)]
+    lines = [*_settings(outline, rankdir, below), *_framed(outline, "", inside, nested)]
     largest = _largest(outline)
     lines += [_arrow(arrow, largest, downwards) for arrow in outline.arrows]
     lines += [f"{first} -> {second} [style=invis]" for first, second in outline.order]
@@ -34,8 +34,9 @@ def _inside(outline: Outline, downwards: bool) -> dict[str, list[str]]:
     in_rows = {key for row in outline.rows for key in row}
     turned = _turned(outline)
     for key, box in outline.boxes.items():
-        ordered = box.role in ("operation", "root") and key not in turned
-        line = _box(box, " ordering=in" * ordered, beside=downwards and key not in in_rows)
+        operation = box.role in ("operation", "root")
+        ordering = "in" if operation else "" if in_rows else "out"
+        line = _box(box, "" if key in turned else ordering, downwards and key not in in_rows)
         found.setdefault(box.frame, []).append(line)
     for row in outline.rows:
         frame = outline.boxes[row[0]].frame
@@ -70,7 +71,7 @@ def _largest(outline: Outline) -> float:
     return found.get(False) or found.get(True, 0.0)
 
 
-def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
+def _settings(outline: Outline, rankdir: str, below: Sequence[str]) -> Iterable[str]:
     kept = " remincross=false" if outline.rows else ""  # else frames' rows are turned about again
     apart = 0.25 if rankdir in ("TB", "BT") else 0.45
     yield (
@@ -83,9 +84,10 @@ def _settings(outline: Outline, rankdir: str) -> Iterable[str]:
         f'edge [fontname="{FONT}" fontsize={SMALL} fontcolor="{LIGHT.dim}" color="{LIGHT.line}" '
         "arrowsize=0.6 penwidth=1]"
     )
-    if outline.notes:
-        lines = '<BR ALIGN="LEFT"/>'.join(words(note, 200) for note in outline.notes)
-        yield f'label=<{lines}<BR ALIGN="LEFT"/>>'
+    said = [*(words(note, 200) for note in outline.notes), *below]
+    if said:
+        lines = "".join(line + '<BR ALIGN="LEFT"/>' for line in said)
+        yield f"label=<{lines}>"
 
 
 def _framed(
@@ -114,12 +116,13 @@ def _framed(
 
 def _box(box: Box, ordering: str, beside: bool) -> str:
     look = BOXES[box.role]
+    order = f" ordering={ordering}" if ordering else ""
     frame = BOXES["root"] if box.root else look
     tip = box.tooltip or " ".join([box.title, *[f"{a} {b}".strip() for a, b in box.lines]])
     return (
         f'{box.id} [class="{box.role}" shape={look.shape} style="{look.style}" '
         f'fillcolor="{look.fill}" color="{frame.border}" penwidth={frame.width:g} '
-        f"peripheries={look.peripheries}{ordering} tooltip={_quoted(tip)} "
+        f"peripheries={look.peripheries}{order} tooltip={_quoted(tip)} "
         f"label=<{table(box, beside)}>]"
     )
 

@@ -1,9 +1,11 @@
 """What is inside of a box, as Graphviz's HTML-like tables: lines of text, numbers, heat maps."""
 
 import html
+import math
 from collections.abc import Iterable, Sequence
 
 from ...colours import LIGHT
+from ...numbers.kinds import is_unknown
 from ...text import clean, number
 from ..outline import Arrow, Box, Cell, Grid
 from ..read.words import sign, size
@@ -99,7 +101,8 @@ def _cell(cell: Cell | None, largest: float) -> str:
 
 def _colours(cell: Cell, largest: float) -> tuple[str, str]:
     x = cell.number
-    return cell_colours(x if x != x else sign(x) * min(1.0, size(x) / largest))
+    grey = is_unknown(x) or x != x
+    return cell_colours(math.nan if grey else sign(x) * min(1.0, size(x) / largest))
 
 
 def _maps(grids: Sequence[Grid], across: int) -> str:

@@ -29,7 +29,7 @@ def mlp():
 
 
 def entries():
-    hidden = (Tensor([1.0, 2.0, 3.0, 4.0], label="t") * 2.0).rename("h")
+    hidden = (Tensor([1.0, 0.0, 3.0, 4.0], label="t") * 2.0).rename("h")
     return hidden.tanh().sum(), {}
 
 
@@ -41,7 +41,7 @@ def read_the_other_way_round():
 ROWS = {
     "neurons": (lambda: cnn("3"), [10]),
     "channels": (lambda: cnn(["0", "1"]), [4, 4]),
-    "layers of scalars": (mlp, [2, 3, 3]),
+    "layers of scalars": (mlp, [2, 2, 3, 3, 3]),
     "entries": (entries, [4, 4]),
     "operands": (read_the_other_way_round, [3]),
 }

@@ -23,6 +23,7 @@ def test_a_million_additions_are_the_hundred_boxes_nearest_to_the_root():
     assert len(found.boxes) <= 100
     hidden = 2_000_001 - len(found.boxes)
     assert found.notes == [
+        "backward() has not run: gradients are —",
         f"2,000,001 scalars in {len(found.boxes)} boxes",
         f"{hidden:,} more nodes behind these are folded",
     ]
