@@ -104,9 +104,9 @@ class _Composer:
 
     def _anomalies(self, boxes: dict[str, Box]) -> Iterator[str]:
         """Where numbers, and gradients, first were nan or inf: in words, and on the boxes."""
-        if len(self.roots) > 1:
+        root, *others = self.graph.roots
+        if others or root.unknown:
             return
-        (root,) = self.graph.roots
         wanted = [("data", False)] * self.values + [("grad", True)] * self.gradients.spoilt
         for what, backward in wanted:
             found = trace_anomaly(root, backward)

@@ -99,7 +99,7 @@ def test_nan_in_a_gradient_is_no_other_root():
     x = Value(float("nan"), "x")
     y = (x * 2.0).tanh() * x
     y.backward()
-    assert draw(y).outline.notes == []
+    assert draw(y).outline.notes == ["the first data that is not finite: leaf x is nan"]
 
 
 def test_a_part_of_what_was_differentiated_says_whose_gradients_it_shows():
