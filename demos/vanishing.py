@@ -52,15 +52,20 @@ def main(arguments: list[str] | None = None) -> list[Run]:
         nn.plots.figure(1, 1)
     except ImportError as error:  # before any work
         sys.exit(str(error))
-    runs = [
-        trained(activation, words, scale, options)
-        for activation in ACTIVATIONS
-        for words, scale in SCALES.items()
-    ]
+    runs = six(options)
     print(table(runs))
     picture(runs, options).save_small(options.out)
     print(f"\n{options.out}: norms of the gradients of {options.layers} layers")
     return runs
+
+
+def six(options: argparse.Namespace) -> list[Run]:
+    """Train with each activation from each kind of initial weights."""
+    return [
+        trained(activation, words, scale, options)
+        for activation in ACTIVATIONS
+        for words, scale in SCALES.items()
+    ]
 
 
 def trained(activation: str, words: str, scale: float, options: argparse.Namespace) -> Run:

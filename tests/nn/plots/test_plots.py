@@ -41,6 +41,30 @@ def test_a_picture_is_a_figure_with_words_that_fit_on_it(name):
         assert inside or not word.get_text(), word
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    {
+        "history": ["Learning curves", "loss", "accuracy", "training. validation"],
+        "kernels": ["0 Conv2D(1, 3, 3) weights", "output channel"],
+        "feature_maps": ["input 1×8×8", "Conv2D(1, 3, 3)"],
+        "confusion": ["2 of 3 right (66.67%)", "true class", "taken for"],
+        "saliency": ["Which pixels decide the score of class", "|∂score/∂pixel|"],
+        "images": ["a. b"],
+    }.items(),
+)
+def test_its_words_are_read_to_those_who_cannot_see_it(name, words):
+    picture = EVERY[name]()
+    png, metadata = picture._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert metadata == {"alt": picture.alt}
+    assert "\n" not in picture.alt
+    assert not [word for word in words if word not in picture.alt], picture.alt
+
+
+def test_a_picture_without_words_says_so():
+    assert nn.plots.images([IMAGE]).alt == "a picture without words"
+
+
 def test_pyplot_is_not_imported_and_no_figure_is_global(tmp_path):
     code = (
         "import sys, nn\n"
