@@ -56,11 +56,12 @@ class Picture(Figure):
         file = io.BytesIO()
         self.savefig(file, format="png", **options)
         if len(file.getvalue()) > 64_000:
-            file = _with_few_colours(file)
+            file = with_few_colours(file)
         return file.getvalue()
 
 
-def _with_few_colours(file: io.BytesIO) -> io.BytesIO:
+def with_few_colours(file: io.BytesIO) -> io.BytesIO:
+    """A PNG with 256 colours in place of a PNG."""
     from PIL import Image  # which matplotlib needs itself
 
     small = io.BytesIO()
