@@ -30,7 +30,9 @@ shell = get_ipython()
 to_png = shell.display_formatter.formatters["image/png"]
 to_png.for_type_by_name("autograd.drawing.drawing", "Drawing", png)
 """
-SOLUTION = re.compile(r"(?<=^```python\n)(.+?)^```\n\n```text\n(.*?)(?=^```$)", re.M | re.S)
+SOLUTION = re.compile(
+    r"(?<=^```python\n)(.+?)^```\n\nprints\n\n```text\n(.*?)(?=^```$)", re.M | re.S
+)
 FOLDED = r"^<details>\n<summary>Solution</summary>\n\n.+\n\n</details>$"
 NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e-?\d+)?")
 MISSING = [
@@ -86,7 +88,9 @@ def write():
                 output.data["image/png"] = photographed(page, Path(folder, "page.html"))
                 output.metadata["image/png"] = {"alt": "The page as it opens in a browser"}
     for cell in notebook.cells:
-        cell.source = SOLUTION.sub(lambda m: f"{m[1]}```\n\n```text\n{next(printed)}", cell.source)
+        cell.source = SOLUTION.sub(
+            lambda m: f"{m[1]}```\n\nprints\n\n```text\n{next(printed)}", cell.source
+        )
     for cell in code(notebook):
         cell.outputs = [small(output) for output in joined(cell.outputs)]
     notebook.metadata = {
@@ -194,7 +198,7 @@ def test_every_exercise_has_a_folded_solution_that_prints_what_it_says(committed
     for number, exercise in enumerate(exercises, 1):
         assert exercise.startswith(f"**{number}. ")
         assert re.search(FOLDED, exercise, re.M | re.S)
-    assert len(exercises) >= 7
+    assert len(exercises) == 8
     assert len(run[1]) >= len(exercises)
     for (source, printed), now in zip(solved(committed), run[1], strict=True):
         assert alike(printed, now, 0.3), f"{source}\n\n{printed}\n\n{now}"
@@ -251,11 +255,19 @@ def test_the_file_is_small_and_knows_no_machine(committed):
     assert all(set(cell.metadata) <= {"tags"} for cell in committed.cells)
 
 
+def test_the_mistake_that_the_prose_speaks_of_is_the_first(committed):
+    prose = "\n".join(c.source for c in committed.cells if c.cell_type == "markdown")
+    assert "the first of the mistakes above: a 5 that is read as a 9" in prose
+    titles = [o.metadata["image/png"]["alt"] for cell in code(committed) for o in cell.outputs
+              if "image/png" in o.get("metadata", ())]  # fmt: skip
+    assert any(title.startswith("5, read as 9. ") for title in titles)
+
+
 def test_its_links_lead_to_its_headings(committed):
     prose = "\n".join(c.source for c in committed.cells if c.cell_type == "markdown")
     headings = {h.strip().replace(" ", "-") for h in re.findall(r"^#+ (.+)$", prose, re.M)}
     links = re.findall(r"\]\(#([^\s]+)\)$", prose, re.M)
-    assert len(links) == 7
+    assert len(links) == 9
     assert set(links) <= headings
 
 
