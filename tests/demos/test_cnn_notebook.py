@@ -24,7 +24,9 @@ LARGEST = 600_000  # bytes
 # JupyterLab shows no SVG of a notebook from elsewhere before it is run, but it shows a PNG
 BESIDE_SVG = """
 def png(drawing):
-    return drawing.pipe("png"), {"alt": drawing.outline.title}
+    boxes = drawing.outline.boxes.values()
+    words = (" ".join([b.title, *(w for line in b.lines for w in line if w)]) for b in boxes)
+    return drawing.pipe("png"), {"alt": f"{drawing.outline.title}: {'; '.join(words)}"}
 
 shell = get_ipython()
 to_png = shell.display_formatter.formatters["image/png"]
