@@ -89,14 +89,14 @@ def _hash(name: str, data: bytes) -> bytes:
 
 
 def _prune(place: Path) -> None:
-    """Remove the files that were used longest ago, where there are too many."""
-    files, size = [], 0
+    """Remove the found that were used longest ago, where there are too many."""
+    found, size = [], 0
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):
-                files.append((entry.stat(follow_symlinks=False), entry.path))
-    files.sort(key=lambda file: file[0].st_mtime, reverse=True)
-    for k, (status, path) in enumerate(files):
+                found.append((entry.stat(follow_symlinks=False), entry.path))
+    found.sort(key=lambda file: file[0].st_mtime, reverse=True)
+    for k, (status, path) in enumerate(found):
         size += status.st_size
         if k >= FILES or size > BYTES:
             with contextlib.suppress(OSError):  # another process was quicker

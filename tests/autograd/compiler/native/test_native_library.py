@@ -195,10 +195,10 @@ def no_folder(cache_folder, tmp_path, monkeypatch):
 
 
 def full_disk(cache_folder, tmp_path, monkeypatch):
-    def full(path, data):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(cache, "_write", full)
+    monkeypatch.setattr(cache.files, "replace", full)
 
 
 def not_executable(cache_folder, tmp_path, monkeypatch):
