@@ -89,7 +89,7 @@ def _hash(name: str, data: bytes) -> bytes:
 
 
 def _prune(place: Path) -> None:
-    """Remove the found that were used longest ago, where there are too many."""
+    """Remove the files that were used longest ago, where there are too many."""
     found, size = [], 0
     with contextlib.suppress(OSError), os.scandir(place) as entries:
         for entry in entries:
