@@ -5,10 +5,10 @@ import errno
 import os
 import secrets
 import stat
-from functools import partial
 from pathlib import Path
 
 FilePath = str | os.PathLike[str]
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # follows no link
 
 
 def write(path: FilePath, content: bytes | str) -> None:
@@ -39,8 +39,9 @@ def replace(
     It is made with this `mode`, and handed the owner and permissions of the file `before`.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.partial")
+    descriptor = os.open(temporary, NEW, mode)
     try:
-        with open(temporary, "xb", opener=partial(os.open, mode=mode)) as file:
+        with open(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
