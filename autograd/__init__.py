@@ -27,6 +27,7 @@ from .functions import (
 from .numbers.kinds import UnknownNumberError
 from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .primitives import PRIMITIVES, Primitive
+from .reach import unchanged as unchanged  # for `nn`
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, einsum
 from .value import Value
@@ -91,7 +92,7 @@ __all__ = [
 # Loaded when first asked for: these need packages outside the standard library.
 _ROOMS = {
     "check": ["Report", "check_gradients", "check_layer", "check_loss", "check_stack"],
-    "compiler": ["Program", "compile", "unchanged"],
+    "compiler": ["Program", "compile"],
     "drawing": ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"],
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
@@ -102,7 +103,6 @@ NOT_HERE = {
 if TYPE_CHECKING:
     from .check import Report, check_gradients, check_layer, check_loss, check_stack
     from .compiler import Program, compile
-    from .compiler import unchanged as unchanged  # for `nn`
     from .drawing import Drawing, LayoutError, Page, draw, explore
     from .drawing import mimebundle as mimebundle  # for `nn`
 

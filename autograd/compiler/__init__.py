@@ -2,6 +2,5 @@
 
 from .program import Program, compile
 from .steps import TrainStep
-from .trace.repeatable import unchanged
 
-__all__ = ["Program", "TrainStep", "compile", "unchanged"]
+__all__ = ["Program", "TrainStep", "compile"]

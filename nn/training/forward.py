@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from enum import Enum
 from itertools import count
 from typing import Any
@@ -13,7 +13,7 @@ from autograd import Tensor, Value, no_grad, stack
 
 from ..annotations import Lists, Numbers, Shape
 from ..data.dataset import shape_of
-from ..module import Module
+from ..module import Module, Parameter
 from ..norms import BatchNorm2D
 
 PASSING = {"training", "path", "rng", "input_shape", "preprocessing"}  # no outputs depend on them
@@ -36,27 +36,6 @@ def evaluating(model: Module) -> Iterator[None]:
     with no_grad(), modes_kept(model):
         model.eval()
         yield
-
-
-def _untouched(model: Module) -> AbstractContextManager[None]:
-    """What is only tried leaves nothing behind; without NumPy, it draws nothing at least."""
-    try:
-        return autograd.unchanged(model, [part for _, part in model.named_state()])
-    except ImportError:
-        return _draws_kept(model)
-
-
-@contextmanager
-def _draws_kept(model: Module) -> Iterator[None]:
-    """Bring the states of the generators back: what is only tried draws nothing."""
-    own = (getattr(module, "rng", None) for module in model.modules())
-    generators: list[Any] = [random, *(rng for rng in own if isinstance(rng, random.Random))]
-    states = [rng.getstate() for rng in generators]
-    try:
-        yield
-    finally:
-        for rng, state in zip(generators, states, strict=True):
-            rng.setstate(state)
 
 
 class Way(Enum):
@@ -99,7 +78,7 @@ class Forward:
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
-            with evaluating(self.model), _untouched(self.model):
+            with evaluating(self.model), autograd.unchanged(self.model, self._state):
                 self._find(Tensor(images[0]), Tensor(images[-1]))
             self._seen = seen
 
@@ -121,11 +100,10 @@ class Forward:
         """The outputs in evaluation mode for samples (N, *shape), by a program in float64."""
         self.look(images)
         if self._program is None:
-            state = [part for _, part in self.model.named_state()]
             with modes_kept(self.model):
                 self.model.eval()
                 self._program = autograd.compile(
-                    self.one, images[0], parameters=state, dtype="float64"
+                    self.one, images[0], parameters=self._state, dtype="float64"
                 )
         outputs: Lists = self._program(images).tolist()
         return outputs
@@ -165,6 +143,10 @@ class Forward:
             got = f"outputs of shape {_shape(y)} for {x.shape[0]} samples"
             raise ValueError(f"{self._name}: forward gives {got}")
         return y
+
+    @property
+    def _state(self) -> list[Parameter]:
+        return [part for _, part in self.model.named_state()]
 
     @property
     def _normalises(self) -> bool:

@@ -1,7 +1,6 @@
 """Record functions that do the same each time: what others draw or count would stand still."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from itertools import chain
 from numbers import Number
 from typing import Any, NamedTuple
@@ -9,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...numbers.kinds import UNKNOWN
+from ...reach import Holder, holders, reached, values_of
 from ...tensor import Tensor
 from ...value import Value
-from .reach import Holder, holders, reached, values_of
 from .record import Recording, record
 
 ABSENT = object()
@@ -43,18 +42,6 @@ def recorded(function: Callable[..., Any], examples: Sequence[Any], parameters: 
         before.restore()
         raise
     return recording
-
-
-@contextmanager
-def unchanged(x: Any, parameters: Any = ()) -> Iterator[None]:
-    """Leave the objects that a function or a model reaches, but not the parameters, after a block
-    as they were before it.
-    """
-    before = State(x, parameters)
-    try:
-        yield
-    finally:
-        before.restore()
 
 
 class State:

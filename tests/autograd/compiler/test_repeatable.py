@@ -12,7 +12,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, UnknownNumberError, Value
-from autograd.compiler.trace.reach import holders
+from autograd.reach import holders
 
 W = Tensor([0.5, -1.0])
 GENERATOR = np.random.default_rng(0)

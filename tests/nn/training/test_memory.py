@@ -100,7 +100,7 @@ def test_fit_names_what_would_be_frozen_and_leaves_all_as_it_was(kind, is_inside
     expected = random.random(), np.random.rand(), np.random.default_rng(0).normal()
     random.seed(1)
     np.random.seed(1)
-    told = TOLD[kind].format("0" if is_inside else "model")
+    told = TOLD[kind].format("0" if is_inside else kind.__name__)
     with pytest.raises(TypeError, match=rf"{told}.*compiled=False"):
         fit(model)
     assert memory(layer) == before

@@ -8,21 +8,19 @@ import functools
 import pickle
 import random
 import sys
-from collections.abc import Callable, Container, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any
 
-import numpy as np
-
-from ...tensor import Tensor
-from ...value import Value
+from .tensor import Tensor
+from .value import Value
 
 MOST = 10_000  # objects in all, numbers in one: what is larger is data, and no layer's memory
 LONGEST = 256  # list or dict
 LIBRARIES = frozenset({*sys.stdlib_module_names, "autograd", "nn"})
 CALLERS = (MethodType, BuiltinMethodType, functools.partial, staticmethod, classmethod, property)
-GENERATORS = (random.Random, np.random.Generator, np.random.RandomState)
 Parts = dict[Any, Any]
 Named = tuple[str, Any]
 Maker = Callable[[str, Any], "Holder"]
@@ -56,8 +54,22 @@ class Holder:
 def holders(function: Any, skipped: Container[int] = ()) -> Iterator[Holder]:
     """All that a function reaches and that has parts, but not the objects of these ids."""
     yield _generator("`random`", random)
-    yield _generator("`numpy.random`", np.random)
+    if numpy := _numpy():
+        yield _generator("`numpy.random`", numpy.random)
     yield from (holder for _, holder in reached(function, skipped) if holder)
+
+
+@contextmanager
+def unchanged(x: Any, parameters: Iterable[Any] = ()) -> Iterator[None]:
+    """Leave the objects that a function or a model reaches, but not the parameters, after a block
+    as they were before it.
+    """
+    before = list(holders(x, {id(p) for p in parameters}))
+    try:
+        yield
+    finally:
+        for holder in before:
+            holder.write(holder.parts)
 
 
 def reached(x: Any, skipped: Container[int] = ()) -> Iterator[tuple[Any, Holder | None]]:
@@ -77,25 +89,23 @@ def _kind(x: Any, is_root: bool) -> Maker | None:
     """What makes the holder of an object's parts; None where there are none, or too many."""
     if isinstance(x, Value | Tensor):
         return _numbers if isinstance(x, Value) or x.size <= MOST else None
-    if isinstance(x, np.ndarray):
+    if (numpy := _numpy()) and isinstance(x, numpy.ndarray):
         return _array if x.size <= MOST and x.dtype.kind in "biufc" else None
     if isinstance(x, list | tuple | set | frozenset | dict):
         kind: Maker = _items if isinstance(x, dict) else _entries
         return kind if len(x) <= LONGEST else None
-    if isinstance(x, GENERATORS):
-        return None if isinstance(x, random.SystemRandom) else _generator
+    if isinstance(x, random.Random) and not isinstance(x, random.SystemRandom):
+        return _generator
+    if numpy and isinstance(x, numpy.random.Generator | numpy.random.RandomState):
+        return _generator
     if isinstance(x, CALLERS):
         return _caller
     if isinstance(x, FunctionType | type):
         kind = _variables if isinstance(x, FunctionType) else _class_attributes
         return kind if is_root or _is_users(x) else None
-    if not hasattr(x, "__dict__"):
-        return None
-    return _attributes if _is_module(x) or _is_users(type(x)) else _modules
-
-
-def _is_module(x: Any) -> bool:
-    return hasattr(type(x), "named_parts")
+    is_watched = _is_module(x) or _is_users(type(x))
+    kind = _attributes if is_watched else _modules
+    return kind if hasattr(x, "__dict__") and (is_watched or _is_ours(x)) else None
 
 
 # --- the kinds of holders -------------------------------------------------------------------------
@@ -114,20 +124,22 @@ def _entries(name: str, x: Any) -> Holder:
 
 
 def _attributes(name: str, x: Any) -> Holder:
-    """Modules are called by their paths, others by how they are reached."""
+    """Modules are called by their paths or classes, others by how they are reached."""
 
     def word(key: str) -> str:
-        return f"{getattr(x, 'path', None) or name}.{key}"
+        return f"{(x.path or type(x).__name__) if _is_module(x) else name}.{key}"
 
     put = functools.partial(_put, vars(x))
     return Holder(lambda: dict(vars(x)), put, word, classes=type(x).__mro__)
 
 
 def _modules(_: str, x: Any) -> Holder:
-    """Those that an object of a library holds, such as a loss or a trainer."""
-    return Holder(
-        lambda: {k: part for k, part in vars(x).items() if _is_module(part)}, lambda _: None, str
-    )
+    """Those that a trainer holds; what else it remembers is its own affair."""
+
+    def read() -> Parts:
+        return {k: part for k, part in vars(x).items() if _is_module(part) or _is_ours(part)}
+
+    return Holder(read, lambda _: None, str)
 
 
 def _class_attributes(name: str, x: Any) -> Holder:
@@ -181,7 +193,7 @@ def _numbers(name: str, x: Any) -> Holder:
 
 def _array(name: str, x: Any) -> Holder:
     def write(parts: Parts) -> None:
-        x[...] = np.frombuffer(parts[""], x.dtype).reshape(x.shape)
+        x.flat = _numpy().frombuffer(parts[""], x.dtype)
 
     return Holder(lambda: {"": x.tobytes()}, write, lambda _: name)
 
@@ -190,18 +202,20 @@ def _generator(name: str, x: Any) -> Holder:
     """The state of a generator, or of a module that has one, such that states can be compared."""
 
     def read() -> Parts:
-        if isinstance(x, np.random.Generator):
-            state = x.bit_generator.state
-        else:
-            state = x.getstate() if hasattr(x, "getstate") else x.get_state(legacy=False)
-        return {"": pickle.dumps(state)}
+        if hasattr(x, "getstate"):
+            return {"": pickle.dumps(x.getstate())}
+        if hasattr(x, "get_state"):
+            return {"": pickle.dumps(x.get_state(legacy=False))}
+        return {"": pickle.dumps(x.bit_generator.state)}
 
     def write(parts: Parts) -> None:
         state: Any = pickle.loads(parts[""])
-        if isinstance(x, np.random.Generator):
-            x.bit_generator.state = state
+        if hasattr(x, "setstate"):
+            x.setstate(state)
+        elif hasattr(x, "set_state"):
+            x.set_state(state)
         else:
-            (x.setstate if hasattr(x, "setstate") else x.set_state)(state)
+            x.bit_generator.state = state
 
     return Holder(read, write, lambda _: name, is_generator=True)
 
@@ -216,7 +230,25 @@ def values_of(x: Value | Tensor) -> list[Value]:
 
 def _is_users(x: Any) -> bool:
     """Whether a function or a class is no library's."""
-    return not _is_library(str(x.__module__).partition(".")[0])
+    return not _is_library(_package(x))
+
+
+def _is_module(x: Any) -> bool:
+    return hasattr(type(x), "named_parts")
+
+
+def _is_ours(x: Any) -> bool:
+    return _package(type(x)) == "nn"
+
+
+def _package(x: Any) -> str:
+    """Whose a function or a class is."""
+    return str(x.__module__).partition(".")[0]
+
+
+def _numpy() -> Any:
+    """NumPy, if anybody has imported it: else there are no arrays."""
+    return sys.modules.get("numpy")
 
 
 @functools.cache
