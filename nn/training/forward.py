@@ -1,7 +1,6 @@
 """What a trainer takes a model's `forward` for: a function of one sample."""
 
 import math
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
