@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 from .drawable import Drawable
 from .graph import Node
 from .leaving import number_alone
-from .names import Name
+from .names import Shaped
 from .numbers.kinds import UNKNOWN, AnyNumber, Number
 from .numpy_functions import NumPyFunctions
 
@@ -61,7 +61,7 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
     @property
     def label(self) -> str:
         """What the node is called: `conv1.weight[0,0,1,2]` for an entry of a named tensor."""
-        return self.name.entry(self.place) if isinstance(self.name, Name) else self.name
+        return self.name.entry(self.place) if isinstance(self.name, Shaped) else self.name
 
     @label.setter
     def label(self, label: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, Union
 
 from . import contraction
 from .lists import Comparisons
+from .names import Shaped
 from .numbers.kinds import Number
 from .primitives import PRIMITIVES
 from .reductions import Reduced, Reductions
@@ -150,6 +151,7 @@ class Tensor(Reductions):
                 raise ValueError(f"Tensor(data): data must be a sequence, got {data!r:.60}")
             flat = indexing.flattened(plain)
             self.values = [v if isinstance(v, Value) else Value(v) for v in flat]
+            _keep_shape(self.shape, self.values)
         if label != "":
             self.rename(label)
 
@@ -251,7 +253,18 @@ def _tensor(shape: Shape, values: Sequence[Value]) -> Tensor:
 def _leaves(shape: tuple[int | Sequence[int], ...], number: Callable[[], Number]) -> Tensor:
     """A new leaf for each entry of a shape, its sizes one by one or as one sequence."""
     sizes = indexing.sizes(spread(shape))
-    return _tensor(sizes, [Value(number()) for _ in range(math.prod(sizes))])
+    made = _tensor(sizes, [Value(number()) for _ in range(math.prod(sizes))])
+    _keep_shape(sizes, made.values)
+    return made
+
+
+def _keep_shape(shape: Shape, values: Sequence[Value]) -> None:
+    """Let leaves without a label know their place in rows and columns, for drawings."""
+    if len(shape) > 1:
+        name = Shaped("", shape)
+        for place, value in enumerate(values):
+            if value.op is None and value.name.__class__ is str and not value.name:
+                value.name, value.place = name, place
 
 
 def aligned(*operands: Value | Tensor) -> tuple[Shape, list[Sequence[Value]]]:

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...names import Name
+from ...names import Shaped
 from ...text import clean, number
 from ..outline import Cell, Grid
 from ..read.words import size
@@ -38,7 +38,7 @@ def arranged(*factors: Sequence[Any]) -> Places:
 def _addresses(entries: Sequence[Any]) -> list[tuple[int, ...]]:
     """Where the entries are in the one tensor that they are of; none if it is not one."""
     name = entries[0].name
-    if not isinstance(name, Name) or any(v.name is not name for v in entries):
+    if not isinstance(name, Shaped) or any(v.name is not name for v in entries):
         return []
     found = [name.address(v.place) for v in entries]
     return found if len(set(found)) == len(found) else []

@@ -56,7 +56,10 @@ def _tensor_box(graph: Graph, group: TensorGroup, values: bool, gradients: Gradi
     """Leaves that have a name: an input, or a parameter that several layers share."""
     tensor, shape = group.tensor, group.tensor.name.shape
     box = Box(group.id, "parameter" if tensor.parameter else "input", clean(tensor.name))
-    box.lines.append(("", shape_text(shape)))
+    if tensor.name:
+        box.lines.append(("", shape_text(shape)))
+    else:
+        box.title = shape_text(shape)
     _add_norm(box, "‖grad‖", gradients, tensor.entries)
     if values and math.prod(shape[:-2]) <= 4:
         _add_picture(graph, box, tensor, 0, 14)

@@ -118,8 +118,9 @@ class Snapshot:
     def _header(self) -> dict[str, Any]:
         """What is not one number for each node; entries of tensors go to the arrays."""
         graph = self.graph
-        tensors = {id(t): k for k, t in enumerate(graph.tensors)}
-        entries = [k for t in graph.tensors for k in t.entries]
+        named = [t for t in graph.tensors if t.name]
+        tensors = {id(t): k for k, t in enumerate(named)}
+        entries = [k for t in named for k in t.entries]
         self.arrays["tensorEntries"] = np.array(entries, np.int32)
         labels = {
             k: str(node.name)
@@ -131,7 +132,7 @@ class Snapshot:
             "ops": [[op.name, op.symbol] for op in self.ops],
             "labels": labels,
             "texts": self.texts,
-            "tensors": [_tensor(t) for t in graph.tensors],
+            "tensors": [_tensor(t) for t in named],
             "stages": [self._stage(stage, tensors) for stage in self.stages],
         }
 
@@ -142,7 +143,7 @@ class Snapshot:
             "kind": stage.kind,
             "count": len(stage.nodes),
             "predecessors": [[other.number, n] for other, n in stage.predecessors.items()],
-            "reads": [tensors[id(t)] for t in stage.reads],
+            "reads": [tensors[id(t)] for t in stage.reads if t.name],
             "outputs": [tensors[id(t)] for t in stage.outputs],
             "matrixProducts": [asdict(p) for p in matrix_products(self.graph, stage)],
         }

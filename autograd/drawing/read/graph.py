@@ -7,15 +7,18 @@ from functools import cached_property
 from typing import Any
 
 from ... import graph as walks
-from ...names import Name
+from ...names import Name, Shaped
 from ...value import Value
 
 
 @dataclass
 class NamedTensor:
-    """The entries of one named tensor that the graph reads: number of each node, or -1."""
+    """The entries of one tensor that the graph reads: number of each node, or -1.
 
-    name: Name
+    Results have the name of what made them; a leaf without a label has a shape alone.
+    """
+
+    name: Shaped
     entries: list[int]
     leaf: bool
 
@@ -66,11 +69,11 @@ class Graph:
 
     @cached_property
     def tensors(self) -> list[NamedTensor]:
-        """The named tensors, in the order of their first entries."""
+        """The tensors that entries know of, in the order of their first entries."""
         found: dict[int, NamedTensor] = {}
         for k, node in enumerate(self.nodes):
             name = node.name
-            if name.__class__ is Name:
+            if isinstance(name, Shaped):
                 tensor = found.get(id(name))
                 if tensor is None:
                     entries = [-1] * math.prod(name.shape)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ...names import Name
-from ...text import clean
+from ...names import Shaped
+from ...text import clean, shape_text
 
 NO_GRADIENT = "—"  # of a gradient before `backward()`
 SIGNS = {"*": "×", "-": "−", "·": "Σ×"}
@@ -61,20 +61,23 @@ def call_kind(call: str) -> str:
     return clean(getattr(call, "kind", "")) if call else ""
 
 
-def span(name: Name, places: Iterable[int]) -> str:
-    """What several entries of a tensor are called: `conv1.weight[3,0,0:5,0:5]`."""
+def span(name: Shaped, places: Iterable[int]) -> str:
+    """What several entries of a tensor are called: `conv1.weight[3,0,0:5,0:5]`, `[0,:] of 2×3`."""
     columns = zip(*[name.address(place) for place in places], strict=True)
     axes = []
     for indices, n in zip(columns, name.shape, strict=True):
         low, high = min(indices), max(indices)
         whole = high - low + 1 == n
         axes.append(str(low) if low == high else ":" if whole else f"{low}:{high + 1}")
-    return f"{clean(name)}[{','.join(axes)}]"
+    if name:
+        return f"{clean(name)}[{','.join(axes)}]"
+    part = "" if set(axes) == {":"} else f"[{','.join(axes)}] of "
+    return part + shape_text(name.shape)
 
 
 def caption(entries: Sequence[Any]) -> str:
     """What entries are called together: `conv1.weight[3,0,:,:]`, or how many there are."""
-    named = [v for v in entries if isinstance(v.name, Name)]
+    named = [v for v in entries if isinstance(v.name, Shaped)]
     names = {id(v.name): v.name for v in named}
     if len(names) != 1:
         return f"{len(entries):,} values"

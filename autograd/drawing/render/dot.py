@@ -11,7 +11,7 @@ from .tables import arrow_lines, table, words
 from .theme import BOXES, FONT, SMALL, TEXT
 
 WIDEST = 4.0
-_CLEAR = '<FONT POINT-SIZE="3"> </FONT>'  # between a label and its wide arrow
+_BELOW = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # between a label and its wide arrow
 
 
 def dot(outline: Outline, rankdir: str = "LR", below: Sequence[str] = ()) -> list[str]:
@@ -129,13 +129,13 @@ def _box(box: Box, ordering: str, beside: bool) -> str:
 
 def _arrow(arrow: Arrow, largest: float, downwards: bool) -> str:
     ends = f"{arrow.tail} -> {arrow.head}"
-    apart = "\u00a0" if downwards else ""  # a label stands beside an arrow, or above it
-    lines = [apart + words(line, 60) for line in arrow_lines(arrow)]
+    before, below = ("\u00a0", "") if downwards else ("", _BELOW)  # where the arrow passes
+    lines = [before + words(line, 60) for line in arrow_lines(arrow)]
     if arrow.chain_rule is None:
-        return f"{ends} [label=<{lines[0]}>]" if lines else ends
+        return f"{ends} [label=<{lines[0]}{below}>]" if lines else ends
     contribution = arrow.chain_rule.contribution
     way, amount = sign(contribution), size(contribution)
-    label = "<BR/>".join([*lines[:-1], f"<B>{lines[-1]}</B>", _CLEAR])
+    label = "<BR/>".join([*lines[:-1], f"<B>{lines[-1]}</B>"]) + below
     share = amount / largest if largest else float(amount > 0)
     width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
     name = "plus" if way > 0 else "minus" if way < 0 else "none"

@@ -14,7 +14,7 @@ WIDE = 4  # operations for each step of the longest path, at least
 def by_operation(graph: Graph) -> Selection | None:
     """A box for all equal operations at one level, and for each named tensor of leaves.
 
-    None where no tensor has a name, for long chains, and if that makes too many boxes.
+    None where no tensor is read, for long chains, and if that makes too many boxes.
     """
     if not any(tensor.leaf and len(tensor.entries) > 1 for tensor in graph.tensors):
         return None

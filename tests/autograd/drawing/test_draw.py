@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, Value, draw, graph, stack
+from autograd import Tensor, Value, draw, einsum, graph, stack
 from autograd.drawing.compose.grids import arranged
 
 
@@ -241,6 +241,27 @@ def test_a_tensor_of_leaves_is_a_grid():
     found = outline(Tensor([[1.0, 2.0], [3.0, 4.0]], label="t"))
     (box,) = found.boxes.values()
     assert [[c.number for c in row] for row in box.grids[0].rows] == [[1, 2], [3, 4]]
+
+
+def test_tensors_without_a_label_keep_their_shape():
+    rows = Tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    (box,) = outline(rows).boxes.values()
+    assert box.title == "2×3"
+    assert [[c.number for c in row] for row in box.grids[0].rows] == rows.data
+    found = outline(rows @ Tensor.ones(3, 2))
+    grids = [box.title for box in found.boxes.values() if box.role == "grid"]
+    assert grids == ["[0,:] of 2×3", "[:,0] of 3×2", "[:,1] of 3×2", "[1,:] of 2×3"]
+    whole = outline(einsum("ij,ij->", rows, rows.detach()))
+    assert [len(g.rows) for b in whole.boxes.values() for g in b.grids] == [2, 2]
+    assert rows.values[0].label == ""
+    assert repr(rows.values[0]) == "Value(data=1.0, grad=0)"
+
+
+def test_large_graphs_of_tensors_without_a_label_show_their_shapes():
+    root = ((Tensor.zeros(12, 8) @ Tensor.ones(8, 12)) ** 2).mean()
+    boxes = outline(root).boxes.values()
+    assert {b.title for b in boxes if b.role == "input"} == {"12×8", "8×12"}
+    assert [b.symbol for b in boxes if ("", "144 nodes") in b.lines] == ["Σ×", "** 2"]
 
 
 # --- layers ------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def read_the_other_way_round():
 ROWS = {
     "neurons": (lambda: cnn("3"), [10]),
     "channels": (lambda: cnn(["0", "1"]), [4, 4]),
-    "layers of scalars": (mlp, [2, 2, 3, 3, 3]),
+    "layers of scalars": (mlp, [2, 2, 2, 3, 3, 3, 3]),
     "entries": (entries, [4, 4]),
     "operands": (read_the_other_way_round, [3]),
 }
@@ -63,7 +63,7 @@ def test_boxes_of_one_tensor_stand_in_the_order_of_their_index(what, name, rankd
     assert sorted(map(len, rows)) == lengths
     for row in rows:
         titles = [drawing.outline.boxes[key].title for key in row]
-        indices = [[int(i) for i in re.search(r"\[(.*)\]", t)[1].split(",")] for t in titles]
+        indices = [[int(i) for i in re.findall(r"\d+", t.partition("[")[2])] for t in titles]
         assert indices == sorted(indices)
         along = [at[key][0] if rankdir in ("TB", "BT") else -at[key][1] for key in row]
         assert along == sorted(along), titles
