@@ -99,7 +99,7 @@ class _Composer:
             return [("", "grad of other uses too")]
         readers = [self.graph.nodes[edge.read.reader] for edge in edges if edge.read]
         if self.graph.nodes[n].op is None and all(map(as_made, readers)):
-            return [("", "grad also holds earlier backward passes")]
+            return [("", "grad also holds other backward passes")]
         return []
 
     def _anomalies(self, boxes: dict[str, Box]) -> Iterator[str]:

@@ -114,10 +114,11 @@ def _maps(grids: Sequence[Grid], across: int) -> str:
 
 
 def _map(grid: Grid, largest: float) -> str:
+    one = f"{_fixed(1, 1, grid)}></TD>"
     rows = [[_colours(cell, largest)[0] for cell in row if cell] for row in grid.rows]
-    cell = '<TD BGCOLOR="{}"{}></TD>'
-    lines = [f"<TR>{''.join(cell.format(f, _fixed(1, 1, grid)) for f in row)}</TR>" for row in rows]
-    return _table(lines, padding=0, more=_fixed(max(map(len, rows)), len(rows), grid))
+    lines = ["".join(f'<TD BGCOLOR="{fill}"{one}' for fill in row) for row in rows]
+    whole = _fixed(max(map(len, rows)), len(rows), grid)
+    return _table([f"<TR>{line}</TR>" for line in lines], padding=0, more=whole)
 
 
 def _fixed(columns: int, rows: int, grid: Grid) -> str:

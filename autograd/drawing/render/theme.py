@@ -4,6 +4,8 @@ Every colour has a twin for dark pages. The SVG says so in a style sheet that fi
 values, so each value stands for one role.
 """
 
+import math
+from functools import cache
 from typing import NamedTuple
 
 from ...colours import DARK, DARK_HEAT, LIGHT, ON_DARK, ON_LIGHT, heat
@@ -45,13 +47,17 @@ _INKS = {  # on a light page, on a dark one: each pair has a value of its own
 
 def cell(t: float) -> tuple[str, str]:
     """(fill, ink) of a cell for t in −1...1, as `colours.heat` rounded to a level."""
-    level = t if t != t else round(t * LEVELS) / LEVELS
-    fill, ink = heat(level)
-    return fill, _INKS[ink, heat(level, DARK_HEAT)[1]]
+    return _cell(math.nan if t != t else round(t * LEVELS))
+
+
+@cache
+def _cell(level: float) -> tuple[str, str]:
+    fill, ink = heat(level / LEVELS)
+    return fill, _INKS[ink, heat(level / LEVELS, DARK_HEAT)[1]]
 
 
 def _twins_of_cells() -> dict[str, str]:
-    levels = [float("nan"), *[k / LEVELS for k in range(-LEVELS, LEVELS + 1)]]
+    levels = [math.nan, *[k / LEVELS for k in range(-LEVELS, LEVELS + 1)]]
     fills = {heat(t)[0]: heat(t, DARK_HEAT)[0] for t in levels}
     return fills | {ink: dark for (light, dark), ink in _INKS.items() if light != dark}
 

@@ -131,7 +131,7 @@ def test_negative_zero_is_zero():
     assert "−0 " not in draw(y).source.replace("<", " ")
 
 
-EARLIER = "grad also holds earlier backward passes"
+EARLIER = "grad also holds other backward passes"
 
 
 def test_gradients_of_two_passes_are_told_from_those_of_one():

@@ -258,6 +258,23 @@ def test_gradients_of_the_nodes_stay_as_they_are():
     assert (a.grad, y.grad) == (0, 0)
 
 
+def test_gradients_of_another_root_are_not_the_pages():
+    x = Value(3.0, label="x")
+    y = x * x
+    y.backward()
+    y.backward()
+    header, arrays = carried(explore(y * 5.0))
+    (at,) = (int(k) for k, label in header["labels"].items() if label == "x")
+    assert arrays["adjoint"][at] == 5.0 * 6.0
+    assert arrays["adjoint"][header["roots"]].tolist() == [1.0]
+
+
+def test_tensors_without_a_label_are_no_tensors_of_the_page():
+    header, _ = carried(explore((Tensor([[1.0, 2.0], [3.0, 4.0]]) * 2.0).sum()))
+    assert "" not in [t["name"] for t in header["tensors"]]
+    assert header["labels"] == {}
+
+
 def test_a_tensor_is_explored_from_all_its_entries():
     t = Tensor([1.0, 2.0], label="t")
     header, arrays = carried(explore(t * t))
