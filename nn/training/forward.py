@@ -70,15 +70,15 @@ class Forward:
         """Find out how samples (N, *shape) are to be handed over, and what is given for one.
 
         What the model raises for one of them is raised, and TypeError for outputs of other kinds.
-        Samples that have the same outputs, as of a last layer that begins at 0, do not tell; where
-        it is to be `sure`, others are tried.
+        To be `sure` of whole batches, samples are tried until two have different outputs: those of
+        a last layer that begins at 0 do not tell.
         """
         seen = [*shape_of(images[0]), *_settings(self.model)]
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
             with evaluating(self.model), autograd.unchanged(self.model, self._state):
-                self._find(Tensor(images[0]), Tensor(images[-1]))
+                self._find(Tensor(images[0]), Tensor(images[-1]), sure)
             self._seen = seen
 
     def one(self, x: Tensor) -> Any:
@@ -107,13 +107,17 @@ class Forward:
         outputs: Lists = self._program(images).tolist()
         return outputs
 
-    def _find(self, first: Tensor, last: Tensor) -> None:
+    def _find(self, first: Tensor, last: Tensor, sure: bool) -> None:
         """Try a sample, a batch of it alone, and a batch that ends with it."""
+        single = _tried(self._own, last)
+        failed, self.shape, self._sure = isinstance(single, Exception), _shape(single), sure
+        if not (sure or failed or self.shape[:1] == (1,)):
+            self._way = Way.SINGLE  # as good as whole batches to who asks for one sample only
+            return
         n = next(n for n in count(2) if n not in last.shape)  # so that no other axis fits
-        single, alone = _tried(self._own, last), _tried(self._batch, last.reshape(1, *last.shape))
+        alone = _tried(self._batch, last.reshape(1, *last.shape))
         batch = _tried(self._batch, stack([*[first] * (n - 1), last]))
-        row, failed = _row(batch, -1), isinstance(single, Exception)
-        self.shape, self._sure = _shape(single), True
+        row = _row(batch, -1)
         if _alike(single, row):
             self._sure = not _alike(row, _row(batch, 0))
             self._way = Way.WHOLE if self._sure or self._normalises else Way.SINGLE
