@@ -91,7 +91,7 @@ def _first_sent(root: Value, leaves: Iterable[Value] | None) -> Anomaly | None:
         if not _is_finite(upstream := adjoint[node]):
             return GradientAnomaly(node, upstream)
         for x, partial in _partials(node):
-            if x in counts and not isinstance(partial, bool) and not _is_finite(upstream * partial):
+            if x in counts and not _is_finite(upstream * partial):
                 return GradientAnomaly(node, upstream, x, partial)
     summed = (x for x in adjoint if not x.inputs and x in counts and not _is_finite(adjoint[x]))
     return next((GradientAnomaly(x, adjoint[x]) for x in summed), None)
