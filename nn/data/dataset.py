@@ -24,8 +24,8 @@ class Dataset:
     are numbers or sequences: for regression, or a class at every position. Labels of NumPy's and
     other arrays' types become Python's numbers and lists.
 
-    ValueError where the lengths differ, samples have several shapes or a label has no class name;
-    TypeError for labels that are no numbers, and for samples or labels without an order.
+    ValueError where the lengths differ, samples have several shapes, a label is no number or has no
+    class name; TypeError for samples or labels without an order.
     """
 
     def __init__(self, images: Numbers, labels: Numbers, class_names: Sequence[str] = ()) -> None:
@@ -158,7 +158,7 @@ def flat(nested: Any) -> Iterator[Any]:
 
 
 def _plain(k: int, label: Any) -> Any:
-    """A label as a number or nested lists of numbers; TypeError for others."""
+    """A label as a number or nested lists of numbers; ValueError for others."""
     if label.__class__ in (int, float, bool):
         return label
     if isinstance(label, Value):
@@ -169,5 +169,5 @@ def _plain(k: int, label: Any) -> Any:
         return [_plain(k, x) for x in label]
     if not isinstance(label, Real):
         needed = "number the classes, and name them by class_names=[...]"
-        raise TypeError(f"Dataset: label {k} is {label!r:.60}, not a number; {needed}")
+        raise ValueError(f"Dataset: label {k} is {label!r:.60}, not a number; {needed}")
     return label

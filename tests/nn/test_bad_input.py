@@ -27,7 +27,7 @@ CASES = {
     ),
     "labels that are words": (
         lambda: trainer().fit(([[[[1.0, 2.0, 3.0, 4.0]]]], ["cat"]), progress=False),
-        "targets are classes or one-hot rows, got .*cat",
+        "Dataset: label 0 is 'cat', not a number; number the classes",
     ),
     "wrong channels": (
         lambda: nn.Conv2D(3, 8, 5)(IMAGE),

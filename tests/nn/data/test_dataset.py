@@ -178,7 +178,9 @@ def test_labels_become_numbers_and_lists_of_python():
 
 @pytest.mark.parametrize("label", ["a", None, {}, 1j, [1.0, "b"], np.str_("c")])
 def test_a_label_that_is_no_number_is_refused(label):
-    with pytest.raises(TypeError, match=r"Dataset: label 1 is .*number the classes, and name them"):
+    with pytest.raises(
+        ValueError, match=r"Dataset: label 1 is .*number the classes, and name them"
+    ):
         labelled([0, label, 0])
 
 
