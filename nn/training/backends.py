@@ -116,6 +116,8 @@ class Compiled:
         import numpy as np
 
         images, targets = np.asarray(batch.images), np.asarray(batch.labels)
+        if targets.dtype == object:  # exact fractions
+            targets = targets.astype(float)
         if not self._looked:
             self.forward.look(images)
             self._looked = True
@@ -126,9 +128,6 @@ class Compiled:
             return images, targets
         if targets.shape == scores:
             return images, targets
-        if targets.dtype.kind not in "biuf":
-            needed = "targets are classes or one-hot rows"
-            raise ValueError(f"{self.loss!r}: {needed}, got {targets.flat[0]!r}")
         classes_for(self.loss, scores, targets.shape)
         n = scores[-1]
         right = (targets >= 0) & (targets < n) & (targets == np.trunc(targets))

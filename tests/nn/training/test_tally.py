@@ -1,6 +1,7 @@
 """Accuracy and predicted classes: of labels of every kind, and of every position of a sample."""
 
 import random
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ KINDS = {
     "Tensor": Tensor(LABELS),
     "Values": [Value(t) for t in LABELS],
     "objects": np.array(LABELS, object),
+    "fractions": [Fraction(t) for t in LABELS],
     "one-hot": ONE_HOT,
     "one-hot ints": ONE_HOT.astype(int).tolist(),
     "one-hot bools": ONE_HOT.astype(bool),
