@@ -2,12 +2,12 @@
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import autograd
-from autograd import Value, no_grad, trace_anomaly
+from autograd import Tensor, Value, no_grad, stack, trace_anomaly
 
 from ..data import Dataset
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
@@ -135,12 +135,23 @@ class Compiled:
         return images, np.eye(n, dtype=np.float32)[targets.astype(int)]
 
     def _cause(self, batch: Dataset, optimizer: Optimizer) -> str:
-        """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
-        model = self.forward.model
+        """Where the batch goes wrong in eager mode, if it does there too; the model stays.
+
+        Samples are asked one by one, since their graphs take much memory; but for batch statistics.
+        """
+        model, forward = self.forward.model, self.forward
         state = model.state_dict()
-        loss = self.loss(self.forward.all(batch.images), batch.labels)
-        model.load_state_dict(state)
-        return _cause(loss, optimizer) or " in float32; scalar by scalar, in float64, it is finite"
+        parts: Iterable[Any] = ((stack([forward.one(Tensor(x))]), [t]) for x, t in batch)
+        try:
+            if forward.normalises:
+                parts = [(forward.all(batch.images), batch.labels)]
+            causes = (_cause(self.loss(*part), optimizer) for part in parts)
+            finite = " in float32; scalar by scalar, in float64, it is finite"
+            return next(filter(None, causes), finite)
+        except ValueError:  # batch statistics, and a forward for one sample
+            return ""
+        finally:
+            model.load_state_dict(state)
 
 
 def _cause(loss: Value, optimizer: Optimizer) -> str:

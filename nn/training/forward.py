@@ -90,7 +90,7 @@ class Forward:
         self.look(images, sure=True)
         if self._way is not Way.SINGLE:
             return self._batch(Tensor(images))
-        if self._normalises and self.model.training:
+        if self.normalises and self.model.training:
             needed = "batch statistics, and forward is right for one sample only"
             raise ValueError(f"{self._name}: BatchNorm2D needs {needed} (compiled, it has both)")
         return stack([self._own(Tensor(x)) for x in images])
@@ -120,7 +120,7 @@ class Forward:
         row = _row(batch, -1)
         if _alike(single, row):
             self._sure = not _alike(row, _row(batch, 0))
-            self._way = Way.WHOLE if self._sure or self._normalises else Way.SINGLE
+            self._way = Way.WHOLE if self._sure or self.normalises else Way.SINGLE
             return
         noisy = not failed and not _alike(single, _tried(self._own, last))
         # a sample with a first axis of 1 may have been taken for a batch of one
@@ -152,7 +152,7 @@ class Forward:
         return [part for _, part in self.model.named_state()]
 
     @property
-    def _normalises(self) -> bool:
+    def normalises(self) -> bool:
         """Whether, in training, what is done to a sample depends on its batch."""
         return any(isinstance(module, BatchNorm2D) for module in self.model.modules())
 

@@ -116,6 +116,33 @@ def test_a_state_of_the_optimiser_that_overflows_is_not_saved(tmp_path, compiled
     assert not path.exists()
 
 
+def test_the_sample_that_spoils_a_batch_is_traced_by_itself():
+    """Its graph alone: the mean over the batch of three does not come into it."""
+
+    class Root(nn.Module):
+        def __init__(self):
+            self.weight = nn.Parameter([1.0])
+
+        def forward(self, x):
+            return (self.weight * x).sqrt()
+
+    trainer = trainer_of(Root())
+    with pytest.raises(FloatingPointError, match=r"sqrt\(0\.0\) = 0\.0.*: -2\.0 · inf = -inf"):
+        fit(trainer, True, ([[4.0], [0.0], [9.0]], [[1.0], [1.0], [1.0]]))
+    assert trainer.model.weight.tolist() == [1.0]
+
+
+def test_batch_statistics_of_a_model_for_one_sample_do_not_hide_the_error():
+    class Rows(Length):
+        def forward(self, x):
+            return super().forward(x[0])
+
+    trainer = trainer_of(Rows())
+    trainer.model.weight.assign([0.0] * 64)
+    with pytest.raises(FloatingPointError, match=r"the gradient of .*weight.* is nan$"):
+        fit(trainer, True, (IMAGES[:, None], [1.0] * 16))
+
+
 def test_what_is_finite_in_float64_is_said_to_be():
     class Through(nn.Module):
         def __init__(self):
