@@ -85,6 +85,27 @@ def test_targets_of_a_loss_without_classes_have_no_accuracy(compiled):
         assert (history[-1].accuracy, found.accuracy, found.predictions) == (None, None, [])
 
 
+class First(nn.losses.Loss):
+    """A loss of its own, of the first output and a number."""
+
+    def forward(self, prediction, target):
+        target = target if isinstance(target, Value) else Tensor(target)
+        return ((prediction[..., 0] - target) ** 2).mean()
+
+
+def test_ints_are_classes_to_a_loss_that_says_nothing_of_classes():
+    """One output is no choice, and floats are measurements."""
+    model = nn.Dense(64, 2)
+    found = trainer_of(model, First()).evaluate((IMAGES, LABELS), compiled=False)
+    assert found.predictions == model(IMAGES).argmax(-1)
+    halves = [t / 2 for t in LABELS]
+    for outputs, labels in ((1, LABELS), (2, halves)):
+        found = trainer_of(nn.Dense(64, outputs), First()).evaluate(
+            (IMAGES, labels), compiled=False
+        )
+        assert (found.accuracy, found.predictions) == (None, [])
+
+
 # --- a class at every position -------------------------------------------------------------------
 
 
