@@ -226,6 +226,7 @@ def power_exponent_partial(y: AnyNumber, x: AnyNumber, n: AnyNumber) -> AnyNumbe
     """∂(x**n)/∂n = x**n·log(x); 0 at x = 0 for n >= 0, where 0**n stays 0; nan for x < 0."""
     if is_array(x) or is_array(n):
         return quietly(lambda: numpy().where((x == 0) & (n >= 0), 0, y * log(x)))()
+    slope = y * log(x)
     if is_unknown(y):
-        return select(x, y * log(x), select(n >= 0, False, y * log(x)))
-    return y * log(x) if x or not n >= 0 else False
+        return select(x, slope, select(n >= 0, False, slope))
+    return slope if x else select(n >= 0, False, slope)

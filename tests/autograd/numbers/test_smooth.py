@@ -247,3 +247,9 @@ def test_a_constant_power_of_zero_stops_the_adjoint():
     """False, and not 0, so that an infinite adjoint above it makes no nan."""
     assert smooth.power_base_partial(0.0, 0.0) is False
     assert smooth.power_exponent_partial(0.0, 0.0, 2.0) is False
+    assert smooth.power_base_partial(math.nan, 0) is False
+
+
+def test_a_symbolic_power_of_zero_has_cases():
+    n = sympy.Symbol("n", real=True)
+    assert smooth.power_exponent_partial(0**n, 0, n).subs({n: 2}) == 0
