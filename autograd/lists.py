@@ -6,9 +6,6 @@ from typing import Any, NoReturn
 class Comparisons(list[Any]):
     """Nested lists of bools, one for each entry, without a truth of their own."""
 
-    def __init__(self, nested: list[Any]) -> None:
-        super().__init__(Comparisons(row) if isinstance(row, list) else row for row in nested)
-
     def __bool__(self) -> NoReturn:
         raise ValueError(
             "the truth of a tensor's comparison is ambiguous, one for each entry: choose by "
@@ -26,9 +23,6 @@ def refuse_writing(*_: object) -> NoReturn:
 
 class Copied(list[Any]):
     """Nested lists of numbers as they were read: no place to write, and no arrays."""
-
-    def __init__(self, nested: list[Any]) -> None:
-        super().__init__(Copied(row) if isinstance(row, list) else row for row in nested)
 
     __setitem__: Any = refuse_writing
     __delitem__: Any = refuse_writing

@@ -28,7 +28,7 @@ Arrays = Array | Nested  # what becomes a Tensor, and Tensors
 Operand = Scalar | Arrays
 Elementwise = Callable[["Tensor"], "Tensor"]
 Broadcasting = Callable[["Tensor", Operand], "Tensor"]
-Comparison = Callable[["Tensor", Operand], "Comparisons"]
+Comparison = Callable[["Tensor", Operand], list[Any]]
 
 
 class Gauss(Protocol):
@@ -114,7 +114,7 @@ def _comparison(compare: Callable[[Value, Value], Any]) -> Comparison:
         if other is NotImplemented:
             return NotImplemented
         shape, (a, b) = aligned(self, other)
-        return Comparisons(indexing.nested(list(map(compare, a, b)), shape))
+        return indexing.nested(list(map(compare, a, b)), shape, Comparisons)
 
     return method
 

@@ -183,7 +183,7 @@ class Value(ScalarNode):
             got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
             hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
             raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
-        if not isinstance(label, str):
+        if label.__class__ is not str and not isinstance(label, str):
             raise TypeError(_no_label(label))
         number: AnyNumber = data
         self.data = number.item() if hasattr(number, "dtype") else number

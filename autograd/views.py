@@ -66,7 +66,7 @@ class Arrangement(Drawable, NumPyFunctions):
     @property
     def data(self) -> Lists:
         """The numbers as nested lists; to write is a TypeError, since it would be lost."""
-        return Copied(self.tolist())
+        return indexing.nested([v.data for v in self.values], self.shape, Copied)
 
     @data.setter
     def data(self, _: object) -> NoReturn:
@@ -75,7 +75,7 @@ class Arrangement(Drawable, NumPyFunctions):
     @property
     def grad(self) -> Lists:
         """The gradients as nested lists, to read as `data`."""
-        return Copied(indexing.nested([v.grad for v in self.values], self.shape))
+        return indexing.nested([v.grad for v in self.values], self.shape, Copied)
 
     @grad.setter
     def grad(self, _: object) -> NoReturn:

@@ -41,6 +41,8 @@ def whole(number: Any, what: str) -> int:
 
 def wholes(numbers: Any, what: str) -> tuple[int, ...]:
     """One int, or several in their order; TypeError for what has none, a set or a dict."""
+    if isinstance(numbers, tuple) and {*map(type, numbers)} == {int}:
+        return numbers  # as nearly always
     if getattr(numbers, "shape", None) == () or not isinstance(numbers, Iterable):
         return (whole(numbers, what),)
     if isinstance(numbers, Set | Mapping | str):
@@ -300,10 +302,11 @@ def _ragged(depth: int, expected: int | str, row: Any) -> str:
     return f"ragged nested list: at depth {depth}, expected {wanted}, found {found}"
 
 
-def nested(flat: Sequence[Any], shape: Shape) -> list[Any]:
-    """Flat entries as nested lists of this shape."""
+def nested(flat: Sequence[Any], shape: Shape, kind: type[list[Any]] = list) -> list[Any]:
+    """Flat entries as nested lists of this shape, or as another kind of list."""
     rows = list(flat)
     for axis in range(len(shape) - 1, 0, -1):
         n, count = shape[axis], math.prod(shape[:axis])
         rows = [rows[k * n : k * n + n] for k in range(count)]
-    return rows
+        rows = rows if kind is list else [kind(row) for row in rows]
+    return rows if kind is list else kind(rows)
