@@ -184,6 +184,8 @@ class Tensor(Reductions):
 
         `rng` is a `random.Random`; by default Python's own, so `random.seed(0)` repeats them.
         """
+        if not hasattr(rng, "gauss"):
+            raise TypeError(f"randn: rng must be random or a random.Random, got {rng!r:.60}")
         return _leaves(shape, lambda: rng.gauss(0.0, 1.0))
 
     # --- arithmetic ------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ def _filled(shape: Sequence[int], draw: Callable[[], float]) -> Tensor:
 
 
 def _normal(shape: Sequence[int], variance: float, rng: Generator) -> Tensor:
+    if not hasattr(rng, "gauss"):
+        raise TypeError(f"rng must be Python's random or a random.Random, got {rng!r:.60}")
     deviation = math.sqrt(variance)
     return _filled(shape, lambda: rng.gauss(0.0, deviation))
 

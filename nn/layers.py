@@ -6,6 +6,7 @@ weights (out, in, kh, kw), Dense weights (out, in).
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Any
 
 from autograd import Tensor, drawn, einsum, softmax
@@ -186,8 +187,9 @@ class Reshape(Layer):
     By default one axis becomes the shape, as after Dense: (..., C·H·W) -> (..., C, H, W).
     """
 
-    def __init__(self, *shape: int, axes: int = 1) -> None:
-        self.shape = tuple([validate.whole("Reshape", "shape", n) for n in shape])
+    def __init__(self, *shape: int | Sequence[int], axes: int = 1) -> None:
+        sizes = shape[0] if len(shape) == 1 and isinstance(shape[0], tuple | list) else shape
+        self.shape = tuple([validate.whole("Reshape", "shape", n) for n in sizes])
         self.axes = validate.positive("Reshape", "axes", axes)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Self, Union
 import autograd
 from autograd import Tensor, current_scope, scope
 
-from . import arguments
+from . import arguments, validate
 from .annotations import Lists, Numbers, Plain, Shape
 from .calls import as_input, name_inputs, name_outputs
 from .summary import Summary, summarize
-from .validate import foreign_keywords
 
 Part = Union["Module", "Parameter"]
 
@@ -79,7 +78,7 @@ class Module:
 
     def __new__(cls, *_: object, **options: object) -> Self:
         """Say what a keyword of another library is called here."""
-        foreign_keywords(cls, options)
+        validate.foreign_keywords(cls, options)
         return super().__new__(cls)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -88,8 +87,9 @@ class Module:
             value, Module | Parameter | None
         ):
             raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter: {name}.assign(numbers) gives it "
-                f"other numbers, and nn.Parameter(...) another one; got a {type(value).__name__}"
+                f"{type(self).__name__}.{name} is a Parameter: {name}.assign(numbers) changes its "
+                f"numbers, and only an nn.Parameter takes its place (before a weight that is "
+                f"computed, del {name}); got {value!r:.60}"
             )
         if callable(getattr(Module, name, None)) and not callable(value):
             raise TypeError(
@@ -238,7 +238,7 @@ class Module:
         `print(model.summary(1, 28, 28))` prints them as a table. Without a shape, a sample is what
         it was in training; ValueError where there was none.
         """
-        sizes = [n for axes in shape for n in ([axes] if isinstance(axes, int) else axes)]
+        sizes = validate.sizes("summary", "shape", shape[0] if len(shape) == 1 else shape)
         sample = sizes or self.input_shape
         if not sample:
             raise ValueError("summary: needs one sample's shape, as model.summary(1, 28, 28)")

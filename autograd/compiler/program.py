@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..dialects.c import InexpressibleError
 from ..scopes import uncollected
+from ..shapes.indexing import whole
 from ..tensor import Tensor
 from ..value import Value
 from .backends.c99 import text as c99
@@ -62,11 +63,13 @@ def compile(
     function decides something by a number, and TypeError where it draws random numbers or counts
     in another way: a program would repeat the first call's for ever.
     """
-    if not examples:
-        raise TypeError("compile: give an example of each argument of the function")
+    if not callable(function) or not examples:
+        needed = "a function, and an example of each of its arguments"
+        raise TypeError(f"compile: give {needed}; got {function!r:.60}")
     numpy_dtype = _dtype(dtype)
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise ValueError(f"compile: threads must be an int of at least 1, got {threads!r}")
+    threads = None if threads is None else whole(threads, "compile: threads")
+    if threads is not None and threads < 1:
+        raise ValueError(f"compile: threads must be at least 1, got {threads}")
     if backend not in BACKENDS:
         raise ValueError(f'compile: backend must be "auto", "native" or "numpy", got {backend!r}')
     with uncollected():

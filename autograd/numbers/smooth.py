@@ -69,6 +69,8 @@ def elementary(
             import sympy
 
             return symbol(sympy, x) if symbol else getattr(sympy, name)(x)
+        if not hasattr(x, "__float__"):
+            raise TypeError(f"{name}(x): x must be a number, a Value or a Tensor, got {x!r:.60}")
         return real(float(x))
 
     function.__name__ = function.__qualname__ = name

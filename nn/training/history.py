@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 from .. import plots
 from ..annotations import Lists, Plain
 from ..arguments import written
+from ..validate import positive
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -97,9 +98,8 @@ class EarlyStopping:
     def __init__(
         self, patience: int = 3, monitor: str = "validation_loss", restore: bool = True
     ) -> None:
-        if patience < 1:
-            raise ValueError(f"EarlyStopping: patience must be at least 1, got {patience}")
-        self.patience, self.monitor, self.restore = patience, monitor, restore
+        self.patience = positive("EarlyStopping", "patience", patience)
+        self.monitor, self.restore = monitor, restore
         self.best = math.inf
         self.waited = 0
         self.state: dict[str, Lists] = {}

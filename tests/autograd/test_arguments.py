@@ -196,6 +196,18 @@ def test_a_primitive_over_sequences_asks_for_a_bundle():
         apply(PRIMITIVES["exp"], "x")
 
 
+@pytest.mark.parametrize("x", [[1.0], "1", None, {1.0}], ids=repr)
+@pytest.mark.parametrize("name", ["exp", "log", "sqrt", "tanh", "sigmoid", "erf"])
+def test_a_function_of_a_number_names_what_is_none(name, x):
+    with pytest.raises(TypeError, match=rf"{name}\(x\): x must be a number, a Value or a Tensor"):
+        getattr(autograd, name)(x)
+
+
+def test_normal_numbers_need_a_generator_that_draws_them():
+    with pytest.raises(TypeError, match=r"randn: rng must be random or a random.Random, got 0"):
+        Tensor.randn(2, rng=0)
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [

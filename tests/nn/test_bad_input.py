@@ -181,6 +181,12 @@ TYPE_CASES = {
         lambda: nn.load(nn.ReLU(), "never"),
         r"load\(path, into=model\): the path comes first",
     ),
+    "a generator that is a seed": (
+        lambda: nn.Dense(2, 1, rng=0),
+        "rng must be Python's random or a random.Random, got 0",
+    ),
+    "patience a string": (lambda: nn.EarlyStopping("3"), "EarlyStopping: patience must be an int"),
+    "a sample's size": (lambda: nn.Dense(2, 1).summary(2.0), "summary: shape must be an int"),
     "images in a set": (lambda: nn.data.Dataset({1.0}, [0]), "images must be a list or an array"),
     "labels in a dict": (lambda: nn.data.Dataset([[1.0]], {0: 0}), "labels must be a list"),
     "names in one text": (lambda: nn.data.Dataset([[1.0]], [0], "a"), "must be a list of names"),

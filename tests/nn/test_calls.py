@@ -125,6 +125,9 @@ def test_parameters_and_modules_are_replaced_by_their_kind():
     layer.weight = nn.Parameter([[1.0, 2.0]])
     layer.bias = None
     assert layer([3.0, 4.0]).tolist() == [11.0]
+    del layer.weight  # for one that is computed, and not trained here
+    layer.weight = Tensor([[2.0, 3.0]])
+    assert (layer([3.0, 4.0]).tolist(), layer.parameters()) == ([18.0], [])
     model = nn.Residual(nn.ReLU())
     model.body = nn.Tanh()
     assert repr(model.body) == "Tanh()"

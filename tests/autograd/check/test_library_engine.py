@@ -43,6 +43,7 @@ def _convolved(x, w, b, o):
         x.shape[1], w.shape[0], w.shape[2:], o["stride"],
         tuple(p for p, _ in o["padding"]), o["dilation"], bias=False,
     )  # fmt: skip
+    del made.weight
     made.weight = w[:, :, ::-1, ::-1] if o["rotated"] else w
     return made(x) + b
 

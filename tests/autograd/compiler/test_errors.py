@@ -149,7 +149,7 @@ def test_parameters_that_are_no_list_are_a_type_error(bad):
 
 @pytest.mark.parametrize("bad", [[1.0], ["w"], [np.ones(2)], [None], {"w": Value(1.0)}])
 def test_parameters_that_are_no_tensors_are_a_type_error(bad):
-    with pytest.raises(TypeError, match="parameters must be Tensors and Values"):
+    with pytest.raises(TypeError, match=r"parameters must be (a list of )?Tensors and Values"):
         compiled(lambda x: x.sum(), parameters=bad)
 
 
@@ -224,8 +224,9 @@ def test_a_dtype_of_numpy_will_do():
 
 @pytest.mark.parametrize("bad", [0, -1, 1.0, "2", True])
 def test_threads_that_are_no_positive_int_are_an_error(bad):
-    with pytest.raises(ValueError, match="compile: threads"):
+    with pytest.raises((ValueError, TypeError), match="compile: threads must be"):
         compiled(lambda x: x.sum(), threads=bad)
+    assert compiled(lambda x: x.sum(), threads=np.int64(1))([[1, 2, 3]]).tolist() == [6.0]
 
 
 @pytest.mark.parametrize("bad", ["cuda", "NumPy", None, 1])
@@ -305,5 +306,18 @@ def test_a_failed_recording_leaves_numbers_gradients_and_eager_mode_as_they_were
 
 
 def test_a_function_without_arguments_is_an_error():
-    with pytest.raises(TypeError, match="compile: give an example"):
+    with pytest.raises(
+        TypeError, match=r"compile: give a function, and an example of each.*got <function"
+    ):
         autograd.compile(lambda: Value(1.0))
+
+
+def test_a_value_is_no_function_and_parameters_have_an_order():
+    w = Value(2.0)
+    with pytest.raises(TypeError, match=r"compile: give a function.*got Value"):
+        autograd.compile(w * 2.0, 1.0)
+    for unordered in ({w}, {"w": w}, w):
+        with pytest.raises(TypeError, match="compile: parameters must be a list"):
+            autograd.compile(lambda x: w * x, 1.0, parameters=unordered)
+    program = autograd.compile(lambda x: w * x, 1.0, parameters=iter([w]))
+    assert program.value_and_grad([3.0])[1][0].tolist() == 3.0

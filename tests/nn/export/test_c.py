@@ -455,7 +455,9 @@ def weighing(number):
 
 def computed():
     layer = nn.Dense(2, 2)
-    layer.weight = layer.weight * 2
+    weight = layer.weight
+    del layer.weight
+    layer.weight = weight * 2
     return layer
 
 

@@ -34,6 +34,7 @@ OF_INTS = {
     "LayerNorm over two axes": lambda n: nn.LayerNorm((n(3), n(2))),
     "GroupNorm": lambda n: nn.GroupNorm(n(2), n(4)),
     "BatchNorm2D": lambda n: nn.BatchNorm2D(n(2)),
+    "EarlyStopping": lambda n: nn.EarlyStopping(n(2)),
     "StepLR": lambda n: nn.StepLR(nn.SGD([Value(1.0)]), n(2)),
     "CosineLR": lambda n: nn.CosineLR(nn.SGD([Value(1.0)]), n(2)),
     "WarmupLR": lambda n: nn.WarmupLR(nn.SGD([Value(1.0)]), n(2)),
@@ -58,6 +59,13 @@ def test_numpys_ints_make_the_same_object_as_pythons(name, n):
 def test_what_is_no_int_is_refused_where_an_int_is_meant(name, n):
     with pytest.raises(TypeError, match=r"must be an int"):
         OF_INTS[name](n)
+
+
+def test_a_shape_may_be_given_as_one_tuple():
+    assert repr(nn.Reshape((2, np.int64(3)))) == repr(nn.Reshape(2, 3)) == "Reshape(2, 3)"
+    model = nn.Dense(2, 1)
+    tables = [str(model.summary(shape)) for shape in (2, np.int64(2), [2], (2,), np.array([2]))]
+    assert len(set(tables)) == 1
 
 
 def test_kernels_may_be_given_as_one_array():
@@ -106,7 +114,7 @@ def test_a_rate_may_be_any_real_number_and_is_kept_as_pythons(name, x):
 @pytest.mark.parametrize("name", NUMBERS)
 def test_what_is_no_number_is_named_with_its_owner(name, x):
     what, _, owner = name.partition(" of ")
-    with pytest.raises(TypeError, match=f"{owner}: {what} must be a number, got "):
+    with pytest.raises(TypeError, match=f"{owner}: ({what} must be a number, got |make the loss)"):
         NUMBERS[name](x)
 
 
