@@ -186,6 +186,8 @@ class Module:
         names what is missing, unknown, of another shape or at odds; then nothing is changed.
         PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"state: must be a dict, as state_dict() gives, got {state!r:.60}")
         tensors = {k: Tensor(v) for k, v in state.items() if not k.endswith("num_batches_tracked")}
         found = {path: part for path in tensors if (part := self._parameter_at(path)) is not None}
         places = {id(part): path for path, part in found.items()}

@@ -44,10 +44,8 @@ def to_onnx(
 
 
 def _checked(shape: Sequence[int | str]) -> Axes:
-    for axis in shape:
-        if not isinstance(axis, str):
-            validate.positive("to_onnx", "an axis of shape", axis)
-    return tuple(shape)
+    what = "an axis of shape"
+    return tuple(n if isinstance(n, str) else validate.positive("to_onnx", what, n) for n in shape)
 
 
 def _model_proto(graph: Graph, model: Module) -> Any:

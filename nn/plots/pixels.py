@@ -11,6 +11,7 @@ from ..annotations import Numbers
 from ..layers import Softmax
 from ..module import Module
 from ..summary import by
+from ..validate import whole
 from ..watch import head, watched
 from .look import (
     MOST,
@@ -94,7 +95,7 @@ def saliency(
     x = one_image("saliency", image)
     scores = scores_of("saliency", model, x)
     predicted = max(range(len(scores)), key=lambda k: scores[k].data)
-    label = predicted if label is None else label
+    label = predicted if label is None else whole("saliency", "label", label)
     if label not in range(len(scores)):
         raise ValueError(f"saliency: label {label!r} is not one of {len(scores)} classes")
     name = class_names[label] if class_names else f"class {label}"

@@ -45,10 +45,15 @@ class Trainer:
         clip_norm: float | None = None,
     ) -> None:
         validate.made("Trainer", model, loss, optimizer, schedule)
+        if not hasattr(optimizer, "rule"):
+            needed = "nn.Adam(model.parameters()) or the like"
+            raise TypeError(f"Trainer: optimizer must be {needed}, got {optimizer!r:.60}")
         if getattr(loss, "reduction", "mean") != "mean":
             raise ValueError(f"Trainer: {loss!r} must average over a batch, reduction='mean'")
         self.model, self.loss, self.optimizer = model, loss, optimizer
         self.schedule, self.clip_norm = schedule, clip_norm
+        if clip_norm is not None:
+            self.clip_norm = validate.above_zero("Trainer", "clip_norm", clip_norm)
         self.history = History()
         self._forward = Forward(model)  # that predicts
 

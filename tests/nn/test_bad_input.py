@@ -74,6 +74,7 @@ CASES = {
     "reduction": (lambda: nn.MSELoss("avg"), "MSELoss: reduction must be"),
     "probabilities": (lambda: nn.BCELoss()([1.5], [1.0]), "predictions are probabilities, got 1.5"),
     "huber delta": (lambda: nn.HuberLoss(0), "HuberLoss: delta must be positive"),
+    "negative clip_norm": (lambda: trainer(clip_norm=-1), "clip_norm must be positive, got -1"),
     "no parameters": (lambda: nn.SGD([]), "SGD: no parameters to train"),
     "negative lr": (lambda: nn.Adam([Value(1.0)], lr=-1), "Adam: needs 0 <= lr < inf, got -1"),
     "momentum": (lambda: nn.SGD([Value(1.0)], momentum=1.5), "needs 0 <= momentum < 1"),
@@ -151,6 +152,15 @@ TYPE_CASES = {
     "a loss's class": (lambda: nn.Trainer(nn.ReLU(), nn.MSELoss, None), "MSELoss is a class"),
     "a layer's class": (lambda: nn.Residual(nn.ReLU), "Residual: ReLU is a class; make one"),
     "a schedule of a class": (lambda: nn.StepLR(nn.SGD, 3), "StepLR: SGD is a class; make one"),
+    "no optimiser": (
+        lambda: nn.Trainer(nn.ReLU(), nn.MSELoss(), "adam"),
+        r"Trainer: optimizer must be nn\.Adam\(model\.parameters\(\)\) or the like, got 'adam'",
+    ),
+    "clip_norm a string": (lambda: trainer(clip_norm="1"), "Trainer: clip_norm must be a number"),
+    "a model for its state": (
+        lambda: nn.ReLU().load_state_dict(nn.ReLU()),
+        r"state: must be a dict, as state_dict\(\) gives, got ReLU\(\)",
+    ),
     "a loss as a function": (
         lambda: nn.MSELoss(Tensor([1.0]), Tensor([2.0])),
         r"MSELoss: make the loss, then call it: nn\.MSELoss\(\)\(prediction, target\)",

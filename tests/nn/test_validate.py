@@ -177,3 +177,16 @@ def test_data_sets_take_numpys_seeds_and_sizes():
     for call in (data.shuffle, lambda n: data.split(0.5, n), data.batches):
         with pytest.raises(TypeError, match=r"(seed|size) must be an int, got 1.5"):
             call(1.5)
+
+
+def test_exports_and_pictures_take_numpys_ints(tmp_path):
+    pytest.importorskip("onnx")
+    model = nn.Sequential(nn.Dense(2, 3))
+    for n, name in ((int, "a"), (np.int64, "b")):
+        nn.export.to_onnx(model, tmp_path / name, shape=(n(2),))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    image = nn.Sequential(nn.Flatten(), nn.Dense(4, 2))
+    titles = [
+        nn.plots.saliency(image, np.ones((1, 2, 2)), n(1)).get_suptitle() for n in (int, np.int64)
+    ]
+    assert titles[0] == titles[1]
