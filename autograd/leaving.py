@@ -13,6 +13,7 @@ from types import CodeType
 from .scopes import current_scope
 
 _READERS = frozenset(["float", "isnan", "isfinite", "isinf", "isclose"])  # the number is meant
+_TAKE_FUNCTIONS = frozenset(["map", "sorted", "max", "min"])  # map(float, losses)
 
 
 def number_alone(number: float) -> float:
@@ -35,10 +36,11 @@ def _reads(code: CodeType, at: int) -> bool:
     if here is None or here.opname == "BINARY_OP":  # value.__float__(), "%.2f" % value
         return True
     start, end = _span(here)
-    inside = [(i.argval, _span(i)) for i in every]
-    names = {name for name, (first, last) in inside if start <= first and last <= end}
-    called = {name for name, (first, last) in inside if start == first and last <= end}
-    return not _READERS.isdisjoint(called) or {"map", "float"} <= names
+    inside = [(i.argval, *_span(i)) for i in every]
+    called = {name for name, first, last in inside if start == first and last <= end}
+    names = {name for name, first, last in inside if start <= first and last <= end}
+    passed_on = "float" in names and not _TAKE_FUNCTIONS.isdisjoint(names)
+    return passed_on or not _READERS.isdisjoint(called)
 
 
 def _span(instruction: dis.Instruction) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -202,6 +202,8 @@ MEANS_THE_NUMBER = [
     "float(x)",
     "y = [float(v) for v in (x, x)]",
     "y = list(map(float, [x, x]))",
+    "y = sum(map(float, [x, x]))",
+    "y = max([x, x], key=float)",
     "print('%.3f' % x, float(x), file=io.StringIO())",
     "y = 0.0\ny += float(x)",
     "array[0] = float(x)",
