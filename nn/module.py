@@ -81,22 +81,11 @@ class Module:
         validate.foreign_keywords(cls, options)
         return super().__new__(cls)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """TypeError for what would take a Parameter from training, or a method from the module."""
-        if isinstance(vars(self).get(name), Parameter) and not isinstance(
-            value, Module | Parameter | None
-        ):
-            raise TypeError(
-                f"{type(self).__name__}.{name} is a Parameter: {name}.assign(numbers) changes its "
-                f"numbers, and only an nn.Parameter takes its place (before a weight that is "
-                f"computed, del {name}); got {value!r:.60}"
-            )
-        if callable(getattr(Module, name, None)) and not callable(value):
-            raise TypeError(
-                f"{type(self).__name__}: {name} is a method of every Module; "
-                f"call the attribute something else"
-            )
-        super().__setattr__(name, value)
+    if not TYPE_CHECKING:  # for whom an attribute that is not there is a mistake
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            _check_attribute(self, name, value)
+            super().__setattr__(name, value)
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """Compute the outputs; each module writes its own."""
@@ -290,6 +279,21 @@ def _parts_of(items: Iterable[tuple[object, object]]) -> Iterator[tuple[str, Par
             yield from ((_join(key, k), part) for k, part in _parts_of(enumerate(value)))
         elif isinstance(value, dict):
             yield from ((_join(key, k), part) for k, part in _parts_of(value.items()))
+
+
+def _check_attribute(module: Module, name: str, value: object) -> None:
+    """TypeError for what would take a Parameter from training, or hide a method."""
+    own = type(module).__name__
+    parts = Module | Parameter | None
+    if isinstance(vars(module).get(name), Parameter) and not isinstance(value, parts):
+        raise TypeError(
+            f"{own}.{name} is a Parameter: {name}.assign(numbers) changes its numbers, and only an "
+            f"nn.Parameter takes its place (before a weight that is computed, del {name}); got "
+            f"{value!r:.60}"
+        )
+    if callable(getattr(Module, name, None)) and not callable(value):
+        hint = "call the attribute something else"
+        raise TypeError(f"{own}: {name} is a method of every Module; {hint}")
 
 
 def _check_fit(path: str, numbers: Tensor, part: Parameter, other: str, again: Tensor) -> None:
