@@ -92,7 +92,8 @@ def marked(root, **options):
     outline = draw(root, **options).outline
     boxes = {box.lines[0][1]: [t for _, t in box.lines if "not finite" in t] for box in
              outline.boxes.values()}  # fmt: skip
-    return outline.notes, {name: said for name, said in boxes.items() if said}
+    notes = [note for note in outline.notes if "not finite" in note]
+    return notes, {name: said for name, said in boxes.items() if said}
 
 
 def test_a_drawing_says_where_gradients_first_were_not_finite():
