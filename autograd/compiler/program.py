@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dialects.c import InexpressibleError
-from ..scopes import uncollected
+from ..scopes import tracing, uncollected
 from ..shapes.indexing import whole
 from ..tensor import Tensor
 from ..value import Value
@@ -72,7 +72,7 @@ def compile(
         raise ValueError(f"compile: threads must be at least 1, got {threads}")
     if backend not in BACKENDS:
         raise ValueError(f'compile: backend must be "auto", "native" or "numpy", got {backend!r}')
-    with uncollected():
+    with uncollected(), tracing(None):  # formulas are graphs, also where no_grad() is around
         recording = recorded(function, examples, parameters)
         numbered = tape(recording)
         fold(numbered)
@@ -192,7 +192,7 @@ class Program:
 
     def profile(self, *batches: Any) -> Profile:
         """Where the time of one step goes, kernel by kernel."""
-        with self._lock:
+        with self._lock, tracing(None):
             self.parameters.refresh()
             return profiled(self.runner, self._arrays(batches))
 

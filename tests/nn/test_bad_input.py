@@ -111,7 +111,7 @@ TYPE_CASES = {
     ),
     "a loss without each": (lambda: nn.Loss()([1.0], [1.0]), "Loss has no method each"),
     "an optimiser without a rule": (
-        lambda: nn.Optimizer([Value(1.0)], 0.1).step(),
+        lambda: nn.Optimizer([Value(1.0)], 0.1).rule(1.0, 2.0),
         "Optimizer has no update rule",
     ),
     "a schedule without a factor": (

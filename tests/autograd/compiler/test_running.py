@@ -11,7 +11,7 @@ from oracle import assert_close, batch, leaves
 
 import autograd
 import nn
-from autograd import Tensor
+from autograd import Tensor, no_grad
 from autograd.compiler.backends.numpy import backend as reference
 
 pytestmark = pytest.mark.usefixtures("backend")
@@ -49,6 +49,15 @@ def trained(steps=4, **options):
     losses = [step(IMAGES[k : k + 32]) for k in range(steps)]
     outputs = program(IMAGES)
     return losses, net.state_dict(), [y.tolist() for y in leaves(outputs)]
+
+
+def test_a_program_is_compiled_within_no_grad():
+    net = model().eval()
+    with no_grad():
+        program = compiled(net)
+        inside = program(IMAGES)
+        program.profile(IMAGES)
+    assert np.array_equal(leaves(inside)[0], leaves(compiled(net)(IMAGES))[0])
 
 
 # --- the same bits -------------------------------------------------------------------------------
