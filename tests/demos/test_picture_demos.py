@@ -148,7 +148,7 @@ def test_four_stages_are_kept_the_first_and_the_last_among_them(demo):
 
 
 def test_noise_that_is_none_is_refused_in_a_line(demo):
-    with pytest.raises(SystemExit, match="noise must be"):
+    with pytest.raises(SystemExit, match="needs 0 <= noise < inf"):
         demo("moons").main(["--noise", "-1"])
 
 
