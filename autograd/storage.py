@@ -54,7 +54,10 @@ class Stored(Value):
     def data(self, number: AnyNumber) -> None:
         trace = current_scope()[3]
         if trace is not None and self in trace.unknown:
-            raise UnknownNumberError(f"{self.label or 'a parameter'} is written while recorded")
+            raise UnknownNumberError(
+                f"{self.label or 'a parameter'} is written while a function is recorded: "
+                "autograd.observe is told of numbers after each run"
+            )
         storage, place = self.home
         storage.numbers.put(place, number)
 

@@ -218,9 +218,9 @@ class Module:
                 value.grad = 0
 
     def seed(self, seed: int) -> None:
-        """Give every module that draws random numbers a generator of its own."""
+        """Give every module that draws from Python's random numbers a generator of its own."""
         for k, module in enumerate(self.modules()):
-            if hasattr(module, "rng"):
+            if hasattr(module, "rng") and hasattr(module.rng or random, "getrandbits"):
                 module.rng = random.Random(f"{seed}/{k}")
 
     def summary(self, *shape: int | Sequence[int]) -> Summary:

@@ -147,12 +147,8 @@ def contents(path: FilePath) -> tuple[dict[str, str], dict[str, Any]]:
         raise DataError(f"{path}: not a safetensors file, or damaged: {error}") from error
     tensors = {name: _array(f"{path}: {name}", **tensor) for name, tensor in raw}
     texts = {k: v for k, v in metadata.items() if k != "sha256"}
-    ours = {
-        "architecture",
-        "preprocessing",
-        "sha256",
-    } & metadata.keys()  # one may be damaged itself
-    if ours and metadata.get("sha256") != _digest(texts, tensors):
+    ours = {"architecture", "preprocessing", "sha256"}  # and one may be damaged itself
+    if ours & metadata.keys() and metadata.get("sha256") != _digest(texts, tensors):
         raise DataError(f"{path}: was damaged or changed after it was saved (its SHA-256 differs)")
     return metadata, tensors
 

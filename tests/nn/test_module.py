@@ -31,6 +31,15 @@ NAMES = [
 ]  # fmt: skip
 
 
+def test_a_generator_of_numpys_is_the_users_own_affair():
+    model = nn.Sequential(nn.Dropout(0.5), nn.Dense(2, 2))
+    noise = model[1].rng = np.random.default_rng(0)
+    before = model[0].rng
+    model.seed(3)
+    assert model[1].rng is noise
+    assert model[0].rng is not before
+
+
 def test_parameters_are_named_by_their_paths_each_once():
     net = Net()
     assert [name for name, _ in net.named_parameters()] == NAMES
