@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, overload
 
 from . import graph
+from .conditional import Conditional
 from .numbers.kinds import AnyNumber
-from .reached import Reached
 from .tensor import Arrays, Tensor, _tensor
 from .value import Value
 
@@ -46,10 +46,10 @@ def grad(y: Value, xs: Any = None) -> list[Any]:
         graph.refuse_changed(ordered)
     mirrors = _mirrored(ordered, targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
-    seed = Reached(Value(1)) if y.unknown else Value(1)
+    seed = Conditional(Value(1)) if y.unknown else Value(1)
     adjoint = graph.adjoints(list(mirrors.values()), {leaf: seed})
     bars = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
-    found = {v: bar.value if isinstance(bar, Reached) else bar for v, bar in bars.items()}
+    found = {v: bar.value if isinstance(bar, Conditional) else bar for v, bar in bars.items()}
     return [
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs

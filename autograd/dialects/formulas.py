@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ..conditional import Conditional
 from ..graph import order
 from ..numbers.kinds import UNKNOWN
 from ..primitives import PRIMITIVES, Primitive
-from ..reached import Reached
 from ..scopes import tracing
 from ..value import Value, apply
 
@@ -78,7 +78,7 @@ def handed_on(upstream: Value, p: Any, stopped: bool = False) -> Value:
         return upstream
     if p is False:
         return Value(0.0)
-    handed: Value = (Reached(upstream, upstream if stopped else True) * p).value
+    handed: Value = (Conditional(upstream, upstream if stopped else True) * p).value
     return handed
 
 

@@ -15,7 +15,7 @@ from .scalar import is_number
 from .value import _CONDITIONS, _DOT, _WHERE, Value, apply
 
 
-class Reached:
+class Conditional:
     """An adjoint, a Value, and the condition under which it is reached: a Value, or True (always),
     or False (never).
     """
@@ -25,34 +25,34 @@ class Reached:
     def __init__(self, value: Value, condition: Any = True) -> None:
         self.value, self.condition = value, condition
 
-    def __mul__(self, p: AnyNumber) -> "Reached":
+    def __mul__(self, p: AnyNumber) -> "Conditional":
         """The adjoint times a partial. Where that is a choice, the adjoint is chosen."""
         if isinstance(p, Value) and p.op is _WHERE:
             condition, *branches = p.inputs
             then, other = [self._through(x) for x in branches]
             value = apply(_WHERE, condition, then.value, other.value)
-            return Reached(value, _either(condition, then.condition, other.condition))
+            return Conditional(value, _either(condition, then.condition, other.condition))
         if isinstance(p, Value) and p.op in _CONDITIONS:
             value = apply(_WHERE, p, self.value, Value(0.0))
-            return Reached(value, _either(p, self.condition, False))
+            return Conditional(value, _either(p, self.condition, False))
         if not isinstance(p, Value) and not is_number(p):  # a mean over samples: some are reached
-            return Reached(self.value * p)
+            return Conditional(self.value * p)
         return _guarded(self.value * p, self.condition, p)
 
-    def _through(self, branch: Value) -> "Reached":
+    def _through(self, branch: Value) -> "Conditional":
         """Through a branch of a choice of slopes: of truths, True hands on and False stops."""
         if branch.data is True:
             return self
-        return Reached(Value(0.0), False) if branch.data is False else self * branch
+        return Conditional(Value(0.0), False) if branch.data is False else self * branch
 
-    def __add__(self, other: "Reached") -> "Reached":
+    def __add__(self, other: "Conditional") -> "Conditional":
         a, b = self.condition, other.condition
-        return Reached(self.value + other.value, a if _same(a, b) else _either(a, True, b))
+        return Conditional(self.value + other.value, a if _same(a, b) else _either(a, True, b))
 
     @staticmethod
     def combination(
-        factors: Sequence["Reached"], rows: Sequence[Sequence[Value]]
-    ) -> list["Reached"]:
+        factors: Sequence["Conditional"], rows: Sequence[Sequence[Value]]
+    ) -> list["Conditional"]:
         """Σ_d factors[d]·rows[d], entry by entry: dots that share the factors, so that they may
         become a product of matrices.
 
@@ -66,11 +66,11 @@ class Reached:
         return [_guarded(apply(_DOT, shared, x), condition, x) for x in columns]
 
 
-def _guarded(value: Value, condition: Any, factor: AnyNumber) -> Reached:
+def _guarded(value: Value, condition: Any, factor: AnyNumber) -> Conditional:
     """What an adjoint became by a factor: 0 where it is not reached."""
     if condition is not True and not _is_finite(factor):
         value = apply(_WHERE, condition, value, Value(0.0))
-    return Reached(value, condition)
+    return Conditional(value, condition)
 
 
 def _either(condition: Any, a: Any, b: Any) -> Any:

@@ -6,8 +6,8 @@ import math
 import pytest
 
 from autograd import Value, graph
+from autograd.conditional import Conditional
 from autograd.numbers.kinds import UNKNOWN
-from autograd.reached import Reached
 from autograd.scopes import tracing
 
 nan, inf = math.nan, math.inf
@@ -42,7 +42,7 @@ def names(formula):
 @pytest.mark.parametrize("slope", [nan, inf, -inf, 3.0])
 def test_what_a_choice_stopped_is_zero_after_any_factor(slope):
     u, x, p = unknown(), unknown(), unknown()
-    chosen = Reached(u) * (x > 0)
+    chosen = Conditional(u) * (x > 0)
     after = (chosen * p).value
     assert number(after, {u: 5.0, x: -1.0, p: slope}) == 0
     assert number(after, {u: 5.0, x: 1.0, p: slope}) == pytest.approx(5.0 * slope, nan_ok=True)
@@ -50,33 +50,33 @@ def test_what_a_choice_stopped_is_zero_after_any_factor(slope):
 
 def test_a_zero_that_arrived_is_no_adjoint_that_was_stopped():
     u, x, p = unknown(), unknown(), unknown()
-    after = (Reached(u) * (x > 0) * p).value
+    after = (Conditional(u) * (x > 0) * p).value
     assert math.isnan(number(after, {u: 0.0, x: 1.0, p: inf}))
 
 
 @pytest.mark.parametrize("factor", [-1, 2.0])
 def test_a_finite_factor_needs_no_guard(factor):
-    chosen = Reached(unknown()) * (unknown() > 0)
+    chosen = Conditional(unknown()) * (unknown() > 0)
     assert names((chosen * factor).value) == ["greater", "where", "mul"]
     assert names((chosen * Value(factor)).value) == ["greater", "where", "mul"]
-    assert names((Reached(unknown()) * unknown()).value) == ["mul"]
+    assert names((Conditional(unknown()) * unknown()).value) == ["mul"]
 
 
 def test_a_sum_is_reached_where_one_of_its_terms_is():
     u, a, b, p = (unknown() for _ in range(4))
-    both = ((Reached(u) * (a > 0)) + (Reached(u) * (b > 0))) * p
+    both = ((Conditional(u) * (a > 0)) + (Conditional(u) * (b > 0))) * p
     for x, y in itertools.product([-1.0, 1.0], repeat=2):
         reached = (x > 0) + (y > 0)
         expected = inf if reached else 0.0
         assert number(both.value, {u: 1.0, a: x, b: y, p: inf}) == expected
-    everywhere = ((Reached(u) * (a > 0)) + Reached(u)) * p
+    everywhere = ((Conditional(u) * (a > 0)) + Conditional(u)) * p
     assert number(everywhere.value, {u: 1.0, a: -1.0, p: inf}) == inf
 
 
 def test_a_choice_of_slopes_hands_on_stops_or_multiplies():
     u, x = unknown(), unknown()
     slope = (x > 0).select(True, (x >= -1.0).select(x, False))
-    chosen = Reached(u) * slope
+    chosen = Conditional(u) * slope
     after = (chosen * unknown()).value
     for at, expected in [(2.0, 5.0), (-0.5, -2.5), (-3.0, 0.0)]:
         assert number(chosen.value, {u: 5.0, x: at}) == expected
@@ -87,7 +87,7 @@ def test_a_choice_of_slopes_hands_on_stops_or_multiplies():
 
 def test_a_combination_under_one_condition_is_a_product_of_matrices_that_is_chosen():
     u, c, rows = [unknown(), unknown()], unknown() > 0, [[unknown()], [unknown()]]
-    (total,) = Reached.combination([Reached(x) * c for x in u], rows)
+    (total,) = Conditional.combination([Conditional(x) * c for x in u], rows)
     assert names(total.value).count("dot") == 1
     numbers = {u[0]: 1.0, u[1]: 2.0, rows[0][0]: nan, rows[1][0]: 3.0}
     assert number(total.value, numbers | {c.inputs[0]: -1.0}) == 0
@@ -96,7 +96,7 @@ def test_a_combination_under_one_condition_is_a_product_of_matrices_that_is_chos
 
 
 def test_a_combination_under_several_conditions_stays_one_product():
-    chosen = [Reached(unknown()) * (unknown() > 0) for _ in range(2)]
-    (total,) = Reached.combination(chosen, [[unknown()], [unknown()]])
+    chosen = [Conditional(unknown()) * (unknown() > 0) for _ in range(2)]
+    (total,) = Conditional.combination(chosen, [[unknown()], [unknown()]])
     assert names(total.value)[-1] == "dot"
     assert total.condition is True
