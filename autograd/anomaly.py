@@ -70,6 +70,9 @@ def trace_anomaly(
     >>> print(trace_anomaly(Value(0.0, label="x").sqrt() * 3.0, backward=True))
     sqrt(0.0) = 0.0: 3.0 · inf = inf is sent to x
     """
+    if not isinstance(root, Value):
+        got = type(root).__name__
+        raise TypeError(f"trace_anomaly(root): root must be a Value, got a {got}; sum it first")
     if backward and _is_finite(root.data):
         return _first_sent(root, leaves)
     infinite = None

@@ -19,6 +19,9 @@ class Schedule:
         return super().__new__(cls)
 
     def __init__(self, optimizer: Optimizer) -> None:
+        if not isinstance(optimizer, Optimizer):
+            got = type(optimizer).__name__
+            raise TypeError(f"{type(self).__name__}: needs an optimiser first, got a {got}")
         self.optimizer = optimizer
         self.base = optimizer.lr
         self.time = 0

@@ -169,6 +169,7 @@ class Trainer:
         and settings; what cannot be compiled is computed scalar by scalar.
         """
         images = images.images if isinstance(images, Dataset) else images
+        images = images if hasattr(images, "__len__") else list(images)
         batches = list(Dataset(images, [0] * len(images)).batches(batch_size))
         if self._forward.model is not self.model:
             self._forward = Forward(self.model)

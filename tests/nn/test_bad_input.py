@@ -118,6 +118,14 @@ TYPE_CASES = {
         lambda: nn.Schedule(nn.SGD([Value(1.0)])),
         "Schedule has no method factor",
     ),
+    "a schedule of a model": (
+        lambda: nn.StepLR(nn.Dense(1, 1), 3),
+        "StepLR: needs an optimiser first, got a Dense",
+    ),
+    "an anomaly of several numbers": (
+        lambda: autograd.trace_anomaly(Tensor([1.0, 2.0])),
+        "root must be a Value, got a Tensor",
+    ),
     "class numbers in a compiled function": (
         lambda: autograd.compile(nn.NLLLoss(), [0.0, 1.0], [0.0]),
         r"in a compiled function, targets are one-hot \(2,\)",
