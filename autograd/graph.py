@@ -154,7 +154,7 @@ def _reads_numbers(node: AnyNode) -> bool:
 
 
 def _changed(node: AnyNode) -> str:
-    leaves = [x for x in node.inputs if not x.inputs]
+    leaves = list(dict.fromkeys(x for x in node.inputs if not x.inputs))
     names = [x.label for x in leaves if x.label] or [repr(x) for x in leaves]
     return (
         f"backward: {node.op.name}(...) = {node.data} was computed before {' or '.join(names)} got "
