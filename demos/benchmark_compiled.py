@@ -153,6 +153,27 @@ def own_mlp(scalar: Any, quick: bool) -> Row:
     return compared(what, times, theirs_times, "≥ 500×")
 
 
+def one_image(quick: bool) -> Iterator[Row]:
+    """What another program says of one image after each step of a training: it shares weights."""
+    net = SMALL["MLP 784-128-10"]
+    data, ours = batch(net, 32), Ours(net)
+    image, step = data[0][:1], ours.step(*data)
+    parameters = ours.model.parameters()
+    program = autograd.compile(ours.model, image[0], parameters=parameters, threads=THREADS)
+
+    def after_a_step(answer: Step) -> list[float]:
+        return [(step(), seconds(answer))[1] for _ in range(20 if quick else 400)][10:]
+
+    mine, what = after_a_step(lambda: program(image)), "MLP 784-128-10: one image, after each step"
+    if importlib.util.find_spec("torch"):
+        import benchmark_torch
+
+        peer = after_a_step(benchmark_torch.answer(net, image, THREADS))
+        yield compared(what, mine, peer, "reported")
+    else:
+        yield Row(what, shown(mine), "", "", "reported")
+
+
 # --- compiling ------------------------------------------------------------------------------------
 
 
@@ -223,6 +244,7 @@ def rows(quick: bool) -> Iterator[Row]:
     gc.freeze()  # micrograd's graphs are cycles: spare its collector what is not its own
     if importlib.util.find_spec("micrograd"):
         yield from against_micrograd(quick)
+    yield from one_image(quick)
     nets = {**SMALL, **LARGE}
     for name in [*nets][: 1 if quick else None]:
         yield from against_libraries(name, nets[name], quick)

@@ -32,6 +32,18 @@ LAYERS = Library(
 )
 
 
+def answer(net: Net, images: Any, threads: int) -> Any:
+    """The outputs for images."""
+    torch.set_num_threads(threads)
+    model, x = net.build(LAYERS), torch.from_numpy(images)
+
+    @torch.no_grad()
+    def run() -> Any:
+        return model(x)
+
+    return run
+
+
 def step(net: Net, images: Any, labels: Any, threads: int, compiled: bool = False) -> Any:
     """One update."""
     torch.set_num_threads(threads)
