@@ -122,14 +122,18 @@ class Locks:
 
 def _hold() -> None:
     """Before a fork: wait until no thread is within a step, which the child could never end."""
-    held.append(Locks(_locks))
-    held[-1].__enter__()
+    with _moving:
+        locks = Locks(_locks)
+    locks.__enter__()
+    _moving.acquire()  # last, as by whoever compiles within a step
+    _held.append(locks)
 
 
 def _let_go() -> None:
-    held.pop().__exit__()
+    _moving.release()
+    _held.pop().__exit__()
 
 
-held: list[Locks] = []
+_held: list[Locks] = []
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_hold, after_in_parent=_let_go, after_in_child=_let_go)
