@@ -112,12 +112,22 @@ class Locks:
         self.locks = sorted(set(locks), key=id)
 
     def __enter__(self) -> None:
-        for lock in self.locks:
-            lock.acquire()
+        taken: list[Any] = []
+        try:
+            for lock in self.locks:
+                lock.acquire()
+                taken.append(lock)
+        except BaseException:  # an interrupt, while one was waited for
+            _release(taken)
+            raise
 
     def __exit__(self, *_: object) -> None:
-        for lock in reversed(self.locks):
-            lock.release()
+        _release(self.locks)
+
+
+def _release(locks: Sequence[Any]) -> None:
+    for lock in reversed(locks):
+        lock.release()
 
 
 def _hold() -> None:
