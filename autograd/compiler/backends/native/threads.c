@@ -55,7 +55,7 @@ static void *thread(void *nothing) {
         while (jobs == seen) pthread_cond_wait(&wake, &lock);
         seen = jobs;
         int64_t some = unfinished > 0;
-        working += some;
+        __atomic_fetch_add(&working, some, __ATOMIC_ACQ_REL); /* others take theirs away without the lock */
         pthread_mutex_unlock(&lock);
         if (some) {
             work();

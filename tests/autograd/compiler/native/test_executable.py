@@ -1,6 +1,7 @@
 """What can go wrong while machine code runs: threads, forks, interrupts, odd batches, odd names."""
 
 import copy
+import ctypes
 import gc
 import math
 import multiprocessing
@@ -20,6 +21,7 @@ import autograd
 import nn
 from autograd import Primitive, Tensor, apply, scope
 from autograd.compiler.backends.native import executable, toolchain
+from autograd.compiler.backends.native.library import load, own_text
 
 # fixtures
 new_process = compilers.new_process
@@ -247,6 +249,38 @@ def test_a_fork_runs_old_programs_and_new_ones(started):
         assert in_a_fork(lambda: in_a_fork(child)) == (True, True)
     assert in_a_fork(child) == (True, True)
     assert (bits(program), bits(other)) == expected
+
+
+JOBS = """
+#include <stdint.h>
+typedef void (*Task)(void *, int64_t);
+static void add(void *sum, int64_t k) {
+    for (volatile int64_t i = 0; i < 300 * (k + 1); i++);
+    __atomic_fetch_add((int64_t *)sum, k, __ATOMIC_RELAXED);
+}
+int64_t jobs(void (*parallel)(Task, void *, int64_t), int64_t count) {
+    int64_t sum = 0;
+    for (int64_t k = 0; k < count; k++) parallel(add, &sum, 4);
+    return sum;
+}
+"""
+
+
+@forking
+def test_jobs_end_however_threads_come_and_go():
+    """Each lets others go first where it says that it joins, and where it says that it leaves."""
+
+    def child():
+        text = own_text("threads.c")
+        for change in ("add(&working", "sub(&working"):
+            assert f"__atomic_fetch_{change}" in text
+            text = text.replace(
+                f"__atomic_fetch_{change}", f"sched_yield(), __atomic_fetch_{change}"
+            )
+        parallel = ctypes.cast(load(text).parallel, ctypes.c_void_p)
+        return load(JOBS).jobs(parallel, ctypes.c_int64(50_000))
+
+    assert in_a_fork(child) == 50_000 * 6
 
 
 @forking
