@@ -68,6 +68,8 @@ class TrainStep:
         """Scale the gradient to a joint Euclidean norm of at most `max_norm`."""
         gradient = self.program.runner.gradient
         norm = float(np.linalg.norm(gradient[self.where].astype(np.float64)))
+        if not math.isfinite(norm):
+            raise FloatingPointError(f"the norm of the gradient is {norm}")
         if norm > max_norm:
             gradient *= gradient.dtype.type(max_norm / norm)
 

@@ -1,6 +1,7 @@
 """What a function draws or counts by itself would stand still in a program, and is told."""
 
 import functools
+import math
 import random
 import threading
 from random import gauss as normal
@@ -144,11 +145,14 @@ def test_another_thread_may_draw_meanwhile():
     thread = threading.Thread(target=draw)
     thread.start()
     try:
-        for _ in range(5):
-            compiled(lambda x: sum((W * x * k).tanh().sum() for k in range(50)))
+        programs = [
+            compiled(lambda x: sum((W * x * k).tanh().sum() for k in range(50))) for _ in range(5)
+        ]
     finally:
         stop.set()
         thread.join(60)
+    right = sum(math.tanh(w * x * k) for k in range(50) for w, x in [(0.5, 3.0), (-1.0, 2.0)])
+    assert [p([[3.0, 2.0]])[0] for p in programs] == pytest.approx([right] * 5)
 
 
 # --- counters and statistics ---------------------------------------------------------------------

@@ -132,6 +132,15 @@ def test_a_gradient_that_is_not_finite_is_named_and_updates_nothing(clip_norm):
     assert (v.data, optimizer.steps) == (1.0, 0)
 
 
+def test_a_gradient_whose_norm_overflows_cannot_be_clipped_and_updates_nothing():
+    v = Value(1.0)
+    optimizer = nn.SGD([v], lr=0.5)
+    program = autograd.compile(lambda x: v * x, 1.0, parameters=[v], dtype="float64")
+    with pytest.raises(FloatingPointError, match="the norm of the gradient is inf"):
+        program.train_step(optimizer, clip_norm=1.0)([1e200])
+    assert (v.data, optimizer.steps) == (1.0, 0)
+
+
 @pytest.mark.parametrize(
     "schedule",
     [

@@ -17,6 +17,7 @@ from autograd.compiler.plan import lower, maps, reverse
 from autograd.compiler.plan.views import View
 from autograd.dialects import c
 from autograd.dialects import numpy as vocabulary
+from autograd.numbers.kinds import UNKNOWN
 
 
 def compiled(function, *examples, **options):
@@ -216,6 +217,17 @@ def test_a_row_of_ones_own_may_have_no_slope_at_the_example():
     w = Value(1.0)
     program = compiled(lambda x: apply(inverse, w * x), 0.0, parameters=[w])
     assert program([0.0, 1.0]).tolist() == [1.0, 0.5]
+
+
+def test_recorded_values_keep_no_numbers_of_the_check():
+    kept = [None] * 300  # too long for a memory that is put back
+
+    def function(x):
+        kept.extend([x, x * 2.0])
+        return (x * 2.0) * 3.0
+
+    compiled(function, 0.5)
+    assert [v.data for v in kept[300:]] == [UNKNOWN] * 2
 
 
 def test_a_kernel_that_numpy_does_not_know_is_named():
