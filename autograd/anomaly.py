@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import graph
+from .numbers.kinds import is_finite
 from .value import Value
 
 
@@ -73,15 +74,15 @@ def trace_anomaly(
     if not isinstance(root, Value):
         got = type(root).__name__
         raise TypeError(f"trace_anomaly(root): root must be a Value, got a {got}; sum it first")
-    if backward and _is_finite(root.data):
+    if backward and is_finite(root.data):
         return _first_sent(root, leaves)
     infinite = None
     for node in graph.nodes(root):
-        if not _is_finite(node.data):
-            if _is_nan(node.data) or (node.inputs and all(map(_is_finite, _operands(node)))):
+        if not is_finite(node.data):
+            if _is_nan(node.data) or (node.inputs and all(map(is_finite, _operands(node)))):
                 return Anomaly(node)
             infinite = infinite or Anomaly(node)
-    return None if _is_finite(root.data) else infinite
+    return None if is_finite(root.data) else infinite
 
 
 def _first_sent(root: Value, leaves: Iterable[Value] | None) -> Anomaly | None:
@@ -91,12 +92,12 @@ def _first_sent(root: Value, leaves: Iterable[Value] | None) -> Anomaly | None:
     for node in reversed(ordered):
         if node.op is None or node not in counts or node not in adjoint:
             continue
-        if not _is_finite(upstream := adjoint[node]):
+        if not is_finite(upstream := adjoint[node]):
             return GradientAnomaly(node, upstream)
         for x, partial in _partials(node):
-            if x in counts and not _is_finite(upstream * partial):
+            if x in counts and not is_finite(upstream * partial):
                 return GradientAnomaly(node, upstream, x, partial)
-    summed = (x for x in adjoint if not x.inputs and x in counts and not _is_finite(adjoint[x]))
+    summed = (x for x in adjoint if not x.inputs and x in counts and not is_finite(adjoint[x]))
     return next((GradientAnomaly(x, adjoint[x]) for x in summed), None)
 
 
@@ -130,10 +131,6 @@ def _operands(node: Value) -> list[Any]:
     """The numbers that an operation read, in one list."""
     numbers = [x.data if isinstance(x.data, tuple) else (x.data,) for x in node.inputs]
     return [number for several in numbers for number in several]
-
-
-def _is_finite(x: Any) -> bool:
-    return bool(x - x == 0)
 
 
 def _is_nan(x: Any) -> bool:

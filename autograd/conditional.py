@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import graph
-from .numbers.kinds import UNKNOWN, AnyNumber, is_unknown
+from .numbers.kinds import UNKNOWN, AnyNumber, is_finite, is_unknown
 from .scalar import is_number
-from .value import _CONDITIONS, _DOT, _WHERE, Value, apply
+from .value import _DOT, _WHERE, CONDITIONS, Value, apply
 
 
 class Conditional:
@@ -32,7 +32,7 @@ class Conditional:
             then, other = [self._through(x) for x in branches]
             value = apply(_WHERE, condition, then.value, other.value)
             return Conditional(value, _either(condition, then.condition, other.condition))
-        if isinstance(p, Value) and p.op in _CONDITIONS:
+        if isinstance(p, Value) and p.op in CONDITIONS:
             value = apply(_WHERE, p, self.value, Value(0.0))
             return Conditional(value, _either(p, self.condition, False))
         if not isinstance(p, Value) and not is_number(p):  # a mean over samples: some are reached
@@ -68,7 +68,7 @@ class Conditional:
 
 def _guarded(value: Value, condition: Any, factor: AnyNumber) -> Conditional:
     """What an adjoint became by a factor: 0 where it is not reached."""
-    if condition is not True and not _is_finite(factor):
+    if condition is not True and not _is_known_finite(factor):
         value = apply(_WHERE, condition, value, Value(0.0))
     return Conditional(value, condition)
 
@@ -96,9 +96,9 @@ def _same(a: Any, b: Any) -> bool:
     )
 
 
-def _is_finite(factor: AnyNumber) -> bool:
+def _is_known_finite(factor: AnyNumber) -> bool:
     """Whether a factor is known, and finite."""
     number: Any = factor.data if isinstance(factor, Value) else factor
     if isinstance(number, graph.Node) or is_unknown(number):
         return False
-    return bool(number - number == 0)
+    return is_finite(number)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, Protocol, cast, overload
 
 from .graph import Node
-from .numbers.kinds import UNKNOWN, AnyNumber
+from .numbers.kinds import UNKNOWN, AnyNumber, is_finite
 from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
 from .scopes import current_scope, is_compiling
@@ -16,7 +16,7 @@ from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
 from .value import Scalar, Value, nodes
 from .value import apply as apply_one
 
-_OF_SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
+SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 
 class OfOne(Protocol):
@@ -104,7 +104,7 @@ def apply(op: Primitive, *inputs: Any) -> Any:
     """
     if all(isinstance(x, Node) for x in inputs):
         return apply_one(op, *inputs)
-    if op in _OF_SEQUENCES:
+    if op in SEQUENCES:
         raise TypeError(f"{op.name}: takes graph.bundle(values) for a sequence, got {inputs!r:.60}")
     return _entrywise(op, *inputs)
 
@@ -224,7 +224,7 @@ def logsumexp(x: Arrays, axis: Axis = -1, keepdims: bool = False) -> Reduced:
     x = Tensor(x)
     axis = indexing.axes_of(axis, x.ndim)
     shift = x.max(axis, keepdims=True).stop()
-    if is_compiling() or any(v.data - v.data != 0 for v in shift.values):
+    if is_compiling() or not all(is_finite(v.data) for v in shift.values):
         shift = where(abs(shift) < math.inf, shift, 0.0)
     log = (x - shift).exp().sum(axis, keepdims).log()
     return log + (shift if keepdims else shift.sum(axis))

@@ -43,6 +43,10 @@ class Holder:
     def __post_init__(self) -> None:
         self.parts = self.read()
 
+    def restore(self) -> None:
+        """Put the parts back."""
+        self.write(self.parts)
+
     def inside(self) -> Iterator[Named]:
         """(name, part) of parts that may have parts themselves."""
         for key, part in self.parts.items():
@@ -69,7 +73,7 @@ def unchanged(x: Any, parameters: Iterable[Any] = ()) -> Iterator[None]:
         yield
     finally:
         for holder in before:
-            holder.write(holder.parts)
+            holder.restore()
 
 
 def reached(x: Any, skipped: Container[int] = ()) -> Iterator[tuple[Any, Holder | None]]:

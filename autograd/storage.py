@@ -52,8 +52,7 @@ class Stored(Value):
 
     @data.setter
     def data(self, number: AnyNumber) -> None:
-        trace = current_scope()[3]
-        if trace is not None and self in trace.unknown:
+        if self.unknown:
             raise UnknownNumberError(
                 f"{self.label or 'a parameter'} is written while a function is recorded: "
                 "autograd.observe is told of numbers after each run"

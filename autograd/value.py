@@ -20,7 +20,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 _DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
-_CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
+CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
 _new = object.__new__
 
 
@@ -258,7 +258,7 @@ class Value(ScalarNode):
 
     def select(self, a: Scalar, b: Scalar) -> "Value":
         """The node `a` where this number is true (not 0), else `b`."""
-        if a is True and b is False and self.op in _CONDITIONS:
+        if a is True and b is False and self.op in CONDITIONS:
             return self
         return apply(_WHERE, self, lift(a), lift(b))
 

@@ -28,6 +28,11 @@ def values_of(parameters: Parameters) -> list[Value]:
     return list(found)
 
 
+def _spoilt(values: Iterable[Value]) -> Value | None:
+    """The first whose gradient is inf or nan."""
+    return next((v for v in values if v.grad - v.grad != 0), None)
+
+
 def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
     """Scale the gradients to a joint Euclidean norm of at most `max_norm`; return the norm before.
 
@@ -37,8 +42,8 @@ def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
     values = values_of(parameters)
     norm = math.hypot(*[v.grad for v in values])
     if not math.isfinite(norm):
-        spoilt = [v for v in values if not math.isfinite(v.grad)][:1]
-        which = "".join(f", that of {v.label or repr(v)} is {v.grad}" for v in spoilt)
+        v = _spoilt(values)
+        which = "" if v is None else f", that of {v.label or repr(v)} is {v.grad}"
         raise FloatingPointError(f"clip_grad_norm: the norm of the gradients is {norm}{which}")
     if norm > max_norm:
         for v in values:
@@ -115,10 +120,8 @@ class Optimizer:
     def _refuse(self, gradients: Sequence[AnyNumber]) -> None:
         """Errors for gradients that would spoil the parameters, or change nothing at all."""
         total = sum(gradients)
-        if total - total != 0:
-            for v, g in zip(self.values, gradients, strict=True):
-                if g - g != 0:
-                    raise FloatingPointError(f"the gradient of {v.label or repr(v)} is {g}")
+        if total - total != 0 and (v := _spoilt(self.values)) is not None:
+            raise FloatingPointError(f"the gradient of {v.label or repr(v)} is {v.grad}")
         if total.__class__ is int and not any(gradients):
             raise ValueError(
                 f"{self!r}: no gradient has reached any of its parameters; call backward() first, "

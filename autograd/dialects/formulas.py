@@ -17,10 +17,8 @@ from ..primitives import PRIMITIVES, Primitive
 from ..scopes import tracing
 from ..value import Value, apply
 
-WHERE, MUL, GREATER, AT_LEAST, EQUAL = (
-    PRIMITIVES[name] for name in ["where", "mul", "greater", "at_least", "equal"]
-)
-CONDITIONS = frozenset([GREATER, AT_LEAST, EQUAL])  # 1 or 0
+WHERE, MUL = PRIMITIVES["where"], PRIMITIVES["mul"]
+GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
 
 
 @dataclass(frozen=True)

@@ -84,10 +84,9 @@ def _copy(out: Any, x: Any) -> None:
 
 
 _COMPOSED: dict[str, Callable[..., list[Call]]] = {
-    "maximum": lambda out, a, b: [partial(np.maximum, b, a, out=out)],  # of 0 and -0 the second
-    "minimum": lambda out, a, b: [
-        partial(np.minimum, b, a, out=out)
-    ],  # stays, so the first of a tie
+    # of 0 and -0 NumPy takes the second operand, and the first of a tie is meant
+    "maximum": lambda out, a, b: [partial(np.maximum, b, a, out=out)],
+    "minimum": lambda out, a, b: [partial(np.minimum, b, a, out=out)],
     "pow": _pow,
     "relu": lambda out, x: [partial(np.maximum, x, out.dtype.type(0), out=out)],
     "leaky_relu": _leaky_relu,

@@ -94,6 +94,11 @@ class Unknown:
 UNKNOWN = Unknown()
 
 
+def is_finite(x: AnyNumber) -> bool:
+    """Whether a known number, of any kind, is neither inf nor nan."""
+    return bool(x - x == 0)
+
+
 def quietly(function: Callable[..., AnyNumber]) -> Callable[..., AnyNumber]:
     """`function` without NumPy's warnings: inf and nan are values here, not accidents."""
 

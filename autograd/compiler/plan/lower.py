@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 
 from ...dialects.formulas import row
-from ...functions import BATCH_MEAN
+from ...functions import BATCH_MEAN, SEQUENCES
 from ...names import Name
 from ...primitives import PRIMITIVES
 from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
-from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, SEQUENCES, Tape
+from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, Tape
 from .kernels import Copy, Target
 from .maps import BatchMean, Elementwise, Reduce, Term
 from .matmul import MatMul

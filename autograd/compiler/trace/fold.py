@@ -5,8 +5,9 @@ one dot, and the dots of a layer may turn out to be a matrix product. (Where all
 their sum is -0 and their dot 0, as a dot starts from 0.)
 """
 
+from ...functions import SEQUENCES
 from ...primitives import PRIMITIVES
-from .tape import DOT, SEQUENCES, Tape
+from .tape import DOT, Tape
 
 ADD, MUL, SUM = (PRIMITIVES[name] for name in ["add", "mul", "sum"])
 

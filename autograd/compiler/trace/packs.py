@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from ...functions import SEQUENCES
 from ...primitives import Primitive
 from ..strided import Ints
-from .tape import PARAMETER, SEQUENCES, Tape
+from .tape import PARAMETER, Tape
 
 
 @dataclass

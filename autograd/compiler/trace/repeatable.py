@@ -63,7 +63,7 @@ class State:
     def restore(self) -> None:
         """Put everything back."""
         for holder in self.holders:
-            holder.write(holder.parts)
+            holder.restore()
 
     def restore_unknown(self) -> None:
         """Put back what holds unknown numbers now, and leave the rest."""
@@ -85,7 +85,7 @@ class Change(NamedTuple):
     def draw_again(self) -> None:
         """Let a generator give the same numbers to the next call."""
         if self.holder.is_generator:
-            self.holder.write(self.holder.parts)
+            self.holder.restore()
 
     def refuse(self, read: set[int]) -> None:
         """TypeError where another call draws the same (so it was no other thread that drew), or

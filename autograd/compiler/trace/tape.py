@@ -4,13 +4,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...functions import BATCH_MEAN
+from ...functions import BATCH_MEAN, SEQUENCES
 from ...numbers.kinds import UNKNOWN
 from ...primitives import PRIMITIVES, Primitive
 from ...value import Value
 from .record import Recording
-
-SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 DOT = PRIMITIVES["dot"]
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from ....dialects.formulas import CONDITIONS, WHERE, ordered
+from ....dialects.formulas import WHERE, ordered
 from ....dialects.numpy import Call, calls, is_number
 from ....graph import order
 from ....primitives import PRIMITIVES
-from ....value import Value
+from ....value import CONDITIONS, Value
 from .exact import reached_product
 from .memory import Array, Memory
 
