@@ -28,6 +28,7 @@ from .numbers.kinds import UnknownNumberError
 from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
 from .primitives import PRIMITIVES, Primitive
 from .reach import unchanged as unchanged  # for `nn`
+from .scopes import chance as chance  # for `nn`
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, einsum
 from .value import Value

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import BuiltinMethodType, CodeType, FunctionType, MethodType
 from typing import Any
 
+from .scopes import chance
 from .tensor import Tensor
 from .value import Value
 
@@ -68,12 +69,13 @@ def unchanged(x: Any, parameters: Iterable[Any] = ()) -> Iterator[None]:
     """Leave the objects that a function or a model reaches, but not the parameters, after a block
     as they were before it.
     """
-    before = list(holders(x, {id(p) for p in parameters}))
-    try:
-        yield
-    finally:
-        for holder in before:
-            holder.restore()
+    with chance:
+        before = list(holders(x, {id(p) for p in parameters}))
+        try:
+            yield
+        finally:
+            for holder in before:
+                holder.restore()
 
 
 def reached(x: Any, skipped: Container[int] = ()) -> Iterator[tuple[Any, Holder | None]]:

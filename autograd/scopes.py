@@ -1,6 +1,7 @@
 """Which layer is making nodes now: the only ambient state, kept apart for each thread and task."""
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,6 +36,8 @@ class Scope(NamedTuple):
     trace: Any = None
 
 
+# Held by whoever sets the state of Python's or NumPy's own generator, which all threads share.
+chance = threading.RLock()
 OUTSIDE = Scope()
 _scope: ContextVar[Scope] = ContextVar("autograd.scope", default=OUTSIDE)
 current_scope = _scope.get

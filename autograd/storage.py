@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from .columns import Column
 from .numbers.kinds import UNKNOWN, AnyNumber, UnknownNumberError
-from .scopes import current_scope
+from .scopes import chance, current_scope
 from .value import Value
 
 _moving = threading.Lock()
@@ -134,12 +134,14 @@ def _hold() -> None:
     with _moving:
         locks = Locks(_locks)
     locks.__enter__()
-    _moving.acquire()  # last, as by whoever compiles within a step
+    chance.acquire()  # after these, as by whoever compiles within a step
+    _moving.acquire()
     _held.append(locks)
 
 
 def _let_go() -> None:
     _moving.release()
+    chance.release()
     _held.pop().__exit__()
 
 

@@ -3,12 +3,11 @@
 import copy
 import math
 import random
-import threading
 from collections.abc import Callable
 from typing import Any, Self
 
 import autograd
-from autograd import softmax
+from autograd import chance, softmax
 
 from .. import validate
 from ..annotations import Shape
@@ -31,7 +30,6 @@ validation = needs("sklearn.utils.validation", *_who)
 Arrays = Any  # taken: lists, arrays, data frames; given: NumPy's arrays
 _Mixin: Any = base.ClassifierMixin
 _Estimator: Any = base.BaseEstimator
-_seeding = threading.RLock()  # one model at a time is drawn from Python's generator
 
 
 class Classifier(_Mixin, _Estimator):
@@ -205,7 +203,7 @@ def _made(make: Any, shape: Shape, classes: int, seed: int) -> Module:
     if not callable(make):
         needed = "a Module, a function (shape, classes) -> Module, or None"
         raise TypeError(f"Classifier: model must be {needed}, got {make!r}")
-    with _seeding:
+    with chance:  # one model at a time is drawn from Python's generator
         before = random.getstate()
         random.seed(seed)
         try:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...numbers.kinds import UNKNOWN
 from ...reach import Holder, holders, reached, values_of
+from ...scopes import chance
 from ...tensor import Tensor
 from ...value import Value
 from .record import Recording, record
@@ -26,22 +27,23 @@ def recorded(function: Callable[..., Any], examples: Sequence[Any], parameters: 
     """
     if isinstance(parameters, Iterator):
         parameters = list(parameters)
-    before = State(function, parameters)
-    try:
-        recording = record(function, examples, parameters)
-        if changes := before.changes():
-            after = State(function, parameters)
-            for change in changes:
-                change.draw_again()
-            read = _read(record(function, examples, parameters), recording)
-            for change in changes:
-                change.refuse(read)
-            after.restore()
-            before.restore_unknown()
-    except BaseException:
-        before.restore()
-        raise
-    return recording
+    with chance:
+        before = State(function, parameters)
+        try:
+            recording = record(function, examples, parameters)
+            if changes := before.changes():
+                after = State(function, parameters)
+                for change in changes:
+                    change.draw_again()
+                read = _read(record(function, examples, parameters), recording)
+                for change in changes:
+                    change.refuse(read)
+                after.restore()
+                before.restore_unknown()
+        except BaseException:
+            before.restore()
+            raise
+        return recording
 
 
 class State:
