@@ -1,0 +1,75 @@
+"""Known operations inside of a forward, by their numbers: a sigmoid however it is written.
+
+Where one array of the record is a known function of another, the mistakes that the catalogue has
+for that function are tried in this place.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..catalogue.activations import ACTIVATIONS
+from ..catalogue.core import Mistake
+from ..catalogue.reading import Reading, recognise
+from ..catalogue.softmax import LOG_SOFTMAX, SOFTMAX
+from ..trace.nodes import Array, Node
+from ..trace.record import Sends
+from .changes import Change, at
+from .steps import Step, Steps, name_of
+
+KNOWN = (*ACTIVATIONS, SOFTMAX, LOG_SOFTMAX)
+DEPTH = 10  # operations between the two arrays
+
+
+def blocks(steps: Steps) -> Iterator[Change]:
+    """The catalogue's mistakes in every known operation that is found."""
+    for step in steps.every:
+        for x, readings in _found(steps, step):
+            for mistake in readings[0].operation.mistakes:
+                yield _change(step, x, readings, mistake)
+
+
+def _found(steps: Steps, step: Step) -> Iterator[tuple[list[Node], list[Reading]]]:
+    """(x, reading) for each run of a step, where its result is a known function of x."""
+    for first in _ancestors(step.first):
+        other = steps.of.get(first)
+        xs = [first] if other is None else other[0].nodes
+        if len(xs) != len(step.nodes):
+            continue
+        readings = [_reading(x, y) for x, y in zip(xs, step.nodes, strict=True)]
+        if all(readings):
+            yield xs, [r for r in readings if r is not None]
+
+
+def _ancestors(node: Node) -> Iterator[Node]:
+    """Arrays of the same shape from which a node is computed, the nearest first."""
+    seen, level = {node}, [node]
+    for _ in range(DEPTH):
+        level = [x for n in level for x in n.inputs if x.varies and x not in seen]
+        seen.update(level)
+        level = list(dict.fromkeys(level))
+        yield from (x for x in level if x.value.shape == node.value.shape)
+
+
+def _reading(x: Node, y: Node) -> Reading | None:
+    """What known function y is of x, if it is one."""
+    if np.array_equal(x.value, y.value):
+        return None
+    with np.errstate(all="ignore"):
+        found = recognise(KNOWN, {"x": x.value}, y.value, 1e-9)
+    return found[0] if found else None
+
+
+def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistake) -> Change:
+    made = {y: _sends(y, x, reading, mistake)
+            for y, x, reading in zip(step.nodes, xs, readings, strict=True)}  # fmt: skip
+    operation = readings[0].operation
+    what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
+    return Change(mistake.name, what, operation.remedy(mistake), xs[0], made, 1)
+
+
+def _sends(y: Node, x: Node, reading: Reading, mistake: Mistake) -> Sends:
+    def sends(g: Array) -> list[tuple[Node, Array]]:
+        return [(x, np.asarray(reading.backward(g, [mistake])["x"]))]
+
+    return sends

@@ -1,0 +1,102 @@
+"""Branches that hand on nothing, the wrong sign, twice, or only in some runs of a loop."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..trace.nodes import Array, Node
+from ..trace.record import Sends
+from .changes import Change, Part, at, each, edges, mend, operand, true_part
+from .steps import Step, Steps
+
+
+def branches(steps: Steps) -> Iterator[Change]:
+    """Every edge left out, negated or doubled, in all runs and in some."""
+    for step, k in edges(steps):
+        yield from _left_out(steps, step, k)
+        for factor, verb in ((-1.0, "with the wrong sign"), (2.0, "twice")):
+            made = each(step.nodes, k, lambda n, f=factor, k=k: _times(n, k, f))
+            name = "sign" if factor < 0 else "twice"
+            what = f"what {at(step)} hands back to `{operand(step, k)}` is taken {verb}"
+            rank = 1 + _far(step, k, steps)
+            yield Change(name, what, mend(step, k), step.first.inputs[k], made, rank)
+
+
+def _far(step: Step, k: int, steps: Steps) -> int:
+    """How unlikely an edge is the one that is meant: those where paths meet or part come first."""
+    x = step.first.inputs[k]
+    parts = len(steps.uses(x)) > 1 or bool(x.name)
+    return 0 if parts else 1
+
+
+def _times(node: Node, k: int, factor: float) -> Part:
+    return lambda g: factor * true_part(node, k, g)
+
+
+def _nothing(_: Node) -> Part:
+    return lambda g: None
+
+
+def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:
+    """The edge is missing, in all runs, or in all but some."""
+    to, x, made = operand(step, k), step.first.inputs[k], each(step.nodes, k, _nothing)
+    if step.is_carried(k):
+        what = (f"the gradient of the state `{to}` is not handed to the step before: what {at(step)} "
+                "sends back to it is left out")  # fmt: skip
+        yield Change("not carried", what, mend(step, k), x, made)
+    else:
+        what = f"what {at(step)} hands back to `{to}` is left out"
+        yield Change("left out", what, mend(step, k), x, made, 1 + _far(step, k, steps))
+    if len(step.nodes) > 1:
+        yield from _some_runs(step, k, to)
+
+
+def _some_runs(step: Step, k: int, to: str) -> Iterator[Change]:
+    """Of the runs of a loop only some hand on a gradient."""
+    n, nodes, x = len(step.nodes), step.nodes, step.first.inputs[k]
+    one = "is kept, the others are lost: add up over all runs with +="
+    kept = {
+        f"only what the last of its {n} runs hands back {one}": nodes[:-1],
+        f"only what the first of its {n} runs hands back {one}": nodes[1:],
+        f"what the last of its {n} runs hands back is left out": nodes[-1:],
+        f"what the first of its {n} runs hands back is left out": nodes[:1],
+    }
+    for said, lost in kept.items():
+        what = f"the gradient of `{to}` along {at(step)}: {said}"
+        yield Change("some runs", what, mend(step, k), x, each(lost, k, _nothing), 2)
+    for t in range(2, n - 1) if step.is_carried(k) else ():
+        what = f"the gradient of the state `{to}` is carried over the last {n - t} steps only"
+        yield Change("truncated", what, mend(step, k), x, each(nodes[:t], k, _nothing), 2)
+
+
+def paths(steps: Steps) -> Iterator[Change]:
+    """Where what comes back along one path goes on to some operands and not to the others."""
+    for step, k in edges(steps):
+        if sum(x.varies for x in step.nodes[-1].inputs) < 2:
+            continue
+        users = {steps.of[user][0]: j for node in step.nodes for user, j in steps.uses(node)}
+        for user, j in users.items() if len(users) > 1 else ():
+            what = (f"what {at(user)} hands back to `{step.name}` is left out of the gradient of "
+                    f"`{operand(step, k)}`, though not of the others")  # fmt: skip
+            made = _without(step, k, user, j)
+            yield Change("path", what, mend(step, k), step.first.inputs[k], made, 3)
+
+
+def _without(step: Step, k: int, user: Step, j: int) -> dict[Node, Sends]:
+    """One operand of a step gets its part without what comes along one use of the result."""
+    along: dict[Node, Array] = {}
+
+    def remembered(node: Node) -> Sends:
+        def sends(g: Array) -> list[tuple[Node, Array]]:
+            parts = list(node.sends(g))
+            x = node.inputs[j]
+            along[x] = true_part(node, j, g)
+            return parts
+
+        return sends
+
+    def cut(node: Node) -> Part:
+        return lambda g: true_part(node, k, g - along.pop(node, np.zeros_like(g)))
+
+    return {**{n: remembered(n) for n in user.nodes if n.inputs[j].varies},
+            **each(step.nodes, k, cut)}  # fmt: skip

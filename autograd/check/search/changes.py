@@ -1,0 +1,75 @@
+"""A change of one step of a reverse pass, and how the changes of a kind are written."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..trace.nodes import Array, Node
+from ..trace.record import Changes, Sends
+from .steps import Step, Steps, formula, name_of
+
+Part = Callable[[Array], Array | None]  # what an edge hands on, where ∂L/∂y = g; None for nothing
+
+
+@dataclass(frozen=True)
+class Change:
+    """A mistake that a backward pass may hold: what is done, and what a colleague says of it."""
+
+    name: str  # a short key, such as `not carried`
+    what: str
+    remedy: str
+    reads: Node  # whose gradient the changed step makes
+    made: Changes
+    rank: int = 0  # how far-fetched it is
+
+
+Kind = Callable[[Steps], Iterator[Change]]
+
+
+def edge(node: Node, k: int, part: Part) -> Sends:
+    """A node that hands `part` to its k-th operand, and to the others what it should."""
+
+    def sends(g: Array) -> list[tuple[Node, Array]]:
+        found = []
+        for j, x in enumerate(node.inputs):
+            if x.varies and node.operation is not None:
+                handed = part(g) if j == k else node.operation.adjoint(node, j, g)
+                if handed is not None:
+                    found.append((x, handed))
+        return found
+
+    return sends
+
+
+def each(nodes: Iterable[Node], k: int, part: Callable[[Node], Part]) -> Changes:
+    """The same change at several runs of a step."""
+    return {node: edge(node, k, part(node)) for node in nodes}
+
+
+def true_part(node: Node, k: int, g: Array) -> Array:
+    """What a node should hand on to its k-th operand."""
+    assert node.operation is not None  # it has operands
+    return node.operation.adjoint(node, k, g)
+
+
+def edges(steps: Steps) -> Iterator[tuple[Step, int]]:
+    """Every step with each of its operands that has a gradient."""
+    for step in steps.every:
+        for k in range(len(step.first.inputs)):
+            if any(node.inputs[k].varies for node in step.nodes):
+                yield step, k
+
+
+def mend(step: Step, k: int) -> str:
+    """The line of algebra of an edge."""
+    node = step.nodes[-1]
+    return formula(node, k)
+
+
+def operand(step: Step, k: int) -> str:
+    """What the k-th operand of a step is called."""
+    return name_of(step.nodes[-1].inputs[k])
+
+
+def at(step: Step) -> str:
+    """A step as the user wrote it, and where."""
+    return f"`{step.name}`" + (f" ({step.spot})" if step.spot else "")

@@ -1,0 +1,122 @@
+"""Another array in the place of a factor: the present for the previous state, Q for K."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ..trace.nodes import Array, Contraction, Elementwise, Node
+from .changes import Change, Part, at, each, edges, mend, operand
+from .steps import Step, Steps, name_of, root
+
+WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
+
+
+def operands(steps: Steps) -> Iterator[Change]:
+    """Every factor of a product replaced by another array of its shape."""
+    for step, k in edges(steps):
+        for j, factor in enumerate(step.first.inputs):
+            if j != k and _is_product(step.first):
+                yield from _replaced(steps, step, k, j)
+                if factor.value.ndim == 2 and len(set(factor.value.shape)) == 1:
+                    yield from _transposed(step, k, j)
+
+
+def _is_product(node: Node) -> bool:
+    operation = node.operation
+    return isinstance(operation, Contraction) or (
+        isinstance(operation, Elementwise) and operation.what == "mul"
+    )
+
+
+def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
+    true = step.nodes[-1].inputs[j]
+    carried = step.is_carried(j)
+    named, to = name_of(true), operand(step, k)
+    for others, name, shift in _candidates(steps, step, j):
+        if all(o is n.inputs[j] for o, n in zip(others, step.nodes, strict=True)):
+            continue
+        if all(o is None for o in others):
+            continue
+        before = WHEN[-1] if carried else ""
+        when = WHEN[shift] or (" of the same step" if carried and name == named else "")
+        what = (f"the gradient of `{to}` along {at(step)} is made with `{name}`{when} where "
+                f"`{named}`{before} belongs")  # fmt: skip
+        made = {
+            node: send
+            for node, other in zip(step.nodes, others, strict=True)
+            for send in each([node], k, lambda n, o=other: _with(n, k, j, o)).values()
+        }
+        rank = 3 if shift == 0 or name == named else 4
+        yield Change("other operand", what, mend(step, k), step.first.inputs[k], made, rank)
+
+
+def _candidates(
+    steps: Steps, step: Step, j: int
+) -> Iterator[tuple[list[Node | None], str, int]]:
+    """(an array for each run, its name, which iteration's it is)."""
+    shape, runs = step.first.inputs[j].value.shape, range(len(step.nodes))
+    for x in steps.record.inputs.values():
+        if x.value.shape == shape:
+            yield [x for _ in runs], x.name, 0
+    for other in steps.every:
+        many = len(other.nodes)
+        if other.first.value.shape != shape:
+            continue
+        if many == 1:
+            yield [other.first for _ in runs], other.name, 0
+        elif many == len(runs):
+            for shift in (0, -1, 1):
+                yield ([other.nodes[t + shift] if 0 <= t + shift < many else None for t in runs],
+                       other.name, shift)  # fmt: skip
+
+
+def _with(node: Node, k: int, j: int, other: Node | None) -> Part:
+    """What the k-th operand gets, where another array stands for the j-th."""
+    if other is None:
+        return lambda g: None
+    return _with_value(node, k, j, other.value)
+
+
+def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
+    if isinstance(node.operation, Contraction):
+        operation = node.operation
+        factors = [value if i == j else x.value for i, x in enumerate(node.inputs)]
+        return lambda g: operation.with_factors(k, g, factors)
+    return lambda g: g * value
+
+
+def _transposed(step: Step, k: int, j: int) -> Iterator[Change]:
+    to, name = operand(step, k), operand(step, j)
+    if not isinstance(step.first.operation, Contraction):
+        return
+    what = f"the gradient of `{to}` along {at(step)} takes `{name}` without its transpose"
+    made = each(step.nodes, k, lambda n: _with_value(n, k, j, n.inputs[j].value.T))
+    yield Change("not transposed", what, mend(step, k), step.first.inputs[k], made, 2)
+
+
+def upstreams(steps: Steps) -> Iterator[Change]:
+    """Every product whose gradient is made with the adjoint of another array."""
+    for step, k in edges(steps):
+        shape = step.first.value.shape
+        if not isinstance(step.first.operation, Contraction) and step.first.value.size == 1:
+            continue
+        if root(step.first.inputs[k]).operation is not None:
+            continue  # only where the gradient of an input is made
+        for other in steps.every:
+            fits = other.first.value.shape == shape and len(other.nodes) == len(step.nodes)
+            if not fits or other is step:
+                continue
+            pairs = dict(zip(step.nodes, other.nodes, strict=True))
+            what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made with "
+                    f"∂L/∂`{other.name}` where ∂L/∂`{step.name}` belongs")  # fmt: skip
+            made = each(step.nodes, k, lambda n, p=pairs, k=k: _given(steps, n, k, p[n]))
+            yield Change("other upstream", what, mend(step, k), step.first.inputs[k], made, 3)
+
+
+def _given(steps: Steps, node: Node, k: int, other: Node) -> Part:
+    assert node.operation is not None
+    part = node.operation.adjoint(node, k, steps.adjoints[other])
+    return lambda g: part
+
+
+__all__ = ["np", "operands", "upstreams"]

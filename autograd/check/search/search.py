@@ -1,0 +1,83 @@
+"""Try every change of every step, the likeliest first, against all claims at once."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from ..trace.nodes import Array
+from .blocks import blocks
+from .branches import branches, paths
+from .changes import Change, Kind
+from .operands import operands, upstreams
+from .slopes import slopes
+from .steps import Steps
+from .sums import rearranged, sums, swapped
+
+KINDS: list[Kind] = [branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The gradient of one input as it was claimed, whether it is wrong, and where that is known."""
+
+    value: Array
+    wrong: bool
+    known: Array  # a mask: where the truth is known
+    closeness: float  # relative
+
+
+@dataclass(frozen=True)
+class Match:
+    """A change, and the inputs whose wrong gradients it gives."""
+
+    change: Change
+    explains: frozenset[str]
+
+
+def search(steps: Steps, claims: Mapping[str, Claim], seconds: float) -> list[Match]:
+    """The changes that give the claims: all wrong ones if any does, else some of them."""
+    deadline = time.perf_counter() + seconds
+    wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
+    every = [c for kind in KINDS for c in kind(steps)]
+    partial: list[Match] = []
+    for _, alike in groupby(sorted(every, key=lambda c: c.rank), key=lambda c: c.rank):
+        found = []
+        for change in alike:
+            if time.perf_counter() > deadline:
+                return found or partial
+            match = _tried(steps, change, claims, wrong)
+            if match is not None:
+                (found if match.explains == wrong else partial).append(match)
+        if found:
+            return found
+    return partial
+
+
+def _tried(
+    steps: Steps, change: Change, claims: Mapping[str, Claim], wrong: frozenset[str]
+) -> Match | None:
+    """What a change explains, if it explains anything and spoils nothing that is right."""
+    touched = steps.reach[change.reads] & claims.keys()
+    if not touched or not touched <= wrong:
+        return None
+    with np.errstate(all="ignore"):
+        guess = steps.record.changed(steps.adjoints, change.made)
+    explained = frozenset(name for name in touched if _equal(guess[name], claims[name]))
+    if not explained:
+        return None
+    return Match(change, explained)
+
+
+def _equal(guess: Array, claim: Claim) -> bool:
+    """Whether a guess is the claim, wherever the truth is known."""
+    if guess.shape != claim.value.shape or not claim.known.any():
+        return False
+    off = np.abs(guess - claim.value)[claim.known]
+    size = np.max(np.abs(claim.value[claim.known]), initial=0.0)
+    return bool(np.all(off <= claim.closeness * size + 1e-300))
+
+
+__all__ = ["Claim", "Iterable", "Iterator", "Match", "search"]

@@ -1,0 +1,130 @@
+"""Sums over the batch that are means, or one sample's; axes that are not put back."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..trace.nodes import Array, Contraction, Gather, Node
+from .changes import Change, Part, at, each, edges, mend, operand
+from .steps import Step, Steps
+
+Kept = Callable[[Array, int], Array]
+ONE = {
+    "the mean over axis {a} stands where the sum belongs": lambda g, a: g / g.shape[a],
+    "only the first entry along axis {a} is taken, not the sum":
+        lambda g, a: _only(g, a, 0),
+    "only the last entry along axis {a} is taken, not the sum":
+        lambda g, a: _only(g, a, -1),
+}  # fmt: skip
+
+
+def _only(g: Array, axis: int, place: int) -> Array:
+    kept = np.zeros_like(g)
+    at = tuple(place if a == axis else slice(None) for a in range(g.ndim))
+    kept[at] = g[at]
+    return kept
+
+
+def sums(steps: Steps) -> Iterator[Change]:
+    """Where an edge adds up over axes of its result: a mean, one entry."""
+    for step, k in edges(steps):
+        for axis in _summed(step.first, k):
+            for said, change in ONE.items():
+                what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
+                        f"{said.format(a=axis)}")  # fmt: skip
+                made = each(step.nodes, k, lambda n, c=change, a=axis, k=k: _part(n, k, c, a))
+                yield Change("sum", what, mend(step, k), step.first.inputs[k], made, 2)
+
+
+def _part(node: Node, k: int, change: Kept, axis: int) -> Part:
+    operation = node.operation
+    assert operation is not None
+    return lambda g: operation.adjoint(node, k, change(g, axis))
+
+
+def _summed(node: Node, k: int) -> list[int]:
+    """The axes of y over which the adjoint of an operand adds up."""
+    shape = node.value.shape
+    if isinstance(node.operation, Contraction):
+        out, letters = node.operation.out, node.operation.letters[k]
+        return [a for a, letter in enumerate(out) if letter not in letters and shape[a] > 1]
+    if isinstance(node.operation, Gather) and node.operation.what == "broadcast":
+        x = (1,) * (len(shape) - node.inputs[0].value.ndim) + node.inputs[0].value.shape
+        return [a for a, n in enumerate(shape) if n > 1 and x[a] == 1]
+    return []
+
+
+def rearranged(steps: Steps) -> Iterator[Change]:
+    """Rearrangements that are not undone, or whose repeated entries overwrite each other."""
+    for step, k in edges(steps):
+        operation = step.first.operation
+        if not isinstance(operation, Gather) or operation.what == "broadcast":
+            continue
+        x, reads = step.first.inputs[k].value, step.first.inputs[k]
+        to = operand(step, k)
+        if x.size == step.first.value.size and len(step.first.inputs) == 1:
+            what = f"{at(step)} is not undone: its gradient is reshaped to that of `{to}` as it lies"
+            made = each(step.nodes, k, lambda n: lambda g: g.reshape(x.shape))
+            yield Change("not undone", what, mend(step, k), reads, made, 2)
+        if operation.repeats:
+            for which, said in ((-1, "last"), (0, "first")):
+                what = (f"entries of `{to}` that {at(step)} takes several times keep the {said} "
+                        "gradient alone: add them up, with += or np.add.at")  # fmt: skip
+                made = each(step.nodes, k, lambda n, w=which, k=k: _overwriting(n, k, w))
+                yield Change("overwritten", what, mend(step, k), reads, made, 1)
+
+
+def _overwriting(node: Node, k: int, which: int) -> Part:
+    """dx[places] = g, where the first or the last of several stays."""
+    operation = node.operation
+    assert isinstance(operation, Gather)
+    here = operation.source == k
+    places, shape = operation.at[here], node.inputs[k].value.shape
+
+    def part(g: Array) -> Array:
+        found, values = np.zeros(int(np.prod(shape))), g[here]
+        order = slice(None) if which < 0 else slice(None, None, -1)
+        found[places[order]] = values[order]
+        return found.reshape(shape)
+
+    return part
+
+
+def swapped(steps: Steps) -> Iterator[Change]:
+    """Two parts of an array whose gradients are put in each other's place."""
+    parts = [s for s in steps.every if isinstance(s.first.operation, Gather)
+             and s.first.operation.what == "part"]  # fmt: skip
+    for n, one in enumerate(parts):
+        for two in parts[n + 1 :]:
+            if _are_siblings(one, two):
+                yield _swap(one, two)
+
+
+def _are_siblings(one: Step, two: Step) -> bool:
+    """Whether two steps take parts of one shape out of the same arrays."""
+    return (
+        len(one.nodes) == len(two.nodes)
+        and one.first.value.shape == two.first.value.shape
+        and all(a.inputs[0] is b.inputs[0] for a, b in zip(one.nodes, two.nodes, strict=True))
+    )
+
+
+def _swap(one: Step, two: Step) -> Change:
+    made = {}
+    for a, b in zip(one.nodes, two.nodes, strict=True):
+        kept: list[Array] = []
+        later, sooner = (a, b) if a.order > b.order else (b, a)
+        made[later] = lambda g, kept=kept: (kept.append(g), [])[1]
+        made[sooner] = lambda g, kept=kept, s=sooner, la=later: _crossed(s, la, g, kept)
+    what = f"the gradients of {at(one)} and {at(two)} are put in each other's place"
+    line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
+    return Change("swapped", what, line, one.first.inputs[0], made, 2)
+
+
+def _crossed(
+    sooner: Node, later: Node, g: Array, kept: list[Array]
+) -> list[tuple[Node, Array]]:
+    assert sooner.operation is not None and later.operation is not None
+    other = kept.pop() if kept else np.zeros_like(g)
+    x = sooner.inputs[0]
+    return [(x, sooner.operation.adjoint(sooner, 0, other)), (x, later.operation.adjoint(later, 0, g))]
