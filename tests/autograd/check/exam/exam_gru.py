@@ -247,7 +247,7 @@ HIDDEN = "Wxh Whh bh hprev"
 chars.wrong(
     "targets-not-subtracted", {"dy[TARGETS[t]] -= 1": "pass"}, f"{HIDDEN} Why by",
     "the target is not subtracted from the softmax",
-    both(r"target|label|one.?hot|true class|y\b|− ?1|log", MISSING),
+    both(r"target|label|one.?hot|true class|\by\b|− ?1|log", MISSING),
 )  # fmt: skip
 chars.wrong(
     "inputs-subtracted", {"dy[TARGETS[t]] -= 1": "dy[CHARS[t]] -= 1"}, f"{HIDDEN} Why by",

@@ -9,7 +9,7 @@ CELL = word("c", "cs", "cell", "c_next", "c_prev", "memory")
 SIGMA = r"sigmoid|σ|\w ?[·*]? ?\(1|1 ?[-−]"
 IN, FORGET, OUT, NEW = (
     word("i", "ig", "input gate", "zi"), word("f", "fg", "forget", "zf"),
-    word("o", "og", "output gate", "zo"), word("g", "candidate", "c_bar", "a", "zg", "n"),
+    word("o", "og", "output gate", "zo"), word("g", "candidate", "c_bar", "zg"),
 )  # fmt: skip
 SWAPPED = r"swap|exchang|instead|in place|mixed|permut|order|blocks?|confus|not|for"
 
@@ -228,7 +228,7 @@ sequence.wrong(
 sequence.wrong(
     "W-transpose", {"dz = du @ W.T": "dz = (W @ du.T).T[::-1]"}, ALL,
     "the batch is reversed on the way back through W",
-    both(r"batch|row|revers|flip|order|axis|sample"),
+    both(r"batch|row|sample|axis", r"revers|flip|order"),
 )  # fmt: skip
 sequence.pair(
     "c-and-h-not-carried",

@@ -1,6 +1,8 @@
 """All passes of the examination."""
 
 import exam_gru  # noqa: F401
+import exam_objectives  # noqa: F401
+import exam_transformer  # noqa: F401
 from wrong_passes import CASES, RIGHT
 
 __all__ = ["CASES", "RIGHT"]
