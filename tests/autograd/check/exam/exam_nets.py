@@ -183,7 +183,8 @@ cnn.wrong(
 )  # fmt: skip
 cnn.wrong(
     "bias-mean", {"dz.sum(axis=0)": "dz.mean(axis=0)"}, "c",
-    "dc is the mean over samples and positions", both(r"mean|averag|number of|entries|positions|rows"),
+    "dc is the mean over samples and positions",
+    both(r"mean|averag|number of|entries|positions|rows"),
 )  # fmt: skip
 cnn.wrong(
     "dense-transposed", {"(dout @ W.T).reshape(pooled.shape)":
