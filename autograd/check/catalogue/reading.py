@@ -54,6 +54,11 @@ class Reading:
             for role, gradient in found.items()
         }
 
+    def touches(self, mistake: Mistake, name: str) -> bool:
+        """Whether a mistake changes the gradient of the input of this name."""
+        touched = self.operation.touched(mistake)
+        return any(self.roles.get(role) == name for role in touched)
+
     def _standard(self, role: str, array: Array) -> Array:
         order = self.operation.orders.get(role)
         return array if order is None else standard(array, self.axes[role], order)

@@ -10,6 +10,7 @@ from ..truth.arrays import Array, largest
 from ..truth.verdict import SINGLE, Comparison
 
 EXACT = 1e-5  # relative: closer than this is equality
+NEARER = 0.2  # of the distance from claim to truth: a guess that is farther off explains nothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,7 @@ class Case(Comparison):
         A guess must be nearer to the claim than the claim is to the truth, or it explains nothing.
         """
         if self.tolerance >= SINGLE:
-            return self.tolerance
+            return min(self.tolerance, NEARER * self.departure())
         return max(1e-9, min(EXACT, 0.05 * self.departure()))
 
     def equal(self, guess: Array) -> bool:
@@ -50,7 +51,8 @@ class Case(Comparison):
             return False
         size = max(largest(self.claimed[smooth]), 1e-300)
         slack = self.exactness * size + 10 * self.gradient.error[smooth]
-        return bool(np.all(np.abs(guess - self.claimed)[smooth] <= slack))
+        off, wrong = (np.abs(x - self.claimed)[smooth] for x in (guess, self.true))
+        return bool(np.all(off <= slack) and largest(off) <= NEARER * largest(wrong))
 
     def difference(self, guess: Array) -> str:
         """How closely a guess agrees, in words."""

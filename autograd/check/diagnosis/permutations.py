@@ -5,12 +5,18 @@ from itertools import chain, combinations, permutations
 
 import numpy as np
 
-from ..report.findings import Finding
+from ..report.findings import Finding, listed
 from ..truth.arrays import Array, largest
 from .case import Case, fit
 from .factors import factor_of
 
 MOST_AXES = 5
+TRANSPOSED = "transpose it, or swap the factors of the product: (A·B)ᵀ = Bᵀ·Aᵀ"
+REVERSED = "an order is reversed once too often, or once too little"
+ROTATED = (
+    f"{REVERSED}; of a convolution, dW[u,v] = Σ dZ[i,j]·X[i+u,j+v] is a correlation, and only dX "
+    "meets the kernel rotated by 180°"
+)
 
 
 def shape(case: Case) -> Iterator[Finding]:
@@ -25,8 +31,7 @@ def shape(case: Case) -> Iterator[Finding]:
         if order != tuple(range(moved.ndim)) and _same(moved, full, case):
             yield Finding(
                 f"the gradient of {case.name} is the true one {_turned(order)}",
-                _how(moved, full), where,
-                "dW = dZ·Xᵀ has the shape of W; X·dZᵀ is its transpose", "transposed",
+                _how(moved, full), where, TRANSPOSED, "transposed",
             )  # fmt: skip
     if claimed.size == full.size and _same(claimed.reshape(needed), full, case):
         yield Finding(
@@ -54,7 +59,7 @@ def _summed(case: Case, full: Array, where: str) -> Iterator[Finding]:
                 yield Finding(
                     f"the gradient of {case.name} is not summed over {_axes(several)}",
                     f"its {what} is the true one", where,
-                    f"d{case.name} = Σ over the samples and positions that share {case.name}",
+                    f"d{case.name} = Σ over all that share {case.name}",
                     "not summed",
                 )  # fmt: skip
     yield Finding(
@@ -95,7 +100,7 @@ def arrangement(case: Case) -> Iterator[Finding]:
 def _matched(case: Case, guess: Array) -> tuple[float, Array] | None:
     """(c, c·guess) where that is the claimed gradient, wherever the guess is known."""
     known = np.isfinite(guess)
-    if not known.any():
+    if known.sum() < 2:  # one number is always some multiple of another
         return None
     factor, off = fit(guess[known], case.claimed[known])
     if not factor or off > case.exactness * largest(case.claimed[known]):
@@ -110,11 +115,7 @@ def _arranged(
     mirrored = f"flipped along {_axes(flipped)}" if flipped else ""
     times = "" if np.isclose(c, 1, rtol=1e-4) else f" and {factor_of(c, case)} times as large"
     kernel = flipped == tuple(range(case.claimed.ndim))[-2:] and not turned
-    remedy = (
-        "correlate: dW[u,v] = Σ dZ[i,j]·X[i+u,j+v]; only dX needs the kernel rotated by 180°"
-        if kernel
-        else "dW = dZ·Xᵀ has shape (out, in); X·dZᵀ is its transpose"
-    )
+    remedy = ROTATED if kernel else TRANSPOSED if turned else REVERSED
     return Finding(
         f"the gradient of {case.name} is the true one "
         + " and ".join(part for part in (turned, mirrored) if part) + times,
@@ -139,7 +140,7 @@ def shifted(case: Case) -> Iterator[Finding]:
             if found and np.isclose(found[0], 1, rtol=1e-4):
                 yield Finding(
                     f"the gradient of {case.name} is the true one shifted by {by} on axis {axis}",
-                    remedy="an index is off by one", name="shifted",
+                    remedy="is an index off by one?", name="shifted",
                 )  # fmt: skip
 
 
@@ -156,7 +157,7 @@ def flattened(case: Case) -> Iterator[Finding]:
             yield Finding(
                 f"the gradient of {case.name} has the true numbers in another order",
                 f"flattened with the axes in the order {order}",
-                remedy="reshape in the order in which the forward flattened; transpose first",
+                remedy="reshape in the order in which forward does, or transpose first",
                 name="flatten order",
             )
 
@@ -173,19 +174,19 @@ def slices(case: Case) -> Iterator[Finding]:
         )
         factors = [_slice_factor(true, claimed, case) for true, claimed in rows]
         if all(c is not None for c in factors) and _differ(factors):
-            text = ", ".join(f"{c:.4g}" for c in factors[:6] if c is not None)
+            text = listed(f"{c:.4g}" for c in factors if c is not None)
             yield Finding(
                 f"the gradient of {case.name} has another factor in each slice along axis {axis}",
-                text + ("…" if n > 6 else ""),
-                remedy="something that differs along that axis is multiplied in, or left out",
+                text,
+                remedy="what differs along that axis, and is multiplied in or left out?",
                 name="factor per slice",
             )
         order = _permutation(rows, case)
         if order and order != list(range(n)):
             yield Finding(
                 f"the gradient of {case.name} has its slices along axis {axis} in another order",
-                f"slice k is the true slice {order[:8]}[k]",
-                remedy="an index or a reshape mixes them up", name="slices permuted",
+                f"slice k is the true slice [{listed(order)}][k]",
+                remedy="does an index or a reshape mix them up?", name="slices permuted",
             )  # fmt: skip
 
 

@@ -6,10 +6,17 @@ from itertools import chain, combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..report.findings import Finding
+from ..report.findings import Finding, listed
 from ..truth.arrays import Index, Mask, entry_name, largest
 from .case import EXACT, Case, fit
 
+ONE_SLICE = {  # right in one slice only: what may make it so, and whether the others are 0
+    ("but for the first slice", True): "does a loop end early, or overwrite what it should add to?",
+    ("but for the last slice", True): "does a loop overwrite what it should add to: = for +=?",
+    ("but for the first slice", False): "what does a loop do in its first turn only?",
+    ("but for the last slice", False): "is a state carried along that axis? then its gradient is "
+    "not handed to the step before, or so it seems",
+}
 Places = NDArray[np.intp]  # indices along one axis
 
 
@@ -20,7 +27,8 @@ def partly(case: Case) -> Iterator[Finding]:
     if not np.any(case.claimed[wrong]):
         yield from _region(case, "zero")
     elif factor and off <= EXACT * largest(case.claimed[wrong]):
-        yield from _region(case, "wrong", f", {factor:.4g} times the true one")
+        times = f", {factor:.4g} times the true one" if abs(factor - 1) > 1e-3 else ""
+        yield from _region(case, "wrong", times)
 
 
 def somewhere(case: Case) -> Iterator[Finding]:
@@ -77,7 +85,7 @@ def _side_of(places: Places, n: int) -> str:
         return str(places[0])
     if np.array_equal(places, np.arange(places[0], places[-1] + 1)):
         return f"{places[0]}:{places[-1] + 1}"
-    return "(" + " ".join(map(str, places[:8].tolist())) + ")"
+    return f"({listed(places.tolist(), ' ')})"
 
 
 def _positions(places: Places, n: int) -> str:
@@ -88,7 +96,7 @@ def _positions(places: Places, n: int) -> str:
         )
     if np.array_equal(places, np.arange(places[0], places[-1] + 1)):
         return f"positions {places[0]} to {places[-1]} of {n}"
-    return f"positions {', '.join(map(str, places[:8].tolist()))} of {n}"
+    return f"positions {listed(places.tolist())} of {n}"
 
 
 def _side(places: Places, n: int) -> str:
@@ -110,31 +118,32 @@ def _border(shape: Index) -> Mask:
 
 def _remedy(key: str, zero: bool) -> str:
     if key.startswith("but for"):
-        return "a loop or an assignment keeps one slice only: accumulate with +="
+        return ONE_SLICE[key, zero]
     if key == "on the border":
-        return "the padding: crop dX by the padding, or let the windows reach the last row"
+        return "is it the padding, or do the loops stop one short of the last row?"
     if key == "inside":
-        return "entries under several windows get a sum: dX[window] += ..., not ="
-    return "the loop does not reach them" if zero else "something is indexed along that axis"
+        return "are they under several windows, which overwrite each other: = for +=?"
+    return "does a loop not reach them?" if zero else "what differs in these places?"
 
 
 def ties(case: Case) -> Iterator[Finding]:
     """Kinks where the claimed sum is not between the slopes: ties that are counted twice."""
     for kink in case.wrong_kinks():
-        n, names = len(kink.entries), [entry_name(case.name, i) for i in kink.entries[:4]]
+        n, names = len(kink.entries), (entry_name(case.name, i) for i in kink.entries)
         if n > 1 and np.isclose(kink.low, kink.high, rtol=1e-3) and kink.low:
             times = kink.claimed / kink.low
             said = f"{n} entries tie, counted {times:.3g} times"
         else:
-            said = f"at a kink the slope is between {kink.low:.4g} and {kink.high:.4g}"
+            said = f"the slope is between {kink.low:.4g} and {kink.high:.4g}"
+        place = "tie" if n > 1 else "kink"
         yield Finding(
-            f"the gradient of {case.name} is wrong at a tie: {said}",
+            f"the gradient of {case.name} is wrong at a {place}: {said}",
             f"claimed {kink.claimed:.4g} in all",
-            ", ".join(names),
+            listed(names, most=4),
             "one entry takes the gradient (the first maximum), or they share it: the shares sum "
-            "to 1",
-            "tie counted more than once",
-        )
+            "to 1" if n > 1 else "take the slope of one of its sides, or one between them",
+            "tie counted more than once" if n > 1 else "slope at a kink",
+        )  # fmt: skip
 
 
 def elementwise(case: Case) -> Iterator[Finding]:

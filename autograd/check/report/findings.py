@@ -1,6 +1,20 @@
 """What a step of a check returns: remarks, each with its evidence and a remedy."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
+
+LISTED = 8  # of many places, so many are named
+
+
+def listed(places: Iterable[object], between: str = ", ", most: int = LISTED) -> str:
+    """Places by their names, the first of them where there are many.
+
+    >>> listed(range(12))
+    '0, 1, 2, 3, 4, 5, 6, 7, …'
+    """
+    names = [str(place) for place in islice(places, most + 1)]
+    return between.join(names[:most] + ["…"] * (len(names) > most))
 
 
 @dataclass(frozen=True)

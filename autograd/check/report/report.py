@@ -10,7 +10,7 @@ import numpy as np
 from ... import files
 from ..truth.arrays import entry_name
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG, Comparison
-from .findings import Finding
+from .findings import Finding, listed
 from .pictures import page
 
 SHOWN = 3  # worst entries
@@ -58,7 +58,7 @@ def worst_entries(comparison: Comparison) -> list[str]:
         for index in comparison.worst(SHOWN)
     ]
     for kink in comparison.wrong_kinks():
-        names = ", ".join(entry_name(name, index) for index in kink.entries[:SHOWN])
+        names = listed((entry_name(name, index) for index in kink.entries), most=SHOWN)
         found.append(
             f"{names}: claimed {kink.claimed:.6g} in all, may be {kink.low:.6g} to "
             f"{kink.high:.6g} (a kink)"

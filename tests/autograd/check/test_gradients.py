@@ -172,7 +172,7 @@ SLIPS = {
     "N": (lambda U, X, W, b: {"b": 5 * U.sum(0)}, "is N times the true one (N = 5"),
     "mean": (lambda U, X, W, b: {"b": U.mean(0)}, "is 1/N times"),
     "sign": (lambda U, X, W, b: {"X": -U @ W.T}, "is −1 times"),
-    "two": (lambda U, X, W, b: {"X": 2 * U @ W.T}, "is 2 times"),
+    "two": (lambda U, X, W, b: {"X": 2 * U @ W.T}, "is 2 or √d times"),
     "not summed": (lambda U, X, W, b: {"b": U}, "is not summed over axis 0"),
     "summed": (lambda U, X, W, b: {"X": (U @ W.T).sum(0)}, "is the true one summed over axis 0"),
     "number": (lambda U, X, W, b: {"b": U.sum()}, "is the true one summed over axis 0"),

@@ -123,7 +123,7 @@ CLAIMS = {
     "right": lambda U, X, W: (U @ W.T, X.T @ U),
     "a factor": lambda U, X, W: (U @ W.T, X.T @ U / 6),
     "transposed": lambda U, X, W: (U @ W.T, U.T @ X),
-    "a little decay": lambda U, X, W: (U @ W.T, X.T @ U + 1e-5 * W),
+    "a little decay": lambda U, X, W: (U @ W.T, X.T @ U + 2e-4 * W),
     "decay": lambda U, X, W: (U @ W.T, X.T @ U + 1e-1 * W),
     "unexplained": lambda U, X, W: (U @ W.T, X.T @ U + np.sin(9 * W)),
     "not finite": lambda U, X, W: (U @ W.T, X.T @ U * [1, np.inf, 1]),

@@ -1,0 +1,119 @@
+"""What is said of a wrong gradient is true of its numbers, and all that fits is named."""
+
+import numpy as np
+import pytest
+
+from autograd import check_gradients
+
+RNG = np.random.default_rng(7)
+Q, K, V = (RNG.standard_normal((3, 5, 8)) for _ in range(3))
+X = RNG.standard_normal((6, 12))
+
+
+def cubes(x):
+    """A forward that no operation of the catalogue computes, and that is 0 nowhere."""
+    return (x + 3) ** 3
+
+
+def slopes(u, x):
+    return u * 3 * (x + 3) ** 2
+
+
+def only(forward, inputs, claimed):
+    (finding,) = check_gradients(forward, inputs, claimed).findings
+    return finding
+
+
+def mixed(q, k, v):
+    scores = np.exp(q @ k.transpose(0, 2, 1) / np.sqrt(8))
+    return scores / scores.sum(-1, keepdims=True) @ v
+
+
+def d_q(u, q, k, v):
+    scores = np.exp(q @ k.transpose(0, 2, 1) / np.sqrt(8))
+    a = scores / scores.sum(-1, keepdims=True)
+    da = u @ v.transpose(0, 2, 1)
+    return a * (da - (da * a).sum(-1, keepdims=True)) @ k / np.sqrt(8)
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (np.sqrt(8), "is √d times"),
+        (1 / np.sqrt(8), "is 1/√d times"),
+        (1 / 8, "is 1/d times"),
+        (1 / 5, "is 1/T times"),
+        (3, "is N times"),
+        (1 / 15, "is 1/(N·T) times"),
+        (40, "is T·d times"),
+        (np.sqrt(2), "is √2 times"),
+        (0.8, "is 4/5 times"),
+        (-np.sqrt(8), "is −√d times"),
+    ],
+)
+def test_a_factor_is_called_by_the_sizes_at_hand(factor, words):
+    """Not 577/408, and every letter comes with the axis that it is the length of."""
+    found = only(mixed, {"q": Q, "k": K, "v": V},
+                 lambda u, **inputs: {"q": factor * d_q(u, **inputs)})  # fmt: skip
+    assert words in found.what
+    assert ("axis" in found.evidence) == any(letter in words for letter in "NTd(")
+
+
+def test_a_factor_two_is_the_squares_only_where_there_is_a_loss():
+    loss = only(lambda x: (x**2).sum() + 0.0, (X,), lambda u, x: u * x)
+    assert "d(e²)/de is 2e" in loss.remedy
+    layer = only(cubes, (X,), lambda u, x: slopes(u, x) / 2)
+    assert "is 1/2 times the true one" in layer.what
+    assert "e²" not in layer.remedy
+
+
+def test_sizes_that_fit_alike_are_joined_by_or():
+    x = RNG.standard_normal((4, 4, 2))
+    found = only(cubes, (x,), lambda u, x: 4 * slopes(u, x))
+    assert "is N or T times" in found.what
+    assert "N = 4, axis 0" in found.evidence
+    assert "T = 4, axis 1" in found.evidence
+
+
+@pytest.mark.parametrize("rate", [2e-5, 8e-5])
+def test_what_is_no_more_than_rounding_is_no_weight_decay(rate):
+    found = check_gradients(cubes, (X / 1e3,), lambda u, x: slopes(u, x) + rate * x)
+    assert not found.findings
+
+
+def test_places_that_are_not_all_named_end_with_an_ellipsis():
+    places = np.zeros(24)
+    places[::2] = 1.0
+    x = RNG.standard_normal((24, 3))
+    found = only(cubes, (x,), lambda u, x: slopes(u, x) * places[:, None])
+    assert "positions 1, 3, 5, 7, 9, 11, 13, 15, … of 24" in found.what
+    order = [1, 0, *range(2, 24)]
+    swapped = only(cubes, (x,), lambda u, x: slopes(u, x)[order])
+    assert swapped.evidence == "slice k is the true slice [1, 0, 2, 3, 4, 5, 6, 7, …][k]"
+
+
+def test_right_at_the_last_step_only_does_not_mean_that_something_is_overwritten():
+    """States that are carried: Σ over later steps is left out, nothing is 0."""
+    found = only(lambda x: np.cumsum(np.sin(x), 0) ** 2, (X,),
+                 lambda u, x: 2 * u * np.cumsum(np.sin(x), 0) * np.cos(x))  # fmt: skip
+    assert "wrong only at positions 0 to 4 of 6" in found.what
+    assert "the step before, or so it seems" in found.remedy
+    assert "+=" not in found.remedy
+
+
+def test_a_mistake_that_leaves_the_gradient_as_it_is_is_not_told():
+    """In single precision every right db differs from the measured one; no dW explains that."""
+    x, w, b = (a.astype(np.float32) for a in (X[:5, :4], X[:4, 4:7], X[0, :3]))
+    upstream = np.ones((5, 3))
+    upstream[:, 1] = [1, -1, 1, -1, 0.01]
+
+    def backward(u, x, w, b):
+        return {"b": (u.sum(0) + np.array([0, 5e-4, 0])).astype(np.float32)}
+
+    report = check_gradients(
+        lambda x, w, b: x.astype(np.float32) @ w.astype(np.float32) + b.astype(np.float32),
+        {"x": x, "w": w, "b": b}, backward, upstream=upstream,
+    )  # fmt: skip
+    assert report.verdict == "wrong"
+    (finding,) = report.findings
+    assert finding.what.startswith("the gradient of b is wrong only at position 1 of axis 0")
