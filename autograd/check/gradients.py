@@ -1,7 +1,7 @@
 """`check_gradients`: a hand-derived gradient against the true one, and what is wrong with it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,9 @@ import numpy as np
 from .behaviour import call_backward, second_call
 from .coverage import unexercised
 from .diagnosis.case import Case
-from .diagnosis.diagnose import diagnose
+from .diagnosis.explain import explain
 from .model import compare_oracles, model_gradients
+from .record import Run
 from .report.findings import Finding, Remarks
 from .report.report import GradientReport, Report
 from .truth import directions
@@ -20,6 +21,7 @@ from .truth.kinks import find_kinks
 from .truth.verdict import RIGHT, SINGLE, TOLERANCE, UNDECIDED, WRONG, Comparison, compare
 
 UNREPEATABLE = "unrepeatable forward"
+SEARCH = 5.0  # seconds, for the mistake in the recorded steps
 
 
 def check_gradients(
@@ -70,10 +72,14 @@ def check_gradients(
     single = any(map(_is_single, [output, *user.originals.values()]))
     check = _Check(objective, rng, single, exact, budget / len(arrays), learning_rate)
     found = [check.gradient(name, x, _is_single(raw[name])) for name, x in arrays.items()]
-    remarks += [model_remarks, *(remark for _, remark in found)]
+    cases = {j.report.name: j.case for j in found if j.case is not None}
+    measured = {name: case.gradient for name, case in cases.items()}
+    run = Run(forward, user, objective, claimed if callable(claimed) else None, measured)
+    told = explain(cases, run.steps, run.again, SEARCH)
+    remarks += [model_remarks, *(judged.remarks(told) for judged in found)]
     if callable(claimed):
         remarks.append(second_call(claimed, user, u, gradients))
-    checked = {**unreadable, **{gradient.name: gradient for gradient, _ in found}}
+    checked = {**unreadable, **{judged.report.name: judged.told(told) for judged in found}}
     return _report(checked, remarks, unexercised(objective.point, objective.output))
 
 
@@ -155,6 +161,28 @@ def _unrepeatable(objective: Objective, arrays: Mapping[str, Array]) -> dict[str
 
 
 @dataclass(frozen=True)
+class _Judged:
+    """The verdict on one input, before it is explained."""
+
+    report: GradientReport
+    case: Case | None = None  # None where no entry was compared
+    beside: Remarks = field(default_factory=Remarks)
+
+    def told(self, findings: Mapping[str, tuple[Finding, ...]]) -> GradientReport:
+        """The report with what explains the difference."""
+        return replace(self.report, findings=findings.get(self.report.name, ()))
+
+    def remarks(self, findings: Mapping[str, tuple[Finding, ...]]) -> Remarks:
+        """What is to be said beside; also that a gradient is right, but not exact."""
+        name, case = self.report.name, self.case
+        if case is None or self.report.verdict != RIGHT or not case.wrong.any():
+            return self.beside
+        note = "an ε in forward (log, sqrt) that backward leaves out, or rounding?"
+        inexact = Remarks(notes=(f"{name} is not exact: {note}",))
+        return self.beside if findings.get(name) else self.beside + inexact
+
+
+@dataclass(frozen=True)
 class _Check:
     """What the checks of all inputs have in common."""
 
@@ -166,25 +194,21 @@ class _Check:
     learning_rate: float | None
     cache: dict[str, Any] = field(default_factory=dict)
 
-    def gradient(self, name: str, claimed: Array, single: bool) -> tuple[GradientReport, Remarks]:
-        """One input: the verdict from the truth alone, and after it what explains a difference."""
+    def gradient(self, name: str, claimed: Array, single: bool) -> "_Judged":
+        """One input: the verdict, from the truth alone."""
         single = single or self.single or self.objective.is_single_precision
         tolerance = SINGLE if single else TOLERANCE
         large = self._is_large(claimed) and claimed.shape == self.objective.point[name].shape
         if large and directions.agrees(self.objective, self.rng, name, claimed, tolerance):
             how = f"along {directions.TRIED} random directions"
-            return GradientReport(name, RIGHT, how, claimed), Remarks()
+            return _Judged(GradientReport(name, RIGHT, how, claimed))
         comparison, remarks = self._compare(name, claimed, tolerance)
         verdict, how = comparison.verdict, comparison.how
         if verdict == RIGHT and not comparison.notices_a_wrong_entry():
             verdict = UNDECIDED
             how = "the control was not seen: a gradient that was made wrong on purpose passed"
-        differs = verdict == WRONG or comparison.wrong.any()
-        findings = diagnose(self._case(comparison)) if differs else ()
-        if differs and verdict == RIGHT and not findings:
-            note = "an ε in forward (log, sqrt) that backward leaves out, or rounding?"
-            remarks += Remarks(notes=(f"{name} is not exact: {note}",))
-        return GradientReport(name, verdict, how, claimed, findings, comparison), remarks
+        report = GradientReport(name, verdict, how, claimed, (), comparison)
+        return _Judged(report, self._case(comparison), remarks)
 
     def _is_large(self, claimed: Array) -> bool:
         """Whether there is no time to measure every entry."""

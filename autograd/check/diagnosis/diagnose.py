@@ -15,9 +15,14 @@ Hypothesis = Callable[[Case], Iterator[Finding]]  # yields what fits, the best f
 SCALED: list[Hypothesis] = [factors.zero, factors.variants, factors.factor]
 
 
-def diagnose(case: Case) -> tuple[Finding, ...]:
-    """The finding of the first hypothesis that fits exactly; none where nothing does."""
-    return _first(_hypotheses(case), case)
+def at_once(case: Case) -> tuple[Finding, ...]:
+    """What a known mistake, a plain factor or f for f′ explains exactly; none where none does."""
+    return _first(_likely(case), case)
+
+
+def otherwise(case: Case) -> tuple[Finding, ...]:
+    """What an arrangement of the entries, or a region of them, explains exactly."""
+    return _first(REST, case) if _likely(case) is LIKELY else ()
 
 
 def _first(hypotheses: Iterable[Hypothesis], case: Case) -> tuple[Finding, ...]:
@@ -25,15 +30,15 @@ def _first(hypotheses: Iterable[Hypothesis], case: Case) -> tuple[Finding, ...]:
     return tuple(islice(found, 1))
 
 
-def _hypotheses(case: Case) -> list[Hypothesis]:
-    """What may explain such a difference."""
+def _likely(case: Case) -> list[Hypothesis]:
+    """What may explain such a difference, and is looked for first."""
     if case.claimed.shape != case.value.shape:
         return [known.one, permutations.shape]
     if not np.isfinite(case.claimed).all():
         return [_not_finite]
     if not (case.wrong & case.smooth).any():
         return [known.one, regions.ties]
-    return [known.one, factors.decay] if case.is_nearly_right() else ANY
+    return [known.one, factors.decay] if case.is_nearly_right() else LIKELY
 
 
 def _mistake_or_factor(case: Case) -> Iterator[Finding]:
@@ -58,9 +63,8 @@ def _not_finite(case: Case) -> Iterator[Finding]:
     )
 
 
-ANY: list[Hypothesis] = [
-    _mistake_or_factor,
-    regions.elementwise,
+LIKELY: list[Hypothesis] = [_mistake_or_factor, regions.elementwise]
+REST: list[Hypothesis] = [
     factors.fraction,
     permutations.arrangement,
     permutations.shifted,

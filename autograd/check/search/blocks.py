@@ -65,7 +65,7 @@ def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistak
             for y, x, reading in zip(step.nodes, xs, readings, strict=True)}  # fmt: skip
     operation = readings[0].operation
     what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
-    return Change(mistake.name, what, operation.remedy(mistake), xs[0], made, 1)
+    return Change(mistake.name, what, operation.remedy(mistake), xs[-1], made, 1)
 
 
 def _sends(y: Node, x: Node, reading: Reading, mistake: Mistake) -> Sends:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Node
 from ..trace.record import Sends
-from .changes import Change, Part, at, each, edges, mend, operand, true_part
+from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps
 
 
@@ -19,18 +19,18 @@ def branches(steps: Steps) -> Iterator[Change]:
             name = "sign" if factor < 0 else "twice"
             what = f"what {at(step)} hands back to `{operand(step, k)}` is taken {verb}"
             rank = 1 + _far(step, k, steps)
-            yield Change(name, what, mend(step, k), step.first.inputs[k], made, rank)
+            yield Change(name, what, mend(step, k), reads(step, k), made, rank)
 
 
 def _far(step: Step, k: int, steps: Steps) -> int:
     """How unlikely an edge is the one that is meant: those where paths meet or part come first."""
-    x = step.first.inputs[k]
+    x = reads(step, k)
     parts = len(steps.uses(x)) > 1 or bool(x.name)
     return 0 if parts else 1
 
 
 def _times(node: Node, k: int, factor: float) -> Part:
-    return lambda g: factor * true_part(node, k, g)
+    return lambda g: factor * node.part(k, g)
 
 
 def _nothing(_: Node) -> Part:
@@ -39,7 +39,7 @@ def _nothing(_: Node) -> Part:
 
 def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:
     """The edge is missing, in all runs, or in all but some."""
-    to, x, made = operand(step, k), step.first.inputs[k], each(step.nodes, k, _nothing)
+    to, x, made = operand(step, k), reads(step, k), each(step.nodes, k, _nothing)
     if step.is_carried(k):
         what = (f"the gradient of the state `{to}` is not handed to the step before: what {at(step)} "
                 "sends back to it is left out")  # fmt: skip
@@ -53,7 +53,7 @@ def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:
 
 def _some_runs(step: Step, k: int, to: str) -> Iterator[Change]:
     """Of the runs of a loop only some hand on a gradient."""
-    n, nodes, x = len(step.nodes), step.nodes, step.first.inputs[k]
+    n, nodes, x = len(step.nodes), step.nodes, reads(step, k)
     one = "is kept, the others are lost: add up over all runs with +="
     kept = {
         f"only what the last of its {n} runs hands back {one}": nodes[:-1],
@@ -79,7 +79,7 @@ def paths(steps: Steps) -> Iterator[Change]:
             what = (f"what {at(user)} hands back to `{step.name}` is left out of the gradient of "
                     f"`{operand(step, k)}`, though not of the others")  # fmt: skip
             made = _without(step, k, user, j)
-            yield Change("path", what, mend(step, k), step.first.inputs[k], made, 3)
+            yield Change("path", what, mend(step, k), reads(step, k), made, 3)
 
 
 def _without(step: Step, k: int, user: Step, j: int) -> dict[Node, Sends]:
@@ -90,13 +90,13 @@ def _without(step: Step, k: int, user: Step, j: int) -> dict[Node, Sends]:
         def sends(g: Array) -> list[tuple[Node, Array]]:
             parts = list(node.sends(g))
             x = node.inputs[j]
-            along[x] = true_part(node, j, g)
+            along[x] = node.part(j, g)
             return parts
 
         return sends
 
     def cut(node: Node) -> Part:
-        return lambda g: true_part(node, k, g - along.pop(node, np.zeros_like(g)))
+        return lambda g: node.part(k, g - along.pop(node, np.zeros_like(g)))
 
     return {**{n: remembered(n) for n in user.nodes if n.inputs[j].varies},
             **each(step.nodes, k, cut)}  # fmt: skip

@@ -31,8 +31,8 @@ def edge(node: Node, k: int, part: Part) -> Sends:
     def sends(g: Array) -> list[tuple[Node, Array]]:
         found = []
         for j, x in enumerate(node.inputs):
-            if x.varies and node.operation is not None:
-                handed = part(g) if j == k else node.operation.adjoint(node, j, g)
+            if x.varies:
+                handed = part(g) if j == k else node.part(j, g)
                 if handed is not None:
                     found.append((x, handed))
         return found
@@ -45,18 +45,17 @@ def each(nodes: Iterable[Node], k: int, part: Callable[[Node], Part]) -> Changes
     return {node: edge(node, k, part(node)) for node in nodes}
 
 
-def true_part(node: Node, k: int, g: Array) -> Array:
-    """What a node should hand on to its k-th operand."""
-    assert node.operation is not None  # it has operands
-    return node.operation.adjoint(node, k, g)
-
-
 def edges(steps: Steps) -> Iterator[tuple[Step, int]]:
     """Every step with each of its operands that has a gradient."""
     for step in steps.every:
         for k in range(len(step.first.inputs)):
             if any(node.inputs[k].varies for node in step.nodes):
                 yield step, k
+
+
+def reads(step: Step, k: int) -> Node:
+    """The array whose gradient an edge makes, in the last run in which it varies."""
+    return next(node.inputs[k] for node in reversed(step.nodes) if node.inputs[k].varies)
 
 
 def mend(step: Step, k: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..trace.nodes import Array, Contraction, Elementwise, Node
-from .changes import Change, Part, at, each, edges, mend, operand
+from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, name_of, root
 
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
@@ -47,7 +47,7 @@ def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
             for send in each([node], k, lambda n, o=other: _with(n, k, j, o)).values()
         }
         rank = 3 if shift == 0 or name == named else 4
-        yield Change("other operand", what, mend(step, k), step.first.inputs[k], made, rank)
+        yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
 
 def _candidates(
@@ -81,7 +81,7 @@ def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
     if isinstance(node.operation, Contraction):
         operation = node.operation
         factors = [value if i == j else x.value for i, x in enumerate(node.inputs)]
-        return lambda g: operation.with_factors(k, g, factors)
+        return operation.with_factors(k, factors)
     return lambda g: g * value
 
 
@@ -91,7 +91,7 @@ def _transposed(step: Step, k: int, j: int) -> Iterator[Change]:
         return
     what = f"the gradient of `{to}` along {at(step)} takes `{name}` without its transpose"
     made = each(step.nodes, k, lambda n: _with_value(n, k, j, n.inputs[j].value.T))
-    yield Change("not transposed", what, mend(step, k), step.first.inputs[k], made, 2)
+    yield Change("not transposed", what, mend(step, k), reads(step, k), made, 2)
 
 
 def upstreams(steps: Steps) -> Iterator[Change]:
@@ -110,12 +110,11 @@ def upstreams(steps: Steps) -> Iterator[Change]:
             what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made with "
                     f"∂L/∂`{other.name}` where ∂L/∂`{step.name}` belongs")  # fmt: skip
             made = each(step.nodes, k, lambda n, p=pairs, k=k: _given(steps, n, k, p[n]))
-            yield Change("other upstream", what, mend(step, k), step.first.inputs[k], made, 3)
+            yield Change("other upstream", what, mend(step, k), reads(step, k), made, 3)
 
 
 def _given(steps: Steps, node: Node, k: int, other: Node) -> Part:
-    assert node.operation is not None
-    part = node.operation.adjoint(node, k, steps.adjoints[other])
+    part = node.part(k, steps.adjoints[other])
     return lambda g: part
 
 

@@ -1,7 +1,7 @@
 """Try every change of every step, the likeliest first, against all claims at once."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -16,7 +16,9 @@ from .slopes import slopes
 from .steps import Steps
 from .sums import rearranged, sums, swapped
 
-KINDS: list[Kind] = [branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams]
+KINDS: list[Kind] = [
+    branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,14 @@ class Claim:
     known: Array  # a mask: where the truth is known
     closeness: float  # relative
 
+    def equals(self, guess: Array) -> bool:
+        """Whether a guess is the claim, wherever the truth is known."""
+        if guess.shape != self.value.shape or not self.known.any():
+            return False
+        off = np.abs(guess - self.value)[self.known]
+        size = np.max(np.abs(self.value[self.known]), initial=0.0)
+        return bool(np.all(off <= self.closeness * size + 1e-300))
+
 
 @dataclass(frozen=True)
 class Match:
@@ -38,17 +48,19 @@ class Match:
 
 
 def search(steps: Steps, claims: Mapping[str, Claim], seconds: float) -> list[Match]:
-    """The changes that give the claims: all wrong ones if any does, else some of them."""
+    """The changes that give the claims: all wrong ones if any does, else some of them.
+
+    Of those that explain as much, the likeliest come first.
+    """
     deadline = time.perf_counter() + seconds
     wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
-    every = [c for kind in KINDS for c in kind(steps)]
     partial: list[Match] = []
-    for _, alike in groupby(sorted(every, key=lambda c: c.rank), key=lambda c: c.rank):
+    for _, alike in groupby(_every(steps), key=lambda change: change.rank):
         found = []
         for change in alike:
             if time.perf_counter() > deadline:
                 return found or partial
-            match = _tried(steps, change, claims, wrong)
+            match = tried(steps, change, claims, wrong)
             if match is not None:
                 (found if match.explains == wrong else partial).append(match)
         if found:
@@ -56,7 +68,12 @@ def search(steps: Steps, claims: Mapping[str, Claim], seconds: float) -> list[Ma
     return partial
 
 
-def _tried(
+def _every(steps: Steps) -> Iterator[Change]:
+    """All changes, the likeliest first."""
+    yield from sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
+
+
+def tried(
     steps: Steps, change: Change, claims: Mapping[str, Claim], wrong: frozenset[str]
 ) -> Match | None:
     """What a change explains, if it explains anything and spoils nothing that is right."""
@@ -65,19 +82,15 @@ def _tried(
         return None
     with np.errstate(all="ignore"):
         guess = steps.record.changed(steps.adjoints, change.made)
-    explained = frozenset(name for name in touched if _equal(guess[name], claims[name]))
-    if not explained:
-        return None
-    return Match(change, explained)
+    explained = frozenset(name for name in touched if claims[name].equals(guess[name]))
+    return Match(change, explained) if explained else None
 
 
-def _equal(guess: Array, claim: Claim) -> bool:
-    """Whether a guess is the claim, wherever the truth is known."""
-    if guess.shape != claim.value.shape or not claim.known.any():
-        return False
-    off = np.abs(guess - claim.value)[claim.known]
-    size = np.max(np.abs(claim.value[claim.known]), initial=0.0)
-    return bool(np.all(off <= claim.closeness * size + 1e-300))
-
-
-__all__ = ["Claim", "Iterable", "Iterator", "Match", "search"]
+def holds(steps: Steps, match: Match, claims: Mapping[str, Claim]) -> bool:
+    """Whether the same change gives the claims at another point too; True if it is not there."""
+    for change in _every(steps):
+        if (change.name, change.what) == (match.change.name, match.change.what):
+            with np.errstate(all="ignore"):
+                guess = steps.record.changed(steps.adjoints, change.made)
+            return all(claims[n].equals(guess[n]) for n in match.explains if n in claims)
+    return True

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..trace.nodes import Array, Elementwise, Node
-from .changes import Change, Part, at, each, edges, mend, operand
+from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Steps, name_of
 
 Slope = Callable[[Array, Array, Array, int], Array]  # of ∂y/∂x, y, x and the operand's place
@@ -56,7 +56,7 @@ def slopes(steps: Steps) -> Iterator[Change]:
         for name, said, slope in (*ANY, *OWN.get((operation.what, k), ())):
             what = f"what {at(step)} hands back to `{operand(step, k)}` {said.format(**names)}"
             made = each(step.nodes, k, lambda n, f=slope, k=k: _sloped(n, k, f))
-            yield Change(name, what, mend(step, k), step.first.inputs[k], made, 2)
+            yield Change(name, what, mend(step, k), reads(step, k), made, 2)
 
 
 def _true(node: Node, k: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..trace.nodes import Array, Contraction, Gather, Node
-from .changes import Change, Part, at, each, edges, mend, operand
+from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps
 
 Kept = Callable[[Array, int], Array]
@@ -33,13 +33,11 @@ def sums(steps: Steps) -> Iterator[Change]:
                 what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
                         f"{said.format(a=axis)}")  # fmt: skip
                 made = each(step.nodes, k, lambda n, c=change, a=axis, k=k: _part(n, k, c, a))
-                yield Change("sum", what, mend(step, k), step.first.inputs[k], made, 2)
+                yield Change("sum", what, mend(step, k), reads(step, k), made, 2)
 
 
 def _part(node: Node, k: int, change: Kept, axis: int) -> Part:
-    operation = node.operation
-    assert operation is not None
-    return lambda g: operation.adjoint(node, k, change(g, axis))
+    return lambda g: node.part(k, change(g, axis))
 
 
 def _summed(node: Node, k: int) -> list[int]:
@@ -60,18 +58,18 @@ def rearranged(steps: Steps) -> Iterator[Change]:
         operation = step.first.operation
         if not isinstance(operation, Gather) or operation.what == "broadcast":
             continue
-        x, reads = step.first.inputs[k].value, step.first.inputs[k]
+        x, source = step.first.inputs[k].value, reads(step, k)
         to = operand(step, k)
         if x.size == step.first.value.size and len(step.first.inputs) == 1:
             what = f"{at(step)} is not undone: its gradient is reshaped to that of `{to}` as it lies"
             made = each(step.nodes, k, lambda n: lambda g: g.reshape(x.shape))
-            yield Change("not undone", what, mend(step, k), reads, made, 2)
+            yield Change("not undone", what, mend(step, k), source, made, 2)
         if operation.repeats:
             for which, said in ((-1, "last"), (0, "first")):
                 what = (f"entries of `{to}` that {at(step)} takes several times keep the {said} "
                         "gradient alone: add them up, with += or np.add.at")  # fmt: skip
                 made = each(step.nodes, k, lambda n, w=which, k=k: _overwriting(n, k, w))
-                yield Change("overwritten", what, mend(step, k), reads, made, 1)
+                yield Change("overwritten", what, mend(step, k), source, made, 1)
 
 
 def _overwriting(node: Node, k: int, which: int) -> Part:
@@ -118,13 +116,12 @@ def _swap(one: Step, two: Step) -> Change:
         made[sooner] = lambda g, kept=kept, s=sooner, la=later: _crossed(s, la, g, kept)
     what = f"the gradients of {at(one)} and {at(two)} are put in each other's place"
     line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
-    return Change("swapped", what, line, one.first.inputs[0], made, 2)
+    return Change("swapped", what, line, reads(one, 0), made, 2)
 
 
 def _crossed(
     sooner: Node, later: Node, g: Array, kept: list[Array]
 ) -> list[tuple[Node, Array]]:
-    assert sooner.operation is not None and later.operation is not None
     other = kept.pop() if kept else np.zeros_like(g)
     x = sooner.inputs[0]
-    return [(x, sooner.operation.adjoint(sooner, 0, other)), (x, later.operation.adjoint(later, 0, g))]
+    return [(x, sooner.part(0, other)), (x, later.part(0, g))]

@@ -6,7 +6,7 @@ and sums are `Contraction`s; `Scatter` adds at addresses; the others are rows of
 primitives, entry by entry, on operands of one shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from .source import Site
 
 Array = NDArray[np.float64]
 Addresses = NDArray[np.intp]
+Part = Callable[[Array], Array]  # of ∂L/∂y
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,10 @@ class Operation:
 
     def adjoint(self, node: "Node", k: int, g: Array) -> Array:
         """The part of ∂L/∂x_k that comes through this operation, where ∂L/∂y = g."""
+        return node.part(k, g)
+
+    def part(self, node: "Node", k: int) -> Part:
+        """The same as a function of g, with all that does not depend on g computed."""
         raise NotImplementedError
 
 
@@ -47,15 +52,23 @@ class Node:
     varies: bool = False  # whether it depends on an input
     order: int = -1  # its place in the record
     uses: list[tuple["Node", int]] = field(default_factory=list)
+    parts: dict[int, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.varies = bool(self.name) or any(x.varies for x in self.inputs)
 
+    def part(self, k: int, g: Array) -> Array:
+        """What ∂L/∂y = g adds to the adjoint of the k-th input."""
+        if k not in self.parts:
+            assert self.operation is not None  # it has an input
+            self.parts[k] = self.operation.part(self, k)
+        return self.parts[k](g)
+
     def sends(self, g: Array) -> Iterator[tuple["Node", Array]]:
         """(input, the part of its adjoint that comes through here), for those that vary."""
         for k, x in enumerate(self.inputs):
-            if x.varies and self.operation is not None:
-                yield x, self.operation.adjoint(self, k, g)
+            if x.varies:
+                yield x, self.part(k, g)
 
     @property
     def row(self) -> Primitive | None:
@@ -87,9 +100,12 @@ class Elementwise(Operation):
         partial = self.row.partials(node.value, *values)[k]
         return np.broadcast_to(np.asarray(partial, np.float64), node.value.shape)
 
-    def adjoint(self, node: Node, k: int, g: Array) -> Array:
+    def part(self, node: Node, k: int) -> Part:
         """g · ∂y/∂x_k."""
-        return g * self.partial(node, k)
+        if self.what == "add":
+            return _same
+        slope = self.partial(node, k)
+        return lambda g: g * slope
 
 
 @dataclass(frozen=True)
@@ -108,21 +124,24 @@ class Contraction(Operation):
         """Σ x₀·x₁·..."""
         return np.asarray(np.einsum(self.spec, *x, optimize=len(x) > 2))
 
-    def adjoint(self, node: Node, k: int, g: Array) -> Array:
+    def part(self, node: Node, k: int) -> Part:
         """Σ g · the other factors."""
-        return self.with_factors(k, g, [x.value for x in node.inputs])
+        return self.with_factors(k, [x.value for x in node.inputs])
 
-    def with_factors(self, k: int, g: Array, factors: list[Array]) -> Array:
+    def with_factors(self, k: int, factors: list[Array]) -> Part:
         """The same with other numbers in the place of the factors."""
+        if self.spec == "ab,bc->ac":
+            other = factors[1 - k].T
+            return (lambda g: g @ other) if k == 0 else (lambda g: other @ g)
         letters, shape = self.letters[k], factors[k].shape
         others = [(s, x) for j, (s, x) in enumerate(zip(self.letters, factors, strict=True))
                   if j != k]  # fmt: skip
         known = set(self.out).union(*(s for s, _ in others))
         there = "".join(letter for letter in letters if letter in known)
         spec = ",".join([self.out, *(s for s, _ in others)]) + "->" + there
-        found = np.einsum(spec, g, *(x for _, x in others))
+        values = [x for _, x in others]
         spread = tuple(slice(None) if letter in known else None for letter in letters)
-        return np.broadcast_to(found[spread], shape)
+        return lambda g: np.broadcast_to(np.einsum(spec, g, *values)[spread], shape)
 
 
 @dataclass(frozen=True)
@@ -140,12 +159,16 @@ class Gather(Operation):
             y[here] = value.ravel()[self.at[here]]
         return y
 
-    def adjoint(self, node: Node, k: int, g: Array) -> Array:
+    def part(self, node: Node, k: int) -> Part:
         """The sum of g over the places to which each entry went."""
-        here = self.source == k
+        here = (self.source == k).ravel()
         shape = node.inputs[k].value.shape
         size = int(np.prod(shape))
-        return np.bincount(self.at[here], g[here], size).reshape(shape)
+        if here.all():
+            at = self.at.ravel()
+            return lambda g: np.bincount(at, g.ravel(), size).reshape(shape)
+        places, at = np.flatnonzero(here), self.at.ravel()[here]
+        return lambda g: np.bincount(at, g.ravel()[places], size).reshape(shape)
 
     @property
     def repeats(self) -> bool:
@@ -166,6 +189,10 @@ class Scatter(Operation):
         size = int(np.prod(self.shape))
         return np.bincount(self.at.ravel(), x[0].ravel(), size).reshape(self.shape)
 
-    def adjoint(self, node: Node, k: int, g: Array) -> Array:
+    def part(self, node: Node, k: int) -> Part:
         """g at the addresses."""
-        return np.asarray(g.ravel()[self.at])
+        return lambda g: np.asarray(g.ravel()[self.at])
+
+
+def _same(g: Array) -> Array:
+    return g

@@ -1,0 +1,50 @@
+"""All wrong gradients of one check explained together: one defect, one sentence."""
+
+from collections.abc import Callable, Mapping
+
+from ..report.findings import Finding
+from ..search.search import Claim
+from ..search.steps import Steps
+from ..truth.verdict import WRONG
+from . import recorded
+from .case import Case
+from .diagnose import at_once, otherwise
+
+Recorded = Callable[[], Steps | None]
+Found = dict[str, tuple[Finding, ...]]
+
+
+def explain(
+    cases: Mapping[str, Case], record: Recorded, again: recorded.Again, seconds: float
+) -> Found:
+    """The findings on each gradient that differs from the true one.
+
+    Where several are wrong and one change of a recorded step gives them all, that is the mistake.
+    Else each has the first that fits: a known mistake or a plain factor, a change of a step, a
+    region or an arrangement.
+    """
+    differing = {n: case for n, case in cases.items() if case.verdict == WRONG or case.wrong.any()}
+    wrong = {n: case for n, case in differing.items() if case.verdict == WRONG}
+    changed = _changes(wrong, cases, record, again, seconds)
+    if len(wrong) > 1 and wrong.keys() <= changed.keys():
+        return {n: (changed[n],) if n in changed else at_once(c) for n, c in differing.items()}
+    found: Found = {}
+    for name, case in differing.items():
+        mistake = changed.get(name)
+        found[name] = at_once(case) or ((mistake,) if mistake else ()) or otherwise(case)
+    return found
+
+
+def _changes(
+    wrong: Mapping[str, Case],
+    cases: Mapping[str, Case],
+    record: Recorded,
+    again: recorded.Again,
+    seconds: float,
+) -> dict[str, Finding]:
+    """What a change of a recorded step explains."""
+    steps = record() if wrong else None
+    if steps is None:
+        return {}
+    claims: dict[str, Claim] = recorded.claims_of(wrong, cases)
+    return recorded.explained(steps, claims, seconds, again)
