@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -96,4 +95,3 @@ def namespaces(function: Any) -> Iterator[dict[str, Any]]:
             module = sys.modules.get(kind.__module__)
             if module is not None and not kind.__module__.startswith(("builtins", "autograd.")):
                 yield vars(module)
-

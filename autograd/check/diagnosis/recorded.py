@@ -30,7 +30,7 @@ def explained(
     found: dict[str, Finding] = {}
     for match in sorted(matches, key=lambda m: (-len(m.explains), m.change.rank)):
         if match.explains.isdisjoint(found):
-            found |= _told(match, _rivals(match, matches), list(claims))
+            found |= _told(match, _rivals(match, matches))
     return found
 
 
@@ -51,18 +51,15 @@ def _rivals(match: Match, matches: list[Match]) -> list[Match]:
     ][:1]
 
 
-def _told(match: Match, rivals: list[Match], order: list[str]) -> dict[str, Finding]:
-    """The finding at the first gradient that it explains, and a reference at the others."""
+def _told(match: Match, rivals: list[Match]) -> dict[str, Finding]:
+    """The finding, at each gradient that it explains."""
     finding = _finding(match)
     for rival in rivals:
         finding = finding.otherwise(_finding(rival))
-    first, *others = sorted(match.explains, key=order.index)
-    same = Finding(f"the same mistake as in the gradient of {first}", name=finding.name)
-    return {first: finding, **dict.fromkeys(others, same)}
+    return dict.fromkeys(match.explains, finding)
 
 
 def _finding(match: Match) -> Finding:
     change = match.change
-    every = ", ".join(sorted(match.explains))
-    evidence = f"this gives the gradient of {every} exactly"
+    evidence = f"this gives the gradient of {', '.join(sorted(match.explains))} to all digits"
     return Finding(change.what, evidence, remedy=change.remedy, name=change.name)

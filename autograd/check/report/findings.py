@@ -37,7 +37,7 @@ class Finding:
         """This one or another: both explain what was seen."""
         return Finding(
             f"{self.what}; or {other.what}",
-            "; ".join(x for x in (self.evidence, other.evidence) if x),
+            "; ".join(dict.fromkeys(x for x in (self.evidence, other.evidence) if x)),
             self.where,
             f"{self.remedy}; or {other.remedy}",
             f"{self.name} | {other.name}",

@@ -13,6 +13,9 @@ from ..truth.arrays import Array, Mask
 from ..truth.verdict import WRONG, Comparison
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .findings import Finding
     from .report import GradientReport, Report
 
 CELL, GAP = 14, 4  # pixels
@@ -33,14 +36,15 @@ def page(report: "Report") -> str:
     verdict = f'<span class="{report.verdict}">{report.verdict}</span>'
     parts = [f"<h3>{html.escape(report.title or 'gradients')}: {verdict}</h3>"]
     parts += [f"<pre>{html.escape(str(finding))}</pre>" for finding in report.faults]
-    parts += [_gradient(gradient) for gradient in report.gradients.values()]
+    said = report.first_said()
+    parts += [_gradient(gradient, said) for gradient in report.gradients.values()]
     parts += [f"<pre>warning: {html.escape(str(finding))}</pre>" for finding in report.warnings]
     parts += [f"<p>{html.escape(line)}</p>" for line in report.remarks()]
     return f'<style>{STYLE}</style><div class="gradient-report">{"".join(parts)}</div>'
 
 
-def _gradient(gradient: "GradientReport") -> str:
-    first, *rest = gradient.lines()
+def _gradient(gradient: "GradientReport", said: "Mapping[Finding, str]") -> str:
+    first, *rest = gradient.lines(said)
     text = html.escape("\n".join(rest))
     words = f"<h4>{html.escape(first)}</h4>" + (f"<pre>{text}</pre>" if text else "")
     wrong = gradient.comparison if gradient.verdict == WRONG else None

@@ -32,11 +32,13 @@ class GradientReport:
         """The measured gradient, nan where it was not measured; None where nothing was."""
         return None if self.comparison is None else self.comparison.true
 
-    def lines(self) -> list[str]:
-        """The verdict in words."""
+    def lines(self, said: Mapping[Finding, str] | None = None) -> list[str]:
+        """The verdict in words; a finding that was `said` of another gradient is referred to."""
         lines = [f"{self.name}: {self.verdict}" + (f", {self.how}" if self.how else "")]
         for finding in self.findings:
-            lines += bullet(finding)
+            first = (said or {}).get(finding, self.name)
+            same = f"  - the same mistake as in the gradient of {first}"
+            lines += bullet(finding) if first == self.name else [same]
         if self.verdict == WRONG and self.comparison is not None and not self.findings:
             lines.append("  - unexplained; the worst entries:")
             lines += [f"    {line}" for line in worst_entries(self.comparison)]
@@ -99,8 +101,15 @@ class Report:
     @property
     def findings(self) -> list[Finding]:
         """All remarks: the faults, those on each gradient, the warnings."""
-        explained = (f for gradient in self.gradients.values() for f in gradient.findings)
-        return [*self.faults, *explained, *self.warnings]
+        return [*self.faults, *self.first_said(), *self.warnings]
+
+    def first_said(self) -> dict[Finding, str]:
+        """Each finding on a gradient, with the name of the first that it is said of."""
+        found: dict[Finding, str] = {}
+        for gradient in self.gradients.values():
+            for finding in gradient.findings:
+                found.setdefault(finding, gradient.name)
+        return found
 
     def assert_ok(self) -> None:
         """AssertionError with the report, unless everything is right: for tests."""
@@ -129,7 +138,8 @@ class Report:
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.verdict}" if self.title else self.verdict]
         lines += [f"- {line}" for finding in self.faults for line in str(finding).splitlines()]
-        lines += [line for gradient in self.gradients.values() for line in gradient.lines()]
+        said = self.first_said()
+        lines += [line for g in self.gradients.values() for line in g.lines(said)]
         if self.warnings:
             lines.append("beside the gradients:")
             lines += [line for finding in self.warnings for line in bullet(finding)]

@@ -40,15 +40,42 @@ def _nothing(_: Node) -> Part:
 def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:
     """The edge is missing, in all runs, or in all but some."""
     to, x, made = operand(step, k), reads(step, k), each(step.nodes, k, _nothing)
-    if step.is_carried(k):
-        what = (f"the gradient of the state `{to}` is not handed to the step before: what {at(step)} "
-                "sends back to it is left out")  # fmt: skip
-        yield Change("not carried", what, mend(step, k), x, made)
-    else:
+    if not step.is_carried(k):
         what = f"what {at(step)} hands back to `{to}` is left out"
         yield Change("left out", what, mend(step, k), x, made, 1 + _far(step, k, steps))
-    if len(step.nodes) > 1:
-        yield from _some_runs(step, k, to)
+        yield from _some_runs(step, k, to) if len(step.nodes) > 1 else ()
+    elif _is_assignment(step, k):
+        what = (f"only the last `{step.name}` is used: what the others were given as their "
+                "gradient is left out")  # fmt: skip
+        yield Change("only the last", what, mend(step, k), x, made, 1)
+    else:
+        yield from _carried(step, k, to, x)
+
+
+def _is_assignment(step: Step, k: int) -> bool:
+    """Whether the operand is an array to a part of which something is assigned."""
+    operation = step.first.operation
+    return operation is not None and operation.what == "assignment" and k == 0
+
+
+def _carried(step: Step, k: int, to: str, x: Node) -> Iterator[Change]:
+    """The gradient of a state is lost on its way to the step before, always or somewhere."""
+    n, nodes = len(step.nodes), step.nodes
+    sends = f"what {at(step)} sends back to it is left out"
+    what = f"the gradient of the state `{to}` is not handed to the step before: {sends}"
+    for lost in (nodes, nodes[1:]):  # with and without the state that the loop starts from
+        yield Change("not carried", what, mend(step, k), x, each(lost, k, _nothing))
+    if nodes[0].inputs[k].varies:
+        what = (
+            f"the gradient of the state `{to}` is not handed to the one that the loop starts from"
+        )
+        yield Change("not carried", what, mend(step, k), x, each(nodes[:1], k, _nothing), 1)
+    for t in range(1, n - 1):
+        what = (f"the gradient of the state `{to}` along {at(step)} is carried back over the last "
+                f"{n - 1 - t} steps only: truncated")  # fmt: skip
+        yield Change("truncated", what, mend(step, k), x, each(nodes[: t + 1], k, _nothing), 2)
+    what = f"the gradient of the state `{to}` along {at(step)} is lost at the last step"
+    yield Change("last step", what, mend(step, k), x, each(nodes[-1:], k, _nothing), 2)
 
 
 def _some_runs(step: Step, k: int, to: str) -> Iterator[Change]:
@@ -64,9 +91,9 @@ def _some_runs(step: Step, k: int, to: str) -> Iterator[Change]:
     for said, lost in kept.items():
         what = f"the gradient of `{to}` along {at(step)}: {said}"
         yield Change("some runs", what, mend(step, k), x, each(lost, k, _nothing), 2)
-    for t in range(2, n - 1) if step.is_carried(k) else ():
-        what = f"the gradient of the state `{to}` is carried over the last {n - t} steps only"
-        yield Change("truncated", what, mend(step, k), x, each(nodes[:t], k, _nothing), 2)
+    for t in range(2, n - 1):
+        what = f"the gradient of `{to}` along {at(step)} adds up over the last {n - t} runs only"
+        yield Change("truncated", what, mend(step, k), x, each(nodes[:t], k, _nothing), 3)
 
 
 def paths(steps: Steps) -> Iterator[Change]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..trace.nodes import Array, Node
 from ..trace.record import Changes, Sends
-from .steps import Step, Steps, formula, name_of
+from .steps import Step, Steps, formula, operand_of
 
 Part = Callable[[Array], Array | None]  # what an edge hands on, where ∂L/∂y = g; None for nothing
 
@@ -66,7 +66,7 @@ def mend(step: Step, k: int) -> str:
 
 def operand(step: Step, k: int) -> str:
     """What the k-th operand of a step is called."""
-    return name_of(step.nodes[-1].inputs[k])
+    return operand_of(step.nodes[-1], k)
 
 
 def at(step: Step) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Contraction, Elementwise, Node
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps, name_of, root
+from .steps import Step, Steps, root
 
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
 
@@ -29,9 +29,8 @@ def _is_product(node: Node) -> bool:
 
 
 def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
-    true = step.nodes[-1].inputs[j]
     carried = step.is_carried(j)
-    named, to = name_of(true), operand(step, k)
+    named, to = operand(step, j), operand(step, k)
     for others, name, shift in _candidates(steps, step, j):
         if all(o is n.inputs[j] for o, n in zip(others, step.nodes, strict=True)):
             continue
@@ -50,9 +49,7 @@ def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
 
-def _candidates(
-    steps: Steps, step: Step, j: int
-) -> Iterator[tuple[list[Node | None], str, int]]:
+def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[list[Node | None], str, int]]:
     """(an array for each run, its name, which iteration's it is)."""
     shape, runs = step.first.inputs[j].value.shape, range(len(step.nodes))
     for x in steps.record.inputs.values():

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Elementwise, Node
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Steps, name_of
+from .steps import Steps, operand_of
 
 Slope = Callable[[Array, Array, Array, int], Array]  # of ∂y/∂x, y, x and the operand's place
 
@@ -42,6 +42,12 @@ OWN: dict[tuple[str, int], tuple[tuple[str, str, Slope], ...]] = {
         ("square", "is divided by the square of the denominator", lambda p, y, x, k: p * p),
     ),
 }  # fmt: skip
+SAME = {
+    ("log", "slope twice"),
+    ("exp", "f for f′"),
+    ("div", "slope twice"),
+    ("sqrt", "slope twice"),
+}
 PLAIN = {"add", "sub", "neg"}  # slopes of 1 and −1
 
 
@@ -53,7 +59,11 @@ def slopes(steps: Steps) -> Iterator[Change]:
             continue
         names = {"true": _true(step.nodes[-1], k), "y": f"`{step.name}`",
                  "x": f"`{operand(step, k)}`"}  # fmt: skip
-        for name, said, slope in (*ANY, *OWN.get((operation.what, k), ())):
+        own = OWN.get((operation.what, k), ())
+        for name, said, slope in (
+            *own,
+            *(row for row in ANY if (operation.what, row[0]) not in SAME),
+        ):
             what = f"what {at(step)} hands back to `{operand(step, k)}` {said.format(**names)}"
             made = each(step.nodes, k, lambda n, f=slope, k=k: _sloped(n, k, f))
             yield Change(name, what, mend(step, k), reads(step, k), made, 2)
@@ -61,13 +71,13 @@ def slopes(steps: Steps) -> Iterator[Change]:
 
 def _true(node: Node, k: int) -> str:
     """∂y/∂x in words: the other factor of a product, or the derivative."""
-    others = [name_of(x) for j, x in enumerate(node.inputs) if j != k]
+    others = [operand_of(node, j) for j in range(len(node.inputs)) if j != k]
     what = node.operation.what if node.operation is not None else ""
     if what == "mul":
         return f"`{others[0]}`"
     if what == "div" and k == 0:
         return f"1/`{others[0]}`"
-    return f"its derivative by `{name_of(node.inputs[k])}`"
+    return f"its derivative by `{operand_of(node, k)}`"
 
 
 def _sloped(node: Node, k: int, slope: Slope) -> Part:

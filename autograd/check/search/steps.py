@@ -109,7 +109,9 @@ def _starts(nodes: list[Node], groups: dict[tuple[object, ...], list[Node]]) -> 
         if len(other) == len(nodes) and other[0].order < best[0].order:
             pairs = zip(other, nodes, strict=True)
             after = zip(nodes, other[1:], strict=False)
-            if all(a.order < b.order for a, b in pairs) and all(a.order < b.order for a, b in after):
+            if all(a.order < b.order for a, b in pairs) and all(
+                a.order < b.order for a, b in after
+            ):
                 best = other
     return [node.order for node in best]
 
@@ -132,15 +134,25 @@ def name_of(node: Node) -> str:
     return f"the {node.operation.what}"
 
 
+def operand_of(node: Node, k: int) -> str:
+    """What the user calls an operand: of a constant, what stands in the expression."""
+    x = node.inputs[k]
+    if x.varies or node.site is None or not node.site.places:
+        return name_of(x)
+    texts = node.site.inner.operands
+    return texts[k] if len(texts) == len(node.inputs) else name_of(x)
+
+
 def formula(node: Node, k: int) -> str:
     """The line of algebra by which a node hands its gradient on to an operand."""
-    x, y = name_of(node.inputs[k]), _bracketed(name_of(node))
+    x, y = operand_of(node, k), _bracketed(name_of(node))
     left = f"∂L/∂{_bracketed(x)} += ∂L/∂{y}"
-    others = [name_of(o) for j, o in enumerate(node.inputs) if j != k]
+    every = [operand_of(node, j) for j in range(len(node.inputs))]
+    others = [name for j, name in enumerate(every) if j != k]
     if isinstance(node.operation, Contraction) and others:
         return _product(node.operation, k, left, y, [_bracketed(name) for name in others])
     if isinstance(node.operation, Elementwise):
-        return left + _slope(node.operation.what, k, [name_of(o) for o in node.inputs])
+        return left + _slope(node.operation.what, k, every)
     return left
 
 
@@ -171,5 +183,5 @@ def _slope(what: str, k: int, names: list[str]) -> str:
 def _bracketed(name: str) -> str:
     """A name as a factor: an expression in brackets."""
     plain = name.replace("_", "").replace(".", "").replace("[", "").replace("]", "")
-    simple = plain.isalnum() or name.startswith("np.") and name.count("(") == 1
+    simple = plain.isalnum() or (name.startswith("np.") and name.count("(") == 1)
     return name if simple else f"({name})"

@@ -61,7 +61,9 @@ def rearranged(steps: Steps) -> Iterator[Change]:
         x, source = step.first.inputs[k].value, reads(step, k)
         to = operand(step, k)
         if x.size == step.first.value.size and len(step.first.inputs) == 1:
-            what = f"{at(step)} is not undone: its gradient is reshaped to that of `{to}` as it lies"
+            what = (
+                f"{at(step)} is not undone: its gradient is reshaped to that of `{to}` as it lies"
+            )
             made = each(step.nodes, k, lambda n: lambda g: g.reshape(x.shape))
             yield Change("not undone", what, mend(step, k), source, made, 2)
         if operation.repeats:
@@ -119,9 +121,7 @@ def _swap(one: Step, two: Step) -> Change:
     return Change("swapped", what, line, reads(one, 0), made, 2)
 
 
-def _crossed(
-    sooner: Node, later: Node, g: Array, kept: list[Array]
-) -> list[tuple[Node, Array]]:
+def _crossed(sooner: Node, later: Node, g: Array, kept: list[Array]) -> list[tuple[Node, Array]]:
     other = kept.pop() if kept else np.zeros_like(g)
     x = sooner.inputs[0]
     return [(x, sooner.part(0, other)), (x, later.part(0, g))]

@@ -40,6 +40,16 @@ class Place:
         return ast.unparse(expression) if expression is not None else ""
 
     @cached_property
+    def operands(self) -> tuple[str, ...]:
+        """What the expression is made of: both sides of an operator, the arguments of a call."""
+        expression = _expressions(self.code.co_filename).get(self.span)
+        if isinstance(expression, ast.BinOp):
+            return ast.unparse(expression.left), ast.unparse(expression.right)
+        if isinstance(expression, ast.Call):
+            return tuple(map(ast.unparse, expression.args))
+        return ()
+
+    @cached_property
     def target(self) -> str:
         """What a plain assignment of just this expression calls the result."""
         return _targets(self.code.co_filename).get(self.span, "")
