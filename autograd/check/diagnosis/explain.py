@@ -47,4 +47,4 @@ def _changes(
     if steps is None:
         return {}
     claims: dict[str, Claim] = recorded.claims_of(wrong, cases)
-    return recorded.explained(steps, claims, seconds, again)
+    return recorded.explained(steps, claims, wrong, seconds, again)

@@ -6,6 +6,7 @@ from ..report.findings import Finding
 from ..search.search import Claim, Match, holds, search
 from ..search.steps import Steps
 from .case import Case
+from .factors import factor_of
 
 Again = Callable[[], tuple[Steps, Mapping[str, Claim]] | None]  # at another point
 FEW = 8  # entries of all claims that a change explains, below which chance may agree
@@ -21,45 +22,54 @@ def claims_of(wrong: Mapping[str, Case], cases: Mapping[str, Case]) -> dict[str,
 
 
 def explained(
-    steps: Steps, claims: Mapping[str, Claim], seconds: float, again: Again
-) -> dict[str, Finding]:
-    """A finding for each wrong gradient that one change of a step explains."""
-    matches = search(steps, claims, seconds)
-    if _is_doubtful(matches, claims) and (other := again()) is not None:
-        matches = [match for match in matches if holds(other[0], match, other[1])]
+    steps: Steps, claims: Mapping[str, Claim], cases: Mapping[str, Case], seconds: float,
+    again: Again,
+) -> dict[str, Finding]:  # fmt: skip
+    """A finding for each wrong gradient that changes of steps explain."""
     found: dict[str, Finding] = {}
-    for match in sorted(matches, key=lambda m: (-len(m.explains), m.change.rank)):
-        if match.explains.isdisjoint(found):
-            found |= _told(match, _rivals(match, matches))
+    together = search(steps, claims, seconds)
+    if _is_doubtful(together, claims) and (other := again()) is not None:
+        together = [matches for matches in together if holds(other[0], matches, other[1])]
+    for matches in sorted(together, key=lambda every: -len(every[0].explains)):
+        for match in matches:
+            if match.explains.isdisjoint(found):
+                rivals = _rivals(match, together) if len(matches) == 1 else []
+                finding = _told(match, rivals, cases)
+                found |= dict.fromkeys(match.explains, finding)
     return found
 
 
-def _is_doubtful(matches: list[Match], claims: Mapping[str, Claim]) -> bool:
+def _is_doubtful(together: list[list[Match]], claims: Mapping[str, Claim]) -> bool:
     """Whether several changes fit, or one that explains few numbers."""
-    entries = [sum(claims[n].value.size for n in m.explains) for m in matches]
-    return len(matches) > 1 or any(n < FEW for n in entries)
+    entries = [sum(claims[n].value.size for m in every for n in m.explains) for every in together]
+    return len(together) > 1 or any(n < FEW for n in entries)
 
 
-def _rivals(match: Match, matches: list[Match]) -> list[Match]:
+def _rivals(match: Match, together: list[list[Match]]) -> list[Match]:
     """Others of another kind that explain the same as well."""
     return [
         other
-        for other in matches
-        if other.change.name != match.change.name
+        for (other, *more) in together
+        if not more
+        and other.change.name != match.change.name
         and other.change.rank == match.change.rank
         and other.explains == match.explains
     ][:1]
 
 
-def _told(match: Match, rivals: list[Match]) -> dict[str, Finding]:
-    """The finding, at each gradient that it explains."""
-    finding = _finding(match)
+def _told(match: Match, rivals: list[Match], cases: Mapping[str, Case]) -> Finding:
+    """The finding, or two that explain as much."""
+    finding = _finding(match, cases)
     for rival in rivals:
-        finding = finding.otherwise(_finding(rival))
-    return dict.fromkeys(match.explains, finding)
+        finding = finding.otherwise(_finding(rival, cases))
+    return finding
 
 
-def _finding(match: Match) -> Finding:
-    change = match.change
+def _finding(match: Match, cases: Mapping[str, Case]) -> Finding:
+    change, what, name = match.change, match.change.what, match.change.name
+    if match.factor is not None:
+        factor = factor_of(match.factor, cases[min(match.explains)])
+        what = what.replace("is left out", f"is {factor} times what it should be")
+        name = f"factor {factor}"
     evidence = f"this gives the gradient of {', '.join(sorted(match.explains))} to all digits"
-    return Finding(change.what, evidence, remedy=change.remedy, name=change.name)
+    return Finding(what, evidence, remedy=change.remedy, name=name)

@@ -61,14 +61,14 @@ def _reading(x: Node, y: Node) -> Reading | None:
 
 
 def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistake) -> Change:
-    made = {y: _sends(y, x, reading, mistake)
-            for y, x, reading in zip(step.nodes, xs, readings, strict=True)}  # fmt: skip
+    runs = list(zip(step.nodes, xs, readings, strict=True))
     operation = readings[0].operation
     what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
-    return Change(mistake.name, what, operation.remedy(mistake), xs[-1], made, 1)
+    return Change(mistake.name, what, operation.remedy(mistake), xs[-1],
+                  lambda: {y: _sends(x, reading, mistake) for y, x, reading in runs}, 1)  # fmt: skip
 
 
-def _sends(y: Node, x: Node, reading: Reading, mistake: Mistake) -> Sends:
+def _sends(x: Node, reading: Reading, mistake: Mistake) -> Sends:
     def sends(g: Array) -> list[tuple[Node, Array]]:
         return [(x, np.asarray(reading.backward(g, [mistake])["x"]))]
 

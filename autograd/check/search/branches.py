@@ -1,11 +1,11 @@
 """Branches that hand on nothing, the wrong sign, twice, or only in some runs of a loop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from ..trace.nodes import Array, Node
-from ..trace.record import Sends
+from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps
 
@@ -74,6 +74,9 @@ def _carried(step: Step, k: int, to: str, x: Node) -> Iterator[Change]:
         what = (f"the gradient of the state `{to}` along {at(step)} is carried back over the last "
                 f"{n - 1 - t} steps only: truncated")  # fmt: skip
         yield Change("truncated", what, mend(step, k), x, each(nodes[: t + 1], k, _nothing), 2)
+    what = (f"what {at(step)} carries to the step before is added up over all later steps, where "
+            f"it replaces the gradient of `{to}` at each step: = and not +=")  # fmt: skip
+    yield Change("carry summed", what, mend(step, k), x, _added_up(step, k), 1)
     what = f"the gradient of the state `{to}` along {at(step)} is lost at the last step"
     yield Change("last step", what, mend(step, k), x, each(nodes[-1:], k, _nothing), 2)
 
@@ -109,21 +112,41 @@ def paths(steps: Steps) -> Iterator[Change]:
             yield Change("path", what, mend(step, k), reads(step, k), made, 3)
 
 
-def _without(step: Step, k: int, user: Step, j: int) -> dict[Node, Sends]:
+def _without(step: Step, k: int, user: Step, j: int) -> Callable[[], Changes]:
     """One operand of a step gets its part without what comes along one use of the result."""
-    along: dict[Node, Array] = {}
 
-    def remembered(node: Node) -> Sends:
-        def sends(g: Array) -> list[tuple[Node, Array]]:
-            parts = list(node.sends(g))
-            x = node.inputs[j]
-            along[x] = node.part(j, g)
-            return parts
+    def make() -> Changes:
+        along: dict[Node, Array] = {}
 
-        return sends
+        def remembered(node: Node) -> Sends:
+            def sends(g: Array) -> list[tuple[Node, Array]]:
+                along[node.inputs[j]] = node.part(j, g)
+                return list(node.sends(g))
 
-    def cut(node: Node) -> Part:
-        return lambda g: node.part(k, g - along.pop(node, np.zeros_like(g)))
+            return sends
 
-    return {**{n: remembered(n) for n in user.nodes if n.inputs[j].varies},
-            **each(step.nodes, k, cut)}  # fmt: skip
+        def cut(node: Node) -> Part:
+            return lambda g: node.part(k, g - along.pop(node, np.zeros_like(g)))
+
+        kept = {n: remembered(n) for n in user.nodes if n.inputs[j].varies}
+        return {**kept, **each(step.nodes, k, cut)()}
+
+    return make
+
+
+def _added_up(step: Step, k: int) -> Callable[[], Changes]:
+    """What is carried to the step before is the sum over all later steps."""
+
+    def make() -> Changes:
+        carried: list[Array] = []
+
+        def part(node: Node) -> Part:
+            def sends(g: Array) -> Array:
+                carried.append(node.part(k, g))
+                return np.asarray(sum(carried))
+
+            return sends
+
+        return each(step.nodes, k, part)()
+
+    return make

@@ -18,7 +18,7 @@ class Change:
     what: str
     remedy: str
     reads: Node  # whose gradient the changed step makes
-    made: Changes
+    made: Callable[[], Changes]
     rank: int = 0  # how far-fetched it is
 
 
@@ -40,9 +40,11 @@ def edge(node: Node, k: int, part: Part) -> Sends:
     return sends
 
 
-def each(nodes: Iterable[Node], k: int, part: Callable[[Node], Part]) -> Changes:
-    """The same change at several runs of a step."""
-    return {node: edge(node, k, part(node)) for node in nodes}
+def each(
+    nodes: Iterable[Node], k: int, part: Callable[[Node], Part]
+) -> Callable[[], Changes]:
+    """The same change at several runs of a step, made when it is asked for."""
+    return lambda: {node: edge(node, k, part(node)) for node in nodes}
 
 
 def edges(steps: Steps) -> Iterator[tuple[Step, int]]:

@@ -1,10 +1,9 @@
 """Another array in the place of a factor: the present for the previous state, Q for K."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from ..trace.nodes import Array, Contraction, Elementwise, Node
+from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
+from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, root
 
@@ -40,11 +39,8 @@ def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
         when = WHEN[shift] or (" of the same step" if carried and name == named else "")
         what = (f"the gradient of `{to}` along {at(step)} is made with `{name}`{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
-        made = {
-            node: send
-            for node, other in zip(step.nodes, others, strict=True)
-            for send in each([node], k, lambda n, o=other: _with(n, k, j, o)).values()
-        }
+        pairs = dict(zip(step.nodes, others, strict=True))
+        made = each(step.nodes, k, lambda n, p=pairs: _with(n, k, j, p[n]))
         rank = 3 if shift == 0 or name == named else 4
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
@@ -70,7 +66,7 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[list[Node | 
 def _with(node: Node, k: int, j: int, other: Node | None) -> Part:
     """What the k-th operand gets, where another array stands for the j-th."""
     if other is None:
-        return lambda g: None
+        return lambda _: None
     return _with_value(node, k, j, other.value)
 
 
@@ -94,25 +90,37 @@ def _transposed(step: Step, k: int, j: int) -> Iterator[Change]:
 def upstreams(steps: Steps) -> Iterator[Change]:
     """Every product whose gradient is made with the adjoint of another array."""
     for step, k in edges(steps):
-        shape = step.first.value.shape
-        if not isinstance(step.first.operation, Contraction) and step.first.value.size == 1:
+        if not _is_product(step.first) and not (isinstance(step.first.operation, Gather)
+                                                and step.first.value.size > 1):  # fmt: skip
             continue
-        if root(step.first.inputs[k]).operation is not None:
-            continue  # only where the gradient of an input is made
         for other in steps.every:
-            fits = other.first.value.shape == shape and len(other.nodes) == len(step.nodes)
-            if not fits or other is step:
-                continue
-            pairs = dict(zip(step.nodes, other.nodes, strict=True))
-            what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made with "
-                    f"∂L/∂`{other.name}` where ∂L/∂`{step.name}` belongs")  # fmt: skip
-            made = each(step.nodes, k, lambda n, p=pairs, k=k: _given(steps, n, k, p[n]))
-            yield Change("other upstream", what, mend(step, k), reads(step, k), made, 3)
+            fits = other.first.value.shape == step.first.value.shape
+            if fits and len(other.nodes) == len(step.nodes) and other is not step:
+                what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made with "
+                        f"∂L/∂`{other.name}` where ∂L/∂`{step.name}` belongs")  # fmt: skip
+                made = _with_adjoint(steps, step, k, other)
+                rank = 3 if root(step.first.inputs[k]).operation is None else 4
+                yield Change("other upstream", what, mend(step, k), reads(step, k), made, rank)
 
 
-def _given(steps: Steps, node: Node, k: int, other: Node) -> Part:
-    part = node.part(k, steps.adjoints[other])
-    return lambda g: part
+def _with_adjoint(steps: Steps, step: Step, k: int, other: Step) -> Callable[[], Changes]:
+    """A step that takes the adjoint of another node, as it is then if that comes first."""
 
+    def make() -> Changes:
+        seen: dict[Node, Array] = {}
 
-__all__ = ["np", "operands", "upstreams"]
+        def remembered(node: Node) -> Sends:
+            def sends(g: Array) -> list[tuple[Node, Array]]:
+                seen[node] = g
+                return list(node.sends(g))
+
+            return sends
+
+        def given(node: Node) -> Part:
+            source = pairs[node]
+            return lambda _: node.part(k, seen.pop(source, steps.adjoints[source]))
+
+        pairs = dict(zip(step.nodes, other.nodes, strict=True))
+        return {**{n: remembered(n) for n in other.nodes}, **each(step.nodes, k, given)()}
+
+    return make

@@ -1,7 +1,7 @@
 """Try every change of every step, the likeliest first, against all claims at once."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -12,10 +12,12 @@ from .blocks import blocks
 from .branches import branches, paths
 from .changes import Change, Kind
 from .operands import operands, upstreams
+from .places import rearranged
 from .slopes import slopes
 from .steps import Steps
-from .sums import rearranged, sums, swapped
+from .sums import sums, swapped
 
+SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
     branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
 ]  # fmt: skip
@@ -41,56 +43,110 @@ class Claim:
 
 @dataclass(frozen=True)
 class Match:
-    """A change, and the inputs whose wrong gradients it gives."""
+    """A change, and the inputs whose wrong gradients it gives; with a factor, if it has one."""
 
     change: Change
     explains: frozenset[str]
+    factor: float | None = None
+    touches: frozenset[str] = frozenset()  # all claims that it changes
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it gives every gradient that it changes."""
+        return self.explains == self.touches
 
 
-def search(steps: Steps, claims: Mapping[str, Claim], seconds: float) -> list[Match]:
-    """The changes that give the claims: all wrong ones if any does, else some of them.
+Claims = Mapping[str, Claim]
 
-    Of those that explain as much, the likeliest come first.
+
+def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
+    """The changes that give the claims: lists of changes that are made together.
+
+    One that gives all wrong gradients, or two that do together; else what gives some of them and
+    spoils none. Of those that explain as much, the likeliest come first.
     """
     deadline = time.perf_counter() + seconds
     wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
+    every = sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
     partial: list[Match] = []
-    for _, alike in groupby(_every(steps), key=lambda change: change.rank):
+    for _, alike in groupby(every, key=lambda change: change.rank):
         found = []
         for change in alike:
             if time.perf_counter() > deadline:
-                return found or partial
+                return [[match] for match in found or partial if match.is_whole]
             match = tried(steps, change, claims, wrong)
             if match is not None:
                 (found if match.explains == wrong else partial).append(match)
         if found:
-            return found
-    return partial
-
-
-def _every(steps: Steps) -> Iterator[Change]:
-    """All changes, the likeliest first."""
-    yield from sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
+            return [[match] for match in found]
+    pair = _pair(steps, claims, wrong, partial, every, deadline)
+    return [pair] if pair else [[match] for match in partial if match.is_whole]
 
 
 def tried(
-    steps: Steps, change: Change, claims: Mapping[str, Claim], wrong: frozenset[str]
+    steps: Steps, change: Change, claims: Claims, wrong: frozenset[str]
 ) -> Match | None:
     """What a change explains, if it explains anything and spoils nothing that is right."""
     touched = steps.reach[change.reads] & claims.keys()
     if not touched or not touched <= wrong:
         return None
-    with np.errstate(all="ignore"):
-        guess = steps.record.changed(steps.adjoints, change.made)
+    guess = _guess(steps, change)
     explained = frozenset(name for name in touched if claims[name].equals(guess[name]))
-    return Match(change, explained) if explained else None
+    if explained:
+        return Match(change, explained, touches=touched)
+    factor = _factor(steps, guess, claims, touched) if change.name == "left out" else None
+    return None if factor is None else Match(change, touched, factor, touched)
 
 
-def holds(steps: Steps, match: Match, claims: Mapping[str, Claim]) -> bool:
-    """Whether the same change gives the claims at another point too; True if it is not there."""
-    for change in _every(steps):
-        if (change.name, change.what) == (match.change.name, match.change.what):
-            with np.errstate(all="ignore"):
-                guess = steps.record.changed(steps.adjoints, change.made)
-            return all(claims[n].equals(guess[n]) for n in match.explains if n in claims)
-    return True
+def _guess(steps: Steps, *changes: Change) -> dict[str, Array]:
+    """The gradients that some changes give together."""
+    made = {node: sends for change in changes for node, sends in change.made().items()}
+    with np.errstate(all="ignore"):
+        return steps.record.changed(steps.adjoints, made)
+
+
+def _factor(
+    steps: Steps, without: Mapping[str, Array], claims: Claims, touched: frozenset[str]
+) -> float | None:
+    """c, where the claims are the true gradients with one part times c; None if they are not."""
+    part = {name: steps.true[name] - without[name] for name in touched}
+    off = {name: claims[name].value - without[name] for name in touched}
+    if any(off[name].shape != part[name].shape for name in touched):
+        return None
+    size = sum(float(np.sum(p * p)) for p in part.values())
+    c = sum(float(np.sum(part[n] * off[n])) for n in touched) / size if size else 0.0
+    fits = all(claims[n].equals(without[n] + c * part[n]) for n in touched)
+    return c if fits and abs(c - 1) > 1e-3 else None
+
+
+def _pair(
+    steps: Steps, claims: Claims, wrong: frozenset[str], partial: list[Match],
+    every: list[Change], deadline: float,
+) -> list[Match]:  # fmt: skip
+    """Two changes that give all wrong gradients together."""
+    for match in sorted(partial, key=lambda m: -len(m.explains))[:SEEDS]:
+        left = wrong - match.explains
+        first = match.change.made().keys()
+        for change in every:
+            if time.perf_counter() > deadline:
+                return []
+            touched = steps.reach[change.reads] & claims.keys()
+            if not touched or not touched <= left or match.factor is not None:
+                continue
+            if first & change.made().keys():
+                continue
+            guess = _guess(steps, match.change, change)
+            if all(claims[name].equals(guess[name]) for name in wrong):
+                return [match, Match(change, left, touches=touched)]
+    return []
+
+
+def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
+    """Whether the same changes give the claims at another point too; True if they are not there."""
+    wanted = {(match.change.name, match.change.what) for match in matches}
+    there = [c for kind in KINDS for c in kind(steps) if (c.name, c.what) in wanted]
+    if len(there) != len(wanted) or any(match.factor is not None for match in matches):
+        return True
+    guess = _guess(steps, *there)
+    explained = frozenset().union(*(match.explains for match in matches))
+    return all(claims[n].equals(guess[n]) for n in explained if n in claims)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..trace.nodes import Array, Contraction, Gather, Node
+from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps
 
@@ -52,44 +53,6 @@ def _summed(node: Node, k: int) -> list[int]:
     return []
 
 
-def rearranged(steps: Steps) -> Iterator[Change]:
-    """Rearrangements that are not undone, or whose repeated entries overwrite each other."""
-    for step, k in edges(steps):
-        operation = step.first.operation
-        if not isinstance(operation, Gather) or operation.what == "broadcast":
-            continue
-        x, source = step.first.inputs[k].value, reads(step, k)
-        to = operand(step, k)
-        if x.size == step.first.value.size and len(step.first.inputs) == 1:
-            what = (
-                f"{at(step)} is not undone: its gradient is reshaped to that of `{to}` as it lies"
-            )
-            made = each(step.nodes, k, lambda n: lambda g: g.reshape(x.shape))
-            yield Change("not undone", what, mend(step, k), source, made, 2)
-        if operation.repeats:
-            for which, said in ((-1, "last"), (0, "first")):
-                what = (f"entries of `{to}` that {at(step)} takes several times keep the {said} "
-                        "gradient alone: add them up, with += or np.add.at")  # fmt: skip
-                made = each(step.nodes, k, lambda n, w=which, k=k: _overwriting(n, k, w))
-                yield Change("overwritten", what, mend(step, k), source, made, 1)
-
-
-def _overwriting(node: Node, k: int, which: int) -> Part:
-    """dx[places] = g, where the first or the last of several stays."""
-    operation = node.operation
-    assert isinstance(operation, Gather)
-    here = operation.source == k
-    places, shape = operation.at[here], node.inputs[k].value.shape
-
-    def part(g: Array) -> Array:
-        found, values = np.zeros(int(np.prod(shape))), g[here]
-        order = slice(None) if which < 0 else slice(None, None, -1)
-        found[places[order]] = values[order]
-        return found.reshape(shape)
-
-    return part
-
-
 def swapped(steps: Steps) -> Iterator[Change]:
     """Two parts of an array whose gradients are put in each other's place."""
     parts = [s for s in steps.every if isinstance(s.first.operation, Gather)
@@ -110,18 +73,30 @@ def _are_siblings(one: Step, two: Step) -> bool:
 
 
 def _swap(one: Step, two: Step) -> Change:
-    made = {}
-    for a, b in zip(one.nodes, two.nodes, strict=True):
-        kept: list[Array] = []
-        later, sooner = (a, b) if a.order > b.order else (b, a)
-        made[later] = lambda g, kept=kept: (kept.append(g), [])[1]
-        made[sooner] = lambda g, kept=kept, s=sooner, la=later: _crossed(s, la, g, kept)
     what = f"the gradients of {at(one)} and {at(two)} are put in each other's place"
     line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
-    return Change("swapped", what, line, reads(one, 0), made, 2)
+    return Change("swapped", what, line, reads(one, 0), lambda: _crossing(one, two), 2)
 
 
-def _crossed(sooner: Node, later: Node, g: Array, kept: list[Array]) -> list[tuple[Node, Array]]:
-    other = kept.pop() if kept else np.zeros_like(g)
+def _crossing(one: Step, two: Step) -> Changes:
+    """At each run the later part waits for the sooner, and both take the other's place."""
+    made: dict[Node, Sends] = {}
+    for a, b in zip(one.nodes, two.nodes, strict=True):
+        sooner, later = sorted((a, b), key=lambda node: node.order)
+        waiting: list[Array] = []
+        made[later] = lambda g, waiting=waiting: _wait(g, waiting)
+        made[sooner] = lambda g, w=waiting, s=sooner, t=later: _crossed(s, t, g, w)
+    return made
+
+
+def _wait(g: Array, waiting: list[Array]) -> list[tuple[Node, Array]]:
+    waiting.append(g)
+    return []
+
+
+def _crossed(
+    sooner: Node, later: Node, g: Array, waiting: list[Array]
+) -> list[tuple[Node, Array]]:
+    other = waiting.pop() if waiting else np.zeros_like(g)
     x = sooner.inputs[0]
     return [(x, sooner.part(0, other)), (x, later.part(0, g))]
