@@ -1,25 +1,14 @@
 """Activations: each its equation, its derivative, and the derivatives that people write for it."""
 
 from collections.abc import Callable, Iterator
-from math import erf, pi, sqrt
 from typing import Any
 
 import numpy as np
 
+from . import functions
 from .changes import instead, one, squared, the, the_output, the_upstream
 from .core import Array, Arrays, Axes, Change, Given, Mistake, Operation, Options, Step
-
-Formula = Callable[..., Array]  # of x or of x and y, and of the options by name
-
-
-def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)), without overflow."""
-    return 0.5 * (1 + np.tanh(x / 2))
-
-
-def normal(x: Array) -> Array:
-    """Φ(x), the distribution function of the normal distribution."""
-    return np.asarray(0.5 * (1 + np.vectorize(erf, otypes=[float])(x / sqrt(2))))
+from .functions import Function, normal, parameter, sigmoid
 
 
 def derivative(formula: Callable[[Array, Array], Any]) -> Change:
@@ -53,65 +42,55 @@ def _applied(name: str) -> Mistake:
                    f"f(dY) stands where dY·{name} belongs", of_the_upstream)  # fmt: skip
 
 
-def _elsewhere(f: Formula, slope: Formula, name: str) -> tuple[Mistake, ...]:
+def _elsewhere(function: Function, name: str) -> tuple[Mistake, ...]:
     """A smooth derivative that is taken in another place."""
+
+    def of_gradient(given: Given) -> Array:
+        y = function.f(given.g, function.usual)
+        return function.slope(given.g, y, function.usual)
+
     return (
         Mistake("derivative-at-output", "dx.x",
                 f"{name} is taken at the output y, not at x", the_output),
         Mistake("derivative-of-gradient", "dx",
                 f"{name} is taken of the upstream gradient",
-                instead(lambda given: slope(given.g, f(given.g)))),
+                instead(of_gradient)),
         Mistake("derivative-at-gradient", "dx.x",
                 f"{name} is taken at the upstream gradient, not at x", the_upstream),
         Mistake("derivative-twice", "dx.slope", f"{name} is multiplied in twice", squared),
     )  # fmt: skip
 
 
-def _activation(
-    name: str, line: str, f: Formula, slope: Formula, mistakes: tuple[Mistake, ...]
-) -> Operation:
+def _activation(function: Function, line: str, mistakes: tuple[Mistake, ...]) -> Operation:
     """An operation of one array, entry by entry."""
+    name, measured = function.name, function.parameter and function.name in MEASURED
 
     def forward(a: Arrays, o: Options) -> Array:
-        return f(a["x"], **o)
+        return function.f(a["x"], o.get("slope", function.usual))
 
     def backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
-        x = step("dx.x", a["x"])
-        y = step("dx.y", f(x, **o))
-        return {"x": step("dx", g * step("dx.slope", slope(x, y, **o)))}
+        x, slope = step("dx.x", a["x"]), o.get("slope", function.usual)
+        y = step("dx.y", function.f(x, slope))
+        return {"x": step("dx", g * step("dx.slope", function.slope(x, y, slope)))}
+
+    def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
+        """The shapes agree; slopes below 0 are measured."""
+        x = a["x"]
+        if x.shape == output.shape and not measured:
+            yield {}, {}
+        elif x.shape == output.shape and (x < 0).any():
+            yield {}, {"slope": parameter(function, x, output)}
 
     return Operation(
-        name, ("x",), {"dx": line}, mistakes, forward, backward, _readings(name), describe=_words
+        name, ("x",), {"dx": line}, mistakes, forward, backward, readings, describe=_words
     )
+
+
+MEASURED = ("leaky relu", "elu")
 
 
 def _words(o: Options) -> str:
     return ", ".join(f"{name} {value:.6g}" for name, value in o.items())
-
-
-def _readings(name: str) -> Callable[[Arrays, Array], Iterator[tuple[Axes, Options]]]:
-    """The shapes agree; slopes below 0 are measured."""
-
-    def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
-        x = a["x"]
-        if x.shape != output.shape:
-            return
-        if name not in MEASURED:
-            yield {}, {}
-        elif (x < 0).any():
-            at = np.unravel_index(x.argmin(), x.shape)
-            slope = float(output[at] / MEASURED[name](x[at]))
-            if 0 < abs(slope) < (1 if name == "leaky relu" else np.inf):
-                yield {}, {"slope": slope}
-
-    return readings
-
-
-MEASURED: dict[str, Any] = {"leaky relu": lambda x: x, "elu": np.expm1}
-
-
-def _leaky_slope(x: Array, _: Array, slope: float) -> Array:
-    return np.where(x > 0, 1.0, slope)
 
 
 def _with_slope(formula: Callable[[Array, float], Array]) -> Change:
@@ -124,28 +103,11 @@ def slope_for_gradient(_: Array, given: Given) -> Array:
     return np.where(given["x"] > 0, given.g, given.options["slope"])
 
 
-def _sigmoid_slope(_: Array, y: Array) -> Array:
-    return y * (1 - y)
-
-
-def _tanh_slope(_: Array, y: Array) -> Array:
-    return 1 - y * y
-
-
-def _softplus(x: Array) -> Array:
-    return np.logaddexp(0, x)
-
-
-def _softplus_slope(x: Array, _: Array) -> Array:
-    return sigmoid(x)
-
-
 MASK_OF_GRADIENT = Mistake(
     "mask-of-gradient", "dx.x", "the mask is taken of the upstream gradient, not of x", the_upstream
 )
 RELU = _activation(
-    "relu", "dX = dY · [x > 0]",
-    lambda x: np.maximum(x, 0), lambda x, _: (x > 0) * 1.0,
+    functions.RELU, "dX = dY · [x > 0]",
     (
         *_for_derivative("[x > 0]"),
         MASK_OF_GRADIENT,
@@ -163,8 +125,7 @@ RELU = _activation(
     ),
 )  # fmt: skip
 LEAKY_RELU = _activation(
-    "leaky relu", "dX = dY · (1 where x > 0, else the slope)",
-    lambda x, slope: np.where(x > 0, x, slope * x), _leaky_slope,
+    functions.LEAKY_RELU, "dX = dY · (1 where x > 0, else the slope)",
     (
         Mistake("slope-squared", "dx.slope",
                 "the slope is multiplied in twice where x < 0", squared),
@@ -180,9 +141,7 @@ LEAKY_RELU = _activation(
     ),
 )  # fmt: skip
 ELU = _activation(
-    "elu", "dX = dY · (1 where x > 0, else a·exp(x))",
-    lambda x, slope: np.where(x > 0, x, slope * np.expm1(np.minimum(x, 0))),
-    lambda x, _, slope: np.where(x > 0, 1.0, slope * np.exp(np.minimum(x, 0))),
+    functions.ELU, "dX = dY · (1 where x > 0, else a·exp(x))",
     (
         _applied("f′(x)"),
         Mistake("f-below-zero", "dx.slope", "f(x) stands where f(x) + a belongs, for x < 0",
@@ -190,11 +149,11 @@ ELU = _activation(
     ),
 )  # fmt: skip
 SIGMOID = _activation(
-    "sigmoid", "dX = dY · y·(1 − y), with y = σ(x)", sigmoid, _sigmoid_slope,
+    functions.SIGMOID, "dX = dY · y·(1 − y), with y = σ(x)",
     (
         *_for_derivative("σ′(x)"),
         _applied("σ′(x)"),
-        *_elsewhere(sigmoid, _sigmoid_slope, "σ′"),
+        *_elsewhere(functions.SIGMOID, "σ′"),
         Mistake("output-formula-at-input", "dx.y",
                 "x·(1 − x) stands where y·(1 − y) belongs", the("x")),
         Mistake("one-minus-y", "dx.slope",
@@ -208,11 +167,11 @@ SIGMOID = _activation(
     ),
 )  # fmt: skip
 TANH = _activation(
-    "tanh", "dX = dY · (1 − y²), with y = tanh(x)", np.tanh, _tanh_slope,
+    functions.TANH, "dX = dY · (1 − y²), with y = tanh(x)",
     (
         *_for_derivative("tanh′(x)"),
         _applied("tanh′(x)"),
-        *_elsewhere(np.tanh, _tanh_slope, "tanh′"),
+        *_elsewhere(functions.TANH, "tanh′"),
         Mistake("output-formula-at-input", "dx.y",
                 "1 − x² stands where 1 − y² belongs", the("x")),
         Mistake("square-forgotten", "dx.slope",
@@ -223,18 +182,17 @@ TANH = _activation(
                 "1 + y² stands where 1 − y² belongs", derivative(lambda _, y: 1 + y * y)),
         Mistake("sigmoid-formula", "dx.slope",
                 "y·(1 − y), the sigmoid's derivative, stands for 1 − y²",
-                derivative(_sigmoid_slope)),
+                derivative(lambda _, y: y * (1 - y))),
         Mistake("bracket-missing", "dx",
                 "dY·1 − y² is written without the bracket", _dx(lambda g, y: g - y * y)),
     ),
 )  # fmt: skip
 SOFTPLUS = _activation(
-    "softplus", "dX = dY · σ(x)", _softplus, _softplus_slope,
-    (_applied("σ(x)"), *_elsewhere(_softplus, _softplus_slope, "σ")),
+    functions.SOFTPLUS, "dX = dY · σ(x)",
+    (_applied("σ(x)"), *_elsewhere(functions.SOFTPLUS, "σ")),
 )  # fmt: skip
 SWISH = _activation(
-    "swish", "dX = dY · (y + σ(x)·(1 − y)), with y = x·σ(x)",
-    lambda x: x * sigmoid(x), lambda x, y: y + sigmoid(x) * (1 - y),
+    functions.SWISH, "dX = dY · (y + σ(x)·(1 − y)), with y = x·σ(x)",
     (
         _applied("f′(x)"),
         Mistake("product-rule-forgotten", "dx.slope",
@@ -246,8 +204,7 @@ SWISH = _activation(
     ),
 )  # fmt: skip
 GELU = _activation(
-    "gelu", "dX = dY · (Φ(x) + x·φ(x))",
-    lambda x: x * normal(x), lambda x, _: normal(x) + x * np.exp(-x * x / 2) / sqrt(2 * pi),
+    functions.GELU, "dX = dY · (Φ(x) + x·φ(x))",
     (
         _applied("f′(x)"),
         Mistake("product-rule-forgotten", "dx.slope",

@@ -5,10 +5,10 @@ from math import log
 
 import numpy as np
 
-from .activations import sigmoid
 from .axes import fitting
 from .changes import FIRST, alike, instead, inverted, one, squared, the, zero
 from .core import Array, Arrays, Axes, Change, Given, Mistake, Operation, Options, Step
+from .functions import sigmoid
 from .losses import EPS
 from .reductions import ORDERS, arrangements, described, reduced, weight
 from .softmax import softmax

@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from .activations import sigmoid
 from .changes import instead
 from .core import Array, Arrays, Axes, Mistake, Operation, Options, Step
+from .functions import sigmoid
 from .reductions import ORDERS, arrangements, described, reduced, weight
 
 EPS = (0.0, 1e-15, 1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)  # as people add to a logarithm's x

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..report.findings import Finding
 from ..truth.arrays import entry_name
-from . import factors, known, permutations, regions
+from . import elementwise, factors, known, permutations, regions
 from .case import Case
 
 Hypothesis = Callable[[Case], Iterator[Finding]]  # yields what fits, the best first
@@ -43,7 +43,7 @@ def _likely(case: Case) -> list[Hypothesis]:
 
 def _mistake_or_factor(case: Case) -> Iterator[Finding]:
     """A known mistake, or a factor with a name; both where the numbers do not tell them apart."""
-    mistakes, factor = _first([known.one], case), _first(SCALED, case)
+    mistakes, factor = _first([known.one, elementwise.slips], case), _first(SCALED, case)
     if mistakes and factor:
         yield mistakes[0].otherwise(factor[0])
     else:
@@ -63,7 +63,7 @@ def _not_finite(case: Case) -> Iterator[Finding]:
     )
 
 
-LIKELY: list[Hypothesis] = [_mistake_or_factor, regions.elementwise]
+LIKELY: list[Hypothesis] = [_mistake_or_factor, elementwise.elementwise]
 REST: list[Hypothesis] = [
     factors.fraction,
     permutations.arrangement,

@@ -146,38 +146,6 @@ def ties(case: Case) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def elementwise(case: Case) -> Iterator[Finding]:
-    """For y = f(x) entry by entry: f where f′ belongs, f′ of the output, U without f′."""
-    x, y, u = case.value, case.output, case.upstream
-    if x.shape != y.shape or case.claimed.shape != x.shape or x.ndim == 0:
-        return
-    guesses = [
-        (case.true - u, "the true one without the upstream gradient itself",
-         "y = f(x) + x has dX = f′(x)·dY + dY: add what goes along the skip", "skip missing"),
-        (u * y, "f(x) where f′(x) belongs", "∂L/∂x = ∂L/∂y · f′(x)", "f for f′"),
-        (u, "the upstream gradient, without f′(x)", "multiply by f′(x)", "f′ missing"),
-        (u * x, "upstream · x", "∂L/∂x = ∂L/∂y · f′(x)", "x for f′"),
-        (np.where(x > 0, u, 0.0), "that of relu", "use f′ of the f of your forward", "relu′"),
-        (np.where(u > 0, case.true, 0.0), "cut where the upstream gradient is negative",
-         "the mask is x > 0, not dy > 0", "mask of the upstream"),
-        (case.true * (y * (1 - y)), "multiplied by y·(1 − y) once more", "f′ is applied twice", ""),
-        (u * y * (1 - y), "f′ of sigmoid at the output", "", "sigmoid′"),
-        (u * (1 - y * y), "that of tanh", "", "tanh′"),
-        (u * (1 - x * x), "1 − x² of the input, where tanh′ is 1 − y² of the output",
-         "tanh′(x) = 1 − tanh(x)²", "f′ of the wrong tensor"),
-        (u * x * (1 - x), "x·(1 − x) of the input, where σ′ is y·(1 − y) of the output",
-         "σ′(x) = σ(x)·(1 − σ(x))", "f′ of the wrong tensor"),
-        (case.true * np.where(u == 0, 1.0, 1.0 / np.where(u == 0, 1.0, u)),
-         "f′(x), without the upstream gradient", "multiply by ∂L/∂y", "upstream ignored"),
-    ]  # fmt: skip
-    for guess, what, remedy, name in guesses:
-        if np.isfinite(guess[case.smooth]).all() and case.equal(guess):
-            yield Finding(
-                f"the gradient of {case.name} is {what}", case.difference(guess), remedy=remedy,
-                name=name or "f′ twice",
-            )  # fmt: skip
-
-
 def sliced(case: Case) -> Iterator[Finding]:
     """The true gradient averaged or summed over axes and spread over them again."""
     full = case.true_or_nan

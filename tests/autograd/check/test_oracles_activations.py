@@ -6,6 +6,7 @@ Nothing here knows of the catalogue: a formula of one entry, written from the mi
 from math import copysign, erf, exp, expm1, log1p, pi, sqrt, tanh
 
 import pytest
+from mutant_cases import numbers
 from told import apart, each, told
 
 SLOPE = 0.3
@@ -122,7 +123,8 @@ def test_a_wrong_derivative_is_told_by_its_name(kind, name):
 
 @pytest.mark.parametrize("kind", ["relu", "sigmoid", "tanh"])
 def test_a_wrong_derivative_inside_of_a_dense_layer_is_told_with_the_activation(kind):
-    f, inputs = ACTIVATIONS[kind], {"x": apart(4, 3), "w": apart(3, 2), "b": apart(2)}
+    f, shapes = ACTIVATIONS[kind], {"x": (4, 3), "w": (3, 2), "b": (2,)}
+    inputs = {name: numbers(n, *shape) for n, (name, shape) in enumerate(shapes.items())}
     for name, formula in WRONG[kind].items():
 
         def wrong(g, x, w, b, formula=formula):
