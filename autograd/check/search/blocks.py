@@ -4,7 +4,7 @@ Where one array of the record is a known function of another, the mistakes that 
 for that function are tried in this place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -13,8 +13,9 @@ from ..catalogue.core import Mistake
 from ..catalogue.reading import Reading, recognise
 from ..catalogue.softmax import LOG_SOFTMAX, SOFTMAX
 from ..trace.nodes import Array, Node
-from ..trace.record import Sends
+from ..trace.record import Changes, Sends
 from .changes import Change, at
+from .operands import WHEN, runs_of
 from .steps import Step, Steps, name_of
 
 KNOWN = (*ACTIVATIONS, SOFTMAX, LOG_SOFTMAX)
@@ -27,6 +28,8 @@ def blocks(steps: Steps) -> Iterator[Change]:
         for x, readings in _found(steps, step):
             for mistake in readings[0].operation.mistakes:
                 yield _change(step, x, readings, mistake)
+            if readings[0].operation.name in SLOPES:
+                yield from _of_others(steps, step, x, readings[0].operation.name)
 
 
 def _found(steps: Steps, step: Step) -> Iterator[tuple[list[Node], list[Reading]]]:
@@ -73,3 +76,44 @@ def _sends(x: Node, reading: Reading, mistake: Mistake) -> Sends:
         return [(x, np.asarray(reading.backward(g, [mistake])["x"]))]
 
     return sends
+
+
+SLOPES: dict[str, tuple[str, Callable[[Array], Array]]] = {  # of the output
+    "sigmoid": ("{y}·(1 − {y})", lambda y: y * (1 - y)),
+    "tanh": ("1 − {y}²", lambda y: 1 - y * y),
+    "relu": ("[{y} > 0]", lambda y: (y > 0) * 1.0),
+}
+
+
+def _of_others(steps: Steps, step: Step, xs: list[Node], name: str) -> Iterator[Change]:
+    """The derivative taken of another array: of another gate, of the step before."""
+    said, slope = SLOPES[name]
+    for other in steps.every:
+        if other.first.value.shape == step.first.value.shape and not other.is_inner:
+            for nodes, which, shift in runs_of(other, len(step.nodes)):
+                if nodes == step.nodes or all(node is None for node in nodes):
+                    continue
+                wrong = said.format(y=f"`{which}{WHEN[shift]}`")
+                what = (f"in the {name} {at(step)}: its derivative is taken as {wrong}, of another "
+                        "array than its result")  # fmt: skip
+                line = f"{said.format(y=f'`{step.name}`')} is the derivative"
+                made = _sloped(step, xs, nodes, slope)
+                yield Change("slope of another", what, line, xs[-1], made, 3 + bool(shift))
+    for x in steps.record.inputs.values():
+        if x.value.shape == step.first.value.shape:
+            what = f"in the {name} {at(step)}: its derivative is taken as {said.format(y=x.name)}"
+            line = f"{said.format(y=f'`{step.name}`')} is the derivative"
+            made = _sloped(step, xs, [x] * len(step.nodes), slope)
+            yield Change("slope of another", what, line, xs[-1], made, 3)
+
+
+def _sloped(
+    step: Step, xs: list[Node], others: Sequence[Node | None], slope: Callable[[Array], Array]
+) -> Callable[[], Changes]:
+    def sends(x: Node, other: Node | None) -> Sends:
+        factor = slope(np.zeros_like(x.value) if other is None else other.value)
+        return lambda g: [(x, g * factor)]
+
+    runs = zip(step.nodes, xs, others, strict=True)
+    made = [(y, x, other) for y, x, other in runs]
+    return lambda: {y: sends(x, other) for y, x, other in made}

@@ -26,7 +26,7 @@ def _far(step: Step, k: int, steps: Steps) -> int:
     """How unlikely an edge is the one that is meant: those where paths meet or part come first."""
     x = reads(step, k)
     parts = len(steps.uses(x)) > 1 or bool(x.name)
-    return 0 if parts else 1
+    return (0 if parts else 1) + step.is_inner
 
 
 def _times(node: Node, k: int, factor: float) -> Part:
@@ -108,12 +108,16 @@ def paths(steps: Steps) -> Iterator[Change]:
         for user, j in users.items() if len(users) > 1 else ():
             what = (f"what {at(user)} hands back to `{step.name}` is left out of the gradient of "
                     f"`{operand(step, k)}`, though not of the others")  # fmt: skip
-            made = _without(step, k, user, j)
+            made = _without(step, k, user, j, alone=False)
             yield Change("path", what, mend(step, k), reads(step, k), made, 3)
+            what = (f"only what {at(user)} hands back to `{step.name}` goes on to "
+                    f"`{operand(step, k)}`")  # fmt: skip
+            made = _without(step, k, user, j, alone=True)
+            yield Change("one path", what, mend(step, k), reads(step, k), made, 3)
 
 
-def _without(step: Step, k: int, user: Step, j: int) -> Callable[[], Changes]:
-    """One operand of a step gets its part without what comes along one use of the result."""
+def _without(step: Step, k: int, user: Step, j: int, *, alone: bool) -> Callable[[], Changes]:
+    """One operand of a step gets its part without what comes along one use, or that alone."""
 
     def make() -> Changes:
         along: dict[Node, Array] = {}
@@ -126,7 +130,11 @@ def _without(step: Step, k: int, user: Step, j: int) -> Callable[[], Changes]:
             return sends
 
         def cut(node: Node) -> Part:
-            return lambda g: node.part(k, g - along.pop(node, np.zeros_like(g)))
+            def part(g: Array) -> Array:
+                one = along.pop(node, np.zeros_like(g))
+                return node.part(k, one if alone else g - one)
+
+            return part
 
         kept = {n: remembered(n) for n in user.nodes if n.inputs[j].varies}
         return {**kept, **each(step.nodes, k, cut)()}

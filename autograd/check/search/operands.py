@@ -1,12 +1,16 @@
 """Another array in the place of a factor: the present for the previous state, Q for K."""
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
 
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, root
 
+Turn = Callable[[Array], Array]
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
 
 
@@ -16,8 +20,8 @@ def operands(steps: Steps) -> Iterator[Change]:
         for j, factor in enumerate(step.first.inputs):
             if j != k and _is_product(step.first):
                 yield from _replaced(steps, step, k, j)
-                if factor.value.ndim == 2 and len(set(factor.value.shape)) == 1:
-                    yield from _transposed(step, k, j)
+                if isinstance(step.first.operation, Contraction):
+                    yield from _turned(step, k, j, factor.value)
 
 
 def _is_product(node: Node) -> bool:
@@ -52,15 +56,22 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[list[Node | 
         if x.value.shape == shape:
             yield [x for _ in runs], x.name, 0
     for other in steps.every:
-        many = len(other.nodes)
-        if other.first.value.shape != shape:
-            continue
-        if many == 1:
-            yield [other.first for _ in runs], other.name, 0
-        elif many == len(runs):
-            for shift in (0, -1, 1):
-                yield ([other.nodes[t + shift] if 0 <= t + shift < many else None for t in runs],
-                       other.name, shift)  # fmt: skip
+        if other.first.value.shape == shape:
+            yield from runs_of(other, len(runs))
+
+
+def runs_of(other: Step, runs: int) -> Iterator[tuple[list[Node | None], str, int]]:
+    """What a step with so many runs may read of another: the same run, a neighbour, one of all."""
+    nodes, many = other.nodes, len(other.nodes)
+    if many == runs > 1:
+        for shift in (0, -1, 1):
+            yield ([nodes[t + shift] if 0 <= t + shift < many else None for t in range(runs)],
+                   other.name, shift)  # fmt: skip
+    one = {0: " of the first run", many - 2: " of the run before the last",
+           many - 1: " of the last run"}  # fmt: skip
+    for t, said in one.items() if many > 1 else ((0, ""),):
+        if many == 1 or (runs in (1, many) and t >= 0):
+            yield [nodes[t]] * runs, other.name + said, 0
 
 
 def _with(node: Node, k: int, j: int, other: Node | None) -> Part:
@@ -78,13 +89,24 @@ def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
     return lambda g: g * value
 
 
-def _transposed(step: Step, k: int, j: int) -> Iterator[Change]:
-    to, name = operand(step, k), operand(step, j)
-    if not isinstance(step.first.operation, Contraction):
-        return
-    what = f"the gradient of `{to}` along {at(step)} takes `{name}` without its transpose"
-    made = each(step.nodes, k, lambda n: _with_value(n, k, j, n.inputs[j].value.T))
-    yield Change("not transposed", what, mend(step, k), reads(step, k), made, 2)
+def _turned(step: Step, k: int, j: int, factor: Array) -> Iterator[Change]:
+    """The factor without its transpose, with two axes exchanged, or flipped."""
+    to, name, n = operand(step, k), operand(step, j), factor.ndim
+    turns: list[tuple[str, Turn]] = []
+    for a, b in combinations(range(n), 2):
+        if factor.shape[a] == factor.shape[b] > 1:
+            how = "without its transpose" if n == 2 else f"with its axes {a} and {b} exchanged"
+            turns.append((how, lambda x, a=a, b=b: np.swapaxes(x, a, b)))
+    long = [a for a in range(n) if factor.shape[a] > 1]
+    for axes in (axes for m in (1, 2) for axes in combinations(long, m)):
+        said = "axis " if len(axes) == 1 else "axes "
+        how = f"flipped along its {said}{' and '.join(map(str, axes))}"
+        turns.append((how, lambda x, axes=axes: np.flip(x, axes)))
+    for how, turn in turns:
+        what = f"the gradient of `{to}` along {at(step)} takes `{name}` {how}"
+        made = each(step.nodes, k, lambda m, t=turn: _with_value(m, k, j, t(m.inputs[j].value)))
+        key = "flipped" if how.startswith("flip") else "not transposed"
+        yield Change(key, what, mend(step, k), reads(step, k), made, 2)
 
 
 def upstreams(steps: Steps) -> Iterator[Change]:

@@ -1,12 +1,14 @@
 """Rearrangements that are not undone, or whose repeated entries overwrite each other."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from ..trace.nodes import Array, Gather, Node
+from ..trace.nodes import Addresses, Array, Gather, Node
+from ..trace.record import Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps
+from .steps import Step, Steps, name_of
 
 
 def rearranged(steps: Steps) -> Iterator[Change]:
@@ -15,19 +17,97 @@ def rearranged(steps: Steps) -> Iterator[Change]:
         operation = step.first.operation
         if isinstance(operation, Gather) and operation.what != "broadcast":
             if step.first.inputs[k].value.size == step.first.value.size:
-                yield _not_undone(step, k)
+                yield from _not_undone(steps, step, k)
+            yield from _strides(step, k)
             if operation.repeats:
                 yield from _overwritten(step, k)
             if len(step.nodes) > 1 and not step.is_carried(k):
-                yield _overwritten_by_runs(step, k)
+                yield from _overwritten_by_runs(step, k)
 
 
-def _not_undone(step: Step, k: int) -> Change:
-    shape = step.first.inputs[k].value.shape
-    what = (f"{at(step)} is not undone: its gradient is handed to `{operand(step, k)}` in the order "
+def _not_undone(steps: Steps, step: Step, k: int) -> Iterator[Change]:
+    """The gradient as it lies, through one rearrangement or several that follow each other."""
+    chain = step.first.inputs[k]
+    while chain.varies and chain.value.size == step.first.value.size:
+        if chain.value.ndim > 1 or step.first.value.ndim > 1:
+            yield _as_it_lies(steps, step, k, chain)
+        if not isinstance(chain.operation, Gather) or len(steps.uses(chain)) > 1:
+            return
+        if len(chain.inputs) > 1 or not chain.inputs[0].varies:
+            return
+        chain = chain.inputs[0]
+
+
+def _as_it_lies(steps: Steps, step: Step, k: int, target: Node) -> Change:
+    what = (f"{at(step)} is not undone: its gradient is handed to `{name_of(target)}` in the order "
             "in which it lies")  # fmt: skip
-    made = each(step.nodes, k, lambda _: lambda g: g.reshape(shape))
-    return Change("not undone", what, mend(step, k), reads(step, k), made, 2)
+    targets = steps.of[target][0].nodes if target in steps.of else [target]
+    same = targets if len(targets) == len(step.nodes) else [target] * len(step.nodes)
+
+    def sends(x: Node) -> Sends:
+        return lambda g: [(x, g.reshape(x.value.shape))]
+
+    pairs = list(zip(step.nodes, same, strict=True))
+    return Change("not undone", what, mend(step, k), target,
+                  lambda: {node: sends(x) for node, x in pairs}, 2)  # fmt: skip
+
+
+def _strides(step: Step, k: int) -> Iterator[Change]:
+    """Windows that are put back as if their stride or dilation were 1."""
+    shape = step.first.inputs[k].value.shape
+    if any(node.inputs[k].value.shape != shape for node in step.nodes) or not shape:
+        return
+    for axis in range(len(shape)):
+        for said, moved in _unstrided(step, k, axis):
+            what = (f"the gradient of `{operand(step, k)}` along {at(step)} is put back with a "
+                    f"{said} along axis {axis}")  # fmt: skip
+            made = each(step.nodes, k, lambda n, m=moved: _put_back(n, k, m[n]))
+            yield Change("stride", what, mend(step, k), reads(step, k), made, 2)
+
+
+def _unstrided(step: Step, k: int, axis: int) -> Iterator[tuple[str, dict[Node, Addresses]]]:
+    """(words, addresses for each run) where a stride along an axis of the operand is left out."""
+    where = {node: _coordinates(node, k) for node in step.nodes}
+    if any(c is None for c in where.values()):
+        return
+    found = {node: c for node, c in where.items() if c is not None}
+    first = found[step.first][axis]
+    starts = {node: int(c[axis].flat[0] - first.flat[0]) for node, c in found.items()}
+    step_by = int(np.gcd.reduce([abs(s) for s in starts.values()]))
+    if step_by > 1:
+        yield f"stride of 1 for {step_by}", {
+            node: _shifted(node, k, c, axis, starts[node] // step_by - starts[node])
+            for node, c in found.items()
+        }
+    for a in range(first.ndim):
+        by = np.diff(first, axis=a)
+        if by.size and (by == by.flat[0]).all() and by.flat[0] > 1:
+            n = int(by.flat[0])
+            line = np.arange(first.shape[a]).reshape([-1 if i == a else 1 for i in range(first.ndim)])
+            yield f"stride or dilation of 1 for {n}", {
+                node: _shifted(node, k, c, axis, -(n - 1) * line) for node, c in found.items()
+            }
+
+
+def _coordinates(node: Node, k: int) -> tuple[Addresses, ...] | None:
+    """Where in the operand each entry of the result comes from; None where some come from nowhere."""
+    operation = node.operation
+    if not isinstance(operation, Gather) or not (operation.source == k).all():
+        return None
+    return tuple(np.unravel_index(operation.at, node.inputs[k].value.shape))
+
+
+def _shifted(
+    node: Node, k: int, at_: tuple[Addresses, ...], axis: int, by: Any
+) -> Addresses:
+    moved = [c + by if a == axis else c for a, c in enumerate(at_)]
+    return np.asarray(np.ravel_multi_index(moved, node.inputs[k].value.shape, mode="clip"))
+
+
+def _put_back(node: Node, k: int, places: Addresses) -> Part:
+    shape = node.inputs[k].value.shape
+    size = int(np.prod(shape))
+    return lambda g: np.bincount(places.ravel(), g.ravel(), size).reshape(shape)
 
 
 def _overwritten(step: Step, k: int) -> Iterator[Change]:
@@ -54,24 +134,25 @@ def _overwriting(node: Node, k: int, which: int) -> Part:
     return part
 
 
-def _overwritten_by_runs(step: Step, k: int) -> Change:
+def _overwritten_by_runs(step: Step, k: int) -> Iterator[Change]:
     """dx[places] = g in each turn of the loop: the turn that backward reaches last stays."""
-    what = (f"entries of `{operand(step, k)}` that {at(step)} takes in several runs of the loop are "
-            "overwritten, not added up: use += or np.add.at")  # fmt: skip
+    for sign, said in ((1, "first"), (-1, "last")):
+        what = (f"entries of `{operand(step, k)}` that {at(step)} takes in several runs of the loop "
+                f"are overwritten, and the {said} run stays: add them up, with += or np.add.at")  # fmt: skip
 
-    def part(node: Node) -> Part:
-        before = [_places(n, k) for n in step.nodes if n.order < node.order]
-        taken = np.concatenate(before) if before else np.zeros(0, np.intp)
-        shape = node.inputs[k].value.shape
-        free = ~np.isin(np.arange(int(np.prod(shape))), taken).reshape(shape)
-        alone = _overwriting(node, k, -1)
-        return lambda g: alone(g) * free
+        def part(node: Node, sign: int = sign) -> Part:
+            kept = [_places(n, k) for n in step.nodes if sign * n.order < sign * node.order]
+            taken = np.concatenate(kept) if kept else np.zeros(0, np.intp)
+            shape = node.inputs[k].value.shape
+            free = ~np.isin(np.arange(int(np.prod(shape))), taken).reshape(shape)
+            alone = _overwriting(node, k, -1)
+            return lambda g: alone(g) * free
 
-    made = each(step.nodes, k, part)
-    return Change("overwritten", what, mend(step, k), reads(step, k), made, 2)
+        made = each(step.nodes, k, part)
+        yield Change("overwritten", what, mend(step, k), reads(step, k), made, 2)
 
 
-def _places(node: Node, k: int) -> Array:
+def _places(node: Node, k: int) -> Addresses:
     operation = node.operation
     assert isinstance(operation, Gather)
     return operation.at[operation.source == k]

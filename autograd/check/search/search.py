@@ -13,13 +13,15 @@ from .branches import branches, paths
 from .changes import Change, Kind
 from .operands import operands, upstreams
 from .places import rearranged
-from .slopes import slopes
+from .slopes import exchanged, slopes
 from .steps import Steps
 from .sums import sums, swapped
+from .whole import forwards, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
     branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
+    whole, exchanged, forwards,
 ]  # fmt: skip
 
 

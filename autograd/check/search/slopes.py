@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ..trace.nodes import Array, Elementwise, Node
+from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Steps, operand_of
+from .steps import Step, Steps, operand_of
 
 Slope = Callable[[Array, Array, Array, int], Array]  # of ∂y/∂x, y, x and the operand's place
 
@@ -66,7 +67,7 @@ def slopes(steps: Steps) -> Iterator[Change]:
         ):
             what = f"what {at(step)} hands back to `{operand(step, k)}` {said.format(**names)}"
             made = each(step.nodes, k, lambda n, f=slope, k=k: _sloped(n, k, f))
-            yield Change(name, what, mend(step, k), reads(step, k), made, 2)
+            yield Change(name, what, mend(step, k), reads(step, k), made, 2 + step.is_inner)
 
 
 def _true(node: Node, k: int) -> str:
@@ -86,3 +87,23 @@ def _sloped(node: Node, k: int, slope: Slope) -> Part:
     with np.errstate(all="ignore"):
         other = slope(true, node.value, node.inputs[k].value, k)
     return lambda g: g * other
+
+
+def exchanged(steps: Steps) -> Iterator[Change]:
+    """Products of which each operand is handed its own number in the place of the other's."""
+    for step in steps.every:
+        node = step.nodes[-1]
+        if node.operation is not None and node.operation.what == "mul" and node.inputs[0].varies:
+            if node.inputs[1].varies and node.inputs[0] is not node.inputs[1]:
+                a, b = operand(step, 0), operand(step, 1)
+                what = (f"the factors are exchanged in the gradients of {at(step)}: that of `{a}` is "
+                        f"made with `{a}`, that of `{b}` with `{b}`")  # fmt: skip
+                line = f"{mend(step, 0)}; {mend(step, 1)}"
+                yield Change("exchanged", what, line, node, _own_factors(step), 2)
+
+
+def _own_factors(step: Step) -> Callable[[], Changes]:
+    def sends(node: Node) -> Sends:
+        return lambda g: [(x, g * x.value) for x in node.inputs if x.varies]
+
+    return lambda: {node: sends(node) for node in step.nodes}

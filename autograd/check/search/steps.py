@@ -26,6 +26,12 @@ class Step:
         return name_of(self.first)
 
     @property
+    def is_inner(self) -> bool:
+        """Whether it is an inner operation of a function that the forward calls."""
+        site = self.first.site
+        return site is not None and len(site.places) > 1 and site.name == site.inner.text
+
+    @property
     def spot(self) -> str:
         """The file and line of it."""
         site = self.first.site

@@ -1,0 +1,143 @@
+"""Arrays whose whole gradient is something else: another sign, another array's, a factor too much."""
+
+from collections.abc import Callable, Iterator
+
+from ..trace.nodes import Array, Node
+from ..trace.record import Changes, Sends
+from .changes import Change, at
+from .steps import Step, Steps
+
+Other = Callable[[Node, Array], Array]  # of a node and its adjoint
+
+
+def whole(steps: Steps) -> Iterator[Change]:
+    """Each array with several uses, or a name of its own, whose gradient has a wrong factor."""
+    for step in steps.every:
+        if _is_own(steps, step):
+            yield from _scaled(step)
+            yield from _multiplied(steps, step)
+            yield from _of_another(steps, step)
+
+
+def _is_own(steps: Steps, step: Step) -> bool:
+    """Whether its gradient is a thing that backward computes: where paths meet, or with a name."""
+    return not step.is_inner and (
+        any(len(steps.uses(node)) > 1 for node in step.nodes) or step.name.isidentifier()
+    )
+
+
+def _line(step: Step) -> str:
+    return f"∂L/∂`{step.name}` is the sum of what its uses hand back"
+
+
+def _changed(step: Step, other: Other) -> Callable[[], Changes]:
+    """Each run goes on with something else than its adjoint."""
+
+    def sends(node: Node) -> Sends:
+        return lambda g: list(node.sends(other(node, g)))
+
+    return lambda: {node: sends(node) for node in step.nodes}
+
+
+def _scaled(step: Step) -> Iterator[Change]:
+    for factor, said in ((-1.0, "has the wrong sign"), (2.0, "is taken twice")):
+        what = f"the gradient of {at(step)} {said}"
+        made = _changed(step, lambda _, g, f=factor: f * g)
+        name = "sign" if factor < 0 else "twice"
+        yield Change(name, what, _line(step), step.nodes[-1], made, 1)
+
+
+def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
+    """A factor too much."""
+    for other in steps.every:
+        if other.first.value.shape == step.first.value.shape and not other.is_inner:
+            if len(other.nodes) == len(step.nodes):
+                pairs = dict(zip(step.nodes, other.nodes, strict=True))
+                what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
+                made = _changed(step, lambda n, g, p=pairs: g * p[n].value)
+                yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
+
+
+def _of_another(steps: Steps, step: Step) -> Iterator[Change]:
+    """The gradient of another array of its shape stands in its place."""
+    for other in steps.every:
+        fits = other.first.value.shape == step.first.value.shape
+        if fits and other is not step and len(other.nodes) == len(step.nodes):
+            what = f"∂L/∂`{other.name}` stands where ∂L/∂`{step.name}` belongs"
+            where = f" ({step.spot})" if step.spot else ""
+            made = _taken(steps, step, other)
+            yield Change("other gradient", what + where, _line(step), step.nodes[-1], made, 3)
+
+
+def _taken(steps: Steps, step: Step, other: Step) -> Callable[[], Changes]:
+    """The adjoint of the other, as it is then if that comes first."""
+
+    def make() -> Changes:
+        seen: dict[Node, Array] = {}
+
+        def remembered(node: Node) -> Sends:
+            def sends(g: Array) -> list[tuple[Node, Array]]:
+                seen[node] = g
+                return list(node.sends(g))
+
+            return sends
+
+        def taken(node: Node, source: Node) -> Sends:
+            return lambda _: list(node.sends(seen.pop(source, steps.adjoints[source])))
+
+        pairs = zip(step.nodes, other.nodes, strict=True)
+        return {**{n: remembered(n) for n in other.nodes}, **{a: taken(a, b) for a, b in pairs}}
+
+    return make
+
+
+def forwards(steps: Steps) -> Iterator[Change]:
+    """Backward runs through the loop in the order of forward: a state gets what is before it."""
+    for step in steps.every:
+        for k in range(len(step.first.inputs)):
+            if step.is_carried(k):
+                name = step.nodes[-1].inputs[k]
+                what = (f"backward runs through the steps of {at(step)} in the order of forward: the "
+                        "gradient of the state goes to the step after, not to the one before")  # fmt: skip
+                line = "for t in reversed(range(T))"
+                yield Change("forward order", what, line, name, _forwards(steps, step, k), 2)
+
+
+def _forwards(steps: Steps, step: Step, k: int) -> Callable[[], Changes]:
+    """What each run carries is added where the next run's state is made."""
+    runs = step.nodes
+    states = [node.inputs[k] for node in runs]  # what run t reads; run t − 1 made it
+
+    def build(carried: dict[Node, Array], found: dict[Node, Array]) -> Changes:
+        made: dict[Node, Sends] = {}
+        for t, node in enumerate(runs):
+            made[node] = _keeping(node, k, found)
+            if 1 <= t and t + 1 < len(runs) and states[t + 1].operation is not None:
+                made[states[t + 1]] = _given_more(states[t + 1], runs[t - 1], carried)
+        return made
+
+    def make() -> Changes:
+        carried: dict[Node, Array] = {}
+        for _ in runs:
+            found: dict[Node, Array] = {}
+            steps.record.changed(steps.adjoints, build(carried, found))
+            carried = found
+        return build(carried, {})
+
+    return make
+
+
+def _keeping(node: Node, k: int, found: dict[Node, Array]) -> Sends:
+    """Everything but the part of the state, which is kept."""
+
+    def sends(g: Array) -> list[tuple[Node, Array]]:
+        parts = [(x, node.part(j, g)) for j, x in enumerate(node.inputs) if x.varies and j != k]
+        if node.inputs[k].varies:
+            found[node] = node.part(k, g)
+        return parts
+
+    return sends
+
+
+def _given_more(state: Node, source: Node, carried: dict[Node, Array]) -> Sends:
+    return lambda g: list(state.sends(g + carried.get(source, 0.0)))
