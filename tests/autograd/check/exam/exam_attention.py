@@ -1,7 +1,7 @@
 """Attention: softmax alone, one head, a causal head, cross-attention, additive attention."""
 
 import numpy as np
-from exam_draws import normal, softmax
+from exam_draws import draws, softmax
 from telling import (
     AXIS,
     EXTRA,
@@ -16,6 +16,8 @@ from telling import (
     word,
 )
 from wrong_passes import Family
+
+normal, _ = draws(12)
 
 ATTENTION = Family("attention")
 SOFTMAX = r"softmax|probab|attention weight|\bs ?·|scores?\b|Jacobian|exp|attn"

@@ -1,9 +1,11 @@
 """Losses: from logits and from probabilities, with weights, masks, margins."""
 
 import numpy as np
-from exam_draws import normal, one_hot, positive, sigmoid, softmax
+from exam_draws import draws, one_hot, sigmoid, softmax
 from telling import EXTRA, INSTEAD, MASK, MISSING, SIGN, SLOPE, both
 from wrong_passes import Family
+
+normal, positive = draws(16)
 
 LOSSES = Family("losses")
 MEAN = r"mean|averag|batch|\bN\b|divid|1/3|\b3 times|number"
@@ -91,7 +93,7 @@ binary.wrong(
 binary.wrong(
     "batch-for-size", {" / p.size": " / len(p)"}, P,
     "divided by the samples in place of all entries",
-    both(r"mean|entries|size|classes|2 times|\bC\b"),
+    both(r"mean|entries|size|classes|\bC\b|columns|outputs|axis 1"),
 )  # fmt: skip
 
 
@@ -150,12 +152,12 @@ classes.wrong(
 
 def masked_mse(pred, target):
     """Padded steps do not count; the mean is over those that do."""
-    mask = np.array([[1.0, 1, 0], [1, 0, 0]])
+    mask = np.array([[1.0, 1, 1], [1, 0, 0]])
     return np.sum(mask * (pred - target) ** 2) / mask.sum()
 
 
 def masked_mse_prime(pred, target):
-    mask = np.array([[1.0, 1, 0], [1, 0, 0]])
+    mask = np.array([[1.0, 1, 1], [1, 0, 0]])
     return 2 * mask * (pred - target) / mask.sum()
 
 
@@ -167,7 +169,7 @@ steps.wrong(
 steps.wrong(
     "mean-over-all", {"/ mask.sum()": "/ mask.size"}, P,
     "divided by all entries in place of those that count",
-    both(r"mean|mask|count|entries|1/2|half|number|size|sum"),
+    both(r"mask|count|padd|number of|entries"),
 )  # fmt: skip
 steps.wrong(
     "two-missing", {"2 * mask": "mask"}, P,

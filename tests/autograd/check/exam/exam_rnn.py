@@ -1,7 +1,7 @@
 """Vanilla recurrent nets: a cell, a sequence, both directions, the last step, an embedding."""
 
 import numpy as np
-from exam_draws import RNG, normal
+from exam_draws import draws
 from telling import (
     CARRY,
     INSTEAD,
@@ -14,6 +14,8 @@ from telling import (
     word,
 )
 from wrong_passes import Family
+
+normal, _ = draws(22)
 
 RECURRENT = Family("recurrent")
 TANH = r"tanh|1 ?[-−] ?h|activation"
@@ -198,7 +200,8 @@ last.wrong(
 )  # fmt: skip
 last.wrong(
     "truncated", {"range(T - 1, -1, -1)": "range(T - 1, T - 3, -1)"}, "x Wx Wh",
-    "backward stops after two steps", both(r"truncat|stop|cut|missing|steps? 0|first|early|ends",
+    "backward stops after two steps",
+    both(r"truncat|reach|stop|cut|missing|steps? 0|first|early|ends",
     r"step|time|axis"),
 )  # fmt: skip
 last.wrong(
@@ -211,8 +214,8 @@ last.wrong(
     "the mean over the batch is missing", both(r"mean|batch|\bN\b|len|3", MISSING + "|times|large"),
 )  # fmt: skip
 last.wrong(
-    "dWh-overwritten", {"dWh += hs[t].T @ dz": "dWh = hs[t].T @ dz"}, "Wh",
-    "dWh is overwritten: only the first step is left", both(OVERWRITTEN + "|zero", CARRY + "|zero"),
+    "dWx-overwritten", {"dWx += x[t].T @ dz": "dWx = x[t].T @ dz"}, "Wx",
+    "dWx is overwritten: only the first step is left", both(OVERWRITTEN, CARRY),
 )  # fmt: skip
 last.wrong(
     "Wy-from-step-before", {"dWy = hs[-1].T @ dy": "dWy = hs[-2].T @ dy"}, "Wy",
@@ -370,7 +373,7 @@ class RNNLayer:
         return dx
 
 
-elman = RECURRENT.layer("rnn-layer", RNNLayer, RNG.standard_normal((3, 5)), U="dU", W="dW", b="db")
+elman = RECURRENT.layer("rnn-layer", RNNLayer, normal(3, 5), U="dU", W="dW", b="db")
 elman.wrong(
     "outer-swapped", {"np.outer(draw, self.h[t - 1])": "np.outer(self.h[t - 1], draw)"}, "W",
     "dW is transposed", both(word("W"), TRANSPOSED),
@@ -393,5 +396,6 @@ elman.wrong(
 )  # fmt: skip
 elman.pair(
     "carry-and-bias", {"(dout[t] + dnext)": "dout[t]", "self.db += draw": "self.db = draw"},
-    "x U W b", "not carried, and db overwritten", both(MISSING, CARRY), both(OVERWRITTEN),
+    "x U W b", "not carried, and db overwritten", both(MISSING, CARRY),
+    both(OVERWRITTEN, "gradient of b"),
 )  # fmt: skip

@@ -2,8 +2,10 @@
 
 import numpy as np
 from exam_attention import ATTENTION, DIAGONAL, SCALE, SOFTMAX, K, Q, V
-from exam_draws import normal, positive, softmax
+from exam_draws import draws, softmax
 from telling import EXTRA, INSTEAD, MISSING, SIGN, TRANSPOSED, both, word
+
+normal, positive = draws(52)
 
 HEADS = 2
 
@@ -53,7 +55,8 @@ heads.wrong(
 heads.wrong(
     "q-and-k-exchanged", {"[join(dq), join(dk), join(dv)]": "[join(dk), join(dq), join(dv)]"},
     BOTH_ROLES, "the blocks of Q and K are exchanged",
-    both(Q + "|block", K + "|block", r"swap|exchang|permut|instead|in place|order"),
+    both(Q + "|block", K + "|block", r"swap|exchang|permut|instead|in place|order")
+    + r"|\[4, 5, 6, 7, 0, 1, 2, 3",
 )  # fmt: skip
 heads.wrong(
     "scale-of-model", {"root = np.sqrt(q.shape[-1])": "root = np.sqrt(x.shape[-1])",
@@ -65,7 +68,7 @@ heads.wrong(
     "first-head-only", {"dv = att.transpose(0, 2, 1) @ dheads":
     "dv = att.transpose(0, 2, 1) @ dheads; dv[1:] = 0"}, BOTH_ROLES,
     "dV of the second head is zero",
-    both(r"heads?\b|block|value|\bV\b", r"zero|missing|only|left out"),
+    both(r"heads?\b|10 to 11|block|value|\bV\b", r"zero|missing|only|left out"),
 )  # fmt: skip
 heads.wrong(
     "same-head-twice", {"datt = dheads @ v": "datt = dheads[::-1] @ v"}, BOTH_ROLES,
@@ -235,7 +238,8 @@ def pre_norm_backward(dout, x, g1, b1, Wq, Wk, Wv, g2, b2, W1, c1, W2, c2):
 before = ATTENTION.functions(
     "pre-norm", pre_norm, pre_norm_backward, x=normal(3, 4),
     g1=positive(4), b1=normal(4), Wq=normal(4, 4), Wk=normal(4, 4), Wv=normal(4, 4),
-    g2=-positive(4), b2=normal(4), W1=normal(4, 6), c1=normal(6), W2=normal(6, 4), c2=normal(4),
+    g2=-positive(4), b2=normal(4), W1=normal(4, 6), c1=normal(6, scale=2),
+    W2=normal(6, 4), c2=normal(4),
 )  # fmt: skip
 EARLY = "x g1 b1 Wq Wk Wv"
 SKIP = r"skip|residual|shortcut|identity|direct|\+ ?x|x \+|u \+|itself|path"

@@ -110,8 +110,9 @@ class Case:
 
     def is_told_by(self, finding):
         """Whether a finding names the mistake: where a gradient is wrong is no name for it."""
-        text = re.sub(r"wrong only at .*? elsewhere", "", str(finding))
-        return re.search(self.told, text, re.IGNORECASE | re.DOTALL) is not None
+        text = re.sub(r"wrong only at .*? elsewhere|must mean the same loss", "", str(finding))
+        misled = "d(e²)" in text and "square" not in self.truth and " or " not in finding.what
+        return not misled and re.search(self.told, text, re.IGNORECASE | re.DOTALL) is not None
 
 
 @dataclass
