@@ -60,7 +60,8 @@ svm.wrong(
 )  # fmt: skip
 svm.wrong(
     "margin-missing", {"[:, None] + 1 > 0)": "[:, None] > 0)"}, P,
-    "the margin of 1 is left out", both(r"margin|\b1\b", MISSING + "|" + INSTEAD + "|threshold"),
+    "the margin of 1 is left out",
+    both(r"margin|[-+−] ?1\b", MISSING + "|" + INSTEAD + "|threshold"),
 )  # fmt: skip
 svm.wrong(
     "true-class-zero", {"d[rows, y] = -d.sum(axis=1)\n": "\n"}, P,

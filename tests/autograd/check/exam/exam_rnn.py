@@ -201,7 +201,7 @@ last.wrong(
     "truncated", {"range(T - 1, -1, -1)": "range(T - 1, T - 3, -1)"}, "x Wx Wh",
     "backward stops after two steps",
     both(r"truncat|reach|stop|cut|missing|steps? 0|first|early|ends",
-    r"step|time|axis"),
+    r"step|time|loop"),
 )  # fmt: skip
 last.wrong(
     "one-step-short", {"range(T - 1, -1, -1)": "range(T - 1, 0, -1)"}, "x Wx",
