@@ -3,9 +3,11 @@
 import math
 
 import numpy as np
-from exam_draws import normal, sigmoid
+from exam_draws import draws, sigmoid
 from telling import EXTRA, INSTEAD, MISSING, SIGN, SLOPE, both
 from wrong_passes import Family
+
+normal, _ = draws(11)
 
 ACTIVATIONS = Family("activations")
 X = np.linspace(-2.3, 2.6, 15).reshape(3, 5) + 0.04
@@ -108,7 +110,7 @@ exponential.wrong(
 exponential.wrong(
     "value-for-slope", {"alpha * np.exp(x))": "alpha * (np.exp(x) - 1))"}, "x",
     "the value α(eˣ − 1) stands for its slope α·eˣ",
-    both(r"value|forward|output|f for|function itself|− ?1|- ?1|\by\b|itself|not derived"),
+    both(r"value|f\(x\)|forward|output|f for|function itself|− ?1|- ?1|\by\b|itself|not derived"),
 )  # fmt: skip
 
 
@@ -194,7 +196,8 @@ dense = ACTIVATIONS.functions("tanh-dense", tanh_layer, tanh_layer_backward, x=n
 dense.wrong(
     "of-pre-activation", {"(1 - y**2)": "(1 - (x @ W) ** 2)"}, "x W",
     "tanh′ is taken as 1 − z² of the pre-activation",
-    both(r"tanh", r"pre.?activation|before|argument|input|x @ W|instead|itself|in place|without"),
+    both(r"tanh",
+    r"x²|z²|pre.?activation|before|argument|input|x @ W|instead|itself|in place|without"),
 )  # fmt: skip
 dense.wrong(
     "slope-of-y", {"(1 - y**2)": "(1 - np.tanh(y) ** 2)"}, "x W",
@@ -221,8 +224,8 @@ def dropped_backward(dout, x):
 dropout = ACTIVATIONS.functions("dropout-relu", dropped, dropped_backward, x=X[::-1].copy())
 dropout.wrong(
     "keep-missing", {"dout * MASK *": "dout * (MASK > 0) *"}, "x",
-    "1 / 0.6 is missing", both(r"0\.6|3/5|keep|1/\(1|1 ?[-−] ?p|scale|dropout", MISSING +
-    "|times|factor"),
+    "1 / 0.6 is missing",
+    both(r"0\.6|keep|1/\(1|1 ?[-−] ?p|dropout|MASK", MISSING + "|times|factor"),
 )  # fmt: skip
 dropout.wrong(
     "mask-missing", {"dout * MASK *": "dout / 0.6 *"}, "x",

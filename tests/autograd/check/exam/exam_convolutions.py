@@ -1,9 +1,11 @@
 """Convolutions: loops, im2col, strided, padded, dilated, depthwise, grouped, transposed, 1-d."""
 
 import numpy as np
-from exam_draws import normal
+from exam_draws import draws
 from telling import MISSING, OVERWRITTEN, TRANSPOSED, both
 from wrong_passes import Family
+
+normal, _ = draws(13)
 
 CONVOLUTIONS = Family("convolutions")
 FLIP = r"flip|rotat|180|revers|mirror|\[::-1"

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-RNG = np.random.default_rng(17)
 
+def draws(seed):
+    """normal(*shape) of both signs, and positive(*shape) apart from 0: the same in every order."""
+    rng = np.random.default_rng(seed)
 
-def normal(*shape, scale=0.7):
-    """Weights and data of both signs."""
-    return RNG.standard_normal(shape) * scale
+    def normal(*shape, scale=0.7):
+        return rng.standard_normal(shape) * scale
 
+    def positive(*shape):
+        return rng.uniform(0.4, 1.8, shape)
 
-def positive(*shape):
-    """Apart from 0 and from each other."""
-    return RNG.uniform(0.4, 1.8, shape)
+    return normal, positive
 
 
 def sigmoid(x):

@@ -1,9 +1,11 @@
 """LSTM: a cell and sequences, with the gates in three orders and one of four matrices."""
 
 import numpy as np
-from exam_draws import normal, sigmoid
+from exam_draws import draws, sigmoid
 from exam_rnn import RECURRENT, TANH
 from telling import CARRY, INSTEAD, MISSING, OVERWRITTEN, SIGN, TRANSPOSED, both, word
+
+normal, _ = draws(17)
 
 CELL = word("c", "cs", "cell", "c_next", "c_prev", "memory")
 SIGMA = r"sigmoid|σ|\w ?[·*]? ?\(1|1 ?[-−]"
@@ -102,7 +104,8 @@ cell.wrong(
 )  # fmt: skip
 cell.wrong(
     "gates-in-another-order", {"(dzi, dzf, dzo, dzg)": "(dzi, dzf, dzg, dzo)"}, WEIGHTS,
-    "the blocks of o and g are exchanged", both(SWAPPED, OUT + "|block", NEW + "|block"),
+    "the blocks of o and g are exchanged",
+    both(SWAPPED, OUT + "|block", NEW + "|block") + r"|12, 13, 14, 15, 8, 9, 10",
 )  # fmt: skip
 cell.wrong(
     "do-without-tanh", {"do = dh_next * tc": "do = dh_next * (f * c + i * g)"}, WEIGHTS,
@@ -210,7 +213,8 @@ sequence.wrong(
 sequence.wrong(
     "carry-is-the-x-part", {"dz[:, :H], dz[:, H:]": "dz[:, H : 2 * H], dz[:, H:]"}, ALL,
     "the carried gradient is cut from the x part of [h, x]",
-    both(word("h", "x", "z", "W") + "|block|slice|part", INSTEAD + "|shift|offset|block|slice"),
+    both(r"concat|\bz\b|dz|slice|block|part|column",
+    r"shift|offset|x part|instead|in place|wrong (bl|sl|p)"),
 )  # fmt: skip
 sequence.wrong(
     "tanh-of-c-missing", {"dh * o * (1 - tc**2) + dc_next": "dh * o + dc_next"}, ALL,

@@ -1,9 +1,11 @@
 """Whole nets with one block wrong: an MLP, a CNN by im2col, an autoencoder, a ResNet block."""
 
 import numpy as np
-from exam_draws import normal, one_hot, positive, sigmoid, softmax
+from exam_draws import draws, one_hot, sigmoid, softmax
 from telling import EXTRA, INSTEAD, MISSING, SLOPE, TRANSPOSED, both, word
 from wrong_passes import Family
+
+normal, positive = draws(42)
 
 NETS = Family("whole nets")
 RELU = r"relu|maximum|mask|> ?0|rectif"

@@ -1,9 +1,11 @@
 """Batch, layer, group, instance and RMS norm, and weight norm."""
 
 import numpy as np
-from exam_draws import RNG, normal, positive
+from exam_draws import draws
 from telling import AXIS, EXTRA, FACTOR, INSTEAD, MISSING, SIGN, both, word
 from wrong_passes import Family
+
+normal, positive = draws(19)
 
 NORMS = Family("norms")
 GAMMA = word("gamma", "g", "scale", "w") + "|γ"
@@ -119,7 +121,7 @@ layer.wrong(
 )  # fmt: skip
 layer.wrong(
     "bias-mean", {"dy.sum(axis=(0, 1))": "dy.mean(axis=(0, 1))"}, "b",
-    "dβ is a mean in place of a sum", both(r"mean|averag|1/6|number|1/N"),
+    "dβ is a mean in place of a sum", both(r"mean|averag|1/6|1/the outputs|number|1/N"),
 )  # fmt: skip
 layer.wrong(
     "gamma-in-its-own", {"(dy * xhat).sum": "(dy * g * xhat).sum"}, "g",
@@ -196,7 +198,7 @@ class RMSNorm:
         return g / self.rms - self.x * inner / (d * self.rms**3)
 
 
-rms = NORMS.layer("rms-norm", RMSNorm, RNG.standard_normal((3, 5)), weight="dweight")
+rms = NORMS.layer("rms-norm", RMSNorm, normal(3, 5), weight="dweight")
 rms.wrong(
     "constant", {" - self.x * inner / (d * self.rms**3)": " + 0 * inner * d"}, "x",
     "the root mean square counts as a constant", both(VARIANCE, MISSING),

@@ -1,9 +1,11 @@
 """VAE, skip-gram with negative samples, the losses of a GAN, policy gradient and PPO."""
 
 import numpy as np
-from exam_draws import normal, sigmoid, softmax
+from exam_draws import draws, sigmoid, softmax
 from exam_nets import NETS
 from telling import EXTRA, INSTEAD, MISSING, SIGN, SLOPE, both, word
+
+normal, _ = draws(20)
 
 EPS = normal(3, 2)
 KL = r"\bkl\b|prior|divergence|logvar|log.?var|\bmu\b|μ|mean|exp|regular"
@@ -115,7 +117,7 @@ pairs.wrong(
 pairs.wrong(
     "positive-not-minus-one", {"sigmoid(U[CONTEXT] @ v) - 1": "sigmoid(U[CONTEXT] @ v)"}, "V U",
     "− 1 is missing for the true context word",
-    both(MISSING + "|instead|sign", r"1|target|label|log|sigmoid|σ|context"),
+    both(MISSING + "|instead|sign", r"[-−] ?1(?![\d.])|target|label|log|sigmoid|σ|context"),
 )  # fmt: skip
 pairs.wrong(
     "negatives-missing-in-v", {"dv += s * U[k]": "pass"}, "V",

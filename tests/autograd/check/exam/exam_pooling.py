@@ -1,9 +1,11 @@
 """Embeddings, upsampling, pooling, and other steps that move entries."""
 
 import numpy as np
-from exam_draws import RNG, normal
+from exam_draws import draws
 from telling import FACTOR, MISSING, OVERWRITTEN, both
 from wrong_passes import Family
+
+normal, _ = draws(21)
 
 MOVES = Family("embeddings, pooling")
 IDS = np.array([[2, 0, 2], [4, 2, 1]])
@@ -33,7 +35,7 @@ words.wrong(
 )  # fmt: skip
 words.wrong(
     "scale-missing", {"2 * dout)": "dout)"}, "E",
-    "the scale 2 is missing", both(r"\b2\b|half|1/2|scale|\*"),
+    "the scale 2 is missing", both(r"\b2\b|half|1/2", r"scal|factor|times|\*"),
 )  # fmt: skip
 words.wrong(
     "positions-of-first-sample", {"= dout.sum(axis=0)": "= dout[0]"}, "P",
@@ -100,7 +102,7 @@ nearest.wrong(
 )  # fmt: skip
 nearest.wrong(
     "mean", {"+= dout[:, i, j]": "+= dout[:, i, j] / 4"}, "x",
-    "the mean of four copies in place of their sum", both(r"mean|averag|1/4|sum"),
+    "the mean of four copies in place of their sum", both(r"mean|averag|1/k²|1/4|sum"),
 )  # fmt: skip
 nearest.wrong(
     "mixed-up", {"dx[:, i // 2, j // 2] +=": "dx[:, i % h, j % w] +="}, "x",
@@ -129,7 +131,9 @@ def max_pool_backward(dout, x):
     return {"x": dx}
 
 
-pool = MOVES.functions("max-pool", max_pool, max_pool_backward, x=RNG.standard_normal((2, 2, 5, 5)))
+PEAKED = normal(1, 2, 5, 5)
+PEAKED[:, 0, 2, 2] = 2.5  # in every window
+pool = MOVES.functions("max-pool", max_pool, max_pool_backward, x=PEAKED)
 pool.wrong(
     "overlaps-overwrite", {"+= dout[a, b, i, j]": "= dout[a, b, i, j]"}, "x",
     "an entry that is the largest of two windows keeps one's gradient",

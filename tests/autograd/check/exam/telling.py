@@ -13,8 +13,8 @@ EXTRA = (
 )
 SIGN = r"\bsign|negat|minus|opposite|[-−] ?1(?![\d.])|flipped"
 INSTEAD = (
-    r"instead|in place|should be|mixed|swap|exchang|rather|confus|taken|belongs|\bfor\b|\bnot\b|"
-    r"the true|used"
+    r"instead|in place|should be|mixed|swap|exchang|rather|confus|taken|belongs|stands|\bfor\b|"
+    r"\bnot\b|the true|used"
 )
 OVERWRITTEN = (
     r"overwrit|\+=|accumulat|add(ed|s)? up|\bsum|add\.at|not (added|summed)|\blast\b|\bfirst\b|"
