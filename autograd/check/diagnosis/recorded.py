@@ -15,10 +15,15 @@ FEW = 8  # entries of all claims that a change explains, below which chance may 
 def claims_of(wrong: Mapping[str, Case], cases: Mapping[str, Case]) -> dict[str, Claim]:
     """The claims as the search compares them."""
     return {
-        name: Claim(case.claimed, name in wrong, case.smooth, case.exactness)
+        name: Claim(case.claimed, name in wrong, case.smooth, _closeness(case, name in wrong))
         for name, case in cases.items()
         if case.claimed.shape == case.value.shape
     }
+
+
+def _closeness(case: Case, wrong: bool) -> float:
+    """How near a guess must come: to a wrong claim exactly, to a right one as near as it is."""
+    return case.exactness if wrong else max(case.exactness, 2 * case.departure())
 
 
 def explained(

@@ -40,22 +40,16 @@ def _nothing(_: Node) -> Part:
 def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:
     """The edge is missing, in all runs, or in all but some."""
     to, x, made = operand(step, k), reads(step, k), each(step.nodes, k, _nothing)
-    if not step.is_carried(k):
-        what = f"what {at(step)} hands back to `{to}` is left out"
-        yield Change("left out", what, mend(step, k), x, made, 1 + _far(step, k, steps))
-        yield from _some_runs(step, k, to) if len(step.nodes) > 1 else ()
-    elif _is_assignment(step, k):
+    if step.is_assignment and k == 0:
         what = (f"only the last `{step.name}` is used: what the others were given as their "
                 "gradient is left out")  # fmt: skip
         yield Change("only the last", what, mend(step, k), x, made, 1)
-    else:
+    elif step.is_carried(k):
         yield from _carried(step, k, to, x)
-
-
-def _is_assignment(step: Step, k: int) -> bool:
-    """Whether the operand is an array to a part of which something is assigned."""
-    operation = step.first.operation
-    return operation is not None and operation.what == "assignment" and k == 0
+    else:
+        what = f"what {at(step)} hands back to `{to}` is left out"
+        yield Change("left out", what, mend(step, k), x, made, 1 + _far(step, k, steps))
+        yield from _some_runs(step, k, to) if len(step.nodes) > 1 else ()
 
 
 def _carried(step: Step, k: int, to: str, x: Node) -> Iterator[Change]:

@@ -11,12 +11,13 @@ from ..trace.nodes import Array
 from .blocks import blocks
 from .branches import branches, paths
 from .changes import Change, Kind
+from .loops import forwards
 from .operands import operands, upstreams
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
 from .sums import sums, swapped
-from .whole import forwards, whole
+from .whole import whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
@@ -67,36 +68,49 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     One that gives all wrong gradients, or two that do together; else what gives some of them and
     spoils none. Of those that explain as much, the likeliest come first.
     """
-    deadline = time.perf_counter() + seconds
+    deadline = time.thread_time() + seconds
     wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
     every = sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
+    near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
-    for _, alike in groupby(every, key=lambda change: change.rank):
-        found = []
-        for change in alike:
-            if time.perf_counter() > deadline:
-                return [[match] for match in found or partial if match.is_whole]
-            match = tried(steps, change, claims, wrong)
-            if match is not None:
-                (found if match.explains == wrong else partial).append(match)
-        if found:
-            return [[match] for match in found]
-    pair = _pair(steps, claims, wrong, partial, every, deadline)
-    return [pair] if pair else [[match] for match in partial if match.is_whole]
+    for changes in (near, far):
+        for _, alike in groupby(changes, key=lambda change: change.rank):
+            found = []
+            for change in alike:
+                if time.thread_time() > deadline:
+                    return [[match] for match in found or partial if match.is_whole]
+                match = tried(steps, change, claims)
+                if match is not None:
+                    (found if match.explains == wrong else partial).append(match)
+            if found:
+                return [[match] for match in found]
+        if pair := _pair(steps, claims, wrong, partial, near, deadline):
+            return [pair]
+    return [[match] for match in partial if match.is_whole]
 
 
-def tried(
-    steps: Steps, change: Change, claims: Claims, wrong: frozenset[str]
-) -> Match | None:
+def _by_reach(
+    steps: Steps, every: list[Change], claims: Claims, wrong: frozenset[str]
+) -> tuple[list[Change], list[Change]]:
+    """The changes that reach wrong gradients alone, and those that reach others too."""
+    reached = [steps.reach[change.reads] & claims.keys() for change in every]
+    near = [c for c, names in zip(every, reached, strict=True) if names and names <= wrong]
+    far = [c for c, names in zip(every, reached, strict=True)
+           if names & wrong and not names <= wrong]  # fmt: skip
+    return near, far
+
+
+def tried(steps: Steps, change: Change, claims: Claims) -> Match | None:
     """What a change explains, if it explains anything and spoils nothing that is right."""
-    touched = steps.reach[change.reads] & claims.keys()
-    if not touched or not touched <= wrong:
-        return None
+    reached = steps.reach[change.reads] & claims.keys()
     guess = _guess(steps, change)
-    explained = frozenset(name for name in touched if claims[name].equals(guess[name]))
-    if explained:
-        return Match(change, explained, touches=touched)
-    factor = _factor(steps, guess, claims, touched) if change.name == "left out" else None
+    given = frozenset(name for name in reached if claims[name].equals(guess[name]))
+    touched = frozenset(n for n in reached if claims[n].wrong)
+    if given - touched == reached - touched and given & touched:
+        return Match(change, given & touched, touches=touched)
+    if change.name != "left out" or touched != reached:
+        return None
+    factor = _factor(steps, guess, claims, touched)
     return None if factor is None else Match(change, touched, factor, touched)
 
 
@@ -130,7 +144,7 @@ def _pair(
         left = wrong - match.explains
         first = match.change.made().keys()
         for change in every:
-            if time.perf_counter() > deadline:
+            if time.thread_time() > deadline:
                 return []
             touched = steps.reach[change.reads] & claims.keys()
             if not touched or not touched <= left or match.factor is not None:

@@ -26,6 +26,12 @@ class Step:
         return name_of(self.first)
 
     @property
+    def is_assignment(self) -> bool:
+        """Whether it puts something into a part of an array, its first operand."""
+        operation = self.first.operation
+        return operation is not None and operation.what == "assignment"
+
+    @property
     def is_inner(self) -> bool:
         """Whether it is an inner operation of a function that the forward calls."""
         site = self.first.site
@@ -38,8 +44,8 @@ class Step:
         return site.inner.spot if site is not None and site.places else ""
 
     def is_carried(self, k: int) -> bool:
-        """Whether its k-th operand comes from the iteration before."""
-        if len(self.nodes) < 2 or not self.starts:
+        """Whether its k-th operand is a state that comes from the iteration before."""
+        if len(self.nodes) < 2 or self.is_assignment:
             return False
         runs = list(zip(self.nodes, self.starts, strict=True))[1:]
         made = [root(node.inputs[k]) for node, _ in runs]
