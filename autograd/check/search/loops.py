@@ -74,7 +74,7 @@ def _pass(
             g = g + carried.get(edge, 0.0)
         parts = []
         for k, x in enumerate(node.inputs):
-            if x.varies and k in held:
+            if k in held:
                 found[node, k] = node.part(k, g)
             elif x.varies:
                 parts.append((x, node.part(k, g)))
