@@ -2,6 +2,7 @@
 
 import numpy as np
 from mutant_cases import case, chances, numbers, onehot, windows
+from mutants_of_kernels import CASES as OF_KERNELS
 
 
 def _dense():
@@ -220,4 +221,5 @@ CASES = [
     *_row_losses(),
     *_normalisations(),
     *_arrangements(),
+    *OF_KERNELS,
 ]
