@@ -67,6 +67,8 @@ LOGITS_MISTAKES = (
     Mistake("sigmoid", "dp.y", "the sigmoid stands where the softmax belongs",
             instead(lambda given: sigmoid(given["p"]))),
     BASE_FORGOTTEN,
+    Mistake("rows-sum-to-one", "dp.total",
+            "the rows of T do not sum to 1, as y − T takes for granted", one),
     Mistake("next-class", "dp.t", "1 is subtracted from the next class: labels count from 1",
             lambda t, _: np.roll(t, 1, 1)),
     Mistake("first-target", "dp.t",
@@ -115,7 +117,8 @@ def _gradients(
 def _logits_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
     """An ε in the logarithm is left out of dP, as everybody does."""
     y, t = softmax(a["p"], 1), _onehot(a)
-    slope = step("dp.y", y) * t.sum(1, keepdims=True) - step("dp.t", t)  # rows sum to 1: y − t
+    total = step("dp.total", t.sum(1, keepdims=True))
+    slope = step("dp.y", y) * total - step("dp.t", t)  # where rows sum to 1: y − t
     return _gradients(step, g, slope, -np.log(y + o["eps"]), a, o)
 
 
@@ -161,8 +164,9 @@ def _words(o: Options) -> str:
 
 
 CROSS_ENTROPY = Operation(
-    "softmax and cross-entropy", ("p", "t"), {"dp": "dP = (softmax(P) − T)/N"}, LOGITS_MISTAKES,
-    _logits_forward, _logits_backward, _readings, orders=ORDERS, describe=_words,
+    "softmax and cross-entropy", ("p", "t"),
+    {"dp": "dP = (softmax(P) − T)/N", "dp.total": "dP = (softmax(P)·Σ_k T[k] − T)/N"},
+    LOGITS_MISTAKES, _logits_forward, _logits_backward, _readings, orders=ORDERS, describe=_words,
 )  # fmt: skip
 NEGATIVE_LOG = Operation(
     "cross-entropy of probabilities", ("p", "t"), {"dp": "dP = −T/P/N"}, MISTAKES, _forward,

@@ -65,6 +65,7 @@ ANY: list[Hypothesis] = [
     permutations.arrangement,
     permutations.shifted,
     permutations.flattened,
+    regions.repeated,
     regions.sliced,
     permutations.slices,
     factors.decay,

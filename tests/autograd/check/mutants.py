@@ -140,13 +140,15 @@ def _entry_losses():
 
 
 def _row_losses():
-    for name, axes, shape, over, base, eps in (
-        ("rows", "NK", (4, 3), "samples", "e", 0.0),
-        ("columns", "KN", (3, 5), "samples", "e", 0.0),
-        ("rows, base 2", "NK", (5, 4), "samples", "2", 0.0),
-        ("rows, base 10, summed", "NK", (5, 3), "nothing", "10", 0.0),
-        ("all entries, base 2", "NK", (3, 4), "entries", "2", 0.0),
-        ("with ε", "NK", (4, 5), "samples", "e", 1e-7),
+    for n, (name, axes, shape, over, base, eps) in enumerate(
+        (
+            ("rows", "NK", (4, 3), "samples", "e", 0.0),
+            ("columns", "KN", (3, 5), "samples", "e", 0.0),
+            ("rows, base 2", "NK", (5, 4), "samples", "2", 0.0),
+            ("rows, base 10, summed", "NK", (5, 3), "nothing", "10", 0.0),
+            ("all entries, base 2", "NK", (3, 4), "entries", "2", 0.0),
+            ("with ε", "NK", (4, 5), "samples", "e", 1e-7),
+        )
     ):
         labels = np.arange(shape[axes.index("N")]) * 2 % shape[axes.index("K")]
         t = onehot(labels, shape[axes.index("K")])
@@ -159,6 +161,9 @@ def _row_losses():
             for title, target, letters in targets:
                 layout = {"p": axes, "t": letters, "y": ""}
                 yield case(kind, title, {"p": p, "t": target}, layout, options, ())
+        shares = chances(n, *shape) * (chances(n + 9, *shape) > 0.3)  # rows do not sum to 1
+        yield case("softmax and cross-entropy", f"{name}, shares", {"p": 2 * numbers(4, *shape),
+                   "t": shares}, {"p": axes, "t": axes, "y": ""}, options, ())  # fmt: skip
 
 
 def _normalisations():
@@ -193,6 +198,8 @@ def _arrangements():
         yield case("dropout", f"rate {rate}", inputs, {}, {"scale": 1 / (1 - rate)}, shape)
         scaled = {"x": inputs["x"], "m": mask / (1 - rate)}
         yield case("dropout", f"rate {rate}, in the mask", scaled, {}, {"scale": 1.0}, shape)
+        hidden = {"scale": 1 / (1 - rate), "mask": mask}
+        yield case("dropout", f"rate {rate}, hidden", {"x": inputs["x"]}, {}, hidden, shape)
     for name, x, y, shape, factors, out in (
         ("doubled", "NCHW", "NCPQ", (2, 2, 3, 3), (2, 2), (2, 2, 6, 6)),
         ("channels last", "NHWC", "NPQC", (2, 2, 2, 3), (3, 2), (2, 6, 4, 3)),
