@@ -29,10 +29,11 @@ from .convolution import CONVOLUTION
 from .core import Mistake, Operation
 from .dense import DENSE
 from .embedding import EMBEDDING
-from .entropy import CROSS_ENTROPY, NEGATIVE_LOG
+from .entropy import CROSS_ENTROPY, NEGATIVE_LOG, SOFTMAX_BINARY
 from .globalmean import GLOBAL_MEAN
 from .kernels import GROUPED, MATRIX
 from .losses import ABSOLUTE, BINARY, BINARY_LOGITS, SQUARED
+from .margins import CLASS_HINGE, HINGE, HUBER, LOG_COSH, SMOOTH
 from .normalising import BATCH_NORM, LAYER_NORM
 from .pooling import MAX_POOL, MEAN_POOL
 from .reading import Reading, mistaken
@@ -42,6 +43,7 @@ from .transposed import TRANSPOSED
 PLAIN = (
     DENSE, CONVOLUTION, GROUPED, MATRIX, TRANSPOSED, EMBEDDING, *ACTIVATIONS, SOFTMAX,
     LOG_SOFTMAX, CROSS_ENTROPY, NEGATIVE_LOG, SQUARED, BINARY, BINARY_LOGITS, ABSOLUTE,
+    SOFTMAX_BINARY, HUBER, SMOOTH, LOG_COSH, HINGE, CLASS_HINGE,
     GLOBAL_MEAN, MAX_POOL, MEAN_POOL, BATCH_NORM, LAYER_NORM, DROPOUT, UPSAMPLE,
     BILINEAR, COLUMNS, FLATTEN,
 )  # fmt: skip

@@ -112,12 +112,14 @@ def _given(rows: Array, count: int, shape: tuple[int, ...]) -> Iterator[tuple[Ax
 
 
 def _measured(w: Array, output: Array) -> NDArray[np.intp] | None:
-    """The row of W that each row of the output is, where there is one."""
+    """The row of W that each row of the output is, where there is one and some occur again."""
     flat = output.reshape(-1, w.shape[1])
     if len(flat) * len(w) > MOST or len(np.unique(w, axis=0)) < len(w):
         return None
     same = (flat[:, None] == w[None]).all(-1)
-    return same.argmax(1).reshape(output.shape[:-1]) if same.any(1).all() else None
+    rows = same.argmax(1)
+    again = same.any(1).all() and len(np.unique(rows)) < len(rows)
+    return rows.reshape(output.shape[:-1]) if again else None
 
 
 MOST = 100_000  # pairs of rows that are compared

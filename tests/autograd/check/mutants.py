@@ -132,11 +132,19 @@ def _entry_losses():
         likely = {"p": chances(1, *shape), "t": np.round(chances(2, *shape))}
         yield case("squared error", name, plain, layout, options, out)
         yield case("absolute error", name, plain, layout, options, out)
+        yield case("log cosh", name, plain, layout, options, out)
+        for kind in ("huber", "smooth absolute error"):
+            yield case(kind, name, plain, layout, {**options, "eps": 0.5}, out)
+        signs = {"p": plain["p"], "t": np.sign(plain["t"])}
+        yield case("hinge", name, signs, layout, {**options, "eps": 0.5}, out)
         half = {**options, "scale": 0.5}
         yield case("squared error", f"{name}, half", plain, layout, half, out)
         yield case("binary cross-entropy", name, likely, layout, options, out)
         logits = {"p": plain["p"], "t": likely["t"]}
         yield case("binary cross-entropy of logits", name, logits, layout, options, out)
+
+
+BY_ROWS = ("softmax and binary cross-entropy of each class", "hinge of classes")
 
 
 def _row_losses():
@@ -161,6 +169,11 @@ def _row_losses():
             for title, target, letters in targets:
                 layout = {"p": axes, "t": letters, "y": ""}
                 yield case(kind, title, {"p": p, "t": target}, layout, options, ())
+        for kind in BY_ROWS:
+            more, wide = {**options, "margin": 1.0}, 2 - ("hinge" in kind)
+            for title, target, letters in targets:
+                yield case(kind, title, {"p": wide * numbers(4, *shape), "t": target},
+                           {"p": axes, "t": letters, "y": ""}, more, ())  # fmt: skip
         shares = chances(n, *shape) * (chances(n + 9, *shape) > 0.3)  # rows do not sum to 1
         yield case("softmax and cross-entropy", f"{name}, shares", {"p": 2 * numbers(4, *shape),
                    "t": shares}, {"p": axes, "t": axes, "y": ""}, options, ())  # fmt: skip
