@@ -37,6 +37,7 @@ from .margins import CLASS_HINGE, HINGE, HUBER, LOG_COSH, SMOOTH
 from .normalising import BATCH_NORM, LAYER_NORM
 from .pooling import MAX_POOL, MEAN_POOL
 from .reading import Reading, mistaken
+from .scored import scored
 from .softmax import LOG_SOFTMAX, SOFTMAX
 from .transposed import TRANSPOSED
 
@@ -51,7 +52,9 @@ OPERATIONS: tuple[Operation, ...] = PLAIN + tuple(
     activated(layer, activation)
     for layer in (DENSE, CONVOLUTION)
     for activation in (RELU, SIGMOID, TANH)
-)
+) + (
+    scored(SQUARED, SIGMOID, {}), scored(SQUARED, TANH, {}), scored(SQUARED, SOFTMAX, {"axis": 1}),
+)  # fmt: skip
 
 
 def recognise(inputs: Mapping[str, Any], output: Any, tolerance: float = 1e-9) -> list[Reading]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..report.findings import Finding
 from ..truth.arrays import entry_name
-from . import elementwise, factors, known, permutations, regions
+from . import elementwise, factors, known, permutations, regions, weights
 from .case import Case
 
 Hypothesis = Callable[[Case], Iterator[Finding]]  # yields what fits, the best first
@@ -62,6 +62,8 @@ ANY: list[Hypothesis] = [
     _mistake_or_factor,
     elementwise.elementwise,
     factors.fraction,
+    weights.weights,
+    weights.places,
     permutations.arrangement,
     permutations.shifted,
     permutations.flattened,
@@ -70,6 +72,7 @@ ANY: list[Hypothesis] = [
     permutations.slices,
     factors.decay,
     regions.partly,
+    known.scaled,
     known.two,
     regions.somewhere,
     regions.ties,

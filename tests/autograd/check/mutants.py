@@ -138,6 +138,8 @@ def _entry_losses():
         signs = {"p": plain["p"], "t": np.sign(plain["t"])}
         yield case("hinge", name, signs, layout, {**options, "eps": 0.5}, out)
         half = {**options, "scale": 0.5}
+        for f in ("sigmoid", "tanh", "softmax") if axes == "NK" else ():
+            yield case(f"squared error of {f}", name, plain, layout, options, out)
         yield case("squared error", f"{name}, half", plain, layout, half, out)
         yield case("binary cross-entropy", name, likely, layout, options, out)
         logits = {"p": plain["p"], "t": likely["t"]}

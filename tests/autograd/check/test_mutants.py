@@ -13,7 +13,11 @@ from autograd.check.catalogue import OPERATIONS
 
 NAMES = sorted(operation.name for operation in OPERATIONS)
 SMOOTHED = {f"{layer} and {f}" for layer in ("dense", "convolution") for f in ("sigmoid", "tanh")}
-FORMS = dict.fromkeys(["grouped convolution", "convolution by a matrix"], "convolution")
+FORMS = {
+    **dict.fromkeys(["grouped convolution", "convolution by a matrix"], "convolution"),
+    **dict.fromkeys([f"squared error of {f}" for f in ("sigmoid", "tanh", "softmax")],
+                    "squared error"),
+}  # fmt: skip
 KNOWN = {operation.name: {m.name for m in operation.mistakes} for operation in OPERATIONS}
 
 

@@ -164,3 +164,39 @@ def test_the_softmax_of_the_batch_is_told_where_the_forward_has_that_of_the_clas
 
     found = only(lambda x: softmax(x, 1), (X,), backward)
     assert "run over the wrong axis: over the samples" in found.what
+
+
+KEPT = np.array([1.0, 0, 1, 1, 0, 1])
+CLASSES = np.eye(12)[[0, 3, 5, 5, 11, 7]]
+RATES = np.linspace(0.5, 3.0, 12)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "right", "wrong", "words"),
+    [
+        ({"m": KEPT}, lambda m: m[:, None], lambda m: 1.0, "is not multiplied by m"),
+        ({"m": KEPT}, lambda m: m[:, None] / m.sum(), lambda m: m[:, None] / len(m),
+         "is Σm/N times"),
+        ({"v": RATES}, lambda v: v, lambda v: 1.0, "lacks the factor v"),
+        ({"v": RATES}, lambda v: v, lambda v: v * v, "has the factor v once more"),
+        ({"t": CLASSES, "v": RATES}, lambda t, v: (t * v).sum(1, keepdims=True),
+         lambda t, v: 1.0, "lacks the factor v of t"),
+        ({"t": CLASSES}, lambda t: 1 + 2 * t, lambda t: 1.0,
+         "is 1/3 times the true one where t is 1"),
+    ],
+)  # fmt: skip
+def test_a_weight_that_is_an_input_is_called_by_its_name(inputs, right, wrong, words):
+    """In any forward: the mask of a loss, the weights of samples or of classes."""
+    found = only(lambda x, **others: right(**others) * cubes(x), {"x": X, **inputs},
+                 lambda u, x, **others: {"x": wrong(**others) * slopes(u, x)})  # fmt: skip
+    assert words in found.what
+
+
+def test_a_known_mistake_with_a_factor_is_told_with_both():
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    found = only(lambda z, t: np.sum((sigmoid(z) - t) ** 2), {"z": X, "t": CLASSES},
+                 lambda u, z, t: {"z": sigmoid(z) - t})  # fmt: skip
+    assert "the derivative of the sigmoid is missing" in found.what
+    assert "and that is 1/2 times as large" in found.what
