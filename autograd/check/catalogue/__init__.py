@@ -23,27 +23,38 @@ from . import reading as _reading
 from .activated import activated
 from .activations import ACTIVATIONS, RELU, SIGMOID, TANH
 from .arranging import DROPOUT, FLATTEN, UPSAMPLE
+from .bilinear import BILINEAR
+from .columns import COLUMNS
 from .convolution import CONVOLUTION
 from .core import Mistake, Operation
 from .dense import DENSE
-from .entropy import CROSS_ENTROPY, NEGATIVE_LOG
+from .embedding import EMBEDDING
+from .entropy import CROSS_ENTROPY, NEGATIVE_LOG, SOFTMAX_BINARY
 from .globalmean import GLOBAL_MEAN
+from .kernels import GROUPED, MATRIX
 from .losses import ABSOLUTE, BINARY, BINARY_LOGITS, SQUARED
+from .margins import CLASS_HINGE, HINGE, HUBER, LOG_COSH, SMOOTH
 from .normalising import BATCH_NORM, LAYER_NORM
 from .pooling import MAX_POOL, MEAN_POOL
 from .reading import Reading, mistaken
+from .scored import scored
 from .softmax import LOG_SOFTMAX, SOFTMAX
+from .transposed import TRANSPOSED
 
 PLAIN = (
-    DENSE, CONVOLUTION, *ACTIVATIONS, SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY, NEGATIVE_LOG, SQUARED,
-    BINARY, BINARY_LOGITS, ABSOLUTE, GLOBAL_MEAN, MAX_POOL, MEAN_POOL, BATCH_NORM, LAYER_NORM,
-    DROPOUT, UPSAMPLE, FLATTEN,
+    DENSE, CONVOLUTION, GROUPED, MATRIX, TRANSPOSED, EMBEDDING, *ACTIVATIONS, SOFTMAX,
+    LOG_SOFTMAX, CROSS_ENTROPY, NEGATIVE_LOG, SQUARED, BINARY, BINARY_LOGITS, ABSOLUTE,
+    SOFTMAX_BINARY, HUBER, SMOOTH, LOG_COSH, HINGE, CLASS_HINGE,
+    GLOBAL_MEAN, MAX_POOL, MEAN_POOL, BATCH_NORM, LAYER_NORM, DROPOUT, UPSAMPLE,
+    BILINEAR, COLUMNS, FLATTEN,
 )  # fmt: skip
 OPERATIONS: tuple[Operation, ...] = PLAIN + tuple(
     activated(layer, activation)
     for layer in (DENSE, CONVOLUTION)
     for activation in (RELU, SIGMOID, TANH)
-)
+) + (
+    scored(SQUARED, SIGMOID, {}), scored(SQUARED, TANH, {}), scored(SQUARED, SOFTMAX, {"axis": 1}),
+)  # fmt: skip
 
 
 def recognise(inputs: Mapping[str, Any], output: Any, tolerance: float = 1e-9) -> list[Reading]:

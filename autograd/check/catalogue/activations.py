@@ -79,7 +79,9 @@ def _activation(function: Function, line: str, mistakes: tuple[Mistake, ...]) ->
         if x.shape == output.shape and not measured:
             yield {}, {}
         elif x.shape == output.shape and (x < 0).any():
-            yield {}, {"slope": parameter(function, x, output)}
+            slope = parameter(function, x, output)
+            if slope < 1 - 1e-9 or function.name != "leaky relu":
+                yield {}, {"slope": slope}
 
     return Operation(
         name, ("x",), {"dx": line}, mistakes, forward, backward, readings, describe=_words

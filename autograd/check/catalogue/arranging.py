@@ -40,30 +40,42 @@ DROPOUT_MISTAKES = (
 )  # fmt: skip
 
 
+def _mask(a: Arrays, o: Options) -> Array:
+    """The mask that is given, or measured where it is not."""
+    return np.asarray(a["m"] if "m" in a else o["mask"])
+
+
 def _drop(a: Arrays, o: Options) -> Array:
-    return np.asarray(a["x"] * a["m"] * o["scale"])
+    return np.asarray(a["x"] * _mask(a, o) * o["scale"])
 
 
 def _undrop(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
-    dx = step("dx.g", g) * step("dx.factor", a["m"] * o["scale"])
+    dx = step("dx.g", g) * step("dx.factor", _mask(a, o) * o["scale"])
     return {"x": dx, "m": g * a["x"] * o["scale"]}
 
 
 def _dropout_readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
-    """A mask of two numbers, one of them 0; the scale is measured."""
-    x, mask = a["x"], a["m"]
+    """A mask of two numbers, one of them 0; the scale is measured, and a mask that is not given."""
+    x = a["x"]
+    mask = a["m"] if "m" in a else (output != 0) * 1.0
     if not x.shape == mask.shape == output.shape or len(np.unique(mask)) != 2:
         return
     kept = (x * mask) != 0
     if kept.any() and (mask == 0).any():
         scales = output[kept] / (x * mask)[kept]
-        if np.ptp(scales) <= 1e-9 * abs(scales[0]):
-            yield {}, {"scale": float(scales[0])}
+        if np.ptp(scales) <= 1e-9 * abs(scales[0]) and ("m" in a or _is_dropout(x, mask, scales)):
+            yield {}, {"scale": float(scales[0]), **({} if "m" in a else {"mask": mask})}
+
+
+def _is_dropout(x: Array, mask: Array, scales: Array) -> bool:
+    """Whether a mask that was measured is scaled as dropout is, and not one of signs, as relu's."""
+    signs = [np.sign(x[mask == kept]) for kept in (0, 1)]
+    return bool(scales[0] > 1 + 1e-6 and np.isin(signs[0], signs[1]).any())
 
 
 DROPOUT = Operation(
     "dropout", ("x", "m"), {"dx": "dX = dY·mask/(1 − p)", "dm": "dmask = dY·X/(1 − p)"},
-    DROPOUT_MISTAKES, _drop, _undrop, _dropout_readings,
+    DROPOUT_MISTAKES, _drop, _undrop, _dropout_readings, frozenset("m"),
     describe=lambda o: f"scale {o['scale']:.6g}",
 )  # fmt: skip
 

@@ -87,6 +87,7 @@ HINTS = {  # how the names of what plays a role begin, or end
     "b": ("b", "offset"),
     "g": ("g", "scale"),
     "m": ("m", "drop"),
+    "i": ("i", "id", "token", "word", "label"),
     "p": ("p", "logit", "score", "out", "yhat", "y_hat", "z", "a", "pred", "hat", "x"),
     "t": ("t", "label", "y", "target", "true"),
 }

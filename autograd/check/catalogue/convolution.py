@@ -166,11 +166,16 @@ def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
     """Layouts of images and kernels; then stride, padding, dilation and rotation that fit them."""
     core = {"x": a["x"], "w": a["w"], "y": output}
     for axes, n in fitting(LAYOUTS, core, ORDERS):
-        biases = dict.fromkeys(b for b in _biases(a, n) if b is not None)
-        words = f"{axes['x']}, kernels {axes['w'].translate(HUMAN)}"
-        for bias, options in product(biases, _geometries(n)):
-            found = {**axes, **({"b": bias} if "b" in a else {})}
-            yield found, {**options, "layout": words}
+        layout = f"{axes['x']}, kernels {axes['w'].translate(HUMAN)}"
+        for found, options in settings(a, axes, n):
+            yield found, {**options, "layout": layout}
+
+
+def settings(a: Arrays, axes: Axes, n: dict[str, int]) -> Iterator[tuple[Axes, Options]]:
+    """The axes with those of a bias, and every geometry that fits these lengths."""
+    biases = dict.fromkeys(b for b in _biases(a, n) if b is not None)
+    for bias, options in product(biases, _geometries(n)):
+        yield {**axes, **({"b": bias} if "b" in a else {})}, options
 
 
 HUMAN = str.maketrans("OCUV", "OIHW")  # as PyTorch and JAX call the axes of kernels
@@ -188,12 +193,13 @@ def _geometries(n: dict[str, int]) -> Iterator[Options]:
                 yield {**geometry(kernel), **found, "dilation": dilation, "rotated": rotated}
 
 
-def _words(o: Options) -> str:
+def words(o: Options) -> str:
+    """Layouts, and how the windows lie."""
     kind = "kernel rotated, " if o["rotated"] else ""
     return f"{o['layout']}, {kind}{described(o)}"
 
 
 CONVOLUTION = Operation(
     "convolution", ("x", "w", "b"), ALGEBRA, MISTAKES, forward, backward, readings,
-    frozenset("b"), ORDERS, _words,
+    frozenset("b"), ORDERS, words,
 )  # fmt: skip

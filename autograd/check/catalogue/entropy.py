@@ -16,7 +16,7 @@ from .softmax import softmax
 BASES = {"e": 1.0, "2": 1 / log(2), "10": 1 / log(10)}
 
 
-def _onehot(a: Arrays) -> Array:
+def onehot(a: Arrays) -> Array:
     """Targets as rows of the predictions' shape, from classes where they are numbers."""
     t, p = a["t"], a["p"]
     return t if t.shape == p.shape else (t == np.arange(p.shape[1]).reshape(1, -1, 1, 1)) * 1.0
@@ -24,13 +24,13 @@ def _onehot(a: Arrays) -> Array:
 
 def slope(name: str, remark: str, formula: Callable[[Array, Array], Array]) -> Mistake:
     """Another ∂/∂P of each loss: a formula of P and the one-hot T."""
-    change = instead(lambda given: formula(given["p"], _onehot(given.arrays)))
+    change = instead(lambda given: formula(given["p"], onehot(given.arrays)))
     return Mistake(name, "dp.slope", remark, change)
 
 
 def true_class_only(slope: Array, given: Given) -> Array:
     """0 but for the true class."""
-    return np.asarray(slope * (_onehot(given.arrays) != 0))
+    return np.asarray(slope * (onehot(given.arrays) != 0))
 
 
 def times_softmax_slope(slope: Array, given: Given) -> Array:
@@ -41,7 +41,7 @@ def times_softmax_slope(slope: Array, given: Given) -> Array:
 
 def plus_other_classes(slope: Array, given: Given) -> Array:
     """With the derivative of −(1 − T)·log(1 − P)."""
-    return np.asarray(slope + (1 - _onehot(given.arrays)) / (1 - given["p"] - given.options["eps"]))
+    return np.asarray(slope + (1 - onehot(given.arrays)) / (1 - given["p"] - given.options["eps"]))
 
 
 def _softmax_over(axis: int) -> Change:
@@ -67,6 +67,8 @@ LOGITS_MISTAKES = (
     Mistake("sigmoid", "dp.y", "the sigmoid stands where the softmax belongs",
             instead(lambda given: sigmoid(given["p"]))),
     BASE_FORGOTTEN,
+    Mistake("rows-sum-to-one", "dp.total",
+            "the rows of T do not sum to 1, as y − T takes for granted", one),
     Mistake("next-class", "dp.t", "1 is subtracted from the next class: labels count from 1",
             lambda t, _: np.roll(t, 1, 1)),
     Mistake("first-target", "dp.t",
@@ -94,11 +96,11 @@ def _each(p: Array, t: Array, o: Options) -> Array:
 
 
 def _logits_forward(a: Arrays, o: Options) -> Array:
-    return _each(softmax(a["p"], 1), _onehot(a), o)
+    return _each(softmax(a["p"], 1), onehot(a), o)
 
 
 def _forward(a: Arrays, o: Options) -> Array:
-    return _each(a["p"], _onehot(a), o)
+    return _each(a["p"], onehot(a), o)
 
 
 def _gradients(
@@ -114,14 +116,15 @@ def _gradients(
 
 def _logits_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
     """An ε in the logarithm is left out of dP, as everybody does."""
-    y, t = softmax(a["p"], 1), _onehot(a)
-    slope = step("dp.y", y) * t.sum(1, keepdims=True) - step("dp.t", t)  # rows sum to 1: y − t
+    y, t = softmax(a["p"], 1), onehot(a)
+    total = step("dp.total", t.sum(1, keepdims=True))
+    slope = step("dp.y", y) * total - step("dp.t", t)  # where rows sum to 1: y − t
     return _gradients(step, g, slope, -np.log(y + o["eps"]), a, o)
 
 
 def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
     p = a["p"] + o["eps"]
-    slope = -step("dp.t", _onehot(a)) / step("dp.p", p)
+    slope = -step("dp.t", onehot(a)) / step("dp.p", p)
     return _gradients(step, g, slope, -np.log(p), a, o)
 
 
@@ -135,13 +138,13 @@ CLASS_ORDERS = {"p": "NKLM", "t": "NLM", "y": "NKLM"}
 
 
 def _readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
-    for axes, options in _arranged(a, output):
+    for axes, options in arranged(a, output):
         for base in BASES:
             for eps in EPS:
                 yield axes, {**options, "base": base, "eps": eps, "scale": 1.0}
 
 
-def _arranged(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
+def arranged(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
     """Rows of targets, or class numbers spread over a column."""
     yield from arrangements(a, output, rows=True)
     labels = a["t"]
@@ -160,9 +163,37 @@ def _words(o: Options) -> str:
     return described(o) + ("" if o["base"] == "e" else f", base {o['base']}")
 
 
+def _binary_forward(a: Arrays, o: Options) -> Array:
+    y, t = softmax(a["p"], 1), onehot(a)
+    losses = -(t * np.log(y + o["eps"]) + (1 - t) * np.log(1 - y + o["eps"]))
+    return reduced(losses.sum(1, keepdims=True) * BASES[o["base"]], o, a["p"].shape)
+
+
+def _binary_backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
+    """Through the losses of each class, then through the softmax that the classes share."""
+    y, t, e = softmax(a["p"], 1), onehot(a), o["eps"]
+    dy = step("dp.loss", (1 - t) / (1 - y + e) - t / (y + e))
+    slope = y * (dy - step("dp.others", (dy * y).sum(1, keepdims=True)))
+    return _gradients(step, g, slope, np.log(1 - y + e) - np.log(y + e), a, o)
+
+
+BINARY_MISTAKES = (
+    slope("softmax-cross-entropy", "y − T is the gradient of −Σ T·log y, or of a sigmoid for each "
+          "class; here (1 − T)·log(1 − y) of the other classes counts too",
+          lambda p, t: softmax(p, 1) - t),
+    slope("softmax-left-out", "(y − T)/(y·(1 − y)) is the gradient of the probabilities",
+          lambda p, t: (softmax(p, 1) - t) / (softmax(p, 1) * (1 - softmax(p, 1)))),
+    BASE_FORGOTTEN,
+)  # fmt: skip
+SOFTMAX_BINARY = Operation(
+    "softmax and binary cross-entropy of each class", ("p", "t"),
+    {"dp": "dP = y·(dy − Σ_k dy[k]·y[k]), dy = (y − T)/(y·(1 − y))/N, y = softmax(P)"},
+    BINARY_MISTAKES, _binary_forward, _binary_backward, _readings, orders=ORDERS, describe=_words,
+)  # fmt: skip
 CROSS_ENTROPY = Operation(
-    "softmax and cross-entropy", ("p", "t"), {"dp": "dP = (softmax(P) − T)/N"}, LOGITS_MISTAKES,
-    _logits_forward, _logits_backward, _readings, orders=ORDERS, describe=_words,
+    "softmax and cross-entropy", ("p", "t"),
+    {"dp": "dP = (softmax(P) − T)/N", "dp.total": "dP = (softmax(P)·Σ_k T[k] − T)/N"},
+    LOGITS_MISTAKES, _logits_forward, _logits_backward, _readings, orders=ORDERS, describe=_words,
 )  # fmt: skip
 NEGATIVE_LOG = Operation(
     "cross-entropy of probabilities", ("p", "t"), {"dp": "dP = −T/P/N"}, MISTAKES, _forward,

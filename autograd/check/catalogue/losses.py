@@ -16,7 +16,12 @@ Formula = Callable[..., Array]  # of p, t and the ε of the logarithms
 
 def slope(name: str, remark: str, formula: Formula) -> Mistake:
     """Another ∂/∂p of each loss: a formula of p and t."""
-    change = instead(lambda given: formula(given["p"], given["t"]))
+    return shifted_slope(name, remark, lambda p, t, _: formula(p, t))
+
+
+def shifted_slope(name: str, remark: str, formula: Formula) -> Mistake:
+    """Another ∂/∂p of each loss: a formula of p, t and what may be added to p."""
+    change = instead(lambda given: formula(given["p"], given["t"], given.options["eps"]))
     return Mistake(name, "dp.slope", remark, change)
 
 
@@ -31,7 +36,7 @@ def entrywise(
 ) -> Operation:
     """A loss of predictions p and targets t; `slopes` are ∂/∂p and ∂/∂t of `each`.
 
-    `shifts` are the ε that may be added to p, `scales` the factors before the sum.
+    `shifts` are the ε that may be added to p, or the margins, `scales` the factors before the sum.
     """
 
     def forward(a: Arrays, o: Options) -> Array:

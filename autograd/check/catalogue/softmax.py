@@ -21,6 +21,13 @@ def other_axis(axis: int, given: Given) -> int:
     return axis - 1 if axis else 1
 
 
+def all_over_other_axis(_: Array, given: Given) -> Array:
+    """The gradient of the softmax over the axis of the samples."""
+    axis = other_axis(given.options["axis"], given)
+    y = softmax(given["x"], axis)
+    return np.asarray(y * (given.g - (given.g * y).sum(axis, keepdims=True)))
+
+
 def mean(total: Array, given: Given) -> Array:
     """The mean for the sum."""
     return np.asarray(total / given["x"].shape[given.options["axis"]])
@@ -73,6 +80,9 @@ SOFTMAX_MISTAKES = (
     Mistake("y-forgotten", "dx.factor", "the factor y before the bracket is missing", one),
     Mistake("jacobian-summed", "dx", "the rows of the Jacobian are added up without dY",
             instead(lambda given: given.y * (1 - 2 * given.y))),
+    Mistake("wrong-axis-throughout", "dx",
+            "the softmax and its Jacobian run over the wrong axis: over the samples",
+            all_over_other_axis),
     Mistake("first-row", "dx.y", "the first sample's Jacobian is used for all", first_row),
     *OF_THE_SUM,
 )  # fmt: skip

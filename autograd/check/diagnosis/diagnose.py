@@ -7,7 +7,7 @@ import numpy as np
 
 from ..report.findings import Finding
 from ..truth.arrays import entry_name
-from . import elementwise, factors, known, permutations, regions
+from . import elementwise, factors, known, permutations, regions, weights
 from .case import Case
 
 Hypothesis = Callable[[Case], Iterator[Finding]]  # yields what fits, the best first
@@ -66,13 +66,17 @@ def _not_finite(case: Case) -> Iterator[Finding]:
 LIKELY: list[Hypothesis] = [_mistake_or_factor, elementwise.elementwise]
 REST: list[Hypothesis] = [
     factors.fraction,
+    weights.weights,
+    weights.places,
     permutations.arrangement,
     permutations.shifted,
     permutations.flattened,
+    regions.repeated,
     regions.sliced,
     permutations.slices,
     factors.decay,
     regions.partly,
+    known.scaled,
     known.two,
     regions.somewhere,
     regions.ties,

@@ -11,7 +11,8 @@ import numpy as np
 from ..catalogue import Mistake, Reading, mistaken, recognise
 from ..report.findings import Finding
 from ..truth.arrays import Array
-from .case import Case
+from .case import Case, fit
+from .factors import factor_of
 
 Match = tuple[Reading, tuple[Mistake, ...], Array]
 FEW = 3  # entries: fewer agree by chance too often for a pair of mistakes
@@ -27,6 +28,22 @@ def two(case: Case) -> Iterator[Finding]:
     """Two mistakes at once, which nothing simpler explains."""
     if case.claimed.size >= FEW:
         yield from _matching(case, pairs=True)
+
+
+def scaled(case: Case) -> Iterator[Finding]:
+    """A mistake of the recognised operation, times a factor with a name."""
+    if case.claimed.size < FEW or case.claimed.shape != case.value.shape:
+        return
+    for reading in _readings(case):
+        for (mistake,), gradients in mistaken(reading, case.upstream, pairs=False):
+            guess = gradients.get(case.name)
+            if guess is None or not reading.touches(mistake, case.name):
+                continue
+            c, _ = fit(guess[case.smooth], case.claimed[case.smooth])
+            if c and case.equal(c * guess) and (factor := factor_of(c, case)).certain:
+                told = _told(case, [(reading, (mistake,), guess)])
+                what = f"and that is {factor} times as large"
+                yield told.and_also(what, factor.remedy, f"factor {factor}")
 
 
 def _matching(case: Case, pairs: bool) -> Iterator[Finding]:

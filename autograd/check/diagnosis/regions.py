@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..report.findings import Finding, listed
-from ..truth.arrays import Index, Mask, entry_name, largest
+from ..truth.arrays import Array, Index, Mask, entry_name, largest
 from .case import EXACT, Case, fit
 
 ONE_SLICE = {  # right in one slice only: what may make it so, and whether the others are 0
@@ -29,6 +29,32 @@ def partly(case: Case) -> Iterator[Finding]:
     elif factor and off <= EXACT * largest(case.claimed[wrong]):
         times = f", {factor:.4g} times the true one" if abs(factor - 1) > 1e-3 else ""
         yield from _region(case, "wrong", times)
+
+
+def repeated(case: Case) -> Iterator[Finding]:
+    """Rows that are wrong exactly where another input, of indices, names them several times."""
+    wrong = case.wrong & case.smooth
+    if wrong.ndim < 2:
+        return
+    rows: Mask = np.any(wrong, axis=tuple(range(1, wrong.ndim)))
+    for name, indices in case.inputs.items():
+        counts = _counts(indices, len(wrong)) if name != case.name else None
+        if counts is not None and np.array_equal(rows, counts > 1) and (counts == 1).any():
+            yield Finding(
+                f"the gradient of {case.name} is wrong only in the rows that occur several times "
+                f"in {name}: {listed(np.flatnonzero(rows))}",
+                f"{int(rows.sum())} of {len(wrong)} rows",
+                remedy="such a row gets the sum of its gradients: np.add.at(dW, i, g), not "
+                "dW[i] = g or dW[i] += g",
+                name="rows that occur several times",
+            )
+
+
+def _counts(indices: Array, rows: int) -> Places | None:
+    """How often each of so many rows occurs among indices; None where they are none."""
+    if not indices.size or np.any(indices % 1) or not 0 <= indices.min() <= indices.max() < rows:
+        return None
+    return np.bincount(np.ravel(indices).astype(np.intp), minlength=rows)
 
 
 def somewhere(case: Case) -> Iterator[Finding]:

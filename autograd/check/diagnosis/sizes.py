@@ -5,6 +5,8 @@ from itertools import combinations
 from math import prod, sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from .case import Case
 
 SEQUENCE = 3  # axes: N, T and d; more are those of images and kernels
@@ -28,7 +30,7 @@ def sizes(case: Case) -> list[list[Size]]:
     ]
     squares = [Size(s.number**2, "N²", s.note) for s in lengths if s.name == "N"]
     first = [Size(2, "2"), *_rate(case), *_areas(case), *lengths, *roots]
-    return [first, [*products, *_counts(case), *squares]]
+    return [first, [*_kept(case, lengths), *products, *_counts(case), *squares]]
 
 
 def _rate(case: Case) -> Iterator[Size]:
@@ -67,6 +69,17 @@ def _letter(axis: int, ndim: int, first: bool) -> str:
     if ndim > SEQUENCE:
         return ""
     return "d" if axis == ndim - 1 else "T" if axis else ""
+
+
+def _kept(case: Case, lengths: list[Size]) -> Iterator[Size]:
+    """How many entries a mask keeps, in all or of each of N."""
+    for name, m in case.inputs.items():
+        if np.array_equal(np.unique(m), (0, 1)):
+            yield Size(m.sum(), f"Σ{name}", f"Σ{name} = {m.sum():g}")
+            for s in lengths:
+                if s.name == "N":
+                    note = f"Σ{name} = {m.sum():g}; {s.note}"
+                    yield Size(m.sum() / s.number, f"Σ{name}/N", note)
 
 
 def _counts(case: Case) -> Iterator[Size]:

@@ -43,6 +43,15 @@ class Finding:
             f"{self.name} | {other.name}",
         )
 
+    def and_also(self, what: str, remedy: str, name: str) -> "Finding":
+        """This one and something more."""
+        return replace(
+            self,
+            what=f"{self.what}, {what}",
+            remedy=f"{self.remedy}; {remedy}",
+            name=f"{self.name}, {name}",
+        )
+
     def to_dict(self) -> dict[str, str]:
         """The parts by name."""
         return asdict(self)

@@ -2,6 +2,7 @@
 
 import numpy as np
 from mutant_cases import case, chances, numbers, onehot, windows
+from mutants_of_kernels import CASES as OF_KERNELS
 
 
 def _dense():
@@ -131,21 +132,33 @@ def _entry_losses():
         likely = {"p": chances(1, *shape), "t": np.round(chances(2, *shape))}
         yield case("squared error", name, plain, layout, options, out)
         yield case("absolute error", name, plain, layout, options, out)
+        yield case("log cosh", name, plain, layout, options, out)
+        for kind in ("huber", "smooth absolute error"):
+            yield case(kind, name, plain, layout, {**options, "eps": 0.5}, out)
+        signs = {"p": plain["p"], "t": np.sign(plain["t"])}
+        yield case("hinge", name, signs, layout, {**options, "eps": 0.5}, out)
         half = {**options, "scale": 0.5}
+        for f in ("sigmoid", "tanh", "softmax") if axes == "NK" else ():
+            yield case(f"squared error of {f}", name, plain, layout, options, out)
         yield case("squared error", f"{name}, half", plain, layout, half, out)
         yield case("binary cross-entropy", name, likely, layout, options, out)
         logits = {"p": plain["p"], "t": likely["t"]}
         yield case("binary cross-entropy of logits", name, logits, layout, options, out)
 
 
+BY_ROWS = ("softmax and binary cross-entropy of each class", "hinge of classes")
+
+
 def _row_losses():
-    for name, axes, shape, over, base, eps in (
-        ("rows", "NK", (4, 3), "samples", "e", 0.0),
-        ("columns", "KN", (3, 5), "samples", "e", 0.0),
-        ("rows, base 2", "NK", (5, 4), "samples", "2", 0.0),
-        ("rows, base 10, summed", "NK", (5, 3), "nothing", "10", 0.0),
-        ("all entries, base 2", "NK", (3, 4), "entries", "2", 0.0),
-        ("with ε", "NK", (4, 5), "samples", "e", 1e-7),
+    for n, (name, axes, shape, over, base, eps) in enumerate(
+        (
+            ("rows", "NK", (4, 3), "samples", "e", 0.0),
+            ("columns", "KN", (3, 5), "samples", "e", 0.0),
+            ("rows, base 2", "NK", (5, 4), "samples", "2", 0.0),
+            ("rows, base 10, summed", "NK", (5, 3), "nothing", "10", 0.0),
+            ("all entries, base 2", "NK", (3, 4), "entries", "2", 0.0),
+            ("with ε", "NK", (4, 5), "samples", "e", 1e-7),
+        )
     ):
         labels = np.arange(shape[axes.index("N")]) * 2 % shape[axes.index("K")]
         t = onehot(labels, shape[axes.index("K")])
@@ -158,6 +171,14 @@ def _row_losses():
             for title, target, letters in targets:
                 layout = {"p": axes, "t": letters, "y": ""}
                 yield case(kind, title, {"p": p, "t": target}, layout, options, ())
+        for kind in BY_ROWS:
+            more, wide = {**options, "margin": 1.0}, 2 - ("hinge" in kind)
+            for title, target, letters in targets:
+                yield case(kind, title, {"p": wide * numbers(4, *shape), "t": target},
+                           {"p": axes, "t": letters, "y": ""}, more, ())  # fmt: skip
+        shares = chances(n, *shape) * (chances(n + 9, *shape) > 0.3)  # rows do not sum to 1
+        yield case("softmax and cross-entropy", f"{name}, shares", {"p": 2 * numbers(4, *shape),
+                   "t": shares}, {"p": axes, "t": axes, "y": ""}, options, ())  # fmt: skip
 
 
 def _normalisations():
@@ -192,6 +213,8 @@ def _arrangements():
         yield case("dropout", f"rate {rate}", inputs, {}, {"scale": 1 / (1 - rate)}, shape)
         scaled = {"x": inputs["x"], "m": mask / (1 - rate)}
         yield case("dropout", f"rate {rate}, in the mask", scaled, {}, {"scale": 1.0}, shape)
+        hidden = {"scale": 1 / (1 - rate), "mask": mask}
+        yield case("dropout", f"rate {rate}, hidden", {"x": inputs["x"]}, {}, hidden, shape)
     for name, x, y, shape, factors, out in (
         ("doubled", "NCHW", "NCPQ", (2, 2, 3, 3), (2, 2), (2, 2, 6, 6)),
         ("channels last", "NHWC", "NPQC", (2, 2, 2, 3), (3, 2), (2, 6, 4, 3)),
@@ -220,4 +243,5 @@ CASES = [
     *_row_losses(),
     *_normalisations(),
     *_arrangements(),
+    *OF_KERNELS,
 ]

@@ -13,6 +13,11 @@ from autograd.check.catalogue import OPERATIONS
 
 NAMES = sorted(operation.name for operation in OPERATIONS)
 SMOOTHED = {f"{layer} and {f}" for layer in ("dense", "convolution") for f in ("sigmoid", "tanh")}
+FORMS = {
+    **dict.fromkeys(["grouped convolution", "convolution by a matrix"], "convolution"),
+    **dict.fromkeys([f"squared error of {f}" for f in ("sigmoid", "tanh", "softmax")],
+                    "squared error"),
+}  # fmt: skip
 KNOWN = {operation.name: {m.name for m in operation.mistakes} for operation in OPERATIONS}
 
 
@@ -54,10 +59,11 @@ def caught(report):
 def own(operation):
     """An operation's mistakes; of a layer with a smooth activation, those that the layer lacks.
 
-    The others are asked through relu, and of the layer alone.
+    The others are asked through relu, and of the layer alone; those of a convolution once for all
+    forms of its kernels.
     """
-    alone = KNOWN[operation.partition(" and ")[0]] if operation in SMOOTHED else set()
-    return KNOWN[operation] - alone
+    alone = operation.partition(" and ")[0] if operation in SMOOTHED else FORMS.get(operation)
+    return KNOWN[operation] - KNOWN.get(alone, set())
 
 
 def told(checked):

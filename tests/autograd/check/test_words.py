@@ -117,3 +117,86 @@ def test_a_mistake_that_leaves_the_gradient_as_it_is_is_not_told():
     assert report.verdict == "wrong"
     (finding,) = report.findings
     assert finding.what.startswith("the gradient of b is wrong only at position 1 of axis 0")
+
+
+@pytest.mark.parametrize("keep", ["last", "first"])
+def test_rows_that_occur_several_times_are_told_apart_from_the_others(keep):
+    """In a forward that is not in the catalogue too: sin of an embedding."""
+    w, i = X[:, :3], np.array([1, 4, 1, 0])
+
+    def backward(u, w, i):
+        found = np.zeros_like(w)
+        order = slice(None) if keep == "last" else slice(None, None, -1)
+        found[i[order]] = (u * np.cos(w[i]))[order]
+        return {"w": found}
+
+    found = only(lambda w, i: np.sin(w[i.astype(int)]), {"w": w, "i": i}, backward)
+    assert "only in the rows that occur several times in i: 1" in found.what
+    assert "np.add.at" in found.remedy
+
+
+def test_an_embedding_is_known_without_its_indices():
+    i = np.array([1, 4, 1, 0])
+
+    def backward(u, w):
+        found = np.zeros_like(w)
+        found[i] += u
+        return found
+
+    assert only(lambda w: w[i], (X[:, :3],), backward).name == "last-occurrence"
+
+
+def test_dropout_without_its_scale_is_no_factor_without_a_name():
+    mask = np.arange(72).reshape(6, 12) % 3 > 0
+    found = only(lambda x: x * mask / 0.7, (X,), lambda u, x: u * mask)
+    assert "the scale of the entries that are kept is missing" in found.what
+    half = only(lambda x: x * mask / 0.5, (X,), lambda u, x: u * mask)
+    assert half.name.split(" | ") == ["scale-forgotten", "factor 1/2"]
+
+
+def test_the_softmax_of_the_batch_is_told_where_the_forward_has_that_of_the_classes():
+    def softmax(x, axis):
+        return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
+
+    def backward(u, x):
+        y = softmax(x, 0)
+        return y * (u - (u * y).sum(0, keepdims=True))
+
+    found = only(lambda x: softmax(x, 1), (X,), backward)
+    assert "run over the wrong axis: over the samples" in found.what
+
+
+KEPT = np.array([1.0, 0, 1, 1, 0, 1])
+CLASSES = np.eye(12)[[0, 3, 5, 5, 11, 7]]
+RATES = np.linspace(0.5, 3.0, 12)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "right", "wrong", "words"),
+    [
+        ({"m": KEPT}, lambda m: m[:, None], lambda m: 1.0, "is not multiplied by m"),
+        ({"m": KEPT}, lambda m: m[:, None] / m.sum(), lambda m: m[:, None] / len(m),
+         "is Σm/N times"),
+        ({"v": RATES}, lambda v: v, lambda v: 1.0, "lacks the factor v"),
+        ({"v": RATES}, lambda v: v, lambda v: v * v, "has the factor v once more"),
+        ({"t": CLASSES, "v": RATES}, lambda t, v: (t * v).sum(1, keepdims=True),
+         lambda t, v: 1.0, "lacks the factor v of t"),
+        ({"t": CLASSES}, lambda t: 1 + 2 * t, lambda t: 1.0,
+         "is 1/3 times the true one where t is 1"),
+    ],
+)  # fmt: skip
+def test_a_weight_that_is_an_input_is_called_by_its_name(inputs, right, wrong, words):
+    """In any forward: the mask of a loss, the weights of samples or of classes."""
+    found = only(lambda x, **others: right(**others) * cubes(x), {"x": X, **inputs},
+                 lambda u, x, **others: {"x": wrong(**others) * slopes(u, x)})  # fmt: skip
+    assert words in found.what
+
+
+def test_a_known_mistake_with_a_factor_is_told_with_both():
+    def sigmoid(z):
+        return 1 / (1 + np.exp(-z))
+
+    found = only(lambda z, t: np.sum((sigmoid(z) - t) ** 2), {"z": X, "t": CLASSES},
+                 lambda u, z, t: {"z": sigmoid(z) - t})  # fmt: skip
+    assert "the derivative of the sigmoid is missing" in found.what
+    assert "and that is 1/2 times as large" in found.what
