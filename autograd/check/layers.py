@@ -1,6 +1,6 @@
 """`check_layer` and `check_stack`: layer objects as people write them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from .layer.adapter import Layer
 from .layer.attributes import copied
 from .layer.one_input import check_on_one_input, is_unrepeatable
 from .layer.probes import with_probes
+from .nets import check_net
 from .report.findings import Finding
 from .report.report import Report, merged
 from .truth.verdict import WRONG
@@ -49,14 +50,29 @@ def check_layer(
     return with_probes(report, layer, x, make, options)
 
 
-def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options: Any) -> Report:
+def check_stack(
+    layers: Any,
+    x: Any,
+    *,
+    params: Any = None,
+    target: Any = None,
+    probe: bool = False,
+    **options: Any,
+) -> Report:
     """Check each layer of a stack by itself, on what reaches it; name the first that goes wrong.
 
     Forward runs through all of them. "First" is counted from the end, as backward meets them: the
     layers before it receive a wrong gradient because of it.
 
-    Raises ValueError for an empty stack, and what `check_layer` raises.
+    With `params` (a dict or list of arrays, nested or not) the net is functions: a pair of
+    `forward(params, x)` or `forward(params, x, target)`, which returns the loss or (loss, cache),
+    and `backward`, which returns the gradients of all; or one function that returns (loss, grads).
+    An object that keeps its parameters needs no `params`. Arguments are found by their names.
+
+    Raises ValueError for an empty stack, and what `check_layer` and `check_loss` raise.
     """
+    if params is not None or not isinstance(layers, Iterable):
+        return check_net(layers, x, params, target, **options)
     layers = list(layers)
     if not layers:
         raise ValueError("check_stack: there are no layers")

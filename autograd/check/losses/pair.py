@@ -64,16 +64,23 @@ class Pair:
 
     def functions(self) -> tuple[Function, Function | None]:
         """(forward, backward); no backward where forward returns the gradient too."""
+        return self.loss if isinstance(self.loss, tuple) else self.functions_of(clone(self.loss))
+
+    def functions_of(self, made: Any) -> tuple[Function, Function | None]:
+        """The same, as methods of this very object."""
         if isinstance(self.loss, tuple):
             return self.loss
-        made = clone(self.loss)
         back = None if self.backward_name is None else getattr(made, self.backward_name)
         return getattr(made, self.forward_name), back
 
     def states(self) -> list[signatures.State]:
         """The random generators that the loss could draw from, as they are now."""
-        names = [self.forward_name, self.backward_name or self.forward_name]
-        return signatures.states(self.loss, names if self.forward_name else [])
+        if not isinstance(self.loss, tuple):
+            names = [self.forward_name, self.backward_name or self.forward_name]
+            return signatures.states(self.loss, names)
+        around = [getattr(function, "__globals__", {}).values() for function in self.loss]
+        own = {id(x): x for scope in around for x in scope if isinstance(x, signatures.GENERATORS)}
+        return signatures.states(None, []) + list(map(signatures.State.of, own.values()))
 
     def lacks_backward(self) -> NoGradientError:
         """What to raise where forward returns no gradient and there is nothing else."""
