@@ -42,12 +42,12 @@ def parameters(function: Function) -> tuple[inspect.Parameter, ...]:
     inner = wrapped(plain)
     if inner is None:
         return signatures.parameters(function)
-    return signatures.named(inner)[plain is not function :]
+    return signatures.parameters(inner)[plain is not function :]
 
 
 def wrapped(function: Function) -> Function | None:
     """What a decorator that shows no arguments calls; None of any other function."""
-    if not takes_any(function) or signatures.named(function):
+    if not takes_any(function) or signatures.parameters(function):
         return None
     cells = (cell.cell_contents for cell in getattr(function, "__closure__", None) or ())
     return next((cell for cell in cells if inspect.isfunction(cell)), None)

@@ -100,7 +100,7 @@ def _readings(
         )
         predictions = {names[key]: x for key, x in predictions.items()}
         known = {**known, **predictions}
-    reading = Reading(pair, forward, None, known, tuple(predictions), pair.states())
+    reading = Reading(pair, forward, None, known, tuple(predictions))
     if pair.functions()[1] is None:
         yield reading
         return

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..layer import naming
-from ..layer.attributes import Step, as_array
+from ..layer.attributes import Step
 from ..layer.backward import looks_like_gradient
 
 LOSSES = ("loss", "cost", "error", "output", "value", "out")
@@ -20,7 +20,7 @@ def split_output(returned: Any, holder: Any) -> tuple[Any, Any]:
     nowhere.
     """
     if isinstance(returned, tuple):
-        at = next((k for k, part in enumerate(returned) if np.ndim(part) == 0), 0)
+        at = next((k for k, part in enumerate(returned) if _shape(part) == ()), 0)
         rest = [part for k, part in enumerate(returned) if k != at]
         return returned[at], rest[0] if len(rest) == 1 else tuple(rest)
     if isinstance(returned, Mapping):
@@ -38,16 +38,16 @@ def claimed(returned: Any, wanted: Shapes, others: Shapes) -> dict[str, Any]:
     if isinstance(returned, Mapping):
         return _by_name(returned, {**wanted, **others})
     first = next(iter(wanted))
-    array = as_array(returned)
-    whole = array is not None and len(wanted) == 1 and array.shape == wanted[first]
-    if whole or not isinstance(returned, tuple | list):
+    if not isinstance(returned, tuple | list) or (
+        len(wanted) == 1 and _shape(returned) == wanted[first]
+    ):
         return {first: returned}
-    parts = [part for part in returned if np.ndim(part) or () in wanted.values()]
+    parts = [part for part in returned if _shape(part) != () or () in wanted.values()]
     if len(parts) == 1 and isinstance(parts[0], Mapping):
         return claimed(parts[0], wanted, others)
     found = dict(zip(wanted, parts, strict=False))
     rest = zip(others, parts[len(wanted) :], strict=False)
-    found |= {name: part for name, part in rest if np.shape(part) == others[name]}
+    found |= {name: part for name, part in rest if _shape(part) == others[name]}
     return {name: part for name, part in found.items() if part is not None}
 
 
@@ -58,7 +58,7 @@ def kept(holder: Any, before: Mapping[str, Any], wanted: Shapes) -> dict[str, An
         scores = {
             key: _score(key, name, key not in before or before[key] is not value)
             for key, value in vars(holder).items()
-            if np.shape(value) == shape and key not in found.values()
+            if _shape(value) == shape and key not in found.values()
         }
         best = max(scores, key=scores.__getitem__, default=None)
         if best is not None and scores[best] > 0:
@@ -82,3 +82,12 @@ def _by_name(returned: Mapping[Any, Any], shapes: Shapes) -> dict[str, Any]:
         if best is not None and likeness[best]:
             found[name] = returned[best]
     return found or dict(zip(shapes, returned.values(), strict=False))
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    """The shape of numbers; None of what is no single array of them."""
+    try:
+        array = np.asarray(value)
+    except ValueError:  # arrays of several shapes
+        return None
+    return None if array.dtype.kind not in "fiu" else array.shape

@@ -3,8 +3,9 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from ..arguments import parameters
@@ -73,8 +74,12 @@ class Pair:
         back = None if self.backward_name is None else getattr(made, self.backward_name)
         return getattr(made, self.forward_name), back
 
-    def states(self) -> list[signatures.State]:
-        """The random generators that the loss could draw from, as they are now."""
+    def randomness(self) -> AbstractContextManager[None]:
+        """The same random numbers in each forward, from the generators that it could draw from."""
+        return signatures.randomness(self._states)
+
+    @cached_property
+    def _states(self) -> list[signatures.State]:
         if not isinstance(self.loss, tuple):
             names = [self.forward_name, self.backward_name or self.forward_name]
             return signatures.states(self.loss, names)

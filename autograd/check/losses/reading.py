@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..arguments import Call, Function, Names, bind, parameters
-from ..layer import naming, signatures
+from ..layer import naming
 from ..layer.attributes import copied
 from ..layer.variants import vars_of
 from .claims import claimed, kept, split_output
@@ -38,7 +38,6 @@ class Reading:
     backward: Call | None
     known: Mapping[str, Any]  # the target and the options, and the predictions as they came
     predictions: tuple[str, ...]
-    states: Sequence[signatures.State] = field(default_factory=list)
 
     @property
     def takes_upstream(self) -> bool:
@@ -72,7 +71,7 @@ class Reading:
 
     def _after(self, function: Function, known: Mapping[str, Any]) -> dict[str, Any]:
         """What is known after a forward: the loss, what else came, the output that it keeps."""
-        with signatures.randomness(self.states):
+        with self.pair.randomness():
             returned = self.forward(function, {key: copied(x) for key, x in known.items()})
         holder = getattr(function, "__self__", None)
         loss, cache = split_output(returned, holder)

@@ -1,16 +1,16 @@
 """A net as functions of its parameters, and the gradients that its backward leaves."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..arguments import Function, Names, bind, parameters
-from ..layer import naming, signatures
+from ..layer import naming
 from ..layer.adapter import short_name
-from ..layer.attributes import Path, Step, clone, copied, deep_copy, is_number, leaves, text
+from ..layer.attributes import Path, Step, clone, copied, deep_copy, leaves, text
 from ..losses.claims import split_output
 from ..losses.pair import NoGradientError, Pair
 from ..losses.reading import CACHE, LOSS, TARGET, UPSTREAM
@@ -34,7 +34,6 @@ class Net:
     held: Any  # a dict or list of parameters, or the object itself
     known: Mapping[str, Any]  # x, the target and the options
     paths: Mapping[str, Path]  # where each parameter is
-    states: Sequence[signatures.State]
 
     @classmethod
     def of(cls, pair: Pair, params: Any, known: Mapping[str, Any]) -> "Net":
@@ -47,7 +46,7 @@ class Net:
             raise TypeError(f"{pair.title}: there are no parameters that are arrays")
         short = [short_name(path) if path else "params" for path in paths]
         names = [n if short.count(n) == 1 else text(p) for n, p in zip(short, paths, strict=True)]
-        return cls(pair, held, known, dict(zip(names, paths, strict=True)), pair.states())
+        return cls(pair, held, known, dict(zip(names, paths, strict=True)))
 
     def inputs(self) -> dict[str, Any]:
         """The parameters by name."""
@@ -79,7 +78,7 @@ class Net:
         known |= {name: held[path] for name, path in self.paths.items()}
         forward, _ = self._functions(made)
         call = bind(forward, self._roles(), self._order(forward), self.known, _title(forward))
-        with signatures.randomness(self.states):
+        with self.pair.randomness():
             loss, cache = split_output(call(forward, known), getattr(forward, "__self__", None))
         parts = enumerate(cache if isinstance(cache, tuple) else ())
         return known | {"loss": loss, "cache": cache, **{f"cache[{k}]": x for k, x in parts}}
@@ -125,7 +124,7 @@ class Net:
         roles = {**self._roles(), **BACK_ROLES}
         order = self._order(backward, *made)
         call = bind(backward, roles, order, self.known, _title(backward))
-        with signatures.randomness(self.states):
+        with self.pair.randomness():
             return self._found(call(backward, known), known["params"])
 
     def _found(self, returned: Any, holder: Any) -> dict[str, Any]:
@@ -164,7 +163,7 @@ def _parts(returned: Any) -> list[Any]:
     """What a tuple holds beside numbers: (loss, gradients), and gradients side by side."""
     if not isinstance(returned, tuple):
         return []
-    parts = [part for part in returned if not is_number(part) and np.size(part) != 1]
+    parts = [part for part in returned if not np.isscalar(part)]
     return [*parts, parts]
 
 
