@@ -75,7 +75,7 @@ def bind(
         hidden = takes_any(function) and wrapped(getattr(function, "__func__", function)) is None
         return Call(tuple(order) if hidden else ())
     keys = {p.name: p.name for p in seen if p.name in options}
-    left = [p for p in seen if p.name not in keys]
+    left = [p for p in seen if p.name not in keys and not isinstance(p.default, bool | str)]
     for name, role in announced(left, roles):
         keys[name] = role
     spare = [role for role in order if role not in keys.values()]

@@ -24,7 +24,8 @@ def split_output(returned: Any, holder: Any) -> tuple[Any, Any]:
         rest = [part for k, part in enumerate(returned) if k != at]
         return returned[at], rest[0] if len(rest) == 1 else tuple(rest)
     if isinstance(returned, Mapping):
-        return next(iter(returned.values())), returned
+        named = (x for key, x in returned.items() if "loss" in str(key).lower())
+        return next(named, next(iter(returned.values()))), returned
     if returned is not None:
         return returned, None
     kept = [getattr(holder, name) for name in LOSSES if hasattr(holder, name)]
@@ -90,4 +91,4 @@ def _shape(value: Any) -> tuple[int, ...] | None:
         array = np.asarray(value)
     except ValueError:  # arrays of several shapes
         return None
-    return None if array.dtype.kind not in "fiu" else array.shape
+    return None if array.dtype.kind not in "biuf" else array.shape

@@ -12,20 +12,9 @@ from ..layer import naming
 from ..layer.attributes import copied
 from ..layer.variants import vars_of
 from .claims import claimed, kept, split_output
+from .names import CACHE, LOSS, PREDICTION, TARGET, UPSTREAM, is_target
 from .pair import NoGradientError, Pair
 
-NO_TARGET = r"(?!.*(pred|hat|logit|score|prob|output|mask|weight|len|smooth|num|size|margin))"
-TARGET = [
-    re.compile(NO_TARGET + names, re.I)
-    for names in (
-        r".*(true|target|label|expect|actual|ground|truth|desired|one_?hot|reference).*",
-        r"t|tgt|gt|ts|targs?|answers?|class(es)?|.*(idx|indices)|d",
-        r"ys?|y_?(batch|train|b|i)",
-    )
-]
-CACHE = [re.compile("|".join(naming.CACHES), re.I)]
-LOSS = [re.compile(r"loss(_value)?|cost", re.I)]
-UPSTREAM = [re.compile(naming.UPSTREAM.pattern + ".*")]
 OUTPUT = "output"  # what forward kept as an attribute of this name
 
 
@@ -54,7 +43,7 @@ class Reading:
         """Which argument was taken as the prediction, where no name tells."""
         keys, (key, *_) = self.forward.keys, self.predictions
         argument = next((a for a, k in keys.items() if k == "target"), None)
-        if argument is None or any(pattern.fullmatch(argument) for pattern in TARGET):
+        if argument is None or is_target(argument):
             return ()
         function, _ = self.pair.functions()
         first = next(a for a, k in keys.items() if k == key)
@@ -107,8 +96,7 @@ class Reading:
     def _is_open(self, argument: str, key: str) -> bool:
         """Whether a further gradient may be meant for it: real numbers, not called a target."""
         x = np.asarray(self.known[key]) if key not in self.predictions else np.empty(())
-        named = any(pattern.fullmatch(argument) for pattern in TARGET)
-        return x.dtype.kind == "f" and x.ndim > 0 and not named
+        return x.dtype.kind == "f" and x.ndim > 0 and not is_target(argument)
 
 
 def forward_call(pair: Pair, known: Mapping[str, Any], predictions: Sequence[str],
@@ -123,6 +111,8 @@ def forward_call(pair: Pair, known: Mapping[str, Any], predictions: Sequence[str
     if "target" in known:
         roles["target"] = TARGET
         order.append("target")
+    if len(predictions) == 1:
+        roles[predictions[0]] += PREDICTION
     call = bind(function, roles, order, options, f"{pair.title}.{pair.forward_name}".rstrip("."))
     left = [key for key in predictions if key not in call.keys.values()]
     if left:
@@ -167,8 +157,10 @@ def _orders(
     seen = parameters(function)
     orders: list[tuple[list[str], Names]] = [([*predictions, *target], {})]
     if any(naming.is_upstream(p.name) for p in seen if p.name not in same):
-        stored = not any(pattern.fullmatch(p.name) for pattern in TARGET for p in seen)
+        stored = not any(is_target(p.name) for p in seen)
         orders.insert(0 if stored else 1, ([*predictions, *target], {"upstream": UPSTREAM}))
     elif len(seen) == 1:
         orders.append((["upstream"], {}))
+    elif not seen:
+        orders = [([], {}), (["upstream"], {}), *orders]
     return orders + [([key, *target], {}) for key in (OUTPUT, "cache") if key in made]

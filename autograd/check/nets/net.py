@@ -12,8 +12,8 @@ from ..layer import naming
 from ..layer.adapter import short_name
 from ..layer.attributes import Path, Step, clone, copied, deep_copy, leaves, text
 from ..losses.claims import split_output
+from ..losses.names import CACHE, LOSS, TARGET, UPSTREAM
 from ..losses.pair import NoGradientError, Pair
-from ..losses.reading import CACHE, LOSS, TARGET, UPSTREAM
 from .use import order_of_use
 
 PARAMS = r"(.*_)?(param(eter)?s?|theta|weights?|model|net(work)?|ws?|ps?)"

@@ -167,3 +167,33 @@ def entries_grad(predictions, targets):
 
 partial_huber = functools.partial(huber, delta=0.3)
 partial_huber_grad = functools.partial(huber_grad, delta=0.3)
+
+
+def ctc_like(params, seq, blank=0, is_prob=True):
+    """Returns a flag beside the loss and its gradient."""
+    picked = params[seq, np.arange(len(seq))]
+    grad = np.zeros_like(params)
+    grad[seq, np.arange(len(seq))] = -1 / picked
+    return -np.log(picked).sum(), grad, False
+
+
+def ppo(log_prob, old_log_prob, advantage, clip=0.2):
+    ratio = np.exp(log_prob - old_log_prob)
+    clipped = np.clip(ratio, 1 - clip, 1 + clip)
+    return -np.minimum(ratio * advantage, clipped * advantage).mean()
+
+
+def ppo_grad(log_prob, old_log_prob, advantage, clip=0.2):
+    ratio = np.exp(log_prob - old_log_prob)
+    clipped = np.clip(ratio, 1 - clip, 1 + clip)
+    on = ratio * advantage <= clipped * advantage
+    return -(on * ratio * advantage) / len(ratio)
+
+
+def of_real_and_fake(real, fake):
+    """The loss of a discriminator."""
+    return -np.mean(np.log(real)) - np.mean(np.log(1 - fake))
+
+
+def of_real_and_fake_grad(real, fake):
+    return -1 / real / real.size, 1 / (1 - fake) / fake.size

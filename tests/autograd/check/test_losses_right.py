@@ -62,6 +62,11 @@ OBJECTS = {
         objects.Nielsen, (objects.sigmoid(Z), BITS), {"z": Z}),
     "optional arguments": (objects.Optional(), (X, T)),
     "optional, with a weight": (objects.Optional(), (X, T), {"weight": SIGMA}),
+    "starred": (objects.Starred(), (X, T)),
+    "starred, with an upstream": (objects.StarredUpstream(), (X, T)),
+    "expected output": (objects.ExpectedOutput(), (X, T)),
+    "real first, a dict": (objects.RealFirst(), (X, T)),
+    "a cost for each column": (objects.SizesOfBatch(), (P, BITS)),
     "target as an option": (objects.Mse(), (X,), {"y_true": T}),
 }  # fmt: skip
 FUNCTIONS = {
@@ -87,6 +92,13 @@ FUNCTIONS = {
     "two parameters": ((functions.gaussian_nll, functions.gaussian_nll_grad), ((X, SIGMA), T)),
     "focal": ((functions.focal, functions.focal_grad), (P, ONE_HOT), {"gamma": 2}),
     "two sides": ((functions.cosine, functions.cosine_grad), (X, T)),
+    "a flag beside": (functions.ctc_like, (P, np.array([0, 2, 1]))),
+    "ppo": (
+        (functions.ppo, functions.ppo_grad), (X[:, 0],),
+        {"old_log_prob": X[:, 0] + 0.3 * Z[:, 0], "advantage": T[:, 0]}),
+    "discriminator": (
+        (functions.of_real_and_fake, functions.of_real_and_fake_grad), ((P, Q),)),
+    "numbers": ((lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y)), (0.3, 1.0)),
     "mean of each sample": ((functions.entries, functions.entries_grad), (X, T)),
 }  # fmt: skip
 
