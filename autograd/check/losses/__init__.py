@@ -164,8 +164,15 @@ def _report(
             inputs, forward = link.inputs(inputs, reading.known[link.z]), link.behind(forward)
             claims, notes = {link.z: claims[link.prediction]}, (*notes, link.note)
         report = check_gradients(forward, inputs, claims, upstream=upstream, **settings)
-        report = replace(report, notes=(*notes, *report.notes))
+        untested = [line for line in report.unexercised if not _is_void(line, reading)]
+        notes = (*notes, *report.notes)
+        report = replace(report, notes=notes, unexercised=tuple(untested))
     return replace(report, title=pair.title)
+
+
+def _is_void(line: str, reading: Reading) -> bool:
+    """Whether a remark asks for an upstream gradient where backward takes none."""
+    return line.startswith("an upstream") and not reading.takes_upstream
 
 
 def _is_array(x: Any) -> bool:

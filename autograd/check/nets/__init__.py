@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from ..arguments import refuse_unknown
+from ..arguments import parameters, refuse_unknown
 from ..gradients import check_gradients
+from ..losses.names import is_target
 from ..losses.pair import Pair
 from ..report.findings import Finding
 from ..report.report import GradientReport, Report
@@ -29,12 +30,14 @@ def check_net(
     budget: float = 10.0,
 ) -> Report:
     """Check all gradients of a net, and tell the first that is wrong: see `check_stack`."""
-    pair, given = Pair.of(functions, forward, backward), dict(options or {})
+    pair, given = _pair(functions, forward, backward, target), dict(options or {})
     refuse_unknown([f for f in pair.functions() if f is not None], given, pair.title)
     known = {**given, "x": x} | ({} if target is None else {"target": target})
     net = Net.of(pair, params, known)
     losses = np.asarray(net.output())
-    upstream = draw_upstream(losses.shape, np.random.default_rng(seed)) if losses.ndim else 1.0
+    upstream: Any = np.ones(losses.shape) if losses.ndim else 1.0
+    if losses.size > 1:
+        upstream = draw_upstream(losses.shape, np.random.default_rng(seed))
     settings = {"upstream": upstream, "seed": seed, "budget": budget}
     reports = []
     for claims in net.claims(upstream):
@@ -42,6 +45,16 @@ def check_net(
         if reports[-1].ok:
             break
     return min(reports, key=lambda report: "backward" in report.gradients)
+
+
+def _pair(functions: Any, forward: str | None, backward: str | None, target: Any) -> Pair:
+    """The two functions; of an object whose forward takes no target, its `loss`."""
+    pair = Pair.of(functions, forward, backward)
+    if forward is None and target is not None and callable(getattr(functions, "loss", None)):
+        arguments = parameters(pair.functions()[0])
+        if not any(is_target(p.name) for p in arguments):
+            return Pair.of(functions, "loss", backward)
+    return pair
 
 
 def _report(net: Net, claims: dict[str, Any] | Exception, settings: Mapping[str, Any]) -> Report:
@@ -55,7 +68,7 @@ def _report(net: Net, claims: dict[str, Any] | Exception, settings: Mapping[str,
     report = check_gradients(net.output, inputs, claims, **settings)
     order = [name for name in reversed(net.order()) if name in report.gradients]
     gradients = {name: report.gradients[name] for name in order}
-    lacking = [f"backward gives no gradient of {name}" for name in net.paths if name not in claims]
+    lacking = [f"backward gives no gradient of {name}" for name in net.without(claims)]
     first = first_wrong([(name, g.verdict) for name, g in gradients.items()])
     return replace(
         report,

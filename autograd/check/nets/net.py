@@ -23,7 +23,11 @@ ROLES: Names = {
     "target": TARGET,
     "x": [re.compile(INPUT, re.I)],
 }
-BACK_ROLES: Names = {"cache": CACHE, "loss": LOSS, "upstream": UPSTREAM}
+BACK_ROLES: Names = {"loss": LOSS, "upstream": UPSTREAM}
+
+
+class NoLossError(TypeError):
+    """What forward gives is no loss."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,9 @@ class Net:
     def of(cls, pair: Pair, params: Any, known: Mapping[str, Any]) -> "Net":
         """Name the parameters; TypeError where there are none."""
         held = pair.loss if params is None else params
-        every = [path for path, x in leaves(held).items() if np.ndim(x)]
-        inside = [path for path in every if path and naming.is_container(path[0].key)]
-        paths = inside or every
+        paths = [path for path, x in leaves(held).items() if np.ndim(x)]
+        if params is None:
+            paths = [path for path in paths if naming.is_container(path[0].key)] or paths
         if not paths:
             raise TypeError(f"{pair.title}: there are no parameters that are arrays")
         short = [short_name(path) if path else "params" for path in paths]
@@ -52,6 +56,12 @@ class Net:
         """The parameters by name."""
         held = leaves(self.held)
         return {name: held[path] for name, path in self.paths.items()}
+
+    def without(self, claims: Mapping[str, Any]) -> list[str]:
+        """The parameters that have no gradient; other arrays of an object may be anything."""
+        lacking = {name: path for name, path in self.paths.items() if name not in claims}
+        given = self.held is not self.pair.loss
+        return [name for name, path in lacking.items() if given or naming.is_container(path[0].key)]
 
     def output(self, **arrays: Any) -> Any:
         """The loss, with some parameters replaced."""
@@ -87,9 +97,9 @@ class Net:
         """forward and backward; methods of what holds the parameters, where that is an object."""
         return self.pair.functions_of(made if self.held is self.pair.loss else self.pair.loss)
 
-    def _roles(self) -> dict[str, Any]:
+    def _roles(self) -> Names:
         """What names announce: each parameter its own, and all of them at once."""
-        return {name: [re.compile(re.escape(name))] for name in self.paths} | dict(ROLES)
+        return {**{name: [re.compile(re.escape(name))] for name in self.paths}, **ROLES}
 
     def _order(self, function: Function, *made: str) -> list[str]:
         """What goes where no name tells; params at once, unless each has its argument."""
@@ -114,6 +124,8 @@ class Net:
         for made in dict.fromkeys((whole, parts or whole)):
             try:
                 yield self._backward(self._after({}) | {"upstream": upstream}, made)
+            except NoLossError:
+                raise
             except Exception as error:  # the user's backward, called so
                 yield error
 
@@ -121,9 +133,15 @@ class Net:
         """The gradients that one backward gives, where `made` goes where no name tells."""
         _, backward = self._functions(known["params"])
         assert backward is not None
-        roles = {**self._roles(), **BACK_ROLES}
+        whole = {"cache": CACHE} if "cache" in made else {}
+        roles = {**self._roles(), **BACK_ROLES, **whole}
         order = self._order(backward, *made)
         call = bind(backward, roles, order, self.known, _title(backward))
+        if np.size(known["loss"]) > 1 and "upstream" not in call.keys.values():
+            raise NoLossError(
+                f"{self.pair.title} gives {np.shape(known['loss'])} numbers, and backward takes no "
+                "gradient of them: give a forward that returns the loss"
+            )
         with self.pair.randomness():
             return self._found(call(backward, known), known["params"])
 

@@ -139,3 +139,48 @@ class Stateful:
         self.dW2 = self.h.T @ d
         d = d @ self.W2.T * (1 - self.h**2)
         self.dW1, self.db1 = self.x.T @ d, d.sum(0)
+
+
+class BookNet:
+    """predict, loss and gradient; `forward` gives no loss."""
+
+    def __init__(self):
+        self.params = {"W1": W1.copy(), "b1": B1.copy(), "W2": W3.copy(), "b2": B3.copy()}
+
+    def forward(self, x):
+        h = sigmoid(x @ self.params["W1"] + self.params["b1"])
+        return softmax(h @ self.params["W2"] + self.params["b2"])
+
+    def loss(self, x, t):
+        return -np.log(self.forward(x)[np.arange(len(t)), t]).mean()
+
+    def gradient(self, x, t):
+        h = sigmoid(x @ self.params["W1"] + self.params["b1"])
+        d = (self.forward(x) - np.eye(2)[t]) / len(t)
+        back = d @ self.params["W2"].T * h * (1 - h)
+        return {"W1": x.T @ back, "b1": back.sum(0), "W2": h.T @ d, "b2": d.sum(0)}
+
+
+def l_model_forward(X, parameters):
+    """Samples in columns; the output and caches, and no loss."""
+    caches, a = [], X
+    for k in range(1, len(parameters) // 2 + 1):
+        z = parameters[f"W{k}"] @ a + parameters[f"b{k}"]
+        caches.append((a, z))
+        a = sigmoid(z)
+    return a, caches
+
+
+def l_model_loss(X, parameters, Y):
+    al, caches = l_model_forward(X, parameters)
+    return -np.mean(np.sum(Y * np.log(al) + (1 - Y) * np.log(1 - al), axis=0)), al, caches
+
+
+def l_model_backward(AL, Y, caches, parameters):
+    grads, d = {}, (AL - Y) / Y.shape[1]
+    for k in range(len(caches), 0, -1):
+        a, _ = caches[k - 1]
+        grads[f"dW{k}"], grads[f"db{k}"] = d @ a.T, d.sum(axis=1, keepdims=True)
+        grads[f"dA{k - 1}"] = parameters[f"W{k}"].T @ d
+        d = grads[f"dA{k - 1}"] * a * (1 - a)
+    return grads

@@ -19,6 +19,7 @@ RIGHT = {
     "flat": ((nets.of_flat, nets.of_flat_backward), FLAT, TARGETS),
     "apart": ((nets.apart, nets.apart_backward), APART, TARGETS),
     "an object with params": (nets.TwoLayerNet(), None, LABELS),
+    "an object whose forward gives no loss": (nets.BookNet(), None, LABELS),
     "an object with attributes": (nets.Stateful(), None, TARGETS),
 }
 
@@ -29,6 +30,28 @@ def test_a_right_net_passes_as_it_is_written(case):
     report = check_stack(functions, X, params=params, target=target)
     assert report.ok, str(report)
     assert not any("no gradient of" in note for note in report.notes)
+
+
+COLUMNS = {"W1": W1.T, "b1": RNG.normal(size=(4, 1)), "W2": DICT["W3"].T, "b2": np.zeros((2, 1))}
+
+
+def test_parts_of_the_cache_go_where_names_tell_or_in_their_order():
+    pair = nets.l_model_loss, nets.l_model_backward
+    target = np.eye(2)[LABELS].T
+    report = check_stack(pair, X.T, params=COLUMNS, target=target)
+    assert report.ok, str(report)
+    assert list(report.gradients) == ["b2", "W2", "b1", "W1"]
+    pair = nets.l_model_forward, nets.l_model_backward
+    with pytest.raises(TypeError, match=r"gives \(2, 5\) numbers, .* a forward that returns the"):
+        check_stack(pair, X.T, params=COLUMNS, target=target)
+
+
+def test_a_loss_of_shape_1_1_is_one_number():
+    def forward(params, x):
+        return np.sum(x @ params["w"]).reshape(1, 1)
+
+    report = check_stack((forward, lambda params, x: {"w": x.sum(0)}), X, params={"w": np.ones(3)})
+    assert report.ok, str(report)
 
 
 def test_parameters_are_listed_from_the_loss_back_whatever_their_order_in_the_dict():
