@@ -34,8 +34,11 @@ def split_output(returned: Any, holder: Any) -> tuple[Any, Any]:
     return kept[0], None
 
 
-def claimed(returned: Any, wanted: Shapes, others: Shapes) -> dict[str, Any]:
-    """name -> its gradient: for all that are wanted, and for others that come after them."""
+def claimed(returned: Any, wanted: Shapes, others: Shapes, data: str = "") -> dict[str, Any]:
+    """name -> its gradient: for all that are wanted, and for others that come after them.
+
+    The others have one if there are as many gradients; `data` (the target) may be without.
+    """
     if isinstance(returned, Mapping):
         return _by_name(returned, {**wanted, **others})
     first = next(iter(wanted))
@@ -45,10 +48,12 @@ def claimed(returned: Any, wanted: Shapes, others: Shapes) -> dict[str, Any]:
         return {first: returned}
     parts = [part for part in returned if _shape(part) != () or () in wanted.values()]
     if len(parts) == 1 and isinstance(parts[0], Mapping):
-        return claimed(parts[0], wanted, others)
+        return claimed(parts[0], wanted, others, data)
     found = dict(zip(wanted, parts, strict=False))
-    rest = zip(others, parts[len(wanted) :], strict=False)
-    found |= {name: part for name, part in rest if _shape(part) == others[name]}
+    rest = parts[len(wanted) :]
+    names = list(others) if len(rest) == len(others) else [n for n in others if n != data]
+    if len(rest) == len(names):
+        found |= {n: x for n, x in zip(names, rest, strict=True) if _shape(x) == others[n]}
     return {name: part for name, part in found.items() if part is not None}
 
 

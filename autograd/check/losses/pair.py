@@ -20,7 +20,7 @@ FORWARDS = (
 BACKWARDS = (
     "backward backward_pass backprop back_prop backpropagation backpropagate bprop bwd gradient"
     " grad gradients compute_gradient compute_gradients calculate_gradient derivative deriv prime"
-    " loss_gradient loss_grad loss_derivative loss_prime dloss d_loss delta df f_prime"
+    " loss_gradient loss_grad loss_derivative loss_prime dloss d_loss df f_prime dfn delta"
 )
 LIKE_BACKWARD = re.compile(r".*(grad|deriv|prime|backw|backp|delta)|^_*d_?(loss|cost)", re.I)
 LIKE_FORWARD = re.compile(r".*(loss|cost|error|forward|criterion)", re.I)
@@ -104,8 +104,7 @@ def _named(function: Any) -> str:
 def _switched(function: Function) -> tuple[Function, Function | None]:
     """`mse(p, t, derivative=False)` -> both; a function without such a switch does both at once."""
     for parameter in parameters(function):
-        off = parameter.default is False or (parameter.default == 0 and parameter.default != 0.0)
-        if off and SWITCH.fullmatch(parameter.name):
+        if parameter.default is False and SWITCH.fullmatch(parameter.name):
             return function, partial(function, **{parameter.name: True})
     return function, None
 

@@ -75,23 +75,30 @@ class Reading:
         """
         forward, backward = self.pair.functions()
         known = self._after(forward, self.known) | {"upstream": upstream}
-        names = {argument: key for argument, key in self.forward.keys.items() if key in self.known}
-        wanted = {a: np.shape(self.known[k]) for a, k in names.items() if k in self.predictions}
-        others = {a: np.shape(self.known[key]) for a, key in names.items() if self._is_open(a, key)}
+        holder = getattr(backward, "__self__", None)
+        before = dict(vars_of(holder))
         if backward is None or self.backward is None:
-            if known["cache"] is None:
-                raise self.pair.lacks_backward()
-            found = claimed(known["cache"], wanted, others)
+            returned = known["cache"]
         else:
-            holder = getattr(backward, "__self__", None)
-            before = dict(vars_of(holder))
             returned = self.backward(backward, {key: copied(x) for key, x in known.items()})
-            nothing = returned is None
-            found = kept(holder, before, wanted) if nothing else claimed(returned, wanted, others)
+        found = self._found(returned, holder, before)
+        if not found and backward is None:
+            raise self.pair.lacks_backward()
         if not found:
             said = "returned None, and keeps no gradient of a prediction's shape"
             raise NoGradientError(f"{self.pair.title}.{self.pair.backward_name} {said}")
-        return {names[argument]: gradient for argument, gradient in found.items()}
+        keys = self.forward.keys
+        return {keys[argument]: gradient for argument, gradient in found.items()}
+
+    def _found(self, returned: Any, holder: Any, before: Mapping[str, Any]) -> dict[str, Any]:
+        """The gradients by forward's arguments, in what was returned, else in what is kept."""
+        keys = {a: key for a, key in self.forward.keys.items() if key in self.known}
+        shapes = {a: np.shape(self.known[k]) for a, k in keys.items() if k in self.predictions}
+        if returned is None:
+            return kept(holder, before, shapes)
+        others = {a: np.shape(self.known[key]) for a, key in keys.items() if self._is_open(a, key)}
+        data = next((a for a, key in keys.items() if key == "target"), "")
+        return claimed(returned, shapes, others, data)
 
     def _is_open(self, argument: str, key: str) -> bool:
         """Whether a further gradient may be meant for it: real numbers, not called a target."""
@@ -129,7 +136,8 @@ def backward_calls(
         return
     same = {a: key for a, key in reading.forward.keys.items() if a not in options}
     roles = {key: [re.compile(re.escape(a))] for a, key in same.items()}
-    roles["target"] = [*roles.get("target", []), *TARGET]
+    if "target" in reading.known:
+        roles["target"] = [*roles.get("target", []), *TARGET]
     made = reading.made()
     roles |= {"loss": LOSS} | ({"cache": CACHE} if "cache" in made else {})
     title = f"{pair.title}.{pair.backward_name or getattr(function, '__name__', 'backward')}"

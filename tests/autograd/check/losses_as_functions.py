@@ -197,3 +197,25 @@ def of_real_and_fake(real, fake):
 
 def of_real_and_fake_grad(real, fake):
     return -1 / real / real.size, 1 / (1 - fake) / fake.size
+
+
+def logistic_cost(theta, X, y, lambda_):
+    h, m = sigmoid(X @ theta), len(y)
+    cost = -(y * np.log(h) + (1 - y) * np.log(1 - h)).sum() / m
+    return cost + lambda_ / (2 * m) * (theta[1:] ** 2).sum()
+
+
+def logistic_gradient(theta, X, y, lambda_):
+    decayed = np.concatenate([[0.0], theta[1:]])
+    return (X.T @ (sigmoid(X @ theta) - y) + lambda_ * decayed) / len(y)
+
+
+CENTRE = np.array([[0.5, 1.0, -0.5]])
+
+
+def with_default(x, y=CENTRE):
+    return ((x - y) ** 2).sum()
+
+
+def with_default_prime(x, y=CENTRE):
+    return 2 * (x - y)

@@ -396,3 +396,26 @@ class SizesOfBatch:
 
     def cost_prime(self, A, Y):
         return (A - Y) / (A * (1 - A)) / Y.shape[1]
+
+
+class Vae:
+    """The target comes second, and more that is differentiable behind it."""
+
+    def forward(self, reconstructed, x, mu, log_var):
+        self.kept = reconstructed, x, mu, log_var
+        kl = -0.5 * (1 + log_var - mu**2 - np.exp(log_var)).sum()
+        return ((reconstructed - x) ** 2).sum() + kl
+
+    def backward(self):
+        reconstructed, x, mu, log_var = self.kept
+        return 2 * (reconstructed - x), mu, 0.5 * (np.exp(log_var) - 1)
+
+
+class Squares:
+    """A loss and its gradient as two objects that are called."""
+
+    def __init__(self, power):
+        self.power = power
+
+    def __call__(self, p, t):
+        return ((p - t) ** 2).sum() if self.power == 2 else 2 * (p - t)

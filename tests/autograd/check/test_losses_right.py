@@ -67,6 +67,8 @@ OBJECTS = {
     "expected output": (objects.ExpectedOutput(), (X, T)),
     "real first, a dict": (objects.RealFirst(), (X, T)),
     "a cost for each column": (objects.SizesOfBatch(), (P, BITS)),
+    "KL beside a target": (objects.Vae(), (X, T), {"mu": Z, "log_var": P}),
+    "two objects": ((objects.Squares(2), objects.Squares(1)), (X, T)),
     "target as an option": (objects.Mse(), (X,), {"y_true": T}),
 }  # fmt: skip
 FUNCTIONS = {
@@ -98,6 +100,10 @@ FUNCTIONS = {
         {"old_log_prob": X[:, 0] + 0.3 * Z[:, 0], "advantage": T[:, 0]}),
     "discriminator": (
         (functions.of_real_and_fake, functions.of_real_and_fake_grad), ((P, Q),)),
+    "by weights, pair": (
+        (functions.logistic_cost, functions.logistic_gradient), (X[0], SAME),
+        {"X": RNG.normal(size=(4, 3)), "lambda_": 0.7}),
+    "a default that is an array": ((functions.with_default, functions.with_default_prime), (X,)),
     "numbers": ((lambda a, y: (a - y) ** 2, lambda a, y: 2 * (a - y)), (0.3, 1.0)),
     "mean of each sample": ((functions.entries, functions.entries_grad), (X, T)),
 }  # fmt: skip
