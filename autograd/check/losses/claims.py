@@ -8,6 +8,7 @@ import numpy as np
 from ..layer import naming
 from ..layer.attributes import Step
 from ..layer.backward import looks_like_gradient
+from ..layer.variants import vars_of
 
 LOSSES = ("loss", "cost", "error", "output", "value", "out")
 Shapes = Mapping[str, tuple[int, ...]]
@@ -63,7 +64,7 @@ def kept(holder: Any, before: Mapping[str, Any], wanted: Shapes) -> dict[str, An
     for name, shape in wanted.items():
         scores = {
             key: _score(key, name, key not in before or before[key] is not value)
-            for key, value in vars(holder).items()
+            for key, value in vars_of(holder).items()
             if _shape(value) == shape and key not in found.values()
         }
         best = max(scores, key=scores.__getitem__, default=None)

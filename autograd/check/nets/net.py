@@ -11,6 +11,7 @@ from ..arguments import Function, Names, bind, parameters
 from ..layer import naming
 from ..layer.adapter import short_name
 from ..layer.attributes import Path, Step, clone, copied, deep_copy, leaves, text
+from ..layer.variants import vars_of
 from ..losses.claims import split_output
 from ..losses.names import CACHE, LOSS, TARGET, UPSTREAM
 from ..losses.pair import NoGradientError, Pair
@@ -48,8 +49,8 @@ class Net:
             paths = [path for path in paths if naming.is_container(path[0].key)] or paths
         if not paths:
             raise TypeError(f"{pair.title}: there are no parameters that are arrays")
-        short = [short_name(path) if path else "params" for path in paths]
-        names = [n if short.count(n) == 1 else text(p) for n, p in zip(short, paths, strict=True)]
+        short = [_short(path) for path in paths]
+        names = [n if short.count(n) == 1 else _text(p) for n, p in zip(short, paths, strict=True)]
         return cls(pair, held, known, dict(zip(names, paths, strict=True)))
 
     def inputs(self) -> dict[str, Any]:
@@ -147,10 +148,13 @@ class Net:
 
     def _found(self, returned: Any, holder: Any) -> dict[str, Any]:
         """name -> its gradient, in what was returned, else in what the object keeps."""
-        own = set(self.paths.values()) if returned is None else set()
-        every = [holder] if returned is None else [returned, *_parts(returned)]
-        best = max((self._named(part, own) for part in every), key=len)
-        return best or self._ordered(returned)
+        if returned is not None:
+            every = [returned, *_parts(returned)]
+            best = max((self._named(part, set()) for part in every), key=len)
+            return best or self._ordered(returned)
+        kept = self._named(holder, set(self.paths.values()))
+        bare = [x for key, x in vars_of(holder).items() if naming.is_bare(key)]
+        return kept or self._ordered(bare)
 
     def _named(self, gradients: Any, own: set[Path]) -> dict[str, Any]:
         """By the place that a gradient shares with its parameter, or by the name that tells."""
@@ -171,10 +175,22 @@ class Net:
         """In the order of the parameters, where the shapes are theirs."""
         arrays = [x for x in leaves(returned).values() if np.ndim(x)]
         shapes = {name: np.shape(x) for name, x in self.inputs().items()}
-        if [np.shape(x) for x in arrays] == list(shapes.values()):
-            return dict(zip(shapes, arrays, strict=True))
+        if [np.shape(x) for x in arrays[: len(shapes)]] == list(shapes.values()):
+            return dict(zip(shapes, arrays, strict=False))
         said = f"backward gave {len(arrays)} arrays whose shapes are not those of {len(shapes)}"
         raise NoGradientError(f"{self.pair.title}: {said} parameters: return a dict like params")
+
+
+def _short(path: Path) -> str:
+    """The key of a parameter, if it has one."""
+    named = path and isinstance(path[-1].key, str)
+    return short_name(path) if named else _text(path) if path else "params"
+
+
+def _text(path: Path) -> str:
+    """`weights[1]` for a list in a dict, as in an attribute."""
+    first, *rest = path
+    return str(first.key) + text(tuple(rest)) if isinstance(first.key, str) else text(path)
 
 
 def _parts(returned: Any) -> list[Any]:

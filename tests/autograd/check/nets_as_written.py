@@ -184,3 +184,47 @@ def l_model_backward(AL, Y, caches, parameters):
         grads[f"dA{k - 1}"] = parameters[f"W{k}"].T @ d
         d = grads[f"dA{k - 1}"] * a * (1 - a)
     return grads
+
+
+def side_by_side(params, inputs):
+    """Weights in one list, biases in another."""
+    return of_pairs(list(zip(params["weights"], params["biases"], strict=True)), inputs)
+
+
+def side_by_side_backward(params, cache):
+    pairs = list(zip(params["weights"], params["biases"], strict=True))
+    grads = of_pairs_backward(pairs, cache)
+    return {"biases": [db for _, db in grads], "weights": [dw for dw, _ in grads]}
+
+
+class KeepsGrads:
+    """A list of layers, and of gradients like it, which backward leaves in `grads`."""
+
+    def __init__(self):
+        self.layers = [{"W": w.copy(), "b": b.copy()} for w, b in PAIRS]
+
+    def loss(self, x):
+        loss, self.cache = of_layers(x, self.layers)
+        return loss
+
+    def backprop(self):
+        gradients = of_layers_backward(self.layers, self.cache)
+        self.grads = [(layer["dW"], layer["db"]) for layer in gradients]
+
+
+def char_rnn(inputs, targets, hprev, Wxh, Whh, Why):
+    """The loss, the gradients in the order of the parameters, and the last state."""
+    hs, loss, d = [hprev], 0.0, []
+    for token, target in zip(inputs, targets, strict=True):
+        hs.append(np.tanh(Wxh[:, token] + Whh @ hs[-1]))
+        p = softmax(Why @ hs[-1])
+        loss -= np.log(p[target])
+        d.append(p - np.eye(len(p))[target])
+    dWxh, dWhh, dWhy, carried = np.zeros_like(Wxh), np.zeros_like(Whh), np.zeros_like(Why), 0.0
+    for t in reversed(range(len(inputs))):
+        dWhy += np.outer(d[t], hs[t + 1])
+        dz = (Why.T @ d[t] + carried) * (1 - hs[t + 1] ** 2)
+        dWxh[:, inputs[t]] += dz
+        dWhh += np.outer(dz, hs[t])
+        carried = Whh.T @ dz
+    return loss, dWxh, dWhh, dWhy, hs[-1]

@@ -18,10 +18,14 @@ RIGHT = {
     "dicts in a list": ((nets.of_layers, nets.of_layers_backward), LAYERS, None),
     "flat": ((nets.of_flat, nets.of_flat_backward), FLAT, TARGETS),
     "apart": ((nets.apart, nets.apart_backward), APART, TARGETS),
+    "side by side": (
+        (nets.side_by_side, nets.side_by_side_backward),
+        {"weights": [w for w, _ in PAIRS], "biases": [b for _, b in PAIRS]}, None),
+    "grads kept in a list": (nets.KeepsGrads(), None, None),
     "an object with params": (nets.TwoLayerNet(), None, LABELS),
     "an object whose forward gives no loss": (nets.BookNet(), None, LABELS),
     "an object with attributes": (nets.Stateful(), None, TARGETS),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", RIGHT.values(), ids=RIGHT)
@@ -46,6 +50,14 @@ def test_parts_of_the_cache_go_where_names_tell_or_in_their_order():
         check_stack(pair, X.T, params=COLUMNS, target=target)
 
 
+def test_a_recurrent_net_in_one_function_passes_with_its_first_state_as_an_option():
+    params = {"Wxh": W1.T, "Whh": DICT["W2"], "Why": DICT["W3"].T}
+    options = {"hprev": DICT["b1"]}
+    report = check_stack(nets.char_rnn, [0, 2, 1], params=params, target=[1, 0, 1], options=options)
+    assert report.ok, str(report)
+    assert next(iter(report.gradients)) == "Why"
+
+
 def test_a_loss_of_shape_1_1_is_one_number():
     def forward(params, x):
         return np.sum(x @ params["w"]).reshape(1, 1)
@@ -57,6 +69,9 @@ def test_a_loss_of_shape_1_1_is_one_number():
 def test_parameters_are_listed_from_the_loss_back_whatever_their_order_in_the_dict():
     report = check_stack((nets.forward, nets.backward), X, params=DICT, target=LABELS)
     assert list(report.gradients) == ["b3", "W3", "b2", "W2", "b1", "W1"]
+    params = RIGHT["side by side"][1]
+    report = check_stack((nets.side_by_side, nets.side_by_side_backward), X, params=params)
+    assert list(report.gradients)[:3] == ["biases[2]", "weights[2]", "biases[1]"]
     report = check_stack((nets.of_pairs, nets.of_pairs_backward), X, params=PAIRS)
     assert list(report.gradients) == [f"[{k}][{j}]" for k in (2, 1, 0) for j in (1, 0)]
 
