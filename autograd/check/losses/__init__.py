@@ -62,7 +62,8 @@ def check_loss(
             if report.ok:
                 return report
             reports.append(report)
-        best.append(min(reports, key=_distance))
+        given = reading.takes_upstream and not _has_raised(reports[0])
+        best.append(reports[0] if given else min(reports, key=_distance))
     return min(best, key=_has_raised)
 
 
@@ -135,6 +136,9 @@ def _reports(
         report = _report(reading, _reduced(reading, name), 1.0, settings)
         how = "as you say" if reduction else "inferred" if report.ok else "none fits"
         note = f"forward returns many losses, taken as their {name} ({how})"
+        note += "; another upstream gradient than 1 is not heeded" * (
+            reading.takes_upstream and not reduction
+        )
         yield replace(report, notes=(note, *report.notes))
 
 

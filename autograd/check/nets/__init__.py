@@ -74,6 +74,7 @@ def _report(net: Net, claims: dict[str, Any] | Exception, settings: Mapping[str,
         report,
         gradients=gradients,
         faults=(*first, *report.faults),
+        unexercised=tuple(s for s in report.unexercised if not s.startswith("an upstream")),
         notes=(*report.notes, "parameters are listed from the loss back", *lacking),
         title=net.pair.title,
     )
@@ -83,7 +84,8 @@ def first_wrong(verdicts: Sequence[tuple[str, str]]) -> list[Finding]:
     """The first parameter that is wrong from the loss back, and what the others say about it.
 
     What lies behind a parameter (nearer to the input) has its gradient through the same path: where
-    it is right, so is what flows back, and the mistake is in the parameter's own product.
+    it is right, so is what flows back, and the mistake is in the parameter's own product. Where all
+    behind is wrong, what flows back is, from the last one that is right.
     """
     wrong = [name for name, verdict in verdicts if verdict == WRONG]
     if not wrong or len(verdicts) < 2:
@@ -94,10 +96,14 @@ def first_wrong(verdicts: Sequence[tuple[str, str]]) -> list[Finding]:
     behind = names[place + 1 :]
     if len(wrong) == len(verdicts):
         mend = "no gradient is right: look first at the loss's own, from which all of them come"
+    elif len(right) == len(verdicts) - 1:
+        mend = f"all others are right: mend the line of d{wrong[0]} itself"
     elif set(behind) <= set(right):
-        mend = f"what flows back past {wrong[0]} is right: mend the line of its own gradient"
-    elif not set(behind) & set(right):
-        mend = "nothing behind it is right: look first at what flows back to it, from the loss"
+        mend = f"what flows back past {wrong[0]} is right: mend the line of d{wrong[0]} itself"
+    elif place and not set(behind) & set(right):
+        mend = (
+            f"what flows back goes wrong between {names[place - 1]} and {wrong[0]}: mend it there"
+        )
     else:
         mend = f"mend it first, then {', '.join(wrong[1:])}"
     what = f"counted from the loss back, {wrong[0]} is the first parameter whose gradient is wrong"

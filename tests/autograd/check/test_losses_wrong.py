@@ -72,6 +72,17 @@ def test_the_slope_that_a_delta_forgets_is_found():
     assert "sigmoid(z)" in "\n".join(report.notes)
 
 
+class UpstreamIgnored(objects.SamplesCrossEntropy):
+    def backward(self, grad_output):
+        return super().backward(np.ones(len(self.p)))
+
+
+def test_a_backward_that_ignores_its_upstream_is_right_for_1_and_that_is_noted():
+    report = check_loss(UpstreamIgnored(), X, LABELS)
+    assert report.ok
+    assert "another upstream gradient than 1 is not heeded" in report.notes[0]
+
+
 class Raises(objects.Mse):
     def backward(self):
         return self.nothing

@@ -125,8 +125,10 @@ def slope_forgotten(params, cache, y):
 @pytest.mark.parametrize(
     ("backward", "first", "right", "mend"),
     [
-        (broken(W2=lambda g: g.T), "W2", "b3, W3, b2, b1, W1", "mend the line of its own gradient"),
-        (slope_forgotten, "b2", "b3, W3", "look first at what flows back to it"),
+        (broken(W2=lambda g: g.T), "W2", "b3, W3, b2, b1, W1", "mend the line of dW2 itself"),
+        (slope_forgotten, "b2", "b3, W3", "goes wrong between W3 and b2: mend it there"),
+        (broken(W2=lambda g: g.T, b3=lambda g: -g), "b3", "W3, b2, b1, W1",
+         "mend it first, then W2"),
         (broken(b3=lambda g: 2 * g, W1=lambda g: -g), "b3", "W3, b2, W2, b1",
          "mend it first, then W1"),
         (broken(**{name: lambda g: 5 * g for name in DICT}), "b3", "",
