@@ -31,13 +31,15 @@ def check_layer(
     that backward updates itself. The report's notes say what was inferred. Nothing is changed: all
     calls are made on copies.
 
-    With `probe`, the layer is also checked where x says little: another batch size, images that
-    are not square, ties, and other strides, paddings and kernels as far as its constructor takes
-    them, or `make(**options)`, which returns a layer. What forward refuses is not held against it.
+    With `probe`, the layer is also checked where x and the weights say little: another batch size,
+    images that are not square, longer sequences, ties, other numbers in weights that are all 1, 0
+    or of one sign, and other strides, paddings and kernels as far as its constructor takes them, or
+    `make(**options)`, which returns a layer. What forward refuses is not held against it.
 
-    Options: `learning_rate`, `layout` ("NCHW", "NHWC", ...), `forward` and `backward` (names of the
-    methods), `options` (values for other arguments of either), `mean` (False: a 1/N in the weights'
-    gradients is a mistake, and no convention), `model`, `seed` and `budget` as `check_gradients`.
+    Options: `learning_rate`, `layout` ("NCHW", "NHWC", "NTC" for sequences, ...), `forward` and
+    `backward` (names of the methods), `options` (values for other arguments of either), `mean`
+    (False: a 1/N in the weights' gradients is a mistake, and no convention), `model`, `seed` and
+    `budget` as `check_gradients`.
 
     Raises TypeError where the layer has no forward or no backward, or where an argument of theirs
     fits nothing known; ValueError for a layout that x cannot have.

@@ -28,19 +28,15 @@ def with_probes(
     probes = list(grid(layer, x, maker, options.get("layout"), weights))
     settings = {name: v for name, v in options.items() if name not in ("layout", "model")}
     settings |= {"budget": SECONDS / max(1, len(probes)), "with_side_effects": False}
-    shape = _output_shape(layer, x, settings)
-    checked: dict[str, Report | None] = {}
+    checked = _checked(probes, x, settings, _output_shape(layer, x, settings))
+    refused = [label for label, (_, report) in checked.items() if report is None]
     reports, warnings = {}, []
-    for probe in probes:
-        if checked.get(probe.label) is not None:  # a second probe is for what refused the first
-            continue
-        report = checked[probe.label] = _check(probe, x, settings, shape)
+    for label, (probe, report) in checked.items():
         if report is not None and "backward" in report.gradients and not probe.is_option:
             raised = report.gradients["backward"].findings
-            warnings += [replace(f, what=f"for {probe.label}, {f.what}") for f in raised]
+            warnings += [replace(f, what=f"for {label}, {f.what}") for f in raised]
         elif report is not None:
-            reports[probe.label] = report
-    refused = [label for label, report in checked.items() if report is None]
+            reports[label] = report
     whole = _joined(first, reports)
     note = f"not supported, so not checked: {'; '.join(refused)}"
     ask = f"give make=lambda **options: {type(layer).__name__}(...)"
@@ -51,6 +47,17 @@ def with_probes(
         notes=whole.notes + ((note,) if refused else ()),
         unexercised=whole.unexercised + ((untested,) if maker.make is None else ()),
     )
+
+
+def _checked(
+    probes: Sequence[Probe], x: Any, settings: Mapping[str, Any], shape: tuple[int, ...]
+) -> dict[str, tuple[Probe, Report | None]]:
+    """The report on each probe by label; a second one is for a layer that refuses the first."""
+    found: dict[str, tuple[Probe, Report | None]] = {}
+    for probe in probes:
+        if probe.label not in found or found[probe.label][1] is None:
+            found[probe.label] = probe, _check(probe, x, settings, shape)
+    return found
 
 
 def _options_for(given: Any, x: Any, probed: Any, samples: int | None) -> dict[str, Any]:
