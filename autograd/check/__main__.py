@@ -7,7 +7,9 @@ import importlib
 import inspect
 import json
 import sys
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +56,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--arg", action="append", default=[], type=literal, help="an argument of the constructor")
     add("--kwargs", action="append", default=[], metavar="NAME=VALUE,...", help="named arguments")
     add("--learning-rate", type=float, help="for weights that are updated inside backward")
-    add("--layout", help="what the axes of the input are: NCHW, NHWC, HW, ND, ...")
+    add("--layout", help="what the axes of the input are: NCHW, NHWC, HW, ND, NTC, TNC, ...")
     add("--forward", help="the name of the forward method")
     add("--backward", help="the name of the backward method")
-    add("--integers", action="store_true", help="an input of integers from 0 to 255")
+    add("--options", action="append", default=[], metavar="NAME=VALUE,...",
+        help="values for other arguments of forward or backward; lists are arrays")  # fmt: skip
+    add("--integers", nargs="?", type=span, const=(0, 255), metavar="LOW:HIGH",
+        help="an input of integers from LOW to HIGH, both included (0:255)")  # fmt: skip
     add("--no-probe", dest="probe", action="store_false", help="check this one input alone")
     add("--seed", type=int, default=0, help="for the weights and the input")
     add("--json", action="store_true", help="print the report as JSON")
@@ -71,6 +76,17 @@ def shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, sides))
 
 
+def span(text: str) -> tuple[int, int]:
+    """`0:9` -> (0, 9)."""
+    try:
+        low, high = map(int, text.split(":"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no range such as 0:255") from None
+    if low > high:
+        raise argparse.ArgumentTypeError(f"{text!r}: {low} is above {high}")
+    return low, high
+
+
 def literal(text: str) -> Any:
     """A Python number, tuple or string; what is none of them is a string as it stands."""
     try:
@@ -79,7 +95,7 @@ def literal(text: str) -> Any:
         return text
 
 
-def keywords(texts: Sequence[str]) -> dict[str, Any]:
+def keywords(texts: Sequence[str], option: str = "--kwargs") -> dict[str, Any]:
     """`kernel_size=3, mode='same'` -> a dict; UsageError for what is not of this form."""
     found: dict[str, Any] = {}
     for text in texts:
@@ -89,27 +105,49 @@ def keywords(texts: Sequence[str]) -> dict[str, Any]:
                 raise ValueError
             found |= {str(k.arg): literal(ast.unparse(k.value)) for k in call.keywords}
         except (SyntaxError, ValueError):
-            raise UsageError(f"--kwargs {text!r}: write name=value, name=value") from None
+            raise UsageError(f"{option} {text!r}: write name=value, name=value") from None
     return found
 
 
 def checked(options: argparse.Namespace) -> Report:
-    """Import, construct and check; UsageError where one of them is impossible."""
-    found = imported(options.layer)
-    np.random.seed(options.seed)
-    layer, make = constructed(found, options)
+    """Import, construct and check; UsageError where one of them is impossible.
+
+    What the user's code warns of goes into the report, each warning once.
+    """
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        found = imported(options.layer)
+        np.random.seed(options.seed)
+        layer, make = constructed(found, options)
+        named = ("learning_rate", "layout", "forward", "backward", "seed", "probe")
+        given = {name: getattr(options, name) for name in named}
+        given["options"] = {
+            n: _as_array(v) for n, v in keywords(options.options, "--options").items()
+        }
+        try:
+            report = check_layer(layer, drawn(options), make=make, **given)
+        except Exception as error:  # the user's forward, on an input that does not suit it
+            size = "x".join(map(str, options.input))
+            what = f"{type(error).__name__}: {error}"
+            raise UsageError(f"{options.layer} on --input {size}: {what}") from error
+    lines = (
+        f"{w.category.__name__}: {w.message} ({Path(w.filename).name}:{w.lineno})" for w in said
+    )
+    return replace(report, notes=(*report.notes, *dict.fromkeys(lines)))
+
+
+def drawn(options: argparse.Namespace) -> Any:
+    """The input: normal numbers, or integers."""
     rng = np.random.default_rng(options.seed)
-    x = rng.standard_normal(options.input)
-    if options.integers:
-        x = rng.integers(0, 256, options.input)
-    named = ("learning_rate", "layout", "forward", "backward", "seed")
-    given = {name: getattr(options, name) for name in named}
-    try:
-        return check_layer(layer, x, make=make, probe=options.probe, **given)
-    except Exception as error:  # the user's forward, on an input that does not suit it
-        size = "x".join(map(str, options.input))
-        said = f"{type(error).__name__}: {error}"
-        raise UsageError(f"{options.layer} on --input {size}: {said}") from error
+    if options.integers is None:
+        return rng.standard_normal(options.input)
+    low, high = options.integers
+    return rng.integers(low, high + 1, options.input)
+
+
+def _as_array(value: Any) -> Any:
+    """A list as an array, such as labels; everything else as it is."""
+    return np.array(value) if isinstance(value, list) else value
 
 
 def imported(text: str) -> Any:

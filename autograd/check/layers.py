@@ -1,6 +1,6 @@
 """`check_layer` and `check_stack`: layer objects as people write them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ from .layer.adapter import Layer
 from .layer.attributes import copied
 from .layer.one_input import check_on_one_input, is_unrepeatable
 from .layer.probes import with_probes
+from .nets import check_net
 from .report.findings import Finding
 from .report.report import Report, merged
 from .truth.verdict import WRONG
@@ -30,13 +31,15 @@ def check_layer(
     that backward updates itself. The report's notes say what was inferred. Nothing is changed: all
     calls are made on copies.
 
-    With `probe`, the layer is also checked where x says little: another batch size, images that
-    are not square, ties, and other strides, paddings and kernels as far as its constructor takes
-    them, or `make(**options)`, which returns a layer. What forward refuses is not held against it.
+    With `probe`, the layer is also checked where x and the weights say little: another batch size,
+    images that are not square, longer sequences, ties, other numbers in weights that are all 1, 0
+    or of one sign, and other strides, paddings and kernels as far as its constructor takes them, or
+    `make(**options)`, which returns a layer. What forward refuses is not held against it.
 
-    Options: `learning_rate`, `layout` ("NCHW", "NHWC", ...), `forward` and `backward` (names of the
-    methods), `options` (values for other arguments of either), `mean` (False: a 1/N in the weights'
-    gradients is a mistake, and no convention), `model`, `seed` and `budget` as `check_gradients`.
+    Options: `learning_rate`, `layout` ("NCHW", "NHWC", "NTC" for sequences, ...), `forward` and
+    `backward` (names of the methods), `options` (values for other arguments of either), `mean`
+    (False: a 1/N in the weights' gradients is a mistake, and no convention), `model`, `seed` and
+    `budget` as `check_gradients`.
 
     Raises TypeError where the layer has no forward or no backward, or where an argument of theirs
     fits nothing known; ValueError for a layout that x cannot have.
@@ -49,14 +52,29 @@ def check_layer(
     return with_probes(report, layer, x, make, options)
 
 
-def check_stack(layers: Sequence[Any], x: Any, *, probe: bool = False, **options: Any) -> Report:
+def check_stack(
+    layers: Any,
+    x: Any,
+    *,
+    params: Any = None,
+    target: Any = None,
+    probe: bool = False,
+    **options: Any,
+) -> Report:
     """Check each layer of a stack by itself, on what reaches it; name the first that goes wrong.
 
     Forward runs through all of them. "First" is counted from the end, as backward meets them: the
     layers before it receive a wrong gradient because of it.
 
-    Raises ValueError for an empty stack, and what `check_layer` raises.
+    With `params` (a dict or list of arrays, nested or not) the net is functions: a pair of
+    `forward(params, x)` or `forward(params, x, target)`, which returns the loss or (loss, cache),
+    and `backward`, which returns the gradients of all; or one function that returns (loss, grads).
+    An object that keeps its parameters needs no `params`. Arguments are found by their names.
+
+    Raises ValueError for an empty stack, and what `check_layer` and `check_loss` raise.
     """
+    if params is not None or not isinstance(layers, Iterable):
+        return check_net(layers, x, params, target, **options)
     layers = list(layers)
     if not layers:
         raise ValueError("check_stack: there are no layers")

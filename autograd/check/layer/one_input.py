@@ -17,7 +17,7 @@ from .backward import Backward
 from .from_updates import find_backward
 from .side_effects import differing, side_effects
 
-LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "ND", "DN", "N", "D"}
+LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "NTC", "TNC", "TC", "ND", "DN", "N", "D"}
 SMALL = 1e-3  # an upstream gradient that no clipping reaches
 Settings = Mapping[str, Any]  # for check_gradients
 
@@ -130,10 +130,12 @@ def layout_of(x: Any, layout: str | None) -> str:
     if layout is not None:
         if layout.upper() not in LAYOUTS or len(layout) != len(shape):
             raise ValueError(f"layout {layout!r} for an input of shape {shape}: give one of NCHW, "
-                             "NHWC, CHW, HWC, HW, ND, DN")  # fmt: skip
+                             "NHWC, CHW, HWC, HW, NTC, TNC, TC, ND, DN")  # fmt: skip
         return f"{layout.upper()} {shape}, as given"
     last = len(shape) > 2 and shape[-1] <= 4 < max(shape[-3:])
-    guess = {4: "NHWC" if last else "NCHW", 3: "HWC" if last else "CHW", 1: "D"}.get(len(shape), "")
+    guess = {4: "NHWC" if last else "NCHW", 3: "HWC" if last else "CHW or NTC", 1: "D"}.get(
+        len(shape), ""
+    )
     if len(shape) == 2:
         guess = "DN" if shape[1] == 1 else "ND or HW"
     return f"{shape}, probably {guess}" if guess else f"{shape}"

@@ -42,6 +42,24 @@ class Needy(Scale):
     def __init__(self, a, b):
         raise RuntimeError("no")
 
+class Embedding:
+    def __init__(self):
+        self.table = np.random.randn(4, 2)
+
+    def forward(self, tokens, weights=None, power=1):
+        self.tokens = np.asarray(tokens).astype(int)
+        self.weights = np.ones(len(tokens)) if weights is None else weights
+        return self.table[self.tokens] * self.weights[:, None, None] ** power
+
+    def backward(self, grad):
+        self.dtable = np.zeros_like(self.table)
+        np.add.at(self.dtable, self.tokens, grad * self.weights[:, None, None])
+
+class Warns(Scale):
+    def forward(self, x):
+        np.log(np.zeros(1))
+        return super().forward(x)
+
 ready = Scale(3)
 stack = [Scale(3), Scale(3)]
 """
@@ -126,3 +144,33 @@ def test_it_runs_as_a_module_from_the_directory_of_the_layer(here):
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Scale: right")
+
+
+def test_integers_come_from_the_range_that_is_given_and_layouts_and_options_are_passed_on(
+    here, capsys
+):
+    arguments = ["scales:Embedding", "--input", "5x3", "--integers"]
+    assert main([*arguments, "0:3"]) == 0
+    assert main([*arguments, "0:3", "--options", "weights=[1.0, 2.0, 3.0, 4.0, 5.0]"]) == 0
+    assert main([*arguments, "0:3", "--options", "weights=[1.0, 2.0, 1, 1, 2], power=2"]) == 1
+    assert main([*arguments, "4:4"]) == 2
+    assert "IndexError" in capsys.readouterr().err
+    assert main([*arguments, "0:3", "--options", "nothing"]) == 2
+    assert "--options 'nothing': write name=value" in capsys.readouterr().err
+    assert main([*arguments, "0:3", "--layout", "TC"]) == 0
+    assert "x TC (5, 3), as given" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["3", "a:b", "3:1", "1:2:3"])
+def test_a_range_that_is_none_is_refused(here, capsys, words):
+    with pytest.raises(SystemExit) as stop:
+        main(["scales:Scale", *INPUT, "--integers", words])
+    assert stop.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_what_the_users_code_warns_of_is_in_the_report_once(here, capsys):
+    assert main(["scales:Warns", "--arg", "3", "--no-probe", *INPUT]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.count("RuntimeWarning: divide by zero encountered in log (scales.py:") == 1
