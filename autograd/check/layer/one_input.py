@@ -11,11 +11,13 @@ from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
 from ..truth.arrays import draw_upstream, largest
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG
-from .adapter import Layer, discover
-from .attributes import as_array
+from .adapter import Layer
 from .backward import Backward
+from .discover import discover
+from .forms import as_array
 from .from_updates import find_backward
 from .side_effects import differing, side_effects
+from .signatures import UnfitError
 
 LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "ND", "DN", "N", "D"}
 SMALL = 1e-3  # an upstream gradient that no clipping reaches
@@ -49,6 +51,8 @@ def check_on_one_input(
             if small.sources:
                 note = "large gradients are clipped: checked with a small upstream"
                 located, said, upstream = small, (*others, note), SMALL * upstream
+    except UnfitError:
+        raise
     except Exception as error:  # the user's backward: it is the finding
         return _raised(found, error, upstream, (called, *notes))
     settings = {"seed": seed, "budget": budget, "model": model}

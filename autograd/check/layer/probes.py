@@ -10,9 +10,10 @@ import numpy as np
 from ..report.findings import Finding
 from ..report.report import Report
 from ..truth.verdict import RIGHT, WRONG
-from . import signatures
+from . import randomness
 from .adapter import Layer
-from .attributes import as_array, clone
+from .attributes import clone
+from .forms import as_array
 from .one_input import check_on_one_input
 from .variants import Make, Maker, holds_batch, holds_shape
 
@@ -82,7 +83,7 @@ def _check(probe: Probe, x: Any, settings: Mapping[str, Any]) -> Report | None:
     names = settings.get("forward"), settings.get("backward")
     options = _options_for(settings.get("options"), x, probe.x)
     try:
-        with np.errstate(all="ignore"), signatures.randomness(signatures.seeded()):
+        with np.errstate(all="ignore"), randomness.started(randomness.seeded()):
             layer = probe.make()
             output = as_array(Layer.of(layer, probe.x, options, *names).output())
     except Exception:  # the user's code says that it does not support this

@@ -8,13 +8,16 @@ import numpy as np
 
 from ..report.findings import Finding, Remarks
 from ..truth.arrays import largest
-from . import signatures
+from . import naming, randomness, signatures
 from .adapter import Pass
-from .attributes import Numbers, children, clone, copied, identical, like
-from .backward import Backward
+from .attributes import children, clone, copied
+from .backward import Backward, Source
+from .discover import WEIGHTS, restarted
+from .forms import Numbers, as_array, identical, like
 from .from_updates import change, near
 
 RESETS = re.compile(r"zero|reset|clear|update|step|apply", re.IGNORECASE)
+UNGUESSED = Source("", lambda _: None)
 TINY = 1e-6  # a learning rate at which the weights stay where they are
 
 
@@ -60,7 +63,7 @@ def _runs_without_update(backward: Backward) -> bool:
 
 def _holds_generator(layer: Any) -> bool:
     """Whether a layer has a generator of random numbers of its own."""
-    return any(isinstance(value, signatures.GENERATORS) for _, value in children(layer))
+    return any(isinstance(value, randomness.GENERATORS) for _, value in children(layer))
 
 
 # --- the checks ----------------------------------------------------------------------------------
@@ -72,7 +75,7 @@ def update_before_use(backward: Backward, upstream: Any) -> Remarks:
         return Remarks()
     layer, inputs = backward.layer, backward.layer.inputs()
     late, early = (
-        backward.kept(layer.run(copied(upstream), inputs, rate)) for rate in (layer.rate, 0.0)
+        backward.kept(layer.at(rate).run(copied(upstream), inputs)) for rate in (layer.rate, 0.0)
     )
     found = []
     for name in differing(early, late):
@@ -95,7 +98,7 @@ def repeated_forward(backward: Backward, upstream: Any) -> Remarks:
     x = copied(layer.x)
     if not identical(layer.forward(**inputs), layer.forward(**inputs)):
         found += _note("forward gives another result in each fresh copy: nothing is sure")
-    with signatures.randomness(layer.states):
+    with randomness.started(layer.states):
         layer.call_forward(layer.copy_with(inputs), x)
     if not identical(x, layer.x):
         mend = "work on a copy: x = x.copy(), or write the result into a new array"
@@ -103,7 +106,9 @@ def repeated_forward(backward: Backward, upstream: Any) -> Remarks:
         found += Remarks(warnings=(finding,))
     before = layer.run(copied(upstream), inputs).before
     for name, path in layer.parameters.items():
-        if path in before and not np.array_equal(before[path], np.asarray(inputs[name])):
+        own = name in backward.sources or naming.concept(str(path[-1].key))[0] in WEIGHTS
+        changed = path in before and not np.array_equal(before[path], np.asarray(inputs[name]))
+        if changed and own and not backward.sources.get(name, UNGUESSED).guessed:
             mend = f"start from a copy, such as self.output = self.{name}.copy()"
             what = f"forward changes the weight {name} in place: each call gives another result"
             found += Remarks(faults=(Finding(what, "", where, mend, "weight changed"),))
@@ -124,11 +129,11 @@ def overwritten_operands(backward: Backward, upstream: Any) -> Remarks:
         found += Remarks(warnings=(finding,))
     x = copied(layer.x)
     if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-        with signatures.randomness(layer.states):
+        with randomness.started(layer.states):
             made = layer.copy_with(inputs)
-            output, cache = layer.call_forward(made, x)
+            called = layer.call_forward(made, x)
             x += 1.0
-            done = layer.backward_pass_of(made, output, cache, copied(upstream), x)
+            done = layer.backward_pass_of(made, called, copied(upstream))
         if differing(fresh, backward.arrays(done)):
             found += _note("x is kept, not copied: do not change it between forward and backward")
     return found
@@ -140,14 +145,15 @@ def state_between_calls(backward: Backward, upstream: Any) -> Remarks:
     kept = backward.names(of_updates=False)
     if not kept or not _runs_without_update(backward) or _holds_generator(layer.base):
         return Remarks()
-    array = np.asarray(layer.x)
+    layer, array = layer.at(0.0), np.asarray(as_array(layer.x))
     other = like(array[..., ::-1].copy() if array.ndim else array, layer.x)
-    first = backward.kept(layer.run(copied(upstream), {**inputs, layer.x_name: other}, 0.0))
-    fresh = backward.kept(layer.run(copied(upstream), inputs, 0.0))
-    made = layer.copy_with(inputs, 0.0)
+    passes = [{**inputs, layer.x_name: as_array(x)} for x in (other, layer.x)]
+    first, fresh = (backward.kept(layer.run(copied(upstream), given)) for given in passes)
+    made = layer.copy_with(inputs)
     for x in (other, copied(layer.x)):
-        with signatures.randomness(layer.states):
-            done = layer.pass_of(made, copied(upstream), x, 0.0)
+        made = restarted(layer, made) if layer.carried else made
+        with randomness.started(layer.states):
+            done = layer.pass_of(made, copied(upstream), x)
     then = backward.kept(done)
     off = differing(fresh, then)
     sums = {n: fresh[n] + first[n] for n in off if fresh[n].shape == first[n].shape}
@@ -183,7 +189,7 @@ def _sets_to_zero(backward: Backward, method: str, done: Pass, names: Sequence[s
     layer = clone(done.layer)
     function = getattr(layer, method)
     try:
-        function(**signatures.extra(function, None, {"rate": 0.0, "x": done.x}))
+        function(**signatures.extra(function, {"rate": 0.0, "x": done.x}))
         left = [backward.sources[n].read(done._replace(layer=layer)) for n in names]
     except (TypeError, AttributeError, KeyError, ValueError, IndexError):
         return False
@@ -246,10 +252,11 @@ def momentum(backward: Backward, upstream: Any) -> Remarks:
     read = backward.names(of_updates=True)
     if not read or not _runs_without_update(backward) or _holds_generator(layer.base):
         return found
-    made, steps = layer.copy_with(inputs, TINY), []
+    layer = layer.at(TINY)
+    made, steps = layer.copy_with(inputs), []
     for _ in range(2):
-        with signatures.randomness(layer.states):
-            steps.append(layer.pass_of(made, copied(upstream), copied(layer.x), TINY))
+        with randomness.started(layer.states):
+            steps.append(layer.pass_of(made, copied(upstream), copied(layer.x)))
     for name in read:
         one, two = (change(done, layer.parameters[name]) for done in steps)
         if one is not None and two is not None and not near(one, two, 1e-2):

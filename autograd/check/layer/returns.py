@@ -1,0 +1,83 @@
+"""What the values of a return statement are called: `return dx, (dh, dc)` names each of them."""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from .attributes import Path, Step
+
+LIBRARIES = {"np", "numpy", "cp", "cupy", "xp", "jnp"}
+SAME = {"T", "real", "flat", "copy"}  # attributes that are still the thing itself
+
+
+def names(function: Callable[..., Any], count: int) -> dict[Path, str]:
+    """path in what is returned -> name, by the last return statement of `count` values.
+
+    A value is named by the variable that it is made of; without source there are no names.
+    """
+    plain = getattr(function, "__func__", function)
+    try:
+        statements = _statements(inspect.unwrap(plain))
+    except TypeError:  # not hashable
+        return {}
+    fitting = [s for s in statements if len(_values(s)) == count]
+    return dict(_named(fitting[-1], ())) if fitting else {}
+
+
+@lru_cache(maxsize=256)
+def _statements(function: Callable[..., Any]) -> tuple[ast.expr, ...]:
+    """What a function's return statements return, those of functions inside left out."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return ()
+    inside = [tree.body[0]] if tree.body else []
+    return tuple(s.value for node in inside for s in _returns(node) if s.value is not None)
+
+
+def _returns(node: ast.AST) -> Iterator[ast.Return]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Return):
+            yield child
+        elif not isinstance(child, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            yield from _returns(child)
+
+
+def _values(expression: ast.expr) -> list[ast.expr]:
+    return expression.elts if isinstance(expression, ast.Tuple) else [expression]
+
+
+def _named(expression: ast.expr, path: Path) -> Iterator[tuple[Path, str]]:
+    """Each part of an expression that has a name."""
+    if isinstance(expression, ast.Tuple | ast.List):
+        for k, part in enumerate(expression.elts):
+            yield from _named(part, (*path, Step(False, k)))
+    else:
+        name = _name(expression)
+        if name:
+            yield path, name
+
+
+def _name(expression: ast.expr) -> str | None:
+    """The variable that an expression is made of, as far as it is one."""
+    match expression:
+        case ast.Name(id=name):
+            return None if name == "self" else name
+        case ast.Attribute(value=value, attr=name):
+            return _name(value) if name in SAME else name
+        case ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+        case ast.Subscript(value=value):
+            return _name(value)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), args=[first, *_]) if (
+            owner in LIBRARIES
+        ):
+            return _name(first)
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _name(value)
+        case ast.Call(func=ast.Name(), args=[first]):
+            return _name(first)
+    return None
