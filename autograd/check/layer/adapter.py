@@ -53,11 +53,12 @@ class Layer:
     parameters: Mapping[str, Path] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()  # forward's other arguments that have a gradient
     pairs: tuple[outputs.Pair, ...] = ()  # the outputs, and backward's arguments for them
+    unused: tuple[str, ...] = ()  # what forward gives besides, and may be an output
     zeros: tuple[str, ...] = ()  # upstream gradients of what forward does not give
     derivative_of: str = ""  # "x" or "output", where backward is f′ of it
     carried: tuple[str, ...] = ()  # attributes that forward carries on from call to call
     rate: float = 1.0  # the learning rate that backward is called with
-    rate_path: Path | None = None  # where the layer holds it
+    rate_paths: tuple[Path, ...] = ()  # where the layer, or its optimisers, hold it
 
     @classmethod
     def of(cls, layer: Any, x: Any, options: Mapping[str, Any], *names: str | None) -> "Layer":
@@ -193,8 +194,7 @@ class Layer:
         """A copy of the layer with the given parameters, and its learning rate if it holds one."""
         replaced = {self.parameters[name]: v for name, v in inputs.items() if name in
                     self.parameters}  # fmt: skip
-        if self.rate_path is not None:
-            replaced[self.rate_path] = self.rate
+        replaced |= dict.fromkeys(self.rate_paths, self.rate)
         return clone(self.base, replaced)
 
     def given(self, inputs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:

@@ -109,9 +109,9 @@ def find_returned(
     rest = []
     for part in _parts(returned, layer, shapes):
         name = named_by(part.name, layer) if part.name else None
-        if name in shapes and name not in found:
+        if name is not None and name in shapes and name not in found:
             found[name] = part.path
-        elif name is None or name in found:
+        elif (name is None or name in found) and not naming.is_state(part.name):
             rest.append(part)
     free = [name for name in ordered(layer) if name in shapes and name not in found]
     if isinstance(returned, tuple | list) and len(returned) and returned[0] is None:
@@ -192,7 +192,7 @@ def owner_of_one(shape: tuple[int, ...], layer: Layer, shapes: Shapes) -> str:
 def named_by(path: Path, layer: Layer) -> str | None:
     """The input whose gradient a path announces best, or None; arguments without one too."""
     marked = len(path) > 1 or not path[0].attribute  # a dict that is returned holds gradients
-    best = {n: naming.likeness((Step(False, "grads"), *path) if marked else path, p)
+    best: dict[str, float] = {n: naming.likeness((Step(False, "grads"), *path) if marked else path, p)
             for n, p in layer.parameters.items()}  # fmt: skip
     for argument in layer.forward_arguments():
         name = layer.x_name if argument == layer.x_argument else argument
@@ -218,11 +218,14 @@ def find_stored(
     Inputs whose gradient is `known` already are left out.
     """
     own = set(layer.parameters.values())
+    paths = [path for path in done.after if path not in own]
+    likeness = {(name, path): announced(name, path, layer) for name in shapes for path in paths}
+    taken = {path for (_, path), like in likeness.items() if like}
     scores = {
-        (name, path): score(name, path, done, layer, shapes[name])
+        (name, path): score(likeness[name, path], path, done, shapes[name], path in taken)
         for name in shapes
-        for path in done.after
-        if name not in known and path not in own
+        for path in paths
+        if name not in known
     }
     found: dict[str, Path] = {}
     for name, path in sorted(scores, key=lambda pair: -scores[pair]):
@@ -231,18 +234,17 @@ def find_stored(
     return found
 
 
-def score(name: str, path: Path, done: Pass, layer: Layer, shape: Any) -> float:
+def score(like: float, path: Path, done: Pass, shape: Any, taken: bool) -> float:
     """How likely an attribute is the gradient of an input: by name, shape, and when written."""
     fits = done.after[path].shape == shape
     old = done.before.get(path)
     fresh = old is None or not np.array_equal(old, done.after[path])
-    like = announced(name, path, layer)
-    if not like and fits and fresh and looks_like_gradient(path):
+    if not taken and fits and fresh and looks_like_gradient(path):
         return 0.5
     return like and like + fits + 0.5 * fresh
 
 
-def announced(name: str, path: Path, layer: Layer) -> int:
+def announced(name: str, path: Path, layer: Layer) -> float:
     """How well the name of an attribute announces the gradient of an input: 0 to 3."""
     if name in layer.parameters:
         return naming.likeness(path, layer.parameters[name])

@@ -14,8 +14,8 @@ from .forms import Numbers, as_array, identical, is_container, is_number, like
 WEIGHTS = {"weight", "bias", "gamma", "beta"}
 
 
-def discover(layer: Layer) -> tuple[Layer, Any, tuple[str, ...]]:
-    """Run forward once: (the layer with all that is inferred, its outputs as an array, notes).
+def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
+    """Run forward once: (the layer with all that is inferred, notes).
 
     Weights that the first forward makes are kept from then on.
     """
@@ -33,8 +33,7 @@ def discover(layer: Layer) -> tuple[Layer, Any, tuple[str, ...]]:
     layer = replace(layer, arguments=_find_arguments(layer))
     if layer.carried:
         notes.append(f"forward carries {', '.join(layer.carried)} on: each call starts as given")
-    output = outputs.flat(layer.outputs(warm, found))
-    return layer, output, (*notes, *_said_of_outputs(layer))
+    return layer, tuple(notes)
 
 
 def _with_outputs(layer: Layer, warm: Any, found: Forward) -> Layer:
@@ -49,11 +48,14 @@ def _with_outputs(layer: Layer, warm: Any, found: Forward) -> Layer:
     if signatures.is_derivative(layer.backward_name) and not named:
         layer = replace(layer, derivative_of="x")
         arguments = []
-    pairs, left = outputs.pairs(found.items, arguments, warm, inputs)
-    return replace(layer, pairs=pairs, zeros=left)
+    possible = [n for n, value in found.items.items() if outputs.is_output(n, value, inputs)]
+    pairs, left = outputs.pairs(found.items, possible, arguments, warm)
+    used = {pair.output for pair in pairs}
+    unused = tuple(name for name in possible if name not in used)
+    return replace(layer, pairs=pairs, unused=unused, zeros=left)
 
 
-def _said_of_outputs(layer: Layer) -> list[str]:
+def said_of_outputs(layer: Layer) -> list[str]:
     """What was inferred about the outputs, where it is not plain."""
     notes = []
     if len(layer.pairs) > 1:
@@ -199,6 +201,6 @@ def is_weight(path: Path, array: Numbers) -> bool:
 def short_name(path: Path) -> str:
     """What a parameter is called: `W` for `params['W']`, `W` for `W.value`."""
     keys = [step.key for step in path]
-    if len(keys) > 1 and keys[-1] in naming.WRAPPED:
+    if naming.is_wrapper(path):
         keys.pop()
     return keys[-1] if isinstance(keys[-1], str) else text(path)

@@ -58,12 +58,18 @@ def as_array(value: Any) -> Numbers | None:
     return array if array.dtype.kind in "fiu" else None
 
 
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of the numbers as one array; of what holds none, ()."""
+    array = as_array(value)
+    return () if array is None else array.shape
+
+
 def like(value: Any, original: Any) -> Any:
     """An array in the form of the original: a container, a nested list, a number or an array."""
     if is_container(original):
         parts, start, flat = [], 0, np.ravel(value)
         for entry in entries(original):
-            shape = np.shape(as_array(entry))
+            shape = shape_of(entry)
             stop = start + int(np.prod(shape))
             parts.append(like(flat[start:stop].reshape(shape), entry))
             start = stop

@@ -141,16 +141,21 @@ def find_rate(trial: _Trial, updated: tuple[str, ...], rate: float | None) -> tu
     argument = signatures.rate_of(getattr(layer.base, layer.backward_name))
     if argument is not None:
         return layer, f"called with {argument.name}={layer.rate:g}"
-    for path, value in leaves(layer.base).items():
-        key = path[-1].key if path else None
-        if isinstance(key, str) and naming.is_rate(key) and np.shape(value) == ():
-            holding = replace(layer, rate_path=path)
-            if _scales(replace(trial, layer=holding), updated):
-                return holding, f"{text(path)} set to {layer.rate:g}"
+    held = tuple(p for p, value in leaves(layer.base).items() if _is_rate(p, value))
+    for paths in (held, *((path,) for path in held)):
+        holding = replace(layer, rate_paths=paths)
+        if paths and _scales(replace(trial, layer=holding), updated):
+            return holding, f"{', '.join(map(text, paths))} set to {layer.rate:g}"
     if rate is not None:
         return layer, f"{rate:g} as you say"
     read, how = _read_rate(trial, updated)
     return replace(layer, rate=read), how
+
+
+def _is_rate(path: Path, value: Any) -> bool:
+    """Whether what a layer holds there is a learning rate."""
+    key = path[-1].key if path else None
+    return isinstance(key, str) and naming.is_rate(key) and np.shape(value) == ()
 
 
 def _scales(trial: _Trial, updated: tuple[str, ...]) -> bool:

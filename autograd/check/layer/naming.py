@@ -32,12 +32,14 @@ CONCEPTS = {
 CONCEPT_OF = {name: concept for concept, names in CONCEPTS.items() for name in names.split()}
 INPUTS = {"x", "xs", "xt", "x_t", "input", "inputs"}  # which no state is ever called
 ROLES = {  # of the arguments of recurrent cells and of attention
-    "h": "h hidden hidden_state hs state states",
+    "h": "h hidden hidden_state hs",
+    "state": "state states",
     "c": "c cell cell_state cs",
     "q": "q query queries",
     "k": "k key keys",
     "v": "v value values",
 }
+STATES = {"h", "c", "state"}
 ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()}
 AROUND = re.compile(r"prev(?:ious)?|next|last|new|cur(?:r(?:ent)?)?|init(?:ial)?|final")
 RATES = {"lr", "rate", "eta", "alpha", "step_size", "learningrate", "learn_rate", "l_rate", "a_lr"}
@@ -72,16 +74,22 @@ def stems(name: str) -> list[str]:
 
 def role(name: str) -> str:
     """`h` for `h_prev`, `next_h` and `hidden_state`: what a thing is, at whatever time."""
-    core = AROUND.sub("", name.lower()).strip("_").replace("__", "_")
+    core = AROUND.sub("", name.lower()).strip("_0").replace("__", "_")
     return ROLE_OF.get(core, core)
 
 
-def announces(gradient: Any, thing: str, marked: bool = False) -> int:
+def is_state(gradient: Path) -> bool:
+    """True for `dh_prev`, `dstate`: the gradient of what a recurrent cell carries on."""
+    name = gradient[-1].key if gradient else None
+    return isinstance(name, str) and any(role(stem) in STATES for stem in stems(name))
+
+
+def announces(gradient: Any, thing: str, marked: bool = False) -> float:
     """How well a name announces the gradient of an argument: 0 not at all, to 3."""
     likeness = similarity(gradient, thing, marked)
-    if likeness or not isinstance(gradient, str):
+    if likeness == 3 or not isinstance(gradient, str):
         return likeness
-    return 1 if role(thing) in map(role, stems(gradient) + [gradient] * marked) else 0
+    return 2.5 if role(thing) in map(role, stems(gradient) + [gradient] * marked) else likeness
 
 
 def is_bare(name: Any) -> bool:
@@ -89,10 +97,16 @@ def is_bare(name: Any) -> bool:
     return isinstance(name, str) and BARE.fullmatch(name) is not None
 
 
+def is_wrapper(thing: Path) -> bool:
+    """True for `W.value`, `W.v`, `params['W']['value']`: what holds the numbers of a weight."""
+    step = thing[-1]
+    return len(thing) > 1 and step.key in WRAPPED and (step.attribute or len(step.key) > 1)
+
+
 def likeness(gradient: Path, thing: Path) -> int:
     """How well the name at one path announces the gradient of another: 0 not at all, to 3."""
     g, p = [step.key for step in gradient], [step.key for step in thing]
-    if len(p) > 1 and p[-1] in WRAPPED:
+    if is_wrapper(thing):
         p = p[:-1]
         if is_bare(g[-1]):
             return 3 if [*g[:-1]] == p else 0
@@ -100,7 +114,7 @@ def likeness(gradient: Path, thing: Path) -> int:
     g = [key for key in g[:-1] if not is_bare(key)] + g[-1:]
     p = [key for key in p[:-1] if not is_container(key)] + p[-1:]
     if len(g) != len(p):
-        return 0
+        return 2 * (marked and g == p[-len(g) :] and isinstance(g[-1], str))
     if g[:-1] == p[:-1]:
         return similarity(g[-1], p[-1], marked)
     apart = [k for k in range(len(g)) if g[k] != p[k]]  # `d_kernels[0][1]` for `kernels[0][1]`

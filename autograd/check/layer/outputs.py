@@ -13,6 +13,7 @@ from . import naming, returns, signatures
 from .attributes import Step, held_by
 from .forms import Numbers, as_array, entries, is_container, like
 
+EVERYTHING = "*"  # all that forward returned, as one output
 KEPT = ("output", "outputs", "out", "a", "A", "z", "Z", "y", "Y", "activation")
 
 
@@ -40,13 +41,9 @@ def items(returned: Any, function: Callable[..., Any], layer: Any) -> dict[str, 
 
 
 def pairs(
-    found: Mapping[str, Any],
-    arguments: Sequence[Any],
-    layer: Any,
-    inputs: Sequence[Any],
+    found: Mapping[str, Any], possible: Sequence[str], arguments: Sequence[Any], layer: Any
 ) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
     """(outputs with their arguments, by name and then in order; arguments that are left over)."""
-    possible = [name for name, value in found.items() if is_output(name, value, inputs)]
     possible = possible or list(found)[:1]
     chosen: dict[str, str] = {}
     for argument in arguments:
@@ -56,7 +53,7 @@ def pairs(
         free = [output for output in possible if output not in chosen.values()]
         if argument.name not in chosen:
             held = _held(argument.name, layer) if signatures.is_required(argument) else []
-            chosen |= {argument.name: output for output in (held if held else free)[:1]}
+            chosen |= {argument.name: output for output in (free or held)[:1]}
     left = tuple(a.name for a in arguments if a.name not in chosen and signatures.is_required(a))
     made = tuple(Pair(output, argument) for argument, output in chosen.items())
     return made or (Pair(possible[0], None),), left
@@ -78,7 +75,7 @@ def _parts(value: Any) -> list[Any]:
 
 def _is_of(argument: str, output: str) -> bool:
     """Whether an argument announces the gradient of an output: `dh_next` that of `next_h`."""
-    return naming.announces(argument, output) > 0
+    return naming.announces(argument, output) > 2
 
 
 def _held(argument: str, layer: Any) -> list[str]:
@@ -89,7 +86,9 @@ def _held(argument: str, layer: Any) -> list[str]:
 
 
 def read(found: Mapping[str, Any], output: str, layer: Any) -> Any:
-    """An output by its name; `.h` is an attribute."""
+    """An output by its name; `.h` is an attribute, `*` everything that was returned."""
+    if output == EVERYTHING:
+        return tuple(found.values())
     return getattr(layer, output[1:]) if output.startswith(".") else found[output]
 
 

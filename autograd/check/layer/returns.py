@@ -10,7 +10,11 @@ from typing import Any
 from .attributes import Path, Step
 
 LIBRARIES = {"np", "numpy", "cp", "cupy", "xp", "jnp"}
-SAME = {"T", "real", "flat", "copy"}  # attributes that are still the thing itself
+SAME = {  # attributes, methods and functions that leave the thing what it is
+    "T", "real", "flat", "copy", "reshape", "transpose", "astype", "ravel", "flatten", "squeeze",
+    "tolist", "view", "array", "asarray", "stack", "vstack", "hstack", "concatenate", "list",
+    "tuple", "dict", "swapaxes",
+}  # fmt: skip
 
 
 def names(function: Callable[..., Any], count: int) -> dict[Path, str]:
@@ -72,12 +76,12 @@ def _name(expression: ast.expr) -> str | None:
             return name
         case ast.Subscript(value=value):
             return _name(value)
-        case ast.Call(func=ast.Attribute(value=ast.Name(id=owner)), args=[first, *_]) if (
-            owner in LIBRARIES
-        ):
-            return _name(first)
-        case ast.Call(func=ast.Attribute(value=value)):
-            return _name(value)
-        case ast.Call(func=ast.Name(), args=[first]):
-            return _name(first)
+        case ast.Call(
+            func=ast.Attribute(value=ast.Name(id=owner), attr=method), args=[first, *_]
+        ) if owner in LIBRARIES:
+            return _name(first) if method in SAME else None
+        case ast.Call(func=ast.Attribute(value=value, attr=method)):
+            return _name(value) if method in SAME else None
+        case ast.Call(func=ast.Name(id=function), args=[first]):
+            return _name(first) if function in SAME else None
     return None

@@ -57,7 +57,7 @@ def _in_words(names: Sequence[str]) -> str:
 def _runs_without_update(backward: Backward) -> bool:
     """Whether a pass can be run at learning rate 0."""
     function = getattr(backward.layer.base, backward.layer.backward_name)
-    known = backward.layer.rate_path is not None or signatures.rate_of(function) is not None
+    known = bool(backward.layer.rate_paths) or signatures.rate_of(function) is not None
     return known or not backward.updated
 
 

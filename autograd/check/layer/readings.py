@@ -1,0 +1,61 @@
+"""Other ways to read a layer, where something had to be guessed: what then fails is not "wrong"."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
+
+from ..report.report import Report
+from ..truth.arrays import largest
+from ..truth.verdict import WRONG
+from . import naming, signatures
+from .adapter import Layer
+from .backward import Backward
+from .outputs import EVERYTHING, Pair
+
+
+def readings(layer: Layer) -> Iterator[Layer]:
+    """The same layer, called as it may be meant as well."""
+    function = getattr(layer.base, layer.backward_name)
+    taken = signatures.parameters(function)
+    plain = len(taken) == 1 and not naming.is_upstream(taken[0].name)
+    if layer.derivative_of or plain:
+        for of in ("x", "output"):
+            if of != layer.derivative_of:
+                yield replace(layer, derivative_of=of)
+    if len(layer.pairs) == 1 and layer.unused:
+        for output in (*layer.unused, EVERYTHING):
+            yield replace(layer, pairs=(Pair(output, layer.pairs[0].argument),))
+
+
+def swapped(backward: Backward, report: Report) -> Backward | None:
+    """The same with gradients of one shape in another order, if that is the true one; else None.
+
+    Only gradients that were told apart by their order alone are swapped.
+    """
+    wrong = [n for n, g in report.gradients.items() if g.verdict == WRONG and g.comparison]
+    for name in wrong:
+        group = [
+            n for n in backward.elsewhere if backward.elsewhere[n] == backward.elsewhere.get(name)
+        ]
+        if len(group) < 2 or len(group) > 4:
+            continue
+        for order in permutations(group):
+            if all(_fits(report, n, other) for n, other in zip(group, order, strict=True)):
+                moved = {n: backward.sources[o] for n, o in zip(group, order, strict=True)}
+                return replace(backward, sources={**backward.sources, **moved})
+    return None
+
+
+def _fits(report: Report, name: str, other: str) -> bool:
+    """Whether what was taken for another's gradient is that of this input."""
+    true, claimed = report.gradients[name].true, report.gradients[other].claimed
+    if true is None:
+        return name == other and report.gradients[name].verdict != WRONG
+    return largest(claimed - true) <= 1e-4 * largest(true)
+
+
+def refuted(backward: Backward, report: Report) -> list[str]:
+    """The inputs whose gradient was a guess that failed, beside others that were none."""
+    sources, wrong = backward.sources, report.gradients
+    failed = [n for n in sources if sources[n].guessed and n in wrong and wrong[n].verdict == WRONG]
+    return failed if len(failed) < len(sources) else []
