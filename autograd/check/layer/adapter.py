@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from . import naming, outputs, randomness, signatures
 from .attributes import Path, clone, copied, held_by, leaves, snapshot
 from .forms import Numbers, as_array, is_container, like
+
+_X = object()  # stands for x among forward's arguments
 
 
 class Context(SimpleNamespace):
@@ -77,7 +80,7 @@ class Layer:
         """What the input is called beside the parameters."""
         return "input" if "x" in self.parameters else "x"
 
-    @property
+    @cached_property
     def x_argument(self) -> str | None:
         """What forward calls its input; None where its arguments cannot be seen."""
         return signatures.input_of(getattr(self.base, self.forward_name), self.options)
@@ -115,16 +118,28 @@ class Layer:
         Raises TypeError where it returns nothing and keeps no output either.
         """
         function = getattr(layer, self.forward_name)
-        given = {self.x_argument: x} if self.x_argument else {}
-        given |= others or {}
-        if any(p.name == naming.CONTEXT for p in signatures.parameters(function)):
+        given = {**self._fixed, **(others or {})}
+        given = {n: x if v is _X else copied(v) if n in self.options else v
+                 for n, v in given.items()}  # fmt: skip
+        if naming.CONTEXT in given:
             given[naming.CONTEXT] = Context()
-        given |= self._fitting(function, given, {"x": x})
         returned = signatures.call(function, given, x)
         found = outputs.items(returned, function, layer)
         if not found:
             raise TypeError(f"{self.title}.{self.forward_name} returned None")
         return Forward(found, {**given, "x": x})
+
+    @cached_property
+    def _fixed(self) -> dict[str, Any]:
+        """The arguments of forward by name, with `_X` where x goes.
+
+        Raises UnfitError for an argument that nothing fits.
+        """
+        function = getattr(self.base, self.forward_name)
+        given = {self.x_argument: _X} if self.x_argument else {}
+        if any(p.name == naming.CONTEXT for p in signatures.parameters(function)):
+            given[naming.CONTEXT] = None
+        return given | self._fitting(function, given, {"x": _X})
 
     def outputs(self, layer: Any, found: Forward) -> list[Any]:
         """The outputs that have a gradient; before they are known, the first thing returned."""

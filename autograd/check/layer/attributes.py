@@ -90,15 +90,15 @@ def clone(layer: Any, replaced: Mapping[Path, Any] | None = None) -> Any:
 
     Whoever else refers to a replaced array (`params["W"] is self.W`) gets the new one too.
     """
-    held = leaves(layer) if replaced else {}
     memo: dict[int, Any] = {}
     numbers: dict[Path, Any] = {}
     for path, value in (replaced or {}).items():
-        new = like(value, held[path])
-        if is_number(held[path]):
+        held = follow(layer, path)
+        new = like(value, held)
+        if is_number(held):
             numbers[path] = new
         else:
-            memo[id(held[path])] = new
+            memo[id(held)] = new
     made = deep_copy(layer, memo)
     for path, value in numbers.items():
         put(made, path, value)

@@ -192,8 +192,8 @@ def owner_of_one(shape: tuple[int, ...], layer: Layer, shapes: Shapes) -> str:
 def named_by(path: Path, layer: Layer) -> str | None:
     """The input whose gradient a path announces best, or None; arguments without one too."""
     marked = len(path) > 1 or not path[0].attribute  # a dict that is returned holds gradients
-    best: dict[str, float] = {n: naming.likeness((Step(False, "grads"), *path) if marked else path, p)
-            for n, p in layer.parameters.items()}  # fmt: skip
+    whole = (Step(False, "grads"), *path) if marked else path
+    best: dict[str, float] = {n: naming.likeness(whole, p) for n, p in layer.parameters.items()}
     for argument in layer.forward_arguments():
         name = layer.x_name if argument == layer.x_argument else argument
         best[name] = max(
@@ -202,7 +202,7 @@ def named_by(path: Path, layer: Layer) -> str | None:
     most = max(best, key=lambda name: best[name], default=None)
     if most is not None and best[most] > 1:
         return most
-    if naming.is_of_input((Step(False, "grads"), *path) if marked else path):
+    if naming.is_of_input(whole):
         return layer.x_name
     return most if most is not None and best[most] > 0 else None
 

@@ -1,4 +1,4 @@
-"""Nested lists, tuples and dicts of numbers (time steps, channels, states) as one array, and back."""
+"""Lists, tuples and dicts of numbers (time steps, channels, states) as one array, and back."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +24,8 @@ def is_numbers(value: Any) -> bool:
 
 def is_container(value: Any) -> bool:
     """True for a list, tuple or dict whose entries are arrays, or containers of arrays."""
+    if isinstance(value, np.ndarray):  # the most frequent, and isinstance of Mapping is slow
+        return False
     return isinstance(value, list | tuple | Mapping) and len(value) > 0 and not is_numbers(value)
 
 

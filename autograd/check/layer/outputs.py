@@ -47,13 +47,14 @@ def pairs(
     possible = possible or list(found)[:1]
     chosen: dict[str, str] = {}
     for argument in arguments:
-        by_name = (o for o in possible if o not in chosen.values() and _is_of(argument.name, o))
-        chosen |= {argument.name: output for output in list(by_name)[:1]}
+        for output in possible:
+            if output not in chosen.values() and _is_of(argument.name, output):
+                chosen.setdefault(argument.name, output)
     for argument in arguments:
         free = [output for output in possible if output not in chosen.values()]
-        if argument.name not in chosen:
-            held = _held(argument.name, layer) if signatures.is_required(argument) else []
-            chosen |= {argument.name: output for output in (free or held)[:1]}
+        held = _held(argument.name, layer) if signatures.is_required(argument) else []
+        for output in (free or held)[:1]:
+            chosen.setdefault(argument.name, output)
     left = tuple(a.name for a in arguments if a.name not in chosen and signatures.is_required(a))
     made = tuple(Pair(output, argument) for argument, output in chosen.items())
     return made or (Pair(possible[0], None),), left

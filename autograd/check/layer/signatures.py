@@ -79,37 +79,37 @@ def is_derivative(name: str) -> bool:
     return name in DERIVATIVES.split() or DERIVATIVE.fullmatch(name) is not None
 
 
+HIDDEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
 def parameters(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
     """The named arguments of a function, in order; none where they cannot be seen."""
-    return tuple(p for p in _every(function) or () if p.kind not in HIDDEN)
+    return _described(function)[0]
 
 
 def is_hidden(function: Callable[..., Any]) -> bool:
     """Whether nobody can see what a function takes: `*args`, or compiled."""
-    every = _every(function)
-    return every is None or (bool(every) and all(p.kind in HIDDEN for p in every))
+    return _described(function)[1]
 
 
-HIDDEN = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-def _every(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
-    """The arguments of a function or a bound method; None where they cannot be seen."""
+def _described(function: Callable[..., Any]) -> tuple[tuple[inspect.Parameter, ...], bool]:
     plain = getattr(function, "__func__", None)
-    if plain is None:
-        return _declared(function)
-    declared = _declared(plain)
-    bound = declared and declared[0].kind is not inspect.Parameter.VAR_POSITIONAL
-    return declared[1:] if declared and bound else declared
+    return _declared(function, False) if plain is None else _declared(plain, True)
 
 
 @lru_cache(maxsize=256)
-def _declared(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...] | None:
-    """The arguments of a function that is no method; kept, as each forward asks for it."""
+def _declared(
+    function: Callable[..., Any], is_method: bool
+) -> tuple[tuple[inspect.Parameter, ...], bool]:
+    """(named arguments but `self`, whether there are others alone); each forward asks for it."""
     try:
-        return tuple(inspect.signature(function).parameters.values())
+        every = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return None
+        return (), True
+    if is_method and every and every[0].kind not in HIDDEN:
+        every = every[1:]
+    named = tuple(p for p in every if p.kind not in HIDDEN)
+    return named, bool(every) and not named
 
 
 def call(function: Callable[..., Any], given: Mapping[str, Any], hidden: Any) -> Any:
@@ -117,10 +117,11 @@ def call(function: Callable[..., Any], given: Mapping[str, Any], hidden: Any) ->
 
     By place, as a wrapper may call its arguments otherwise than what it wraps.
     """
-    if is_hidden(function):
+    named, is_unseen = _described(function)
+    if is_unseen:
         return function(hidden)
     rest, places = dict(given), []
-    for parameter in parameters(function):
+    for parameter in named:
         if parameter.kind is parameter.KEYWORD_ONLY or parameter.name not in rest:
             break
         places.append(rest.pop(parameter.name))

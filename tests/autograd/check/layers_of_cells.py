@@ -78,7 +78,7 @@ class LstmCell:
         return h_next, c_next
 
     def backward(self, dh_next, dc_next):
-        Wx, Wh, b = self.params
+        Wx, Wh, _ = self.params
         x, h_prev, c_prev, i, f, g, o, c_next = self.cache
         t = np.tanh(c_next)
         ds = dc_next + dh_next * o * (1 - t**2)

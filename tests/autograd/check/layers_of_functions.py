@@ -110,8 +110,8 @@ class SoftmaxJacobian:
 class SoftmaxColumn:
     """One column; backward multiplies by the matrix."""
 
-    def forward(self, input):
-        tmp = np.exp(input)
+    def forward(self, inputs):
+        tmp = np.exp(inputs)
         self.output = tmp / np.sum(tmp)
         return self.output
 
@@ -238,7 +238,7 @@ FUNCTIONS = {
         lambda layer, x: layer.forward(x), lambda layer, d, x: d * layer.derivative()
     )),
     "softmax by matrices": Right(SoftmaxJacobian(), {"x": X}, matrix_hand),
-    "softmax of a column": Right(SoftmaxColumn(), {"input": draw(4, 1)}, called(
+    "softmax of a column": Right(SoftmaxColumn(), {"inputs": draw(4, 1)}, called(
         lambda layer, x: layer.forward(x), lambda layer, d, x: layer.backward(d, 0.1)
     )),
     "softmax in a loop": Right(SoftmaxLoop(), {"inputs": X}, kept("output", "dinputs")),

@@ -53,27 +53,27 @@ def stored(*weights: str) -> Callable[..., Any]:
 
 def deviation(right: Right) -> float:
     """How far the gradients are from slopes measured by hand, for random upstream gradients."""
-    outputs, backward = right.hand(copy.deepcopy(right.layer), **_copied(right.given))
-    upstream = [_random_like(y) for y in outputs]
+    outputs, backward = right.hand(copy.deepcopy(right.layer), **copied(right.given))
+    upstream = [random_like(y) for y in outputs]
     gradients = backward(*copy.deepcopy(upstream))
     assert gradients
     worst = 0.0
     for name, gradient in gradients.items():
-        for place, claimed in list(_entries(gradient))[:: max(1, _size(gradient) // ENTRIES)]:
+        for place, claimed in list(_entries(gradient))[:: max(1, size(gradient) // ENTRIES)]:
             ends = [_loss(right, upstream, name, place, sign * STEP) for sign in (1, -1)]
             slope = (ends[0] - ends[1]) / (2 * STEP)
             worst = max(worst, abs(slope - claimed) / max(1.0, abs(slope)))
     return worst
 
 
-def _copied(given: Mapping[str, Any]) -> dict[str, Any]:
+def copied(given: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of each, so that the same array given twice becomes two."""
     return {name: copy.deepcopy(value) for name, value in given.items()}
 
 
 def _loss(right: Right, upstream: Any, name: str, place: int, step: float) -> float:
     """Σ upstream·output, where one entry of an argument or of a weight is moved."""
-    layer, given = copy.deepcopy(right.layer), _copied(right.given)
+    layer, given = copy.deepcopy(right.layer), copied(right.given)
     if name in given:
         given[name] = _moved(given[name], place, step)
     else:
@@ -99,15 +99,15 @@ def _entries(value: Any) -> Iterator[tuple[int, float]]:
     yield from enumerate(entry for array in _arrays(value) for entry in array.ravel().tolist())
 
 
-def _size(value: Any) -> int:
+def size(value: Any) -> int:
     return sum(array.size for array in _arrays(value))
 
 
-def _random_like(value: Any) -> Any:
+def random_like(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _random_like(entry) for key, entry in value.items()}
+        return {key: random_like(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return type(value)(map(_random_like, value))
+        return type(value)(map(random_like, value))
     return draw(*np.shape(value)) if np.ndim(value) else 1.0
 
 
@@ -123,8 +123,8 @@ def _moved(value: Any, place: int, step: float) -> Any:
 def _move_in_place(value: Any, place: int, step: float) -> None:
     if isinstance(value, np.ndarray):
         value[np.unravel_index(place, value.shape)] += step
-        return
-    for entry in value.values() if isinstance(value, dict) else value:
-        if place < np.size(entry):
-            return _move_in_place(entry, place, step)
-        place -= np.size(entry)
+    else:
+        for entry in value.values() if isinstance(value, dict) else value:
+            if 0 <= place < size(entry):
+                _move_in_place(entry, place, step)
+            place -= size(entry)
