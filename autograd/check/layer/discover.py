@@ -10,6 +10,7 @@ from . import naming, outputs, randomness, signatures
 from .adapter import Forward, Layer
 from .attributes import Path, clone, copied, leaves, snapshot, text
 from .forms import Numbers, as_array, identical, is_container, is_number, like
+from .missing import spread, supplied
 
 WEIGHTS = {"weight", "bias", "gamma", "beta"}
 
@@ -19,7 +20,8 @@ def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
 
     Weights that the first forward makes are kept from then on.
     """
-    notes: list[str] = []
+    layer, said = supplied(spread(layer))
+    notes = list(said)
     warm = clone(layer.base)
     with randomness.started(layer.states):
         found = layer.call_forward(warm, copied(layer.x))

@@ -77,7 +77,9 @@ def like(value: Any, original: Any) -> Any:
             start = stop
         if isinstance(original, Mapping):
             return dict(zip(_keys(original), parts, strict=True))
-        return tuple(parts) if isinstance(original, tuple) else parts
+        if isinstance(original, tuple):
+            return getattr(type(original), "_make", tuple)(parts)
+        return parts
     if isinstance(original, list):
         return np.asarray(value).tolist()
     if is_number(original):

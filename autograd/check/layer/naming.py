@@ -84,6 +84,11 @@ def is_state(gradient: Path) -> bool:
     return isinstance(name, str) and any(role(stem) in STATES for stem in stems(name))
 
 
+def is_of_time(name: str) -> bool:
+    """True for `a_prev`, `last_state`: what comes from the step before."""
+    return AROUND.search(name.lower()) is not None
+
+
 def announces(gradient: Any, thing: str, marked: bool = False) -> float:
     """How well a name announces the gradient of an argument: 0 not at all, to 3."""
     likeness = similarity(gradient, thing, marked)

@@ -41,8 +41,8 @@ def check_on_one_input(
     with_side_effects: bool = True,
 ) -> Report:
     """Check one layer on one input: see `check_layer`, which says more and raises the same."""
-    axes = layout_of(x, layout)
     found, notes = discover(Layer.of(layer, x, options or {}, forward, backward))
+    axes = layout_of(found.x, layout)
     asked = _Asked(learning_rate, mean, seed, budget, model)
     reading = _read(found, asked)
     if reading.report.verdict == WRONG:

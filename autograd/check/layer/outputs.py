@@ -64,14 +64,15 @@ def is_output(name: str, value: Any, inputs: Sequence[Any]) -> bool:
     """Whether what forward returned may have a gradient: floats alone, and no cache by its name."""
     if "cache" in name.lower() or name.lower() in naming.CACHES:
         return False
-    if any(part is x for part in _parts(value) for x in inputs):
+    if any(part is x for part in parts(value) for x in inputs):
         return False
     array = as_array(value)
     return array is not None and array.dtype.kind == "f" and array.size > 0
 
 
-def _parts(value: Any) -> list[Any]:
-    return [p for e in entries(value) for p in _parts(e)] if is_container(value) else [value]
+def parts(value: Any) -> list[Any]:
+    """The arrays of nested containers."""
+    return [p for e in entries(value) for p in parts(e)] if is_container(value) else [value]
 
 
 def _is_of(argument: str, output: str) -> bool:

@@ -64,18 +64,21 @@ def _options_for(given: Any, x: Any, probed: Any) -> dict[str, Any]:
 
     What has the input's own shape is cut or repeated along every axis that the probe changed.
     """
-    found = dict(given or {})
     shape, new = np.shape(x), np.shape(probed)
-    for name, option in found.items():
-        axes = np.shape(option)
-        if not shape or not axes or axes[0] != shape[0] or shape == new:
-            continue
-        array = np.asarray(option)
-        for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
-            if axis < array.ndim and array.shape[axis] == n != m:
-                array = np.take(array, np.arange(m) % n, axis)
-        found[name] = array if isinstance(option, np.ndarray) else array.tolist()
-    return found
+    return {name: _option_for(option, shape, new) for name, option in (given or {}).items()}
+
+
+def _option_for(option: Any, shape: tuple[int, ...], new: tuple[int, ...]) -> Any:
+    if isinstance(option, tuple):  # the states of a recurrent cell
+        return tuple(_option_for(part, shape, new) for part in option)
+    axes = np.shape(option)
+    if not shape or not axes or axes[0] != shape[0] or shape == new:
+        return option
+    array = np.asarray(option)
+    for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
+        if axis < array.ndim and array.shape[axis] == n != m:
+            array = np.take(array, np.arange(m) % n, axis)
+    return array if isinstance(option, np.ndarray) else array.tolist()
 
 
 def _check(probe: Probe, x: Any, settings: Mapping[str, Any]) -> Report | None:

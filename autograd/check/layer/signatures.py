@@ -169,11 +169,12 @@ def upstreams_of(
     if named:
         return named
     required = [p for p in taken if is_required(p) and p.name.lower() not in naming.CACHES]
-    unknown = [p for p in required if not _is_known(p.name, known)]
+    unknown = [p for p in required if not is_known(p.name, known)]
     return (unknown or required or taken)[:1]
 
 
-def _is_known(name: str, known: Mapping[str, Any]) -> bool:
+def is_known(name: str, known: Mapping[str, Any]) -> bool:
+    """Whether the name of an argument says what it stands for."""
     try:
         by_name(name, known)
     except UnfitError:
