@@ -194,6 +194,9 @@ def named_by(path: Path, layer: Layer) -> str | None:
     marked = len(path) > 1 or not path[0].attribute  # a dict that is returned holds gradients
     whole = (Step(False, "grads"), *path) if marked else path
     best: dict[str, float] = {n: naming.likeness(whole, p) for n, p in layer.parameters.items()}
+    for n, p in layer.parameters.items():
+        if layer.is_state(n):
+            best[n] = max(best[n], naming.announces(path[-1].key, str(p[-1].key)))
     for argument in layer.forward_arguments():
         name = layer.x_name if argument == layer.x_argument else argument
         best[name] = max(

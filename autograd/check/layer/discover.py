@@ -31,11 +31,30 @@ def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
     layer = replace(_with_outputs(layer, warm, found), states=used)
     layer, made = _after_first_forward(layer, warm)
     notes += ["the weights are made by the first forward, and kept from then on"] * made
-    layer = replace(layer, parameters=_find_parameters(layer))
-    layer = replace(layer, arguments=_find_arguments(layer))
     if layer.carried:
         notes.append(f"forward carries {', '.join(layer.carried)} on: each call starts as given")
-    return layer, tuple(notes)
+    layer, drawn = _with_states(layer)
+    notes += [f"{', '.join(drawn)}: drawn, as nothing shows in a state of zeros"] * bool(drawn)
+    return with_inputs(layer), tuple(notes)
+
+
+def with_inputs(layer: Layer) -> Layer:
+    """The layer with the weights and arguments on which its outputs depend."""
+    layer = replace(layer, parameters=_find_parameters(layer))
+    return replace(layer, arguments=_find_arguments(layer))
+
+
+def _with_states(layer: Layer) -> tuple[Layer, list[str]]:
+    """(The layer with other states than zeros, which these are)."""
+    held = snapshot(layer.base)
+    drawn = {
+        path: np.random.default_rng(k).uniform(-1.0, 1.0, array.shape)
+        for k, (path, array) in enumerate(held.items())
+        if path[0].key in layer.carried and array.ndim and array.dtype.kind == "f"
+        and not array.any()
+    }  # fmt: skip
+    base = clone(layer.base, drawn) if drawn else layer.base
+    return replace(layer, base=base), [text(path) for path in drawn]
 
 
 def _with_outputs(layer: Layer, warm: Any, found: Forward) -> Layer:
@@ -57,12 +76,24 @@ def _with_outputs(layer: Layer, warm: Any, found: Forward) -> Layer:
     return replace(layer, pairs=pairs, unused=unused, zeros=left)
 
 
+def takes_upstream(layer: Layer) -> bool:
+    """Whether backward takes the gradient of an output, as far as can be seen, or is f′."""
+    function = getattr(layer.base, layer.backward_name)
+    named = any(pair.argument for pair in layer.pairs)
+    return named or bool(layer.derivative_of) or signatures.is_hidden(function)
+
+
 def said_of_outputs(layer: Layer) -> list[str]:
     """What was inferred about the outputs, where it is not plain."""
     notes = []
     if len(layer.pairs) > 1:
         said = ", ".join(f"{p.argument} is that of {p.output.lstrip('.')}" for p in layer.pairs)
         notes.append(f"the upstream gradient {said}; L is the sum over all of them")
+    if layer.unused and len(layer.pairs) == 1:
+        (pair,) = layer.pairs
+        is_all = pair.output == outputs.EVERYTHING
+        which = "everything that forward returns" if is_all else pair.output
+        notes.append(f"the upstream gradient is that of {which}")
     if layer.zeros:
         notes.append(f"the upstream gradient {', '.join(layer.zeros)} is 0")
     if layer.derivative_of:

@@ -46,7 +46,9 @@ def supplied(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
         and (naming.is_of_time(p.name) or not signatures.is_known(p.name, known))
     ]  # fmt: skip
     states = [name for name in missing if naming.role(name) not in LIKE_X]
-    if not missing or not all(naming.is_of_time(n) or naming.role(n) in naming.STATES for n in states):
+    if not missing or not all(
+        naming.is_of_time(n) or naming.role(n) in naming.STATES for n in states
+    ):
         return layer, ()
     for shape in _shapes(layer) if states else [()]:
         drawn = {

@@ -44,6 +44,7 @@ ROLE_OF = {name: role for role, names in ROLES.items() for name in names.split()
 AROUND = re.compile(r"prev(?:ious)?|next|last|new|cur(?:r(?:ent)?)?|init(?:ial)?|final")
 RATES = {"lr", "rate", "eta", "alpha", "step_size", "learningrate", "learn_rate", "l_rate", "a_lr"}
 TRAINING = {"training", "train", "is_training", "train_flg", "is_train", "train_mode", "mode"}
+OUTPUTS = {"output", "outputs", "out", "o", "y", "a", "z", "y_hat", "yhat", "y_pred", "pred"}
 CACHES = {"cache", "memory", "ctx", "context", "saved", "caches"}
 CONTEXT = "ctx"  # which keeps what forward saves for backward
 UPSTREAM = re.compile(
@@ -65,8 +66,8 @@ def stems(name: str) -> list[str]:
     before, after = BEFORE.match(name), AFTER.search(name)
     if before:
         found.append(name[before.end() :])
-        if name[:1] == "d":  # `db` is no `d` + `b` to a pattern that also knows `dLd`
-            found.append(name[1:].lstrip("_"))
+    if name[:1] in ("d", "g"):  # `db` is no `d` + `b` to a pattern that also knows `dLd`
+        found.append(name[1:].lstrip("_"))
     if after:
         found.append(name[: after.start()])
     return [stem for stem in found if stem]

@@ -13,11 +13,11 @@ from ..truth.arrays import draw_upstream, largest
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG
 from .adapter import Layer
 from .backward import Backward
-from .discover import discover, said_of_outputs
+from .discover import discover, said_of_outputs, takes_upstream
 from .forms import as_array, shape_of
 from .from_updates import find_backward
 from .readings import readings, refuted, swapped
-from .side_effects import differing, side_effects
+from .side_effects import differing, input_overwritten, side_effects
 from .signatures import UnfitError
 
 LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "ND", "DN", "N", "D"}
@@ -50,11 +50,22 @@ def check_on_one_input(
         reading = next((r for r in others if r and r.report.verdict == RIGHT), reading)
     report = reading.report
     if reading.backward is not None and not is_unrepeatable(report):
-        remarks = side_effects(reading.backward, reading.upstream) if with_side_effects else None
-        report = _with_remarks(report, remarks or Remarks())
+        found_too = _remarks(reading.backward, reading.upstream, report, with_side_effects)
+        report = _with_remarks(report, found_too)
     called = f"{found.forward_name} and {found.backward_name}, x {axes}"
     every = (called, *dict.fromkeys((*notes, *reading.notes)), *report.notes)
     return replace(report, title=found.title, notes=every)
+
+
+def _remarks(backward: Backward, upstream: Any, report: Report, with_side_effects: bool) -> Remarks:
+    """What the calls show beside the gradients; a defect that explains one is told once."""
+    found = input_overwritten(backward, upstream, report)
+    told = {finding.name for _, finding in found.explanations}
+    if with_side_effects:
+        more = side_effects(backward, upstream)
+        warnings = tuple(finding for finding in more.warnings if finding.name not in told)
+        found += replace(more, warnings=warnings)
+    return found
 
 
 @dataclass(frozen=True)
@@ -103,7 +114,13 @@ def _read(layer: Layer, asked: _Asked) -> _Reading:
     settings = {"seed": asked.seed, "budget": asked.budget, "model": asked.model}
     if located.updated:
         settings["learning_rate"] = located.layer.rate
-    return _judge(located, upstream, settings, asked.mean, (*notes, *said))
+    reading = _judge(located, upstream, settings, asked.mean, (*notes, *said))
+    if takes_upstream(layer) or not np.ndim(upstream) or reading.report.verdict != WRONG:
+        return reading
+    what = f"{layer.backward_name} takes no upstream gradient: of which loss is it the gradient?"
+    mend = "let forward return the loss, or backward take the gradient of what forward returns"
+    finding = Finding(what, "L = Σ upstream·output is none", layer.title, mend, "no upstream")
+    return reading._replace(report=Report({"x": _undecided("x", finding)}), backward=None)
 
 
 def _judge(
@@ -114,7 +131,7 @@ def _judge(
     if report.verdict == WRONG:
         other = swapped(backward, report)
         if other is not None:
-            notes += ("gradients of one shape are taken in the order in which they are right",)
+            notes += ("gradients of one shape are taken in the order in which most are right",)
             backward, report = other, _compare(other, upstream, settings, mean)
         for name in refuted(backward, report):
             why = backward.sources[name].guessed
@@ -220,7 +237,7 @@ def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool |
     """The gradients against the truth, with the 1/N of a mean loss where the layer puts it."""
     layer, inputs = backward.layer, backward.layer.inputs()
     settings = {**settings, "upstream": upstream}
-    if not backward.sources:
+    if not backward.sources and not backward.unreadable:
         what = "backward returned nothing, stored no gradient and updated no weight"
         return Report(
             {"x": _undecided("x", Finding(what, "", layer.title, "return dX", "no gradient"))}

@@ -10,6 +10,7 @@ from ..truth.verdict import WRONG
 from . import naming, signatures
 from .adapter import Layer
 from .backward import Backward
+from .discover import with_inputs
 from .outputs import EVERYTHING, Pair
 
 
@@ -24,34 +25,38 @@ def readings(layer: Layer) -> Iterator[Layer]:
                 yield replace(layer, derivative_of=of)
     if len(layer.pairs) == 1 and layer.unused:
         for output in (*layer.unused, EVERYTHING):
-            yield replace(layer, pairs=(Pair(output, layer.pairs[0].argument),))
+            yield with_inputs(replace(layer, pairs=(Pair(output, layer.pairs[0].argument),)))
 
 
 def swapped(backward: Backward, report: Report) -> Backward | None:
-    """The same with gradients of one shape in another order, if that is the true one; else None.
+    """The same with gradients of one shape in another order, if more are right so; else None.
 
     Only gradients that were told apart by their order alone are swapped.
     """
-    wrong = [n for n, g in report.gradients.items() if g.verdict == WRONG and g.comparison]
-    for name in wrong:
-        group = [
-            n for n in backward.elsewhere if backward.elsewhere[n] == backward.elsewhere.get(name)
-        ]
-        if len(group) < 2 or len(group) > 4:
-            continue
-        for order in permutations(group):
-            if all(_fits(report, n, other) for n, other in zip(group, order, strict=True)):
-                moved = {n: backward.sources[o] for n, o in zip(group, order, strict=True)}
-                return replace(backward, sources={**backward.sources, **moved})
-    return None
+    sources = dict(backward.sources)
+    for group in {tuple(n for n in backward.elsewhere if backward.elsewhere[n] == paths)
+                  for paths in backward.elsewhere.values()}:  # fmt: skip
+        if 1 < len(group) < 5 and set(group) <= set(report.gradients):
+            best = _order(group, report)
+            sources |= {n: backward.sources[o] for n, o in zip(group, best, strict=True)}
+    return replace(backward, sources=sources) if sources != backward.sources else None
+
+
+def _order(group: tuple[str, ...], report: Report) -> tuple[str, ...]:
+    """The order of some gradients in which most are right; of equal ones, as they are."""
+
+    def right(order: tuple[str, ...]) -> int:
+        return sum(_fits(report, n, other) for n, other in zip(group, order, strict=True))
+
+    return max(permutations(group), key=right)
 
 
 def _fits(report: Report, name: str, other: str) -> bool:
     """Whether what was taken for another's gradient is that of this input."""
     true, claimed = report.gradients[name].true, report.gradients[other].claimed
-    if true is None:
-        return name == other and report.gradients[name].verdict != WRONG
-    return largest(claimed - true) <= 1e-4 * largest(true)
+    if name == other and report.gradients[name].verdict != WRONG:
+        return True
+    return true is not None and largest(claimed - true) <= 1e-4 * largest(true)
 
 
 def refuted(backward: Backward, report: Report) -> list[str]:

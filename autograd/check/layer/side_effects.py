@@ -1,22 +1,25 @@
 """What only an object shows: state that leaks from call to call, operands changed in place."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..report.findings import Finding, Remarks
+from ..report.report import Report
 from ..truth.arrays import largest
+from ..truth.verdict import WRONG
 from . import naming, randomness, signatures
-from .adapter import Pass
-from .attributes import children, clone, copied
+from .adapter import Layer, Pass
+from .attributes import children, copied
 from .backward import Backward, Source
 from .discover import WEIGHTS, restarted
-from .forms import Numbers, as_array, identical, like
+from .forms import Numbers, as_array, identical, is_container, like
 from .from_updates import change, near
 
-RESETS = re.compile(r"zero|reset|clear|update|step|apply", re.IGNORECASE)
+RESETS = re.compile(r"zero|reset|clear|flush|update|step|apply", re.IGNORECASE)
 UNGUESSED = Source("", lambda _: None)
 TINY = 1e-6  # a learning rate at which the weights stay where they are
 
@@ -64,6 +67,26 @@ def _runs_without_update(backward: Backward) -> bool:
 def _holds_generator(layer: Any) -> bool:
     """Whether a layer has a generator of random numbers of its own."""
     return any(isinstance(value, randomness.GENERATORS) for _, value in children(layer))
+
+
+def input_overwritten(backward: Backward, upstream: Any, report: Report) -> Remarks:
+    """What is wrong because forward changes x after it kept it: right with x put back."""
+    layer, x = backward.layer, copied(backward.layer.x)
+    wrong = {n: g.true for n, g in report.gradients.items() if g.verdict == WRONG}
+    if not isinstance(x, np.ndarray) or not wrong:
+        return Remarks()
+    made = layer.copy_with(layer.inputs())
+    with randomness.started(layer.states):
+        called = layer.call_forward(made, x)
+        if identical(x, layer.x):
+            return Remarks()
+        x[...] = layer.x
+        mended = backward.arrays(layer.backward_pass_of(made, called, copied(upstream)))
+    what = "forward changes its input x in place, after it kept it for backward"
+    where, mend = f"{layer.title}.{layer.forward_name}", "keep a copy: self.x = x.copy()"
+    finding = Finding(what, "right with x put back before backward", where, mend, "input changed")
+    names = [n for n in wrong if n in mended and not differing({n: wrong[n]}, {n: mended[n]})]
+    return Remarks(explanations=tuple((name, finding) for name in names))
 
 
 # --- the checks ----------------------------------------------------------------------------------
@@ -141,59 +164,81 @@ def overwritten_operands(backward: Backward, upstream: Any) -> Remarks:
 
 def state_between_calls(backward: Backward, upstream: Any) -> Remarks:
     """A pass on other data first: what it leaves behind must not enter the next gradients."""
-    layer, inputs = backward.layer, backward.layer.inputs()
-    kept = backward.names(of_updates=False)
+    layer, kept = backward.layer, backward.names(of_updates=False)
     if not kept or not _runs_without_update(backward) or _holds_generator(layer.base):
         return Remarks()
-    layer, array = layer.at(0.0), np.asarray(as_array(layer.x))
-    other = like(array[..., ::-1].copy() if array.ndim else array, layer.x)
-    passes = [{**inputs, layer.x_name: as_array(x)} for x in (other, layer.x)]
-    first, fresh = (backward.kept(layer.run(copied(upstream), given)) for given in passes)
-    made = layer.copy_with(inputs)
-    for x in (other, copied(layer.x)):
-        made = restarted(layer, made) if layer.carried else made
-        with randomness.started(layer.states):
-            done = layer.pass_of(made, copied(upstream), x)
-    then = backward.kept(done)
+    backward = replace(backward, layer=layer.at(0.0))
+    first, fresh = (_alone(backward, upstream, x) for x in (_other(layer), layer.x))
+    then = _after_another(backward, upstream)
     off = differing(fresh, then)
     sums = {n: fresh[n] + first[n] for n in off if fresh[n].shape == first[n].shape}
     adding = [n for n in sums if near(sums[n], then[n], 1e-4)]
     stale = ", ".join(name for name in off if name not in adding)
+    reset = next(_resets(backward, upstream, fresh), None) if off else None
+    if reset:
+        what = "what a call leaves behind stays" if stale else "gradients add up from call to call"
+        return _note(f"{what} until {reset}()")
     what = f"the gradient of {stale} depends on a call for other data"
     mend = "forward must renew everything that backward reads (masks, columns, indices)"
     finding = Finding(what, "", f"{layer.title}.{layer.backward_name}", mend, "stale cache")
-    return _accumulation(backward, done, adding) + Remarks(faults=(finding,) if stale else ())
+    return _accumulation(layer, adding) + Remarks(faults=(finding,) if stale else ())
 
 
-def _accumulation(backward: Backward, done: Pass, names: Sequence[str]) -> Remarks:
-    """A warning, or a note where the layer has a method that sets its gradients to zero."""
+def _other(layer: Layer) -> Any:
+    """Another input of the same form and numbers."""
+    array = np.asarray(as_array(layer.x))
+    return like(array[..., ::-1].copy() if array.ndim else array, layer.x)
+
+
+def _alone(backward: Backward, upstream: Any, x: Any) -> dict[str, Numbers]:
+    """The gradients of a fresh copy for an input."""
+    layer = backward.layer
+    given = as_array(x) if is_container(x) else x
+    return backward.kept(layer.run(copied(upstream), {**layer.inputs(), layer.x_name: given}))
+
+
+def _after_another(backward: Backward, upstream: Any, reset: str = "") -> dict[str, Numbers]:
+    """The gradients after a pass on other data, with a method called between the two."""
+    layer = backward.layer
+    made = layer.copy_with(layer.inputs())
+    _pass(layer, made, upstream, _other(layer))
+    if reset:
+        function = getattr(made, reset)
+        function(**signatures.extra(function, {"rate": 0.0, "x": layer.x}))
+    made = restarted(layer, made) if layer.carried else made
+    return backward.kept(_pass(layer, made, upstream, copied(layer.x)))
+
+
+def _pass(layer: Layer, made: Any, upstream: Any, x: Any) -> Pass:
+    """A pass of this very object, with the same random numbers each time."""
+    with randomness.started(layer.states):
+        return layer.pass_of(made, copied(upstream), x)
+
+
+def _resets(backward: Backward, upstream: Any, fresh: Mapping[str, Numbers]) -> Iterator[str]:
+    """The methods after which a pass is like that of a fresh copy."""
+    for method in dir(backward.layer.base):
+        if not RESETS.search(method) or method.startswith("__"):
+            continue
+        try:
+            if not differing(fresh, _after_another(backward, upstream, method)):
+                yield method
+        except Exception:  # it is no such method
+            continue
+
+
+def _accumulation(layer: Layer, names: Sequence[str]) -> Remarks:
+    """A warning about gradients that add up."""
     if not names:
         return Remarks()
-    for method in dir(done.layer):
-        function = getattr(done.layer, method)
-        resets = RESETS.search(method) and not method.startswith("__") and callable(function)
-        if resets and _sets_to_zero(backward, method, done, names):
-            return _note(f"gradients add up from call to call until {method}()")
     finding = Finding(
         f"a second backward adds to the gradient of {', '.join(names)}",
         "after two passes it is the sum of both",
-        f"{backward.layer.title}.{backward.layer.backward_name}",
+        f"{layer.title}.{layer.backward_name}",
         "start backward from zero, such as dW = np.zeros_like(W), or reset between batches",
         "accumulates",
     )
     return Remarks(warnings=(finding,))
-
-
-def _sets_to_zero(backward: Backward, method: str, done: Pass, names: Sequence[str]) -> bool:
-    """Whether a method sets the stored gradients to zero, or drops them."""
-    layer = clone(done.layer)
-    function = getattr(layer, method)
-    try:
-        function(**signatures.extra(function, {"rate": 0.0, "x": done.x}))
-        left = [backward.sources[n].read(done._replace(layer=layer)) for n in names]
-    except (TypeError, AttributeError, KeyError, ValueError, IndexError):
-        return False
-    return all(value is None or not np.any(value) for value in left)
 
 
 def memory_order(backward: Backward, upstream: Any) -> Remarks:
@@ -255,8 +300,7 @@ def momentum(backward: Backward, upstream: Any) -> Remarks:
     layer = layer.at(TINY)
     made, steps = layer.copy_with(inputs), []
     for _ in range(2):
-        with randomness.started(layer.states):
-            steps.append(layer.pass_of(made, copied(upstream), copied(layer.x)))
+        steps.append(_pass(layer, made, upstream, copied(layer.x)))
     for name in read:
         one, two = (change(done, layer.parameters[name]) for done in steps)
         if one is not None and two is not None and not near(one, two, 1e-2):

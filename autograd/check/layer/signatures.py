@@ -170,7 +170,7 @@ def upstreams_of(
         return named
     required = [p for p in taken if is_required(p) and p.name.lower() not in naming.CACHES]
     unknown = [p for p in required if not is_known(p.name, known)]
-    return (unknown or required or taken)[:1]
+    return (unknown or (taken if len(required) < 2 else []))[:1]
 
 
 def is_known(name: str, known: Mapping[str, Any]) -> bool:
@@ -218,6 +218,6 @@ def by_name(name: str, known: Mapping[str, Any]) -> Any:
     alike = [value for key, value in known.items() if naming.concept(key) == concept]
     if alike:
         return alike[0]
-    if name.lower() in {"output", "out", "y", "a", "z", "outputs", "y_hat"} and "output" in known:
+    if name.lower() in naming.OUTPUTS and "output" in known:
         return known["output"]
     raise UnfitError(f"nothing known fits the argument {name!r}: give options={{{name!r}: ...}}")
