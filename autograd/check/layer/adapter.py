@@ -39,6 +39,13 @@ class Pass(NamedTuple):
     after: dict[Path, Numbers]
 
 
+class Argument(NamedTuple):
+    """An option that is an input of forward, or an entry of one: `parameters['Wx']`."""
+
+    option: str
+    key: str | None = None
+
+
 @dataclass(frozen=True)
 class Layer:
     """A user's layer, and how it is called; every call is made on a copy of `base`.
@@ -54,7 +61,7 @@ class Layer:
     options: Mapping[str, Any]
     states: Sequence[randomness.State]  # of the random generators, from which each call starts
     parameters: Mapping[str, Path] = field(default_factory=dict)
-    arguments: tuple[str, ...] = ()  # forward's other arguments that have a gradient
+    arguments: Mapping[str, Argument] = field(default_factory=dict)  # others of forward's inputs
     pairs: tuple[outputs.Pair, ...] = ()  # the outputs, and backward's arguments for them
     unused: tuple[str, ...] = ()  # what forward gives besides, and may be an output
     zeros: tuple[str, ...] = ()  # upstream gradients of what forward does not give
@@ -97,7 +104,11 @@ class Layer:
 
     def forms(self) -> dict[str, Any]:
         """x and forward's other arguments as the user gave them."""
-        return {self.x_name: self.x, **{name: self.options[name] for name in self.arguments}}
+        given = {
+            name: self.options[option] if key is None else self.options[option][key]
+            for name, (option, key) in self.arguments.items()
+        }
+        return {self.x_name: self.x, **given}
 
     def inputs(self) -> dict[str, Any]:
         """x, forward's other arguments and the parameters, as they were given."""
@@ -215,7 +226,14 @@ class Layer:
     def given(self, inputs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
         """(x, forward's other arguments) in the form that the user gave them."""
         x = self._in_form(inputs[self.x_name], self.x)
-        others = {n: self._in_form(inputs[n], self.options[n]) for n in self.arguments}
+        others: dict[str, Any] = {}
+        for name, (option, key) in self.arguments.items():
+            value = inputs[name]
+            if key is None:
+                others[option] = self._in_form(value, self.options[option])
+            else:
+                entries = others.get(option, self.options[option])
+                others[option] = {**entries, key: self._in_form(value, entries[key])}
         return x, others
 
     @staticmethod

@@ -124,9 +124,11 @@ def find_returned(
 
 def ordered(layer: Layer) -> list[str]:
     """The inputs in forward's order, and after them the parameters."""
-    names = {layer.x_argument: layer.x_name} | {name: name for name in layer.arguments}
-    given = [names.pop(p) for p in layer.forward_arguments() if p in names]
-    return [*given, *names.values(), *layer.parameters]
+    order = layer.forward_arguments()
+    given = sorted(layer.arguments, key=lambda name: order.index(layer.arguments[name].option))
+    place = order.index(layer.x_argument) if layer.x_argument else 0
+    before = [n for n in given if order.index(layer.arguments[n].option) < place]
+    return [*before, layer.x_name, *given[len(before) :], *layer.parameters]
 
 
 def _parts(returned: Any, layer: Layer, shapes: Shapes) -> list[Part]:
@@ -197,7 +199,7 @@ def named_by(path: Path, layer: Layer) -> str | None:
     for n, p in layer.parameters.items():
         if layer.is_state(n):
             best[n] = max(best[n], naming.announces(path[-1].key, str(p[-1].key)))
-    for argument in layer.forward_arguments():
+    for argument in dict.fromkeys([*layer.forward_arguments(), *layer.arguments]):
         name = layer.x_name if argument == layer.x_argument else argument
         best[name] = max(
             best.get(name, 0), naming.announces(path[-1].key, argument, marked and len(path) == 1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import naming, outputs, randomness, signatures
-from .adapter import Forward, Layer
+from .adapter import Argument, Forward, Layer
 from .attributes import Path, clone, copied, leaves, snapshot, text
 from .forms import Numbers, as_array, identical, is_container, is_number, like
 from .missing import spread, supplied
@@ -169,12 +169,14 @@ class _Probe:
         except Exception:  # a size or an index: no weight
             return False
 
-    def argument_matters(self, name: str) -> bool:
+    def argument_matters(self, argument: Argument, value: Any) -> bool:
         """Whether another value of an argument gives another output."""
-        value = self.layer.options[name]
         moved = like(_moved(as_array(value)), value)
+        if argument.key is not None:
+            moved = {**self.layer.options[argument.option], argument.key: moved}
         try:
-            return not identical(self.plain, self.output(clone(self.holder), {name: moved}))
+            output = self.output(clone(self.holder), {argument.option: moved})
+            return not identical(self.plain, output)
         except Exception:  # forward refuses it
             return False
 
@@ -196,23 +198,33 @@ def _find_parameters(layer: Layer) -> dict[str, Path]:
             paths.append(path)
             seen.add(identity)
     short = [short_name(path) for path in paths]
-    taken = {name for name in layer.options if name in short}
-    names = [
-        n if short.count(n) == 1 and n not in taken else text(p)
-        for n, p in zip(short, paths, strict=True)
-    ]
-    return {n if n not in taken else f"self.{n}": p for n, p in zip(names, paths, strict=True)}
+    return {_name(path, short, layer): path for path in paths}
 
 
-def _find_arguments(layer: Layer) -> tuple[str, ...]:
+def _name(path: Path, short: list[str], layer: Layer) -> str:
+    """What a parameter is called beside others, and beside forward's arguments."""
+    name = short_name(path)
+    if name in layer.options:
+        return f"self.{text(path)}"
+    return name if short.count(name) == 1 else text(path)
+
+
+def _find_arguments(layer: Layer) -> dict[str, Argument]:
     """forward's other arguments that hold floats, and on which its outputs depend."""
     function, probe = getattr(layer.base, layer.forward_name), _Probe(layer, layer.base)
-    return tuple(
-        p.name
-        for p in signatures.parameters(function)
-        if p.name in layer.options and _is_floats(layer.options[p.name])
-        and probe.knows and probe.argument_matters(p.name)
-    )  # fmt: skip
+    found: dict[str, Argument] = {}
+    for option in (p.name for p in signatures.parameters(function) if p.name in layer.options):
+        value = layer.options[option]
+        entries = {None: value}
+        if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+            entries = dict(value)
+        for key, entry in entries.items():
+            name = option if key is None else key
+            name = f"{option}[{key!r}]" if name in found or name in layer.parameters else name
+            argument = Argument(option, key)
+            if probe.knows and _is_floats(entry) and probe.argument_matters(argument, entry):
+                found[name] = argument
+    return found
 
 
 def _is_floats(value: Any) -> bool:

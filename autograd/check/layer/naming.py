@@ -6,7 +6,7 @@ from typing import Any
 from .attributes import Path
 
 BEFORE = re.compile(
-    r"_*(?:d_?l(?:oss)?_?d_?|d_?loss_?|(?:grad(?:ient)?s?|deriv(?:ative)?s?)_?(?:of_|wrt_)?"
+    r"_*(?:d_?[ljec](?:oss)?_?d_?|d_?loss_?|(?:grad(?:ient)?s?|deriv(?:ative)?s?)_?(?:of_|wrt_)?"
     r"|partial_|nabla_?|delta_?|del_|d_?)",
     re.IGNORECASE,
 )
@@ -47,6 +47,7 @@ TRAINING = {"training", "train", "is_training", "train_flg", "is_train", "train_
 OUTPUTS = {"output", "outputs", "out", "o", "y", "a", "z", "y_hat", "yhat", "y_pred", "pred"}
 CACHES = {"cache", "memory", "ctx", "context", "saved", "caches"}
 CONTEXT = "ctx"  # which keeps what forward saves for backward
+TARGET = re.compile(r".*(?:true|target|label|expect|truth|desired)")
 UPSTREAM = re.compile(
     r"_*(?:d(?!ata|im|epth|ilation|ropout|type|evice|ebug|ecay|ict|one|atum)|.*grad|.*delta|.*error"
     r"|err$|upstream|.*deriv|g$|gy$|gout$)"
@@ -119,8 +120,10 @@ def likeness(gradient: Path, thing: Path) -> int:
     marked = any(is_bare(key) for key in g[:-1])
     g = [key for key in g[:-1] if not is_bare(key)] + g[-1:]
     p = [key for key in p[:-1] if not is_container(key)] + p[-1:]
+    if marked and len(g) < len(p):  # grads['W'] for weights['first']['W'], if for nothing else
+        return min(2, similarity(g[-1], p[-1], marked)) if g[:-1] == p[-len(g) : -1] else 0
     if len(g) != len(p):
-        return 2 * (marked and g == p[-len(g) :] and isinstance(g[-1], str))
+        return 0
     if g[:-1] == p[:-1]:
         return similarity(g[-1], p[-1], marked)
     apart = [k for k in range(len(g)) if g[k] != p[k]]  # `d_kernels[0][1]` for `kernels[0][1]`

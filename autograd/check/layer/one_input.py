@@ -9,15 +9,17 @@ import numpy as np
 from ..gradients import UNREPEATABLE, check_gradients
 from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
-from ..truth.arrays import draw_upstream, largest
+from ..truth.arrays import draw_upstream
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG
 from .adapter import Layer
 from .backward import Backward
+from .between_calls import differing
 from .discover import discover, said_of_outputs, takes_upstream
 from .forms import as_array, shape_of
 from .from_updates import find_backward
+from .mean_loss import samples, times_samples
 from .readings import readings, refuted, swapped
-from .side_effects import differing, input_overwritten, side_effects
+from .side_effects import input_overwritten, side_effects
 from .signatures import UnfitError
 
 LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "ND", "DN", "N", "D"}
@@ -243,9 +245,9 @@ def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool |
             {"x": _undecided("x", Finding(what, "", layer.title, "return dX", "no gradient"))}
         )
     report = check_gradients(layer.forward, inputs, backward, **settings)
-    n = _samples(backward, report) if mean is not False else 0
+    n = samples(backward, report) if mean is not False else 0
     if n:
-        report = check_gradients(layer.forward, inputs, _times_samples(backward, n), **settings)
+        report = check_gradients(layer.forward, inputs, times_samples(backward, n), **settings)
         note = (
             f"the gradients of the weights are divided by N = {n} here: this layer holds the 1/N "
             "of a mean loss, so the loss's gradient must not divide again (mean=False insists)"
@@ -266,49 +268,3 @@ def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool |
 
 def _undecided(name: str, finding: Finding) -> GradientReport:
     return GradientReport(name, UNDECIDED, findings=(finding,))
-
-
-# --- the 1/N of a mean loss ----------------------------------------------------------------------
-
-
-def _samples(backward: Backward, report: Report) -> int:
-    """N, where each weight's gradient is 1/N of the true one for N rows or columns; else 0."""
-    shape = shape_of(backward.layer.x)
-    if report.verdict != WRONG or len(shape) < 2:
-        return 0
-    counts = shape if len(shape) == 2 else shape[:1]
-    return next((n for n in counts if _are_divided(report, backward, n)), 0)
-
-
-def _are_divided(report: Report, backward: Backward, n: int) -> bool:
-    """Whether the gradients of all weights are 1/n of the true ones, and that of x is not."""
-    names = [name for name in backward.sources if name in backward.layer.parameters]
-    x = report.gradients.get(backward.layer.x_name)
-    if not names or n < 2 or (x is not None and x.verdict == WRONG):
-        return False
-    return all(_is_divided(report.gradients.get(name), n) for name in names)
-
-
-def _is_divided(gradient: GradientReport | None, n: int) -> bool:
-    """Whether a gradient is wrong by just 1/n."""
-    if gradient is None or gradient.verdict != WRONG or gradient.comparison is None:
-        return False
-    claimed, true = gradient.comparison.claimed, gradient.comparison.true
-    if claimed.shape != true.shape:
-        return False
-    known = np.isfinite(true)
-    size = largest(true[known])
-    return bool(size > 0 and np.all(np.abs(n * claimed - true)[known] <= 1e-4 * size))
-
-
-def _times_samples(backward: Backward, n: int) -> Callable[..., dict[str, Any]]:
-    """The layer's backward with the weights' gradients times n."""
-
-    def scaled(upstream: Any, /, **inputs: Any) -> dict[str, Any]:
-        found = backward(upstream, **inputs)
-        return {
-            name: value if name == backward.layer.x_name else n * np.asarray(value)
-            for name, value in found.items()
-        }
-
-    return scaled

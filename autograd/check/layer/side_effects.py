@@ -1,8 +1,6 @@
 """What only an object shows: state that leaks from call to call, operands changed in place."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,17 +9,15 @@ from ..report.findings import Finding, Remarks
 from ..report.report import Report
 from ..truth.arrays import largest
 from ..truth.verdict import WRONG
-from . import naming, randomness, signatures
-from .adapter import Layer, Pass
-from .attributes import children, copied
+from . import naming, randomness
+from .adapter import Pass
+from .attributes import copied
 from .backward import Backward, Source
-from .discover import WEIGHTS, restarted
-from .forms import Numbers, as_array, identical, is_container, like
-from .from_updates import change, near
+from .between_calls import differing, momentum, note, runs_without_update, state_between_calls
+from .discover import WEIGHTS
+from .forms import Numbers, identical
 
-RESETS = re.compile(r"zero|reset|clear|flush|update|step|apply", re.IGNORECASE)
 UNGUESSED = Source("", lambda _: None)
-TINY = 1e-6  # a learning rate at which the weights stay where they are
 
 
 def side_effects(backward: Backward, upstream: Any) -> Remarks:
@@ -31,21 +27,8 @@ def side_effects(backward: Backward, upstream: Any) -> Remarks:
         try:
             found += check(backward, upstream)
         except Exception as error:  # the variation is not supported; the plain call was
-            found += _note(f"{what} not tried: {type(error).__name__}")
+            found += note(f"{what} not tried: {type(error).__name__}")
     return found
-
-
-def differing(a: Mapping[str, Numbers], b: Mapping[str, Numbers]) -> list[str]:
-    """The names under which two sets of gradients are not equal up to rounding."""
-    return [
-        n
-        for n in a
-        if a[n].shape != b[n].shape or not np.allclose(a[n], b[n], rtol=1e-4, atol=1e-9)
-    ]
-
-
-def _note(text: str) -> Remarks:
-    return Remarks(notes=(text,))
 
 
 def _results(backward: Backward, done: Pass) -> dict[str, Numbers]:
@@ -55,18 +38,6 @@ def _results(backward: Backward, done: Pass) -> dict[str, Numbers]:
 
 def _in_words(names: Sequence[str]) -> str:
     return ", ".join(n if n == "forward" else f"the gradient of {n}" for n in names)
-
-
-def _runs_without_update(backward: Backward) -> bool:
-    """Whether a pass can be run at learning rate 0."""
-    function = getattr(backward.layer.base, backward.layer.backward_name)
-    known = bool(backward.layer.rate_paths) or signatures.rate_of(function) is not None
-    return known or not backward.updated
-
-
-def _holds_generator(layer: Any) -> bool:
-    """Whether a layer has a generator of random numbers of its own."""
-    return any(isinstance(value, randomness.GENERATORS) for _, value in children(layer))
 
 
 def input_overwritten(backward: Backward, upstream: Any, report: Report) -> Remarks:
@@ -94,7 +65,7 @@ def input_overwritten(backward: Backward, upstream: Any, report: Report) -> Rema
 
 def update_before_use(backward: Backward, upstream: Any) -> Remarks:
     """A gradient that changes with the learning rate is taken after the update."""
-    if not backward.updated or not _runs_without_update(backward):
+    if not backward.updated or not runs_without_update(backward):
         return Remarks()
     layer, inputs = backward.layer, backward.layer.inputs()
     late, early = (
@@ -120,7 +91,7 @@ def repeated_forward(backward: Backward, upstream: Any) -> Remarks:
     inputs, where = layer.inputs(), f"{layer.title}.{layer.forward_name}"
     x = copied(layer.x)
     if not identical(layer.forward(**inputs), layer.forward(**inputs)):
-        found += _note("forward gives another result in each fresh copy: nothing is sure")
+        found += note("forward gives another result in each fresh copy: nothing is sure")
     with randomness.started(layer.states):
         layer.call_forward(layer.copy_with(inputs), x)
     if not identical(x, layer.x):
@@ -158,87 +129,8 @@ def overwritten_operands(backward: Backward, upstream: Any) -> Remarks:
             x += 1.0
             done = layer.backward_pass_of(made, called, copied(upstream))
         if differing(fresh, backward.arrays(done)):
-            found += _note("x is kept, not copied: do not change it between forward and backward")
+            found += note("x is kept, not copied: do not change it between forward and backward")
     return found
-
-
-def state_between_calls(backward: Backward, upstream: Any) -> Remarks:
-    """A pass on other data first: what it leaves behind must not enter the next gradients."""
-    layer, kept = backward.layer, backward.names(of_updates=False)
-    if not kept or not _runs_without_update(backward) or _holds_generator(layer.base):
-        return Remarks()
-    backward = replace(backward, layer=layer.at(0.0))
-    first, fresh = (_alone(backward, upstream, x) for x in (_other(layer), layer.x))
-    then = _after_another(backward, upstream)
-    off = differing(fresh, then)
-    sums = {n: fresh[n] + first[n] for n in off if fresh[n].shape == first[n].shape}
-    adding = [n for n in sums if near(sums[n], then[n], 1e-4)]
-    stale = ", ".join(name for name in off if name not in adding)
-    reset = next(_resets(backward, upstream, fresh), None) if off else None
-    if reset:
-        what = "what a call leaves behind stays" if stale else "gradients add up from call to call"
-        return _note(f"{what} until {reset}()")
-    what = f"the gradient of {stale} depends on a call for other data"
-    mend = "forward must renew everything that backward reads (masks, columns, indices)"
-    finding = Finding(what, "", f"{layer.title}.{layer.backward_name}", mend, "stale cache")
-    return _accumulation(layer, adding) + Remarks(faults=(finding,) if stale else ())
-
-
-def _other(layer: Layer) -> Any:
-    """Another input of the same form and numbers."""
-    array = np.asarray(as_array(layer.x))
-    return like(array[..., ::-1].copy() if array.ndim else array, layer.x)
-
-
-def _alone(backward: Backward, upstream: Any, x: Any) -> dict[str, Numbers]:
-    """The gradients of a fresh copy for an input."""
-    layer = backward.layer
-    given = as_array(x) if is_container(x) else x
-    return backward.kept(layer.run(copied(upstream), {**layer.inputs(), layer.x_name: given}))
-
-
-def _after_another(backward: Backward, upstream: Any, reset: str = "") -> dict[str, Numbers]:
-    """The gradients after a pass on other data, with a method called between the two."""
-    layer = backward.layer
-    made = layer.copy_with(layer.inputs())
-    _pass(layer, made, upstream, _other(layer))
-    if reset:
-        function = getattr(made, reset)
-        function(**signatures.extra(function, {"rate": 0.0, "x": layer.x}))
-    made = restarted(layer, made) if layer.carried else made
-    return backward.kept(_pass(layer, made, upstream, copied(layer.x)))
-
-
-def _pass(layer: Layer, made: Any, upstream: Any, x: Any) -> Pass:
-    """A pass of this very object, with the same random numbers each time."""
-    with randomness.started(layer.states):
-        return layer.pass_of(made, copied(upstream), x)
-
-
-def _resets(backward: Backward, upstream: Any, fresh: Mapping[str, Numbers]) -> Iterator[str]:
-    """The methods after which a pass is like that of a fresh copy."""
-    for method in dir(backward.layer.base):
-        if not RESETS.search(method) or method.startswith("__"):
-            continue
-        try:
-            if not differing(fresh, _after_another(backward, upstream, method)):
-                yield method
-        except Exception:  # it is no such method
-            continue
-
-
-def _accumulation(layer: Layer, names: Sequence[str]) -> Remarks:
-    """A warning about gradients that add up."""
-    if not names:
-        return Remarks()
-    finding = Finding(
-        f"a second backward adds to the gradient of {', '.join(names)}",
-        "after two passes it is the sum of both",
-        f"{layer.title}.{layer.backward_name}",
-        "start backward from zero, such as dW = np.zeros_like(W), or reset between batches",
-        "accumulates",
-    )
-    return Remarks(warnings=(finding,))
 
 
 def memory_order(backward: Backward, upstream: Any) -> Remarks:
@@ -280,40 +172,15 @@ def integer_input(backward: Backward, upstream: Any) -> Remarks:
     try:
         got = _results(backward, layer.run(copied(upstream), next(passes)))
     except TypeError as error:
-        return _note(f"an integer image raises {type(error).__name__}: {error}"[:120])
+        return note(f"an integer image raises {type(error).__name__}: {error}"[:120])
     off = differing(need, got)
     mend = "zeros_like takes over an integer dtype: give dtype=float, or x = x.astype(float)"
     if not off:
         return Remarks()
     if not own:
-        return _note(f"an integer image would truncate {_in_words(off)}: {mend}")
+        return note(f"an integer image would truncate {_in_words(off)}: {mend}")
     what = f"integer input truncates {_in_words(off)}"
     return Remarks(faults=(Finding(what, "", layer.title, mend, "integer dtype"),))
-
-
-def momentum(backward: Backward, upstream: Any) -> Remarks:
-    """Two tiny steps that differ: backward's update remembers the one before."""
-    layer, inputs, found = backward.layer, backward.layer.inputs(), Remarks()
-    read = backward.names(of_updates=True)
-    if not read or not _runs_without_update(backward) or _holds_generator(layer.base):
-        return found
-    layer = layer.at(TINY)
-    made, steps = layer.copy_with(inputs), []
-    for _ in range(2):
-        steps.append(_pass(layer, made, upstream, copied(layer.x)))
-    for name in read:
-        one, two = (change(done, layer.parameters[name]) for done in steps)
-        if one is not None and two is not None and not near(one, two, 1e-2):
-            ratio = float(np.sum(two * one) / np.sum(one * one))
-            finding = Finding(
-                f"the update of {name} grows from call to call: momentum, or a sum never reset",
-                f"the second step is {ratio:.3g} of the first",
-                layer.title,
-                "keep the plain gradient in an attribute, so that it can be checked by itself",
-                "momentum",
-            )
-            found += Remarks(warnings=(finding,))
-    return found
 
 
 CHECKS: dict[str, Callable[[Backward, Any], Remarks]] = {

@@ -119,7 +119,7 @@ def call(function: Callable[..., Any], given: Mapping[str, Any], hidden: Any) ->
     """
     named, is_unseen = _described(function)
     if is_unseen:
-        return function(hidden)
+        return function(*hidden) if isinstance(hidden, tuple) else function(hidden)
     rest, places = dict(given), []
     for parameter in named:
         if parameter.kind is parameter.KEYWORD_ONLY or parameter.name not in rest:
@@ -165,6 +165,7 @@ def upstreams_of(
     """The arguments that take gradients of outputs: named so, or the first that nothing fits."""
     taken = [p for p in parameters(function) if p.name not in given and not is_training(p)]
     taken = [p for p in taken if not naming.is_rate(p.name) and p.name != naming.CONTEXT]
+    taken = [p for p in taken if not naming.TARGET.match(p.name.lower())]
     named = [p for p in taken if naming.is_upstream(p.name)]
     if named:
         return named
