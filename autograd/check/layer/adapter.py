@@ -63,6 +63,7 @@ class Layer:
     parameters: Mapping[str, Path] = field(default_factory=dict)
     arguments: Mapping[str, Argument] = field(default_factory=dict)  # others of forward's inputs
     pairs: tuple[outputs.Pair, ...] = ()  # the outputs, and backward's arguments for them
+    lists: bool = False  # whether a list that forward returns is one of outputs, as a tuple is
     unused: tuple[str, ...] = ()  # what forward gives besides, and may be an output
     zeros: tuple[str, ...] = ()  # upstream gradients of what forward does not give
     derivative_of: str = ""  # "x" or "output", where backward is f′ of it
@@ -135,6 +136,8 @@ class Layer:
         if naming.CONTEXT in given:
             given[naming.CONTEXT] = Context()
         returned = signatures.call(function, given, x)
+        if self.lists and isinstance(returned, list):
+            returned = tuple(returned)
         found = outputs.items(returned, function, layer)
         if not found:
             raise TypeError(f"{self.title}.{self.forward_name} returned None")

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import naming, outputs, randomness, signatures
 from .adapter import Argument, Forward, Layer
-from .attributes import Path, clone, copied, leaves, snapshot, text
+from .attributes import Path, Step, clone, copied, leaves, snapshot, text
 from .forms import Numbers, as_array, identical, is_container, is_number, like
 from .missing import spread, supplied
 
@@ -36,6 +36,14 @@ def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
     layer, drawn = _with_states(layer)
     notes += [f"{', '.join(drawn)}: drawn, as nothing shows in a state of zeros"] * bool(drawn)
     return with_inputs(layer), tuple(notes)
+
+
+def with_lists(layer: Layer) -> Layer:
+    """The layer with a list that forward returns read as several outputs."""
+    layer, warm = replace(layer, lists=True), clone(layer.base)
+    with randomness.started(layer.states):
+        found = layer.call_forward(warm, copied(layer.x))
+    return with_inputs(_with_outputs(layer, warm, found))
 
 
 def with_inputs(layer: Layer) -> Layer:
@@ -73,7 +81,13 @@ def _with_outputs(layer: Layer, warm: Any, found: Forward) -> Layer:
     pairs, left = outputs.pairs(found.items, possible, arguments, warm)
     used = {pair.output for pair in pairs}
     unused = tuple(name for name in possible if name not in used)
-    return replace(layer, pairs=pairs, unused=unused, zeros=left)
+    zeros = (n for n in left if naming.is_state((Step(True, n),)) or _is_of_input(n, found))
+    return replace(layer, pairs=pairs, unused=unused, zeros=tuple(zeros))
+
+
+def _is_of_input(argument: str, found: Forward) -> bool:
+    """Whether an argument of backward announces the gradient of one of forward's."""
+    return any(naming.announces(argument, name) for name in found.given)
 
 
 def takes_upstream(layer: Layer) -> bool:

@@ -10,7 +10,7 @@ from ..truth.verdict import WRONG
 from . import naming, signatures
 from .adapter import Layer
 from .backward import Backward
-from .discover import with_inputs
+from .discover import with_inputs, with_lists
 from .outputs import EVERYTHING, Pair
 
 
@@ -19,13 +19,18 @@ def readings(layer: Layer) -> Iterator[Layer]:
     function = getattr(layer.base, layer.backward_name)
     taken = signatures.parameters(function)
     plain = len(taken) == 1 and not naming.is_upstream(taken[0].name)
-    if layer.derivative_of or plain:
+    nothing = not taken and not signatures.is_hidden(function)
+    if layer.derivative_of or plain or nothing:
         for of in ("x", "output"):
             if of != layer.derivative_of:
                 yield replace(layer, derivative_of=of)
     if len(layer.pairs) == 1 and layer.unused:
         for output in (*layer.unused, EVERYTHING):
             yield with_inputs(replace(layer, pairs=(Pair(output, layer.pairs[0].argument),)))
+    if not layer.lists:
+        listed = with_lists(layer)
+        if listed.pairs != layer.pairs or listed.unused != layer.unused:
+            yield listed
 
 
 def swapped(backward: Backward, report: Report) -> Backward | None:

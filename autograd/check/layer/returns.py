@@ -22,16 +22,16 @@ def names(function: Callable[..., Any], count: int) -> dict[Path, str]:
 
     A value is named by the variable that it is made of; without source there are no names.
     """
-    plain = getattr(function, "__func__", function)
-    try:
-        statements = _statements(inspect.unwrap(plain))
-    except TypeError:  # not hashable
-        return {}
-    fitting = [s for s in statements if len(_values(s)) == count]
-    return dict(_named(fitting[-1], ())) if fitting else {}
+    return _names(getattr(function, "__func__", function), count)
 
 
 @lru_cache(maxsize=256)
+def _names(function: Callable[..., Any], count: int) -> dict[Path, str]:
+    """The same for a function that is no method; kept, as each forward asks for it."""
+    fitting = [s for s in _statements(inspect.unwrap(function)) if len(_values(s)) == count]
+    return dict(_named(fitting[-1], ())) if fitting else {}
+
+
 def _statements(function: Callable[..., Any]) -> tuple[ast.expr, ...]:
     """What a function's return statements return, those of functions inside left out."""
     try:

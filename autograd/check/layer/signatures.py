@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import naming
+from .forms import is_number
 
 FORWARDS = "forward forward_pass forward_prop forward_propagation forward_propagate feedforward"
 FORWARDS += " feed_forward fprop propagate fwd forwardprop __call__ call apply predict"
@@ -167,6 +168,7 @@ def upstreams_of(
     taken = [p for p in taken if not naming.is_rate(p.name) and p.name != naming.CONTEXT]
     taken = [p for p in taken if not naming.TARGET.match(p.name.lower())]
     named = [p for p in taken if naming.is_upstream(p.name)]
+    named = [p for p in named if not is_number(known.get(p.name))]  # `dt` is a step of time
     if named:
         return named
     required = [p for p in taken if is_required(p) and p.name.lower() not in naming.CACHES]
