@@ -2,15 +2,30 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-import numpy as np
+from . import naming, outputs, randomness, signatures
+from .attributes import Path, clone, copied, held_by, leaves, snapshot
+from .forms import Numbers, as_array, is_container, like
 
-from . import naming, signatures
-from .attributes import Numbers, Path, clone, copied, identical, is_number, leaves, snapshot, text
+_X = object()  # stands for x among forward's arguments
 
-OUTPUTS = ("output", "outputs", "out", "a", "A", "z", "Z", "y", "Y", "activation")
-WEIGHTS = {"weight", "bias", "gamma", "beta"}
+
+class Context(SimpleNamespace):
+    """What `forward(ctx, ...)` keeps for `backward(ctx, ...)`."""
+
+    def save_for_backward(self, *tensors: Any) -> None:
+        """Keep tensors, in PyTorch's words."""
+        self.saved_tensors = tensors
+
+
+class Forward(NamedTuple):
+    """What one forward gave, by name, and what it was called with."""
+
+    items: Mapping[str, Any]
+    given: Mapping[str, Any]
 
 
 class Pass(NamedTuple):
@@ -24,12 +39,19 @@ class Pass(NamedTuple):
     after: dict[Path, Numbers]
 
 
+class Argument(NamedTuple):
+    """An option that is an input of forward, or an entry of one: `parameters['Wx']`."""
+
+    option: str
+    key: str | None = None
+
+
 @dataclass(frozen=True)
 class Layer:
     """A user's layer, and how it is called; every call is made on a copy of `base`.
 
     To make one runs none of the user's code but its copying. `discover` runs forward, and tells
-    which weights the layer holds.
+    which weights the layer holds, and which outputs have a gradient.
     """
 
     base: Any
@@ -37,16 +59,23 @@ class Layer:
     forward_name: str
     backward_name: str
     options: Mapping[str, Any]
-    states: Sequence[signatures.State]  # of the random generators, from which each call starts
+    states: Sequence[randomness.State]  # of the random generators, from which each call starts
     parameters: Mapping[str, Path] = field(default_factory=dict)
+    arguments: Mapping[str, Argument] = field(default_factory=dict)  # others of forward's inputs
+    pairs: tuple[outputs.Pair, ...] = ()  # the outputs, and backward's arguments for them
+    lists: bool = False  # whether a list that forward returns is one of outputs, as a tuple is
+    unused: tuple[str, ...] = ()  # what forward gives besides, and may be an output
+    zeros: tuple[str, ...] = ()  # upstream gradients of what forward does not give
+    derivative_of: str = ""  # "x" or "output", where backward is f′ of it
+    carried: tuple[str, ...] = ()  # attributes that forward carries on from call to call
     rate: float = 1.0  # the learning rate that backward is called with
-    rate_path: Path | None = None  # where the layer holds it
+    rate_paths: tuple[Path, ...] = ()  # where the layer, or its optimisers, hold it
 
     @classmethod
     def of(cls, layer: Any, x: Any, options: Mapping[str, Any], *names: str | None) -> "Layer":
         """Find forward and backward by their names, if given; TypeError where there is none."""
-        forward, backward = map(signatures.method, [layer] * 2, ("forward", "backward"), names)
-        states = signatures.states(layer, [forward, backward])
+        forward, backward = signatures.methods(layer, *names)
+        states = randomness.states(layer, [forward, backward])
         return cls(clone(layer), x, forward, backward, options, states)
 
     @property
@@ -59,163 +88,181 @@ class Layer:
         """What the input is called beside the parameters."""
         return "input" if "x" in self.parameters else "x"
 
+    @cached_property
+    def x_argument(self) -> str | None:
+        """What forward calls its input; None where its arguments cannot be seen."""
+        return signatures.input_of(getattr(self.base, self.forward_name), self.options)
+
+    def is_state(self, name: str) -> bool:
+        """Whether a parameter is no weight, but what forward carries on from call to call."""
+        path = self.parameters.get(name)
+        return path is not None and path[0].key in self.carried
+
+    def forward_arguments(self) -> list[str]:
+        """The names of forward's arguments, in order."""
+        function = getattr(self.base, self.forward_name)
+        return [p.name for p in signatures.parameters(function) if not signatures.is_training(p)]
+
+    def forms(self) -> dict[str, Any]:
+        """x and forward's other arguments as the user gave them."""
+        given = {
+            name: self.options[option] if key is None else self.options[option][key]
+            for name, (option, key) in self.arguments.items()
+        }
+        return {self.x_name: self.x, **given}
+
     def inputs(self) -> dict[str, Any]:
-        """x and the parameters, as the layer was given."""
+        """x, forward's other arguments and the parameters, as they were given."""
         held = leaves(self.base)
-        return {self.x_name: copied(self.x), **{n: held[p] for n, p in self.parameters.items()}}
+        arrays = {n: as_array(v) if is_container(v) else copied(v) for n, v in self.forms().items()}
+        return {**arrays, **{n: held[path] for n, path in self.parameters.items()}}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The shape of each input."""
+        arrays = {name: as_array(value) for name, value in self.inputs().items()}
+        return {name: array.shape for name, array in arrays.items() if array is not None}
 
     # --- calls of one object ---------------------------------------------------------------------
 
-    def call_forward(self, layer: Any, x: Any) -> tuple[Any, Any]:
-        """(output, cache) of one forward of this very object.
+    def call_forward(self, layer: Any, x: Any, others: Mapping[str, Any] | None = None) -> Forward:
+        """One forward of this very object; `others` are arguments beside x.
 
         Raises TypeError where it returns nothing and keeps no output either.
         """
         function = getattr(layer, self.forward_name)
-        taken = [p for p in signatures.parameters(function) if not signatures.is_training(p)]
-        first = taken[0] if taken else None
-        returned = function(x, **self._extra(function, first, {"x": x}))
-        if isinstance(returned, tuple):
-            rest = returned[1] if len(returned) == 2 else returned[1:]
-            return returned[0], rest
-        if returned is not None:
-            return returned, None
-        kept = [getattr(layer, name) for name in OUTPUTS if hasattr(layer, name)]
-        if not kept:
+        given = {**self._fixed, **(others or {})}
+        given = {n: x if v is _X else copied(v) if n in self.options else v
+                 for n, v in given.items()}  # fmt: skip
+        if naming.CONTEXT in given:
+            given[naming.CONTEXT] = Context()
+        returned = signatures.call(function, given, x)
+        if self.lists and isinstance(returned, list):
+            returned = tuple(returned)
+        found = outputs.items(returned, function, layer)
+        if not found:
             raise TypeError(f"{self.title}.{self.forward_name} returned None")
-        return kept[0], None
+        return Forward(found, {**given, "x": x})
 
-    def call_backward(self, layer: Any, known: Mapping[str, Any]) -> Any:
-        """What one backward of this very object returns; `known["upstream"]` goes in first."""
-        function = getattr(layer, self.backward_name)
-        first = signatures.upstream_of(function)
-        keywords = self._extra(function, first, known)
-        if first is None and not signatures.parameters(function):
-            return function()
-        if first is None or signatures.parameters(function)[0].name == first.name:
-            return function(known["upstream"], **keywords)
-        return function(**{first.name: known["upstream"]}, **keywords)
+    @cached_property
+    def _fixed(self) -> dict[str, Any]:
+        """The arguments of forward by name, with `_X` where x goes.
 
-    def _extra(self, function: Any, first: Any, known: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments beside the first; options by the user's names win."""
+        Raises UnfitError for an argument that nothing fits.
+        """
+        function = getattr(self.base, self.forward_name)
+        given = {self.x_argument: _X} if self.x_argument else {}
+        if any(p.name == naming.CONTEXT for p in signatures.parameters(function)):
+            given[naming.CONTEXT] = None
+        return given | self._fitting(function, given, {"x": _X})
+
+    def outputs(self, layer: Any, found: Forward) -> list[Any]:
+        """The outputs that have a gradient; before they are known, the first thing returned."""
+        names = [pair.output for pair in self.pairs] or list(found.items)[:1]
+        return [outputs.read(found.items, name, layer) for name in names]
+
+    def call_backward(self, layer: Any, upstream: Any, found: Forward) -> Any:
+        """What one backward of this very object returns after its forward."""
+        function, known = getattr(layer, self.backward_name), self.known(layer, found)
+        if self.derivative_of:
+            point = known["x" if self.derivative_of == "x" else "output"]
+            given = {p.name: point for p in signatures.parameters(function)[:1]}
+            derivative = signatures.call(function, given, point)
+            return outputs.times_derivative(upstream, derivative, known["x"])
+        ups = outputs.split(upstream, self.outputs(layer, found))
+        given = {p.argument: u for p, u in zip(self.pairs, ups, strict=True) if p.argument}
+        for name in self.zeros:
+            alike = (value for n, value in found.given.items() if naming.announces(name, n))
+            given[name] = next((0 * value for value in alike), 0.0)
+        given |= self._fitting(function, given, known)
+        return signatures.call(function, given, ups[0])
+
+    def _fitting(
+        self, function: Any, given: Mapping[str, Any], known: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Values for the arguments that are not given yet; options by the user's names win."""
         names = {p.name for p in signatures.parameters(function)}
-        given = {name: value for name, value in self.options.items() if name in names}
+        options = {n: copied(v) for n, v in self.options.items() if n in names and n not in given}
+        known = {**known, **self.options}
         try:
-            return {**signatures.extra(function, first, {**known, **self.options}), **given}
-        except TypeError as error:
-            raise TypeError(f"{self.title}.{function.__name__}: {error}") from None
+            return options | signatures.extra(function, known, {**given, **options})
+        except signatures.UnfitError as error:
+            where = f"{self.title}.{getattr(function, '__name__', self.backward_name)}"
+            raise signatures.UnfitError(f"{where}: {error}") from None
 
-    def pass_of(self, layer: Any, upstream: Any, x: Any, rate: float | None = None) -> Pass:
+    def known(self, layer: Any, found: Forward) -> dict[str, Any]:
+        """What an argument of backward may be: inputs, outputs, weights, attributes, caches."""
+        held = snapshot(layer)
+        used = {pair.output for pair in self.pairs}
+        rest = {name: value for name, value in found.items.items() if name not in used}
+        known = {**held_by(layer), **found.items, **found.given, "rate": self.rate}
+        known |= {n: held[path] for n, path in self.parameters.items() if path in held}
+        known["output"] = self.outputs(layer, found)[0]
+        named = [value for name, value in rest.items() if "cache" in name.lower()]
+        if named or rest:
+            every = tuple(rest.values())
+            known["cache"] = named[0] if named else every[0] if len(every) == 1 else every
+        return known
+
+    def pass_of(self, layer: Any, upstream: Any, x: Any, others: Any = None) -> Pass:
         """A forward and a backward of this very object, whatever it went through before."""
-        output, cache = self.call_forward(layer, x)
-        return self.backward_pass_of(layer, output, cache, upstream, x, rate)
+        return self.backward_pass_of(layer, self.call_forward(layer, x, others), upstream)
 
-    def backward_pass_of(
-        self, layer: Any, output: Any, cache: Any, upstream: Any, x: Any, rate: float | None = None
-    ) -> Pass:
+    def backward_pass_of(self, layer: Any, found: Forward, upstream: Any) -> Pass:
         """The backward of this very object, whose forward was done."""
-        before = snapshot(layer)
-        known = {"x": x, "output": output, "rate": self.rate if rate is None else rate}
-        for name, path in self.parameters.items():
-            known.setdefault(name, before.get(path))
-        if cache is not None or hasattr(layer, "cache"):
-            known["cache"] = cache if cache is not None else layer.cache
-        returned = self.call_backward(layer, {**known, "upstream": upstream})
-        return Pass(layer, x, output, returned, before, snapshot(layer))
+        before, output = snapshot(layer), outputs.flat(self.outputs(layer, found))
+        returned = self.call_backward(layer, upstream, found)
+        return Pass(layer, found.given["x"], output, returned, before, snapshot(layer))
+
+    def at(self, rate: float) -> "Layer":
+        """The same with another learning rate."""
+        return replace(self, rate=rate)
 
     # --- calls of fresh copies -------------------------------------------------------------------
 
-    def copy_with(self, inputs: Mapping[str, Any], rate: float | None = None) -> Any:
-        """A copy of the layer with the given parameters, and learning rate if it holds one."""
-        replaced = {self.parameters[name]: v for name, v in inputs.items() if name != self.x_name}
-        if self.rate_path is not None:
-            replaced[self.rate_path] = self.rate if rate is None else rate
+    def copy_with(self, inputs: Mapping[str, Any]) -> Any:
+        """A copy of the layer with the given parameters, and its learning rate if it holds one."""
+        replaced = {self.parameters[name]: v for name, v in inputs.items() if name in
+                    self.parameters}  # fmt: skip
+        replaced |= dict.fromkeys(self.rate_paths, self.rate)
         return clone(self.base, replaced)
 
-    def output(self, layer: Any = None) -> Any:
-        """The output of a copy, or of this very object, for x."""
-        with signatures.randomness(self.states):
-            return self.call_forward(clone(self.base) if layer is None else layer, copied(self.x))[
-                0
-            ]
+    def given(self, inputs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """(x, forward's other arguments) in the form that the user gave them."""
+        x = self._in_form(inputs[self.x_name], self.x)
+        others: dict[str, Any] = {}
+        for name, (option, key) in self.arguments.items():
+            value = inputs[name]
+            if key is None:
+                others[option] = self._in_form(value, self.options[option])
+            else:
+                entries = others.get(option, self.options[option])
+                others[option] = {**entries, key: self._in_form(value, entries[key])}
+        return x, others
+
+    @staticmethod
+    def _in_form(value: Any, original: Any) -> Any:
+        return like(value, original) if is_container(original) else value
+
+    def output(self) -> Any:
+        """The first output of a fresh copy for x: what the next layer receives."""
+        with randomness.started(self.states):
+            layer = clone(self.base)
+            found = self.call_forward(layer, copied(self.x))
+            return next(iter(found.items.values()))
 
     def forward(self, **inputs: Any) -> Any:
-        """The output of a fresh copy with these parameters, the same randomness each time."""
-        with signatures.randomness(self.states):
-            return self.call_forward(self.copy_with(inputs), copied(inputs[self.x_name]))[0]
+        """All outputs of a fresh copy as one array, with these inputs, the same randomness."""
+        layer = self.copy_with(inputs)
+        x, others = self.given(inputs)
+        with randomness.started(self.states):
+            return outputs.flat(self.outputs(layer, self.call_forward(layer, copied(x), others)))
 
-    def run(self, upstream: Any, inputs: Mapping[str, Any], rate: float | None = None) -> Pass:
+    def run(self, upstream: Any, inputs: Mapping[str, Any]) -> Pass:
         """A forward and a backward of a fresh copy; upstream is given as it is, x is copied."""
-        return self.run_as_is(upstream, {**inputs, self.x_name: copied(inputs[self.x_name])}, rate)
+        return self.run_as_is(upstream, {**inputs, self.x_name: copied(inputs[self.x_name])})
 
-    def run_as_is(
-        self, upstream: Any, inputs: Mapping[str, Any], rate: float | None = None
-    ) -> Pass:
+    def run_as_is(self, upstream: Any, inputs: Mapping[str, Any]) -> Pass:
         """The same with x in the memory order in which it comes."""
-        with signatures.randomness(self.states):
-            return self.pass_of(self.copy_with(inputs, rate), upstream, inputs[self.x_name], rate)
-
-
-def discover(layer: Layer) -> tuple[Layer, Any, tuple[str, ...]]:
-    """Run forward once: (the layer with its weights and random generators, the output, notes).
-
-    Weights that the first forward makes are kept from then on.
-    """
-    notes: list[str] = []
-    warm = clone(layer.base)
-    with signatures.randomness(layer.states):
-        output = layer.call_forward(warm, copied(layer.x))[0]
-        used = [pair for pair in layer.states if pair.has_moved()]
-    if used:
-        notes.append("forward draws random numbers: the same ones in every call here")
-    held, before = snapshot(warm), snapshot(layer.base)
-    new = [path for path in held if path not in before and is_weight(path, held[path])]
-    if any(_matters(layer, warm, path) for path in new):
-        layer = replace(layer, base=warm)
-        notes.append("the weights are made by the first forward, and kept from then on")
-    layer = replace(layer, states=used)
-    return replace(layer, parameters=_find_parameters(layer)), output, tuple(notes)
-
-
-def _find_parameters(layer: Layer) -> dict[str, Path]:
-    """name -> path of every weight: numbers that the layer holds and forward depends on."""
-    held, paths, seen = leaves(layer.base), [], set()
-    for path, array in snapshot(layer.base).items():
-        identity = id(held[path])  # the same array under two names is one weight
-        if not is_number(held[path]) and identity in seen:
-            continue
-        if is_weight(path, array) and _matters(layer, layer.base, path):
-            paths.append(path)
-            seen.add(identity)
-    short = [short_name(path) for path in paths]
-    names = [n if short.count(n) == 1 else text(p) for n, p in zip(short, paths, strict=True)]
-    return dict(zip(names, paths, strict=True))
-
-
-def _matters(layer: Layer, holder: Any, path: Path) -> bool:
-    """Whether other numbers there give another output."""
-    value = np.asarray(leaves(holder)[path], dtype=np.float64)
-    moved = value + np.random.default_rng(0).uniform(0.05, 0.15, value.shape)
-    try:
-        with np.errstate(all="ignore"):
-            outputs = [layer.output(clone(holder, by)) for by in ({}, {path: moved})]
-        return not identical(*outputs)
-    except Exception:  # a size or an index: no weight
-        return False
-
-
-def is_weight(path: Path, array: Numbers) -> bool:
-    """Whether numbers may be weights: float arrays, and what has the name of a weight."""
-    name = path[-1].key
-    if array.ndim == 0 or array.dtype.kind != "f":
-        named = any(isinstance(s.key, str) and naming.concept(s.key)[0] in WEIGHTS for s in path)
-        return named and (array.ndim > 0 or array.dtype.kind == "f")
-    return array.size > 0 and not (isinstance(name, str) and naming.is_rate(name))
-
-
-def short_name(path: Path) -> str:
-    """What a parameter is called: `W` for `params['W']`, `W` for `W.value`."""
-    keys = [step.key for step in path]
-    if len(keys) > 1 and keys[-1] in naming.WRAPPED:
-        keys.pop()
-    return keys[-1] if isinstance(keys[-1], str) else text(path)
+        x, others = self.given(inputs)
+        with randomness.started(self.states):
+            return self.pass_of(self.copy_with(inputs), upstream, x, others)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-NUMBERS = (int, float, np.floating, np.integer)
+from .forms import Numbers, as_array, is_number, is_numbers, like
+
 OPAQUE: tuple[type, ...] = (  # what is not walked into
     types.ModuleType, types.FunctionType, types.MethodType, type, str, bytes,
     np.random.Generator, np.random.RandomState, np.random.BitGenerator,
@@ -23,19 +23,6 @@ class Step(NamedTuple):
 
 
 Path = tuple[Step, ...]
-Numbers = NDArray[Any]
-
-
-def is_number(value: Any) -> bool:
-    """True for a real number that is not a bool."""
-    return isinstance(value, NUMBERS) and not isinstance(value, bool)
-
-
-def is_numbers(value: Any) -> bool:
-    """True for a non-empty nested list of numbers, as scalar loops keep their weights."""
-    if not isinstance(value, list) or not value:
-        return False
-    return all(is_number(entry) or is_numbers(entry) for entry in value)
 
 
 def is_leaf(value: Any) -> bool:
@@ -51,8 +38,16 @@ def children(value: Any) -> Iterator[tuple[Step, Any]]:
         yield from ((Step(False, key), entry) for key, entry in value.items())
     elif isinstance(value, list | tuple):
         yield from ((Step(False, k), entry) for k, entry in enumerate(value))
-    elif hasattr(value, "__dict__") and not isinstance(value, OPAQUE):
-        yield from ((Step(True, key), entry) for key, entry in vars(value).items())
+    elif not isinstance(value, OPAQUE):
+        yield from ((Step(True, key), entry) for key, entry in held_by(value).items())
+
+
+def held_by(value: Any) -> dict[str, Any]:
+    """The attributes of an object, those in `__slots__` too."""
+    slots = (getattr(kind, "__slots__", ()) for kind in type(value).__mro__)
+    names = (name for some in slots for name in ([some] if isinstance(some, str) else some))
+    found = {n: getattr(value, n) for n in names if not n.startswith("__") and hasattr(value, n)}
+    return found | getattr(value, "__dict__", {})
 
 
 def leaves(root: Any, depth: int = 5) -> dict[Path, Any]:
@@ -78,23 +73,6 @@ def snapshot(root: Any) -> dict[Path, Numbers]:
     return {path: array for path, array in arrays if array is not None}
 
 
-def as_array(value: Any) -> Numbers | None:
-    """A copy of the numbers as an array; None where they have no rectangular shape."""
-    try:
-        array = np.array(value)
-    except ValueError:
-        return None
-    return array if array.dtype.kind in "fiu" else None
-
-
-def identical(a: Any, b: Any) -> bool:
-    """Whether two arrays of numbers are equal, bit for bit."""
-    left, right = as_array(a), as_array(b)
-    if left is None or right is None:
-        return False
-    return left.shape == right.shape and np.array_equal(left, right, equal_nan=left.dtype == float)
-
-
 def follow(root: Any, path: Path) -> Any:
     """What a path leads to."""
     for step in path:
@@ -107,29 +85,20 @@ def copied(x: Any) -> Any:
     return x.copy(order="K") if isinstance(x, np.ndarray) else clone(x)
 
 
-def like(value: Any, original: Any) -> Any:
-    """An array in the form of the original: a nested list, a Python number or an array."""
-    if isinstance(original, list):
-        return np.asarray(value).tolist()
-    if is_number(original):
-        return np.asarray(value).item()
-    return np.array(value, order="K")
-
-
 def clone(layer: Any, replaced: Mapping[Path, Any] | None = None) -> Any:
     """A deep copy of a layer that shares nothing with it, with other numbers at some paths.
 
     Whoever else refers to a replaced array (`params["W"] is self.W`) gets the new one too.
     """
-    held = leaves(layer) if replaced else {}
     memo: dict[int, Any] = {}
     numbers: dict[Path, Any] = {}
     for path, value in (replaced or {}).items():
-        new = like(value, held[path])
-        if is_number(held[path]):
+        held = follow(layer, path)
+        new = like(value, held)
+        if is_number(held):
             numbers[path] = new
         else:
-            memo[id(held[path])] = new
+            memo[id(held)] = new
     made = deep_copy(layer, memo)
     for path, value in numbers.items():
         put(made, path, value)

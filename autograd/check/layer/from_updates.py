@@ -9,8 +9,9 @@ import numpy as np
 from ..truth.arrays import largest
 from . import naming, signatures
 from .adapter import Layer, Pass
-from .attributes import Numbers, Path, as_array, copied, follow, leaves, text
-from .backward import UPDATE, Backward, Source, find_returned, find_stored
+from .attributes import Path, copied, leaves, text
+from .backward import UPDATE, Backward, Source, locate
+from .forms import Numbers, as_array
 
 RATES = (1.0, 0.5)  # learning rates that are tried
 NO_STEP = (
@@ -24,19 +25,15 @@ def find_backward(
 ) -> tuple[Backward, tuple[str, ...]]:
     """Run a pass, and see where each gradient is; with notes on what was inferred."""
     if learning_rate is not None:
-        layer = replace(layer, rate=learning_rate)
-    inputs = layer.inputs()
+        layer = layer.at(learning_rate)
+    inputs, shapes = layer.inputs(), layer.shapes()
     done = layer.run(copied(upstream), inputs)
-    shapes = {name: np.shape(value) for name, value in inputs.items()}
-    returned = find_returned(done.returned, layer, shapes)
-    stored = find_stored(done, layer, shapes, returned)
-    sources = {name: _returned_at(path) for name, path in returned.items()}
-    sources |= {name: _stored_at(path) for name, path in stored.items()}
     trial = _Trial(layer, inputs, upstream)
-    backward, rate_notes = _with_updates(Backward(layer, sources), done, trial, learning_rate)
+    located = locate(layer, done, shapes)
+    backward, rate_notes = _with_updates(located, done, trial, learning_rate)
     found = {**backward.sources, **dict.fromkeys(backward.updated)}
     missing = [name for name in layer.parameters if name not in found]
-    options = [name for name in missing if shapes[name] == ()]  # without a gradient: no weights
+    options = [name for name in missing if shapes[name] == () or layer.is_state(name)]
     parameters = {n: p for n, p in layer.parameters.items() if n not in options}
     backward = replace(backward, layer=replace(backward.layer, parameters=parameters))
     places = ", ".join(f"{name} {source.place}" for name, source in backward.sources.items())
@@ -46,17 +43,6 @@ def find_backward(
         if name not in options
     )
     return backward, (*rate_notes, f"gradients found: {places}", *lacking)
-
-
-def _returned_at(path: Path) -> Source:
-    """A gradient in what backward returned."""
-    place = "returned" + (f" {text(path)}" if path else "")
-    return Source(place, lambda done: follow(done.returned, path))
-
-
-def _stored_at(path: Path) -> Source:
-    """A gradient in an attribute."""
-    return Source(f"in {text(path)}", lambda done: follow(done.layer, path))
 
 
 # --- updates -------------------------------------------------------------------------------------
@@ -73,7 +59,8 @@ class _Trial:
     def run(self, rate: float | None = None, times: float | None = None) -> Pass:
         """A pass at a learning rate, with `times` the upstream gradient."""
         upstream = copied(self.upstream) if times is None else times * np.asarray(self.upstream)
-        return self.layer.run(upstream, self.inputs, rate)
+        layer = self.layer if rate is None else self.layer.at(rate)
+        return layer.run(upstream, self.inputs)
 
     def change(self, name: str, rate: float | None = None, times: float | None = None) -> Any:
         """before - after of a weight; None where it did not move."""
@@ -108,7 +95,9 @@ def _with_updates(
         if not _is_plain_step(trial, name):
             del sources[name]
             unreadable[name] = NO_STEP
-    backward = Backward(layer, sources, updated, unreadable)
+    backward = replace(
+        backward, layer=layer, sources=sources, updated=updated, unreadable=unreadable
+    )
     note = f"the learning rate is {how}" if how[0].isdigit() else how
     return backward, (note,) if backward.names(of_updates=True) else ()
 
@@ -152,16 +141,21 @@ def find_rate(trial: _Trial, updated: tuple[str, ...], rate: float | None) -> tu
     argument = signatures.rate_of(getattr(layer.base, layer.backward_name))
     if argument is not None:
         return layer, f"called with {argument.name}={layer.rate:g}"
-    for path, value in leaves(layer.base).items():
-        key = path[-1].key if path else None
-        if isinstance(key, str) and naming.is_rate(key) and np.shape(value) == ():
-            holding = replace(layer, rate_path=path)
-            if _scales(replace(trial, layer=holding), updated):
-                return holding, f"{text(path)} set to {layer.rate:g}"
+    held = tuple(p for p, value in leaves(layer.base).items() if _is_rate(p, value))
+    for paths in (held, *((path,) for path in held)):
+        holding = replace(layer, rate_paths=paths)
+        if paths and _scales(replace(trial, layer=holding), updated):
+            return holding, f"{', '.join(map(text, paths))} set to {layer.rate:g}"
     if rate is not None:
         return layer, f"{rate:g} as you say"
     read, how = _read_rate(trial, updated)
     return replace(layer, rate=read), how
+
+
+def _is_rate(path: Path, value: Any) -> bool:
+    """Whether what a layer holds there is a learning rate."""
+    key = path[-1].key if path else None
+    return isinstance(key, str) and naming.is_rate(key) and np.shape(value) == ()
 
 
 def _scales(trial: _Trial, updated: tuple[str, ...]) -> bool:

@@ -1,21 +1,26 @@
 """One layer on one input: its gradients against the truth, and its side effects."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..gradients import UNREPEATABLE, check_gradients
 from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
-from ..truth.arrays import draw_upstream, largest
+from ..truth.arrays import draw_upstream
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG
-from .adapter import Layer, discover
-from .attributes import as_array
+from .adapter import Layer
 from .backward import Backward
+from .between_calls import differing
+from .discover import discover, said_of_outputs, takes_upstream
+from .forms import as_array, shape_of
 from .from_updates import find_backward
-from .side_effects import differing, side_effects
+from .mean_loss import samples, times_samples
+from .readings import readings, refuted, swapped
+from .side_effects import input_overwritten, side_effects
+from .signatures import UnfitError
 
 LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "NTC", "TNC", "TC", "ND", "DN", "N", "D"}
 SMALL = 1e-3  # an upstream gradient that no clipping reaches
@@ -38,46 +43,125 @@ def check_on_one_input(
     with_side_effects: bool = True,
 ) -> Report:
     """Check one layer on one input: see `check_layer`, which says more and raises the same."""
-    axes = layout_of(x, layout)
-    found, output, notes = discover(Layer.of(layer, x, options or {}, forward, backward))
-    upstream = _draw_upstream(as_array(output), seed)
+    found, notes = discover(Layer.of(layer, x, options or {}, forward, backward))
+    axes = layout_of(found.x, layout)
+    asked = _Asked(learning_rate, mean, seed, budget, model)
+    reading = _read(found, asked)
+    if reading.report.verdict == WRONG or not takes_upstream(found):
+        others = (_read_or_none(other, asked) for other in readings(found))
+        right = (r for r in others if r and r.report.verdict == RIGHT)
+        reading = reading if reading.report.verdict == RIGHT else next(right, reading)
+    report = reading.report
+    if reading.backward is not None and not is_unrepeatable(report):
+        found_too = _remarks(reading.backward, reading.upstream, report, with_side_effects)
+        report = _with_remarks(report, found_too)
     called = f"{found.forward_name} and {found.backward_name}, x {axes}"
-    try:
-        located, said = find_backward(found, upstream, learning_rate)
-        if not located.sources:  # gradients that are clipped are whole for a small upstream
-            small, others = find_backward(found, SMALL * upstream, learning_rate)
-            if small.sources:
-                note = "large gradients are clipped: checked with a small upstream"
-                located, said, upstream = small, (*others, note), SMALL * upstream
-    except Exception as error:  # the user's backward: it is the finding
-        return _raised(found, error, upstream, (called, *notes))
-    settings = {"seed": seed, "budget": budget, "model": model}
-    if located.updated:
-        settings["learning_rate"] = located.layer.rate
-    report = _judge(located, upstream, settings, mean, with_side_effects)
-    every = (called, *dict.fromkeys((*notes, *said)), *report.notes)
+    every = (called, *dict.fromkeys((*notes, *reading.notes)), *report.notes)
     return replace(report, title=found.title, notes=every)
 
 
+def _remarks(backward: Backward, upstream: Any, report: Report, with_side_effects: bool) -> Remarks:
+    """What the calls show beside the gradients; a defect that explains one is told once."""
+    found = input_overwritten(backward, upstream, report)
+    told = {finding.name for _, finding in found.explanations}
+    if with_side_effects:
+        more = side_effects(backward, upstream)
+        warnings = tuple(finding for finding in more.warnings if finding.name not in told)
+        found += replace(more, warnings=warnings)
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the user wants."""
+
+    learning_rate: float | None
+    mean: bool | None
+    seed: int
+    budget: float
+    model: Callable[..., Any] | None
+
+
+class _Reading(NamedTuple):
+    """What comes of one way to call a layer; no backward where it raised."""
+
+    report: Report
+    backward: Backward | None
+    upstream: Any
+    notes: tuple[str, ...]
+
+
+def _read_or_none(layer: Layer, asked: _Asked) -> _Reading | None:
+    """The same, or None where the layer cannot be called so."""
+    try:
+        return _read(layer, asked)
+    except (TypeError, ValueError):
+        return None
+
+
+def _read(layer: Layer, asked: _Asked) -> _Reading:
+    """Find the gradients of a layer, and compare them with the truth."""
+    upstream = _draw_upstream(as_array(layer.forward(**layer.inputs())), asked.seed)
+    notes = tuple(said_of_outputs(layer))
+    try:
+        located, said = find_backward(layer, upstream, asked.learning_rate)
+        if located.unreadable:  # gradients that are clipped are whole for a small upstream
+            small, others = find_backward(layer, SMALL * upstream, asked.learning_rate)
+            if len(small.unreadable) < len(located.unreadable):
+                note = "large gradients are clipped: checked with a small upstream"
+                located, said, upstream = small, (*others, note), SMALL * upstream
+    except UnfitError:
+        raise
+    except Exception as error:  # the user's backward: it is the finding
+        return _Reading(_raised(layer, error, upstream), None, upstream, notes)
+    settings = {"seed": asked.seed, "budget": asked.budget, "model": asked.model}
+    if located.updated:
+        settings["learning_rate"] = located.layer.rate
+    reading = _judge(located, upstream, settings, asked.mean, (*notes, *said))
+    if takes_upstream(layer) or not np.ndim(upstream) or reading.report.verdict != WRONG:
+        return reading
+    what = f"{layer.backward_name} takes no upstream gradient: of which loss is it the gradient?"
+    mend = "let forward return the loss, or backward take the gradient of what forward returns"
+    finding = Finding(what, "L = Σ upstream·output is none", layer.title, mend, "no upstream")
+    return reading._replace(report=Report({"x": _undecided("x", finding)}), backward=None)
+
+
 def _judge(
-    backward: Backward, upstream: Any, settings: Settings, mean: bool | None, more: bool
-) -> Report:
-    """The report on a layer whose gradients were found; `more` with its side effects."""
+    backward: Backward, upstream: Any, settings: Settings, mean: bool | None, notes: tuple[str, ...]
+) -> _Reading:
+    """The verdicts on the gradients that were found; what was guessed and failed is left out."""
     report = _compare(backward, upstream, settings, mean)
-    if is_unrepeatable(report):
-        return report
-    remarks = side_effects(backward, upstream) if more else Remarks()
+    if report.verdict == WRONG:
+        other = swapped(backward, report)
+        if other is not None:
+            notes += ("gradients of one shape are taken in the order in which most are right",)
+            backward, report = other, _compare(other, upstream, settings, mean)
+        for name in refuted(backward, report):
+            why = backward.sources[name].guessed
+            notes += (f"the gradient of {name} is not known: {why}, but is not it",)
+            backward, report = _without(name, backward, report)
     single = _one_entry(backward, upstream) if report.verdict == WRONG else None
     if single is not None:
-        other = _compare(backward, single, settings, mean)
-        if other.verdict == RIGHT:
-            report = other
-            what = "backward uses one entry of the upstream gradient and no other"
-            mend = "right behind cross-entropy alone; else sum over all entries of the gradient"
-            found = "right where the others are 0"
-            finding = Finding(what, found, backward.layer.title, mend, "one entry")
-            remarks += Remarks(warnings=(finding,))
-    return _with_remarks(report, remarks)
+        other_report = _compare(backward, single, settings, mean)
+        if other_report.verdict == RIGHT:
+            finding = _of_one_entry(backward.layer.title)
+            warnings = (*other_report.warnings, finding)
+            report = replace(other_report, warnings=warnings)
+    return _Reading(report, backward, upstream, notes)
+
+
+def _without(name: str, backward: Backward, report: Report) -> tuple[Backward, Report]:
+    """The same, where one gradient is not looked at."""
+    sources = {n: source for n, source in backward.sources.items() if n != name}
+    gradients = {n: gradient for n, gradient in report.gradients.items() if n != name}
+    return replace(backward, sources=sources), replace(report, gradients=gradients)
+
+
+def _of_one_entry(title: str) -> Finding:
+    """The warning about a backward that serves cross-entropy alone."""
+    what = "backward uses one entry of the upstream gradient and no other"
+    mend = "right behind cross-entropy alone; else sum over all entries of the gradient"
+    return Finding(what, "right where the others are 0", title, mend, "one entry")
 
 
 def _with_remarks(report: Report, remarks: Remarks) -> Report:
@@ -126,7 +210,7 @@ def _draw_upstream(output: Any, seed: int) -> Any:
 
 def layout_of(x: Any, layout: str | None) -> str:
     """What the axes of x are, as far as its shape tells; ValueError where a name is unknown."""
-    shape = np.shape(x)
+    shape = shape_of(x)
     if layout is not None:
         if layout.upper() not in LAYOUTS or len(layout) != len(shape):
             raise ValueError(f"layout {layout!r} for an input of shape {shape}: give one of NCHW, "
@@ -141,7 +225,7 @@ def layout_of(x: Any, layout: str | None) -> str:
     return f"{shape}, probably {guess}" if guess else f"{shape}"
 
 
-def _raised(layer: Layer, error: Exception, upstream: Any, notes: tuple[str, ...]) -> Report:
+def _raised(layer: Layer, error: Exception, upstream: Any) -> Report:
     """A backward that raises is wrong: with what, and for which upstream gradient."""
     finding = Finding(
         f"{layer.backward_name} raised {type(error).__name__}: {error}",
@@ -151,22 +235,22 @@ def _raised(layer: Layer, error: Exception, upstream: Any, notes: tuple[str, ...
         "raised",
     )
     wrong = GradientReport("backward", WRONG, findings=(finding,))
-    return Report({"backward": wrong}, notes=notes, title=layer.title)
+    return Report({"backward": wrong}, title=layer.title)
 
 
 def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool | None) -> Report:
     """The gradients against the truth, with the 1/N of a mean loss where the layer puts it."""
     layer, inputs = backward.layer, backward.layer.inputs()
     settings = {**settings, "upstream": upstream}
-    if not backward.sources:
+    if not backward.sources and not backward.unreadable:
         what = "backward returned nothing, stored no gradient and updated no weight"
         return Report(
             {"x": _undecided("x", Finding(what, "", layer.title, "return dX", "no gradient"))}
         )
     report = check_gradients(layer.forward, inputs, backward, **settings)
-    n = _samples(backward, report) if mean is not False else 0
+    n = samples(backward, report) if mean is not False else 0
     if n:
-        report = check_gradients(layer.forward, inputs, _times_samples(backward, n), **settings)
+        report = check_gradients(layer.forward, inputs, times_samples(backward, n), **settings)
         note = (
             f"the gradients of the weights are divided by N = {n} here: this layer holds the 1/N "
             "of a mean loss, so the loss's gradient must not divide again (mean=False insists)"
@@ -187,49 +271,3 @@ def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool |
 
 def _undecided(name: str, finding: Finding) -> GradientReport:
     return GradientReport(name, UNDECIDED, findings=(finding,))
-
-
-# --- the 1/N of a mean loss ----------------------------------------------------------------------
-
-
-def _samples(backward: Backward, report: Report) -> int:
-    """N, where each weight's gradient is 1/N of the true one for N rows or columns; else 0."""
-    shape = np.shape(backward.layer.x)
-    if report.verdict != WRONG or len(shape) < 2:
-        return 0
-    counts = shape if len(shape) == 2 else shape[:1]
-    return next((n for n in counts if _are_divided(report, backward, n)), 0)
-
-
-def _are_divided(report: Report, backward: Backward, n: int) -> bool:
-    """Whether the gradients of all weights are 1/n of the true ones, and that of x is not."""
-    names = [name for name in backward.sources if name in backward.layer.parameters]
-    x = report.gradients.get(backward.layer.x_name)
-    if not names or n < 2 or (x is not None and x.verdict == WRONG):
-        return False
-    return all(_is_divided(report.gradients.get(name), n) for name in names)
-
-
-def _is_divided(gradient: GradientReport | None, n: int) -> bool:
-    """Whether a gradient is wrong by just 1/n."""
-    if gradient is None or gradient.verdict != WRONG or gradient.comparison is None:
-        return False
-    claimed, true = gradient.comparison.claimed, gradient.comparison.true
-    if claimed.shape != true.shape:
-        return False
-    known = np.isfinite(true)
-    size = largest(true[known])
-    return bool(size > 0 and np.all(np.abs(n * claimed - true)[known] <= 1e-4 * size))
-
-
-def _times_samples(backward: Backward, n: int) -> Callable[..., dict[str, Any]]:
-    """The layer's backward with the weights' gradients times n."""
-
-    def scaled(upstream: Any, /, **inputs: Any) -> dict[str, Any]:
-        found = backward(upstream, **inputs)
-        return {
-            name: value if name == backward.layer.x_name else n * np.asarray(value)
-            for name, value in found.items()
-        }
-
-    return scaled

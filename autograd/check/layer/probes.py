@@ -9,9 +9,10 @@ import numpy as np
 from ..report.findings import Finding
 from ..report.report import Report
 from ..truth.verdict import RIGHT, WRONG
-from . import signatures
-from .adapter import Layer, discover
-from .attributes import as_array
+from . import randomness
+from .adapter import Layer
+from .discover import discover
+from .forms import as_array
 from .grid import Probe, grid, other_weights
 from .one_input import check_on_one_input
 from .variants import Make, Maker
@@ -66,23 +67,25 @@ def _options_for(given: Any, x: Any, probed: Any, samples: int | None) -> dict[s
     What has the input's own shape is cut or repeated along every axis that the probe changed; so is
     the first axis of what has as many entries as there are `samples`, wherever x has their axis.
     """
-    found = dict(given or {})
     shape, new = np.shape(x), np.shape(probed)
-    for name, option in found.items():
-        axes = np.shape(option)
-        if not shape or not axes or shape == new:
-            continue
-        array = np.asarray(option)
-        if samples and axes[0] == shape[samples] and axes[: samples + 1] != shape[: samples + 1]:
-            array = np.take(array, np.arange(new[samples]) % shape[samples], 0)
-            found[name] = array if isinstance(option, np.ndarray) else array.tolist()
-        if axes[0] != shape[0]:
-            continue
-        for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
-            if axis < array.ndim and array.shape[axis] == n != m:
-                array = np.take(array, np.arange(m) % n, axis)
-        found[name] = array if isinstance(option, np.ndarray) else array.tolist()
-    return found
+    return {name: _option_for(o, shape, new, samples) for name, o in (given or {}).items()}
+
+
+def _option_for(
+    option: Any, shape: tuple[int, ...], new: tuple[int, ...], samples: int | None
+) -> Any:
+    if isinstance(option, tuple):  # the states of a recurrent cell
+        return tuple(_option_for(part, shape, new, samples) for part in option)
+    axes = np.shape(option)
+    if not shape or not axes or shape == new:
+        return option
+    array = np.asarray(option)
+    if samples and axes[0] == shape[samples] and axes[: samples + 1] != shape[: samples + 1]:
+        array = np.take(array, np.arange(new[samples]) % shape[samples], 0)
+    for axis, (n, m) in enumerate(zip(shape, new, strict=False)) if axes[0] == shape[0] else ():
+        if axis < array.ndim and array.shape[axis] == n != m:
+            array = np.take(array, np.arange(m) % n, axis)
+    return array if isinstance(option, np.ndarray) else array.tolist()
 
 
 def _with_other_weights(
@@ -119,7 +122,7 @@ def _check(
     """
     options = _options_for(settings.get("options"), x, probe.x, probe.samples)
     try:
-        with np.errstate(all="ignore"), signatures.randomness(signatures.seeded()):
+        with np.errstate(all="ignore"), randomness.started(randomness.seeded()):
             layer = probe.make()
             output = _output(layer, probe.x, settings, options)
     except Exception:  # the user's code says that it does not support this

@@ -1,21 +1,23 @@
 """What only an object shows: state that leaks from call to call, operands changed in place."""
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..report.findings import Finding, Remarks
+from ..report.report import Report
 from ..truth.arrays import largest
-from . import signatures
+from ..truth.verdict import WRONG
+from . import naming, randomness
 from .adapter import Pass
-from .attributes import Numbers, children, clone, copied, identical, like
-from .backward import Backward
-from .from_updates import change, near
+from .attributes import copied
+from .backward import Backward, Source
+from .between_calls import differing, momentum, note, runs_without_update, state_between_calls
+from .discover import WEIGHTS
+from .forms import Numbers, identical
 
-RESETS = re.compile(r"zero|reset|clear|update|step|apply", re.IGNORECASE)
-TINY = 1e-6  # a learning rate at which the weights stay where they are
+UNGUESSED = Source("", lambda _: None)
 
 
 def side_effects(backward: Backward, upstream: Any) -> Remarks:
@@ -25,21 +27,8 @@ def side_effects(backward: Backward, upstream: Any) -> Remarks:
         try:
             found += check(backward, upstream)
         except Exception as error:  # the variation is not supported; the plain call was
-            found += _note(f"{what} not tried: {type(error).__name__}")
+            found += note(f"{what} not tried: {type(error).__name__}")
     return found
-
-
-def differing(a: Mapping[str, Numbers], b: Mapping[str, Numbers]) -> list[str]:
-    """The names under which two sets of gradients are not equal up to rounding."""
-    return [
-        n
-        for n in a
-        if a[n].shape != b[n].shape or not np.allclose(a[n], b[n], rtol=1e-4, atol=1e-9)
-    ]
-
-
-def _note(text: str) -> Remarks:
-    return Remarks(notes=(text,))
 
 
 def _results(backward: Backward, done: Pass) -> dict[str, Numbers]:
@@ -51,16 +40,24 @@ def _in_words(names: Sequence[str]) -> str:
     return ", ".join(n if n == "forward" else f"the gradient of {n}" for n in names)
 
 
-def _runs_without_update(backward: Backward) -> bool:
-    """Whether a pass can be run at learning rate 0."""
-    function = getattr(backward.layer.base, backward.layer.backward_name)
-    known = backward.layer.rate_path is not None or signatures.rate_of(function) is not None
-    return known or not backward.updated
-
-
-def _holds_generator(layer: Any) -> bool:
-    """Whether a layer has a generator of random numbers of its own."""
-    return any(isinstance(value, signatures.GENERATORS) for _, value in children(layer))
+def input_overwritten(backward: Backward, upstream: Any, report: Report) -> Remarks:
+    """What is wrong because forward changes x after it kept it: right with x put back."""
+    layer, x = backward.layer, copied(backward.layer.x)
+    wrong = {n: g.true for n, g in report.gradients.items() if g.verdict == WRONG}
+    if not isinstance(x, np.ndarray) or not wrong:
+        return Remarks()
+    made = layer.copy_with(layer.inputs())
+    with randomness.started(layer.states):
+        called = layer.call_forward(made, x)
+        if identical(x, layer.x):
+            return Remarks()
+        x[...] = layer.x
+        mended = backward.arrays(layer.backward_pass_of(made, called, copied(upstream)))
+    what = "forward changes its input x in place, after it kept it for backward"
+    where, mend = f"{layer.title}.{layer.forward_name}", "keep a copy: self.x = x.copy()"
+    finding = Finding(what, "right with x put back before backward", where, mend, "input changed")
+    names = [n for n in wrong if n in mended and not differing({n: wrong[n]}, {n: mended[n]})]
+    return Remarks(explanations=tuple((name, finding) for name in names))
 
 
 # --- the checks ----------------------------------------------------------------------------------
@@ -68,11 +65,11 @@ def _holds_generator(layer: Any) -> bool:
 
 def update_before_use(backward: Backward, upstream: Any) -> Remarks:
     """A gradient that changes with the learning rate is taken after the update."""
-    if not backward.updated or not _runs_without_update(backward):
+    if not backward.updated or not runs_without_update(backward):
         return Remarks()
     layer, inputs = backward.layer, backward.layer.inputs()
     late, early = (
-        backward.kept(layer.run(copied(upstream), inputs, rate)) for rate in (layer.rate, 0.0)
+        backward.kept(layer.at(rate).run(copied(upstream), inputs)) for rate in (layer.rate, 0.0)
     )
     found = []
     for name in differing(early, late):
@@ -94,8 +91,8 @@ def repeated_forward(backward: Backward, upstream: Any) -> Remarks:
     inputs, where = layer.inputs(), f"{layer.title}.{layer.forward_name}"
     x = copied(layer.x)
     if not identical(layer.forward(**inputs), layer.forward(**inputs)):
-        found += _note("forward gives another result in each fresh copy: nothing is sure")
-    with signatures.randomness(layer.states):
+        found += note("forward gives another result in each fresh copy: nothing is sure")
+    with randomness.started(layer.states):
         layer.call_forward(layer.copy_with(inputs), x)
     if not identical(x, layer.x):
         mend = "work on a copy: x = x.copy(), or write the result into a new array"
@@ -103,7 +100,9 @@ def repeated_forward(backward: Backward, upstream: Any) -> Remarks:
         found += Remarks(warnings=(finding,))
     before = layer.run(copied(upstream), inputs).before
     for name, path in layer.parameters.items():
-        if path in before and not np.array_equal(before[path], np.asarray(inputs[name])):
+        own = name in backward.sources or naming.concept(str(path[-1].key))[0] in WEIGHTS
+        changed = path in before and not np.array_equal(before[path], np.asarray(inputs[name]))
+        if changed and own and not backward.sources.get(name, UNGUESSED).guessed:
             mend = f"start from a copy, such as self.output = self.{name}.copy()"
             what = f"forward changes the weight {name} in place: each call gives another result"
             found += Remarks(faults=(Finding(what, "", where, mend, "weight changed"),))
@@ -124,70 +123,14 @@ def overwritten_operands(backward: Backward, upstream: Any) -> Remarks:
         found += Remarks(warnings=(finding,))
     x = copied(layer.x)
     if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-        with signatures.randomness(layer.states):
+        with randomness.started(layer.states):
             made = layer.copy_with(inputs)
-            output, cache = layer.call_forward(made, x)
+            called = layer.call_forward(made, x)
             x += 1.0
-            done = layer.backward_pass_of(made, output, cache, copied(upstream), x)
+            done = layer.backward_pass_of(made, called, copied(upstream))
         if differing(fresh, backward.arrays(done)):
-            found += _note("x is kept, not copied: do not change it between forward and backward")
+            found += note("x is kept, not copied: do not change it between forward and backward")
     return found
-
-
-def state_between_calls(backward: Backward, upstream: Any) -> Remarks:
-    """A pass on other data first: what it leaves behind must not enter the next gradients."""
-    layer, inputs = backward.layer, backward.layer.inputs()
-    kept = backward.names(of_updates=False)
-    if not kept or not _runs_without_update(backward) or _holds_generator(layer.base):
-        return Remarks()
-    array = np.asarray(layer.x)
-    other = like(array[..., ::-1].copy() if array.ndim else array, layer.x)
-    first = backward.kept(layer.run(copied(upstream), {**inputs, layer.x_name: other}, 0.0))
-    fresh = backward.kept(layer.run(copied(upstream), inputs, 0.0))
-    made = layer.copy_with(inputs, 0.0)
-    for x in (other, copied(layer.x)):
-        with signatures.randomness(layer.states):
-            done = layer.pass_of(made, copied(upstream), x, 0.0)
-    then = backward.kept(done)
-    off = differing(fresh, then)
-    sums = {n: fresh[n] + first[n] for n in off if fresh[n].shape == first[n].shape}
-    adding = [n for n in sums if near(sums[n], then[n], 1e-4)]
-    stale = ", ".join(name for name in off if name not in adding)
-    what = f"the gradient of {stale} depends on a call for other data"
-    mend = "forward must renew everything that backward reads (masks, columns, indices)"
-    finding = Finding(what, "", f"{layer.title}.{layer.backward_name}", mend, "stale cache")
-    return _accumulation(backward, done, adding) + Remarks(faults=(finding,) if stale else ())
-
-
-def _accumulation(backward: Backward, done: Pass, names: Sequence[str]) -> Remarks:
-    """A warning, or a note where the layer has a method that sets its gradients to zero."""
-    if not names:
-        return Remarks()
-    for method in dir(done.layer):
-        function = getattr(done.layer, method)
-        resets = RESETS.search(method) and not method.startswith("__") and callable(function)
-        if resets and _sets_to_zero(backward, method, done, names):
-            return _note(f"gradients add up from call to call until {method}()")
-    finding = Finding(
-        f"a second backward adds to the gradient of {', '.join(names)}",
-        "after two passes it is the sum of both",
-        f"{backward.layer.title}.{backward.layer.backward_name}",
-        "start backward from zero, such as dW = np.zeros_like(W), or reset between batches",
-        "accumulates",
-    )
-    return Remarks(warnings=(finding,))
-
-
-def _sets_to_zero(backward: Backward, method: str, done: Pass, names: Sequence[str]) -> bool:
-    """Whether a method sets the stored gradients to zero, or drops them."""
-    layer = clone(done.layer)
-    function = getattr(layer, method)
-    try:
-        function(**signatures.extra(function, None, {"rate": 0.0, "x": done.x}))
-        left = [backward.sources[n].read(done._replace(layer=layer)) for n in names]
-    except (TypeError, AttributeError, KeyError, ValueError, IndexError):
-        return False
-    return all(value is None or not np.any(value) for value in left)
 
 
 def memory_order(backward: Backward, upstream: Any) -> Remarks:
@@ -229,40 +172,15 @@ def integer_input(backward: Backward, upstream: Any) -> Remarks:
     try:
         got = _results(backward, layer.run(copied(upstream), next(passes)))
     except TypeError as error:
-        return _note(f"an integer image raises {type(error).__name__}: {error}"[:120])
+        return note(f"an integer image raises {type(error).__name__}: {error}"[:120])
     off = differing(need, got)
     mend = "zeros_like takes over an integer dtype: give dtype=float, or x = x.astype(float)"
     if not off:
         return Remarks()
     if not own:
-        return _note(f"an integer image would truncate {_in_words(off)}: {mend}")
+        return note(f"an integer image would truncate {_in_words(off)}: {mend}")
     what = f"integer input truncates {_in_words(off)}"
     return Remarks(faults=(Finding(what, "", layer.title, mend, "integer dtype"),))
-
-
-def momentum(backward: Backward, upstream: Any) -> Remarks:
-    """Two tiny steps that differ: backward's update remembers the one before."""
-    layer, inputs, found = backward.layer, backward.layer.inputs(), Remarks()
-    read = backward.names(of_updates=True)
-    if not read or not _runs_without_update(backward) or _holds_generator(layer.base):
-        return found
-    made, steps = layer.copy_with(inputs, TINY), []
-    for _ in range(2):
-        with signatures.randomness(layer.states):
-            steps.append(layer.pass_of(made, copied(upstream), copied(layer.x), TINY))
-    for name in read:
-        one, two = (change(done, layer.parameters[name]) for done in steps)
-        if one is not None and two is not None and not near(one, two, 1e-2):
-            ratio = float(np.sum(two * one) / np.sum(one * one))
-            finding = Finding(
-                f"the update of {name} grows from call to call: momentum, or a sum never reset",
-                f"the second step is {ratio:.3g} of the first",
-                layer.title,
-                "keep the plain gradient in an attribute, so that it can be checked by itself",
-                "momentum",
-            )
-            found += Remarks(warnings=(finding,))
-    return found
 
 
 CHECKS: dict[str, Callable[[Backward, Any], Remarks]] = {

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from . import naming
+
 STRIDES = {"stride", "strides", "s", "step"}
 PADDINGS = {"padding", "pad", "p", "padd", "pad_size", "padding_size"}
 KERNELS = {"kernel_size", "filter_size", "kernel", "pool_size", "pool", "k", "f", "ksize", "window"}
@@ -159,7 +161,11 @@ def holds_arrays(value: Any) -> bool:
     return any(not isinstance(entry, int | np.integer) for entry in value)
 
 
+def _is_of_samples(name: str) -> bool:
+    return "label" in name or "target" in name or naming.role(name) in naming.STATES
+
+
 def holds_batch(layer: Any, n: int) -> bool:
-    """Whether a layer keeps one label for each of n samples: then another batch does not fit."""
-    held = (value for key, value in vars_of(layer).items() if "label" in key or "target" in key)
+    """Whether a layer keeps one label or state for each of n samples: no other batch fits."""
+    held = (value for key, value in vars_of(layer).items() if _is_of_samples(key))
     return any(np.ndim(value) > 0 and len(value) == n for value in held)

@@ -33,7 +33,8 @@ from layers_of_rows import (
     TupleDense,
 )
 
-from autograd.check.layer.adapter import Layer, discover
+from autograd.check.layer.adapter import Layer
+from autograd.check.layer.discover import discover
 from autograd.check.layers import check_layer
 
 RNG = np.random.default_rng(7)
