@@ -1,16 +1,18 @@
 """What a record is made of: arrays, and the four kinds of operations between them.
 
-Every rearrangement (a slice, a transpose, padding, concatenation, assignment to a part, the largest
-entry) is a `Gather`: each entry of its output is an entry of one of its inputs, or nothing. Products
-and sums are `Contraction`s; `Scatter` adds at addresses; the others are rows of the table of
-primitives, entry by entry, on operands of one shape.
+Every rearrangement (a slice, a transpose, padding, concatenation, assignment to a part, the
+largest entry) is a `Gather`: each entry of its output is an entry of one of its inputs, or
+nothing. Products and sums are `Contraction`s; `Scatter` adds at addresses; the others are rows of
+the table of primitives, entry by entry, on operands of one shape.
 """
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy import array, asarray, zeros  # as they are: np's may be exchanged
 from numpy.typing import NDArray
 
 from ...primitives import PRIMITIVES, Primitive
@@ -78,7 +80,15 @@ class Node:
 
 def constant(value: Any) -> Node:
     """A node that depends on nothing."""
-    return Node(None, (), np.asarray(value, np.float64))
+    return Node(None, (), array(value, np.float64))
+
+
+FURTHER = {  # rows that the engine does without
+    "arctan": Primitive("arctan", "arctan", np.arctan, lambda _, x: (1 / (1 + x * x),)),
+    "arcsin": Primitive("arcsin", "arcsin", np.arcsin, lambda _, x: (1 / np.sqrt(1 - x * x),)),
+    "arccos": Primitive("arccos", "arccos", np.arccos, lambda _, x: (-1 / np.sqrt(1 - x * x),)),
+}
+ROWS = {**PRIMITIVES, **FURTHER}
 
 
 @dataclass(frozen=True)
@@ -88,24 +98,33 @@ class Elementwise(Operation):
     @property
     def row(self) -> Primitive:
         """The row of the table."""
-        return PRIMITIVES[self.what]
+        return ROWS[self.what]
 
     def forward(self, *x: Array) -> Array:
         """f(x₀, x₁, ...), entry by entry."""
-        return np.asarray(self.row.forward(*x), np.float64)
+        return asarray(self.row.forward(*x), np.float64)
 
     def partial(self, node: Node, k: int) -> Array:
         """∂y/∂x_k, entry by entry."""
         values = [x.value for x in node.inputs]
-        partial = self.row.partials(node.value, *values)[k]
-        return np.broadcast_to(np.asarray(partial, np.float64), node.value.shape)
+        with np.errstate(all="ignore"):
+            partial = self.row.partials(node.value, *values)[k]
+        return np.broadcast_to(asarray(partial, np.float64), node.value.shape)
 
     def part(self, node: Node, k: int) -> Part:
-        """g · ∂y/∂x_k."""
+        """g · ∂y/∂x_k; 0 for what was not taken, whatever its slope."""
         if self.what == "add":
             return _same
         slope = self.partial(node, k)
-        return lambda g: g * slope
+        if np.isfinite(slope).all():
+            return lambda g: g * slope
+        return lambda g: np.multiply(g, slope, out=zeros(g.shape), where=g != 0)
+
+
+def summed(spec: str, x: Sequence[Array]) -> Array:
+    """np.einsum, through matrix products where these are faster."""
+    optimize = len(x) > 2 or sum(each.size for each in x) > 4096
+    return asarray(np.einsum(spec, *x, optimize=optimize))
 
 
 @dataclass(frozen=True)
@@ -122,7 +141,7 @@ class Contraction(Operation):
 
     def forward(self, *x: Array) -> Array:
         """Σ x₀·x₁·..."""
-        return np.asarray(np.einsum(self.spec, *x, optimize=len(x) > 2))
+        return summed(self.spec, x)
 
     def part(self, node: Node, k: int) -> Part:
         """Σ g · the other factors."""
@@ -141,19 +160,26 @@ class Contraction(Operation):
         spec = ",".join([self.out, *(s for s, _ in others)]) + "->" + there
         values = [x for _, x in others]
         spread = tuple(slice(None) if letter in known else None for letter in letters)
-        return lambda g: np.broadcast_to(np.einsum(spec, g, *values)[spread], shape)
+        return lambda g: np.broadcast_to(summed(spec, [g, *values])[spread], shape)
+
+
+def sums_at(at: Addresses, values: Array, shape: tuple[int, ...]) -> Array:
+    """An array of zeros, with values added at addresses."""
+    return np.bincount(at, values, math.prod(shape)).astype(np.float64).reshape(shape)
 
 
 @dataclass(frozen=True)
 class Gather(Operation):
     """Each entry of y is one of an input, or nothing: `source` says of which, `at` where in it."""
 
-    source: Addresses = field(default_factory=lambda: np.zeros(0, np.intp))  # -1 for nothing
-    at: Addresses = field(default_factory=lambda: np.zeros(0, np.intp))
+    source: Addresses = field(default_factory=lambda: zeros(0, np.intp))  # -1 for nothing
+    at: Addresses = field(default_factory=lambda: zeros(0, np.intp))
 
     def forward(self, *x: Array) -> Array:
         """The entries in their new places."""
-        y = np.zeros(self.source.shape)
+        if len(x) == 1 and not self.source.any():
+            return asarray(x[0].reshape(-1)[self.at])
+        y = zeros(self.source.shape)
         for k, value in enumerate(x):
             here = self.source == k
             y[here] = value.ravel()[self.at[here]]
@@ -163,12 +189,11 @@ class Gather(Operation):
         """The sum of g over the places to which each entry went."""
         here = (self.source == k).ravel()
         shape = node.inputs[k].value.shape
-        size = int(np.prod(shape))
+        at = self.at.ravel()[here]
         if here.all():
-            at = self.at.ravel()
-            return lambda g: np.bincount(at, g.ravel(), size).reshape(shape)
-        places, at = np.flatnonzero(here), self.at.ravel()[here]
-        return lambda g: np.bincount(at, g.ravel()[places], size).reshape(shape)
+            return lambda g: sums_at(at, g.ravel(), shape)
+        places = np.flatnonzero(here)
+        return lambda g: sums_at(at, g.ravel()[places], shape)
 
     @property
     def repeats(self) -> bool:
@@ -181,17 +206,17 @@ class Gather(Operation):
 class Scatter(Operation):
     """y = zeros, with each entry of x added at an address."""
 
-    at: Addresses = field(default_factory=lambda: np.zeros(0, np.intp))
+    at: Addresses = field(default_factory=lambda: zeros(0, np.intp))
     shape: tuple[int, ...] = ()
 
     def forward(self, *x: Array) -> Array:
         """The sums."""
-        size = int(np.prod(self.shape))
-        return np.bincount(self.at.ravel(), x[0].ravel(), size).reshape(self.shape)
+        return sums_at(self.at.ravel(), x[0].ravel(), self.shape)
 
     def part(self, node: Node, k: int) -> Part:
         """g at the addresses."""
-        return lambda g: np.asarray(g.ravel()[self.at])
+        shape = node.inputs[k].value.shape
+        return lambda g: asarray(g.ravel()[self.at]).reshape(shape)
 
 
 def _same(g: Array) -> Array:

@@ -1,114 +1,178 @@
-"""NumPy's makers of arrays, while a forward is recorded: buffers that can hold what is recorded.
+"""What is exchanged for the time of a record: NumPy's makers of arrays, and functions of numbers.
 
-`np.zeros(...)` must return what records an assignment to a part of it. The makers are exchanged for
-the time of one call, in NumPy and where the user's module has imported them by name; one recording
-at a time.
+`np.zeros(...)` must return what records an assignment to a part of it; `np.array([...])` and
+`math.exp` do not ask their arguments, and `float(...)` would drop the record. They are exchanged
+for the time of one call, in their modules and where the user's modules have them by name. They act
+only for the thread that records.
 """
 
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from .functions import array
-from .nodes import constant
-from .recorded import Recorded, Recording, _flat
-from .source import is_ours
+from .calls import FUNCTIONS, call
+from .libraries import functions
+from .recorded import Recorded
+from .recording import CURRENT, Recording
+from .source import is_hidden
+from .traced import Traced, is_recorded, leaves, plain
 
 ONE_AT_A_TIME = threading.RLock()
-MAKERS = "zeros ones empty full zeros_like ones_like empty_like full_like eye identity".split()
-TAKERS = "array asarray asanyarray ascontiguousarray asfortranarray copy".split()
-SCALAR = "exp log sqrt tanh sin cos".split()  # of the module math
+MAKERS = [
+    "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "eye",
+    "identity", "arange", "linspace", "array", "asarray", "asanyarray", "ascontiguousarray",
+    "asfortranarray",
+]  # fmt: skip
+ABSENT = object()
+Names = dict[str, Any]
 
 
 @contextmanager
-def patched(recording: Recording, scopes: list[dict[str, Any]]) -> Iterator[None]:
-    """Exchange the makers in NumPy, math and some modules' names; put all back at the end."""
+def patched(recording: Recording, scopes: Sequence[Names]) -> Iterator[None]:
+    """Exchange the names in NumPy, math and the user's modules; put all back at the end."""
     with ONE_AT_A_TIME:
-        spaces = [vars(np), vars(math), vars(np.lib.stride_tricks), *scopes]
-        exchanged = _exchanges(recording)
-        found = [(space, name, value) for space in spaces for name, value in list(space.items())
-                 if _key(value) in exchanged]  # fmt: skip
+        exchanged = _exchanges()
+        users = list(_reached(scopes))
+        found = [(space, name, value, exchanged[id(value)]) for space in [*_libraries(), *users]
+                 for name, value in list(space.items()) if id(value) in exchanged]  # fmt: skip
+        found += [(space, name, value, Recorded.over(value, recording)) for space in users
+                  for name, value in list(space.items())
+                  if type(value) is np.ndarray and value.dtype.kind == "f"]  # fmt: skip
+        found += [(space, "float", ABSENT, Float) for space in users if "float" not in space]
+        vectorized = np.vectorize.__call__
+        token = CURRENT.set(recording)
         try:
-            for space, name, value in found:
-                space[name] = exchanged[_key(value)]
+            for space, name, _, new in found:
+                space[name] = new
+            setattr(np.vectorize, "__call__", _vectorized(vectorized))  # noqa: B010
             yield
         finally:
-            for space, name, value in found:
-                space[name] = value
+            CURRENT.reset(token)
+            setattr(np.vectorize, "__call__", vectorized)  # noqa: B010
+            for space, name, value, new in found:
+                _put_back(space, name, value, new)
 
 
-def _key(value: Any) -> int:
-    return id(value)
+def _put_back(space: Names, name: str, value: Any, new: Any) -> None:
+    """A name as it was, unless the user's code has given it to something else."""
+    if space.get(name) is new:
+        if value is ABSENT:
+            del space[name]
+        else:
+            space[name] = value
 
 
-def _exchanges(recording: Recording) -> Mapping[int, Any]:
+def _libraries() -> Iterator[Names]:
+    """The modules whose functions are exchanged."""
+    yield from map(vars, (np, math, np.lib.stride_tricks))
+    yield from (vars(sys.modules[name]) for name in ("scipy.special", "scipy.signal")
+                if name in sys.modules)  # fmt: skip
+
+
+def _reached(scopes: Sequence[Names]) -> Iterator[Names]:
+    """The names of the user's modules, and of those of his that they use."""
+    waiting = list({id(scope): scope for scope in scopes}.values())
+    known = {id(scope) for scope in scopes}
+    while waiting:
+        scope = waiting.pop()
+        yield scope
+        for value in list(scope.values()):
+            other = _names_of(value)
+            if other is not None and id(other) not in known and _is_users(other):
+                known.add(id(other))
+                waiting.append(other)
+
+
+def _names_of(value: Any) -> Names | None:
+    if isinstance(value, ModuleType):
+        return vars(value)
+    if isinstance(value, FunctionType):
+        return value.__globals__
+    if isinstance(value, type):
+        return getattr(sys.modules.get(value.__module__), "__dict__", None)
+    return None
+
+
+def _is_users(names: Names) -> bool:
+    file = names.get("__file__") or ""
+    return bool(file) and not is_hidden(file) and "-packages" not in file
+
+
+# --- what takes their places ---------------------------------------------------------------------
+
+
+def _exchanges() -> Mapping[int, Any]:
     """By the identity of a function, what takes its place."""
-    made = {id(getattr(np, n)): _maker(getattr(np, n), recording) for n in MAKERS}
-    taken = {id(getattr(np, n)): _taker(getattr(np, n)) for n in TAKERS}
-    scalar = {id(getattr(math, n)): _scalar(n) for n in SCALAR}
+    found = {}
+    for function, rule in functions():
+        FUNCTIONS[function] = rule
+        found[id(function)] = _exchanged(function, False)
+    for name in MAKERS:
+        function = getattr(np, name)
+        found[id(function)] = _exchanged(function, True)
     strided = np.lib.stride_tricks.as_strided
-    return {**made, **taken, **scalar, id(strided): _strided(strided)}
+    return found | {id(strided): _exchanged(strided, False)}
 
 
-def _maker(function: Callable[..., Any], recording: Recording) -> Callable[..., Any]:
+def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
+    """A function that is recorded, also without a recorded operand if it `makes` arrays."""
+
     @wraps(function)
-    def make(*args: Any, **named: Any) -> Any:
-        if is_ours(sys._getframe(1)):
+    def instead(*args: Any, **named: Any) -> Any:
+        if CURRENT.get() is None or is_hidden(sys._getframe(1).f_code.co_filename):
             return function(*args, **named)
-        made = function(*(a.plain if isinstance(a, Recorded) else a for a in args), **named)
-        if made.dtype.kind != "f":
-            return made
-        return Recorded.of(constant(made), recording)
+        if named.get("dtype") is object:
+            return function(*args, **named)
+        if makes or any(isinstance(x, Traced) for x in leaves([*args, *named.values()])):
+            return call(function, args, named)
+        return function(*args, **named)
 
-    return make
-
-
-def _taker(function: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(function)
-    def take(x: Any, *args: Any, **named: Any) -> Any:
-        if is_ours(sys._getframe(1)):
-            return function(x, *args, **named)
-        if isinstance(x, Recorded) and function.__name__ != "array":
-            return x
-        if isinstance(x, Recorded | list | tuple) and any(
-            isinstance(e, Recorded) for e in _flat(x)
-        ):
-            return array(x)
-        return function(x, *args, **named)
-
-    return take
+    return instead
 
 
-def _scalar(name: str) -> Callable[..., Any]:
-    plainly = getattr(math, name)
+def _vectorized(plainly: Callable[..., Any]) -> Callable[..., Any]:
+    """np.vectorize's call: entry by entry."""
 
-    @wraps(plainly)
-    def call(x: Any, *args: Any) -> Any:
-        return getattr(np, name)(x) if isinstance(x, Recorded) else plainly(x, *args)
+    def vectorize(self: Any, *args: Any, **named: Any) -> Any:
+        if not is_recorded(args) or self.signature is not None or self.excluded:
+            return plainly(self, *args, **named)
+        arrays = np.broadcast_arrays(*args)
+        entries = [self.pyfunc(*(x[k] for x in arrays), **named)
+                   for k in np.ndindex(arrays[0].shape)]  # fmt: skip
+        if any(isinstance(x, tuple) for x in entries) or not entries:
+            return plainly(self, *args, **named)
+        return np.stack(entries).reshape(arrays[0].shape)
 
-    return call
+    return vectorize
 
 
-def _strided(function: Callable[..., Any]) -> Callable[..., Any]:
-    """as_strided on the addresses of the whole buffer, from the view's first entry on."""
+class _Kind(type):
+    """A class that passes for Python's float."""
 
-    @wraps(function)
-    def stride(x: Any, *args: Any, **named: Any) -> Any:
-        if not isinstance(x, Recorded):
-            return function(x, *args, **named)
-        size = x.buffer.node.value.size
-        start = int(x.places.flat[0])
-        whole = np.arange(size)[start:]
-        shape = named.pop("shape", args[0] if args else x.shape)
-        strides = named.pop("strides", args[1] if len(args) > 1 else x.plain.strides)
-        places = np.array(function(whole, shape, strides))
-        flat = Recorded.of(x.buffer.node, x.buffer.recording).reshape(-1)
-        return flat.arranged(lambda a: a[places], "windows")
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, float)
 
-    return stride
+    def __subclasscheck__(cls, other: type) -> bool:
+        return issubclass(other, float)
+
+    def __eq__(cls, other: object) -> bool:
+        return other is float or other is cls
+
+    def __hash__(cls) -> int:
+        return hash(float)
+
+    def __call__(cls, *args: Any) -> Any:
+        if args and isinstance(args[0], Traced) and args[0].varies and np.size(plain(args[0])) == 1:
+            return args[0].item()  # type: ignore[attr-defined]
+        return float(*args)
+
+
+class Float(np.float64, metaclass=_Kind):
+    """`float` in the user's modules, which keeps the record of a number."""

@@ -1,18 +1,21 @@
 """Record a run of the user's forward, and run its reverse pass."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from .nodes import Array, Gather, Node, constant
+from .holders import held
+from .nodes import Array, Node, constant
 from .patched import patched
-from .recorded import Recorded, Recording
+from .recorded import Recorded
+from .recording import Recording
+from .traced import Traced, is_recorded, node_of
 
-from . import functions  # noqa: F401  isort: skip (fills the tables)
+from . import methods  # noqa: F401  isort: skip (fills the tables)
 
 Sends = Callable[[Array], list[tuple[Node, Array]]]  # what a node hands on, where ∂L/∂y = g
 Changes = Mapping[Node, Sends]
@@ -39,7 +42,7 @@ class Record:
 
     def adjoints(self, upstream: Array) -> dict[Node, Array]:
         """∂L/∂node for every node that the output depends on."""
-        found = {self.output: upstream}
+        found = {self.output: upstream} if self.output.varies else {}
         for node in self.live:
             for x, part in node.sends(found[node]):
                 found[x] = found[x] + part if x in found else part
@@ -81,34 +84,34 @@ def record(
     forward: Callable[..., Any],
     inputs: Any,
     arrays: Mapping[str, Array],
-    scopes: list[dict[str, Any]],
+    scopes: Sequence[dict[str, Any]],
+    holders: Sequence[Any] = (),
 ) -> Record:
     """Run forward on recorded arrays; `inputs.call` hands them over as the user's code takes them.
 
-    `scopes` are the names of the user's modules. Raises whatever forward raises.
+    `scopes` are the names of the user's modules; `holders` are objects of his, whose arrays forward
+    writes to or which keep what it computes. Raises whatever forward raises.
     """
     recording = Recording(sys._getframe())
-    made, leaves = {}, {}
+    made, given = {}, {}
     for name, x in arrays.items():
-        leaves[name] = recording.keep(Node(None, (), np.array(x, np.float64), name=name))
-        made[name] = Recorded.of(leaves[name], recording)
-    with patched(recording, scopes), np.errstate(all="ignore"):
+        given[name] = recording.keep(Node(None, (), np.array(x, np.float64), name=name))
+        made[name] = Recorded.of(given[name], recording)
+    with patched(recording, scopes), held(holders, recording), np.errstate(all="ignore"):
         output = inputs.call(forward, made)
         node = _output(output, recording)
-    return Record(recording.nodes, leaves, node, tuple(dict.fromkeys(recording.lost)))
+    return Record(recording.nodes, given, node, tuple(recording.lost))
 
 
 def _output(output: Any, recording: Recording) -> Node:
     """The node of what forward returned: an array, nested lists, a number that left the record."""
-    if isinstance(output, list | tuple):
-        output = functions.array(output)
-    if isinstance(output, Recorded):
-        return output.node
-    number = np.asarray(output, np.float64)
-    left = recording.numbers.get(float(number)) if number.ndim == 0 else None
+    if is_recorded(output) or isinstance(output, Traced):
+        return node_of(output)
+    node = constant(output)
+    left = recording.left.get(float(node.value)) if node.value.ndim == 0 else None
     if left is None:
-        raise ValueError("the output of forward was not recorded")
-    return left
+        recording.lose("the output of forward")
+    return left or node
 
 
-__all__ = ["Changes", "Gather", "Record", "Sends", "constant", "record"]
+__all__ = ["Changes", "Record", "Sends", "record"]

@@ -2,13 +2,22 @@
 
 import ast
 import linecache
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
+from pathlib import Path
 from types import CodeType, FrameType
 
-HIDDEN = ("autograd.", "numpy.", "scipy.")  # whose frames are not the user's
+import numpy as np
+
+Span = tuple[int, int, int, int]  # first line, last line, first column, column after the last
+
+NUMPY = Path(np.__file__).parent
+HIDDEN = (  # whose frames are not the user's
+    f"{Path(__file__).parents[2]}/", f"{NUMPY}/", f"{NUMPY.parent}/scipy/", "<__array_function__",
+)  # fmt: skip
+STANDARD = f"{Path(ast.__file__).parent}/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,9 +28,16 @@ class Place:
     instruction: int
 
     @cached_property
-    def span(self) -> tuple[int, int, int, int]:
-        """(first line, last line, first column, column after the last); zeros if unknown."""
-        return _span(self.code, self.instruction)
+    def span(self) -> Span:
+        """Where it begins and ends; zeros if unknown."""
+        positions = islice(self.code.co_positions(), self.instruction // 2, None)
+        line, last, start, end = (n or 0 for n in next(positions, (0, 0, 0, 0)))
+        return line, last, start, end
+
+    @property
+    def source(self) -> "Source":
+        """The file that it stands in, read."""
+        return _read(tuple(linecache.getlines(self.code.co_filename)))
 
     @property
     def line(self) -> int:
@@ -36,33 +52,45 @@ class Place:
     @cached_property
     def text(self) -> str:
         """The expression as the user wrote it, on one line; nothing where it cannot be read."""
-        expression = _expressions(self.code.co_filename).get(self.span)
-        return ast.unparse(expression) if expression is not None else ""
+        return self.source.text(self.span)
 
     @cached_property
     def operands(self) -> tuple[str, ...]:
         """What the expression is made of: both sides of an operator, the arguments of a call."""
-        expression = _expressions(self.code.co_filename).get(self.span)
+        expression = self.source.expressions.get(self.span)
         if isinstance(expression, ast.BinOp):
-            return ast.unparse(expression.left), ast.unparse(expression.right)
+            return self.source.written(expression.left), self.source.written(expression.right)
+        if isinstance(expression, ast.AugAssign):
+            return self.source.written(expression.target), self.source.written(expression.value)
         if isinstance(expression, ast.Call):
-            return tuple(map(ast.unparse, expression.args))
+            return tuple(map(self.source.written, expression.args))
         return ()
 
     @cached_property
     def target(self) -> str:
-        """What a plain assignment of just this expression calls the result."""
-        return _targets(self.code.co_filename).get(self.span, "")
+        """What an assignment of just this expression calls the result."""
+        return self.targets[0] if len(self.targets) == 1 else ""
 
     @cached_property
-    def is_returned(self) -> bool:
-        """Whether a function returns just this expression."""
-        return self.span in _returned(self.code.co_filename)
+    def targets(self) -> tuple[str, ...]:
+        """What an assignment calls the results, one name for each: `h, c = ...`."""
+        return self.source.targets.get(self.span, ())
+
+    @cached_property
+    def returned(self) -> int | None:
+        """Which of the things that its function returns it is; None if it is none of them.
+
+        Returned is also what is called by a name that is returned.
+        """
+        known = self.source.returned.get(self.span)
+        if known is None and self.target:
+            return self.source.names_returned.get((self.function, self.target, self.line))
+        return known
 
     @property
     def spot(self) -> str:
         """`lstm.py:14`."""
-        return f"{self.code.co_filename.rpartition('/')[2]}:{self.line}" if self.line else ""
+        return f"{Path(self.code.co_filename).name}:{self.line}" if self.line else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,88 +110,150 @@ class Site:
 
         What a function returns is called as its caller calls it.
         """
+        name, which = "", None
         for place in reversed(self.places):
-            if place.target:
-                return place.target
-            if not place.is_returned:
-                return place.text
-        return self.inner.text
+            targets = place.targets
+            if which is not None and which < len(targets):
+                name = targets[which]
+            else:
+                name = place.target or (place.text if len(targets) < 2 else "") or name
+            which = place.returned
+            if which is None:
+                break
+        return name
 
 
-_PLACES: dict[tuple[int, int], Place] = {}
-_SITES: dict[tuple[int, ...], Site] = {}
+class Sites:
+    """The sites of one run: one object for each."""
+
+    def __init__(self, outermost: FrameType | None) -> None:
+        self.outermost = outermost
+        self.known: dict[tuple[tuple[int, int], ...], Site] = {}
+        self.places: dict[tuple[int, int], Place] = {}
+
+    def of(self, frame: FrameType | None) -> Site:
+        """The site of the operation that is being called, out to the call of the forward."""
+        found: list[tuple[int, int]] = []
+        while frame is not None and frame is not self.outermost:
+            code = frame.f_code
+            if not is_hidden(code.co_filename):
+                key = id(code), frame.f_lasti
+                if key not in self.places:
+                    self.places[key] = Place(code, frame.f_lasti)
+                found.append(key)
+            frame = frame.f_back
+        where = tuple(found)
+        if where not in self.known:
+            self.known[where] = Site(tuple(self.places[key] for key in reversed(found)))
+        return self.known[where]
 
 
-def here(outermost: FrameType | None) -> Site:
-    """The site of the operation that is being called, as far out as a frame of ours."""
-    frame: FrameType | None = sys._getframe(1)
-    found: list[Place] = []
-    while frame is not None and frame is not outermost:
-        if not is_ours(frame):
-            found.append(_place(frame.f_code, frame.f_lasti))
-        frame = frame.f_back
-    key = tuple(map(id, found))
-    if key not in _SITES:
-        _SITES[key] = Site(tuple(reversed(found)))
-    return _SITES[key]
-
-
-def is_ours(frame: FrameType) -> bool:
-    """Whether a frame is the checker's or a library's, and not the user's."""
-    return f"{frame.f_globals.get('__name__', '')}.".startswith(HIDDEN)
-
-
-def _place(code: CodeType, instruction: int) -> Place:
-    """One object for each place, which keeps its code alive."""
-    key = id(code), instruction
-    if key not in _PLACES:
-        _PLACES[key] = Place(code, instruction)
-    return _PLACES[key]
-
-
-def _span(code: CodeType, instruction: int) -> tuple[int, int, int, int]:
-    found = next(islice(code.co_positions(), instruction // 2, None), (None,) * 4)
-    line, last, start, end = (n or 0 for n in found)
-    return line, last, start, end
-
-
-@lru_cache(maxsize=64)
-def _tree(file: str) -> ast.AST:
-    """The source of a file; an empty module where it cannot be had."""
-    try:
-        return ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
-
-
-def _span_of(node: ast.expr) -> tuple[int, int, int, int]:
-    return (node.lineno, node.end_lineno or 0, node.col_offset, node.end_col_offset or 0)
+@lru_cache(maxsize=1024)
+def is_hidden(file: str) -> bool:
+    """Whether a file is the checker's or a library's, and not the user's."""
+    return file.startswith(HIDDEN) or (file.startswith(STANDARD) and "-packages" not in file)
 
 
 @lru_cache(maxsize=64)
-def _expressions(file: str) -> dict[tuple[int, int, int, int], ast.expr]:
-    """Every expression of a file by its span."""
-    return {_span_of(e): e for e in ast.walk(_tree(file)) if isinstance(e, ast.expr)}
+def _read(lines: tuple[str, ...]) -> "Source":
+    return Source("".join(lines))
 
 
-@lru_cache(maxsize=64)
-def _targets(file: str) -> dict[tuple[int, int, int, int], str]:
-    """What is assigned as it stands, or by `+=`, by the span of its value: its name."""
-    found = {}
-    for node in ast.walk(_tree(file)):
-        if isinstance(node, ast.Assign) and len(node.targets) == 1:
-            target = node.targets[0]
-            if not isinstance(target, ast.Tuple | ast.List):
-                found[_span_of(node.value)] = ast.unparse(target)
-        elif isinstance(node, ast.AnnAssign) and node.value is not None:
-            found[_span_of(node.value)] = ast.unparse(node.target)
+class Source:
+    """The text of a file, and its expressions by their spans."""
+
+    def __init__(self, text: str) -> None:
+        self.whole = text
+        try:
+            self.tree: ast.AST = ast.parse(text)
+        except (SyntaxError, ValueError):
+            self.tree = ast.Module(body=[], type_ignores=[])
+
+    def text(self, span: Span) -> str:
+        """What is written there; several lines as one."""
+        node = self.expressions.get(span)
+        return "" if node is None else self.written(node)
+
+    def written(self, node: ast.AST) -> str:
+        """An expression as it is written, or on one line."""
+        text = ast.get_source_segment(self.whole, node) or ""
+        return text if text and "\n" not in text else ast.unparse(node)
+
+    @cached_property
+    def expressions(self) -> dict[Span, ast.AST]:
+        """Every expression, and what `+=` assigns, by its span."""
+        kinds = ast.expr | ast.AugAssign
+        return {_span(node): node for node in ast.walk(self.tree) if isinstance(node, kinds)}
+
+    @cached_property
+    def targets(self) -> dict[Span, tuple[str, ...]]:
+        """What is assigned as it stands, by the span of its value: its names."""
+        found: dict[Span, tuple[str, ...]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Assign):
+                found |= _assigned(node.targets[0], node.value)
+            elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+                found |= _assigned(node.target, node.value)
+            elif isinstance(node, ast.AugAssign):
+                found |= _assigned(node.target, node)
+        return found
+
+    @cached_property
+    def returned(self) -> dict[Span, int]:
+        """The spans of what functions return as it stands, and its place in a returned tuple."""
+        nodes = list(ast.walk(self.tree))
+        values = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+        values += [node.body for node in nodes if isinstance(node, ast.Lambda)]
+        return {_span(part): k for value in values for k, part in enumerate(_parts(value))}
+
+    @cached_property
+    def names_returned(self) -> "_Names":
+        """Which of the things that a function returns a name of it is."""
+        return _Names(self.tree)
+
+
+class _Names:
+    """The names that functions return: by function, name and a line within."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef
+        self.functions = [node for node in ast.walk(tree) if isinstance(node, kinds)]
+
+    def get(self, key: tuple[str, str, int]) -> int | None:
+        """The place of the name among what the innermost function of this line returns."""
+        function, name, line = key
+        inside = [f for f in self.functions
+                  if f.name == function and f.lineno <= line <= (f.end_lineno or 0)]  # fmt: skip
+        for node in _within(inside[-1]) if inside else ():
+            if isinstance(node, ast.Return) and node.value is not None:
+                for k, part in enumerate(_parts(node.value)):
+                    if ast.unparse(part) == name:
+                        return k
+        return None
+
+
+def _within(function: ast.AST) -> Iterator[ast.AST]:
+    """The statements of a function, without those of functions within it."""
+    for node in ast.iter_child_nodes(function):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+            yield from _within(node)
+
+
+def _assigned(target: ast.expr, value: ast.AST) -> dict[Span, tuple[str, ...]]:
+    """The names of a value, and of each of its parts where a tuple is written out."""
+    names = tuple(map(ast.unparse, _parts(target)))
+    found = {_span(value): names}
+    parts = _parts(value) if isinstance(value, ast.expr) else []
+    if len(names) == len(parts) > 1:
+        found |= {_span(part): (name,) for part, name in zip(parts, names, strict=True)}
     return found
 
 
-@lru_cache(maxsize=64)
-def _returned(file: str) -> set[tuple[int, int, int, int]]:
-    """The spans of what functions return as it stands."""
-    nodes = list(ast.walk(_tree(file)))
-    values = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
-    values += [node.body for node in nodes if isinstance(node, ast.Lambda)]
-    return {_span_of(value) for value in values}
+def _parts(value: ast.expr) -> list[ast.expr]:
+    return list(value.elts) if isinstance(value, ast.Tuple | ast.List) else [value]
+
+
+def _span(node: ast.AST) -> Span:
+    first, last = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0)
+    return first, last or 0, getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0)

@@ -1,127 +1,111 @@
 """NumPy's (and SciPy's) universal functions, in rows of the table of primitives."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .nodes import Contraction, Elementwise, Gather, Node, Scatter
-from .recorded import UFUNCS, Recorded, node_of, plain, recording_of
-
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def spread(x: Any, shape: tuple[int, ...], recording: Any) -> Node:
-    """An operand at a shape: its node, or one that repeats its entries."""
-    node = node_of(x)
-    if node.value.shape == shape:
-        return node
-    places = np.broadcast_to(np.arange(node.value.size).reshape(node.value.shape), shape)
-    return recording.add(Gather("broadcast", np.zeros(shape, np.intp), np.array(places)), node)
+from .calls import UFUNCS
+from .nodes import Elementwise, Node, Scatter
+from .traced import Rule, current, node_of, plain, spread
 
 
-def row(name: str, *operands: Any) -> Recorded:
+def row(name: str, *operands: Any) -> Node:
     """A row of the table on operands that are brought to one shape."""
-    recording = recording_of(operands)
-    shape = np.broadcast_shapes(*(np.shape(x) for x in operands))
-    nodes = [spread(x, shape, recording) for x in operands]
-    return Recorded.of(recording.add(Elementwise(name), *nodes), recording)
+    nodes = [node_of(x) for x in operands]
+    shapes = {node.value.shape for node in nodes}
+    if len(shapes) > 1:
+        shape = np.broadcast_shapes(*shapes)
+        nodes = [spread(node, shape) for node in nodes]
+    return current().add(Elementwise(name), *nodes)
 
 
-def contract(spec: str, *operands: Any) -> Recorded:
-    """Σ of products, as `einsum` writes it with plain letters."""
-    recording = recording_of(operands)
-    letters, _, out = spec.partition("->")
-    operation = Contraction("product", tuple(letters.split(",")), out)
-    return Recorded.of(recording.add(operation, *map(node_of, operands)), recording)
+def root_of_squares(a: Any, b: Any) -> Node:
+    """np.hypot."""
+    return row("sqrt", row("add", row("mul", a, a), row("mul", b, b)))
 
 
-def matmul(a: Any, b: Any) -> Any:
-    """a @ b, with leading axes that are broadcast."""
-    n, m = np.ndim(a), np.ndim(b)
-    many = max(n - 2, m - 2, 0)
-    shape = np.broadcast_shapes(np.shape(a)[: max(n - 2, 0)], np.shape(b)[: max(m - 2, 0)])
-    lead = LETTERS[:many]
-    rows, inner, columns = LETTERS[many : many + 3]
-    a, b = (_batched(x, shape) for x in (a, b))
-    a_lead, b_lead = (lead if np.ndim(x) > 2 else "" for x in (a, b))
-    left = a_lead + (rows if n > 1 else "") + inner
-    right = b_lead + inner + (columns if m > 1 else "")
-    return contract(
-        f"{left},{right}->{lead}{rows if n > 1 else ''}{columns if m > 1 else ''}", a, b
-    )
+def log_add_exp(a: Any, b: Any) -> Node:
+    """log(eᵃ + eᵇ)."""
+    return row("add", a, row("softplus", row("sub", b, a)))
 
 
-def _batched(x: Any, shape: tuple[int, ...]) -> Any:
-    """A stack of matrices at the common leading shape; a single matrix as it is."""
-    if np.ndim(x) <= 2 or np.shape(x)[:-2] == shape:
-        return x
-    return np.broadcast_to(x, (*shape, *np.shape(x)[-2:]))
+def _remainder(a: Any, b: Any) -> Node:
+    return row("sub", a, row("mul", b, np.floor_divide(plain(a), plain(b))))
 
 
-def _add_at(target: Any, key: Any, value: Any) -> None:
+def _hyperbolic(name: str, x: Any) -> Node:
+    """(eˣ ± e⁻ˣ) / 2."""
+    return row("div", row(name, row("exp", x), row("exp", row("neg", x))), 2.0)
+
+
+def _inverse_hyperbolic(x: Any, sign: float) -> Node:
+    """log(x + √(x² ± 1))."""
+    return row("log", row("add", x, row("sqrt", row("add", row("mul", x, x), sign))))
+
+
+def _x_log_y(x: Any, y: Any) -> Node:
+    there = plain(x) != 0
+    return row("mul", x, row("log", row("where", there, y, 1.0)))
+
+
+def _cube_root(x: Any) -> Node:
+    return row("mul", np.sign(plain(x)), row("pow", row("abs", x), 1 / 3))
+
+
+def _add_at(target: Any, key: Any, value: Any) -> Node:
     """np.add.at: repeated places add up."""
-    recording = recording_of((target, key, value))
-    if not isinstance(target, Recorded):
-        recording.lost.append("np.add.at on a plain array")
-        np.add.at(target, plain(key), plain(value))
-        return
-    at = np.asarray(target.places[plain(key)])
-    node = spread(value, at.shape, recording)
-    whole = target.buffer.node
-    added = recording.add(Scatter("sum at addresses", at, whole.value.shape), node)
-    np.add.at(target.plain, plain(key), node.value)
-    target.buffer.write(recording.add(Elementwise("add"), whole, added))
+    whole = node_of(target)
+    shape = whole.value.shape
+    at = np.asarray(np.arange(whole.value.size).reshape(shape)[plain(key)])
+    added = current().add(Scatter("sum at addresses", at, shape), spread(value, at.shape))
+    return row("add", whole, added)
 
 
-def _positive(x: Any) -> Any:
-    return x.copy() if isinstance(x, Recorded) else x
-
-
-def _log_add_exp(a: Any, b: Any) -> Any:
-    return np.add(a, row("softplus", np.subtract(b, a)))
-
-
-def outer(a: Any, b: Any) -> Any:
-    n, m = np.ndim(a), np.ndim(b)
-    left, right = LETTERS[:n], LETTERS[n : n + m]
-    return contract(f"{left},{right}->{left}{right}", a, b)
-
-
-def _rows() -> dict[str, Callable[..., Any]]:
-    """Universal functions that are rows, or made of some."""
-    names = "tanh exp log sqrt sin cos erf maximum minimum"
-    same = {n: (lambda *x, _n=n, **_: row(_n, *x)) for n in names.split()}
-    other = {"add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow",
-             "true_divide": "div", "negative": "neg", "absolute": "abs", "fabs": "abs",
-             "float_power": "pow", "expit": "sigmoid", "fmax": "maximum", "fmin": "minimum"}  # fmt: skip
-    same |= {n: (lambda *x, _r=r, **_: row(_r, *x)) for n, r in other.items()}
-    return same | {
-        "square": lambda x, **_: row("mul", x, x),
-        "reciprocal": lambda x, **_: row("div", 1.0, x),
-        "log1p": lambda x, **_: row("log", row("add", x, 1.0)),
-        "expm1": lambda x, **_: row("sub", row("exp", x), 1.0),
-        "exp2": lambda x, **_: row("exp", row("mul", x, np.log(2.0))),
-        "log2": lambda x, **_: row("div", row("log", x), np.log(2.0)),
-        "log10": lambda x, **_: row("div", row("log", x), np.log(10.0)),
-        "cbrt": lambda x, **_: row("mul", np.sign(plain(x)), row("pow", row("abs", x), 1 / 3)),
-        "tan": lambda x, **_: row("div", row("sin", x), row("cos", x)),
-        "sinh": lambda x, **_: row("div", row("sub", row("exp", x), row("exp", row("neg", x))), 2.0),
-        "cosh": lambda x, **_: row("div", row("add", row("exp", x), row("exp", row("neg", x))), 2.0),
-        "logaddexp": lambda a, b, **_: _log_add_exp(a, b),
-        "log_expit": lambda x, **_: row("neg", row("softplus", row("neg", x))),
-        "positive": lambda x, **_: _positive(x),
-        "conjugate": lambda x, **_: _positive(x),
-        "hypot": lambda a, b, **_: row("sqrt", row("add", row("mul", a, a), row("mul", b, b))),
-        "matmul": lambda a, b, **_: matmul(a, b),
-    }  # fmt: skip
-
-
-UFUNCS.update({(name, "__call__"): rule for name, rule in _rows().items()})
+NAMES = [
+    "tanh", "exp", "log", "sqrt", "sin", "cos", "erf", "maximum", "minimum", "arctan", "arcsin",
+    "arccos",
+]  # fmt: skip
+SAME = {name: name for name in NAMES} | {  # rows by another name
+    "add": "add", "subtract": "sub", "multiply": "mul", "divide": "div", "power": "pow",
+    "negative": "neg", "absolute": "abs", "fabs": "abs", "float_power": "pow", "expit": "sigmoid",
+    "fmax": "maximum", "fmin": "minimum",
+}  # fmt: skip
+UFUNCS.update({(name, "__call__"): partial(row, r) for name, r in SAME.items()})
+FURTHER: dict[str, Rule] = {
+    "square": lambda x: row("mul", x, x),
+    "reciprocal": lambda x: row("div", 1.0, x),
+    "log1p": lambda x: row("log", row("add", x, 1.0)),
+    "expm1": lambda x: row("sub", row("exp", x), 1.0),
+    "exp2": lambda x: row("pow", 2.0, x),
+    "log2": lambda x: row("div", row("log", x), np.log(2.0)),
+    "log10": lambda x: row("div", row("log", x), np.log(10.0)),
+    "cbrt": lambda x: _cube_root(x),
+    "tan": lambda x: row("div", row("sin", x), row("cos", x)),
+    "sinh": lambda x: _hyperbolic("sub", x),
+    "cosh": lambda x: _hyperbolic("add", x),
+    "arcsinh": lambda x: _inverse_hyperbolic(x, 1.0),
+    "arccosh": lambda x: _inverse_hyperbolic(x, -1.0),
+    "arctanh": lambda x: row("div", row("log", row("div", row("add", 1.0, x),
+                                                           row("sub", 1.0, x))), 2.0),
+    "logaddexp": lambda a, b: log_add_exp(a, b),
+    "positive": lambda x: node_of(x),
+    "conjugate": lambda x: node_of(x),
+    "hypot": lambda a, b: root_of_squares(a, b),
+    "remainder": lambda a, b: _remainder(a, b),
+    "copysign": lambda a, b: row("mul", row("abs", a), np.copysign(1.0, plain(b))),
+    "deg2rad": lambda x: row("mul", x, np.pi / 180),
+    "radians": lambda x: row("mul", x, np.pi / 180),
+    "rad2deg": lambda x: row("mul", x, 180 / np.pi),
+    "degrees": lambda x: row("mul", x, 180 / np.pi),
+    # scipy.special
+    "log_expit": lambda x: row("neg", row("softplus", row("neg", x))),
+    "erfc": lambda x: row("sub", 1.0, row("erf", x)),
+    "ndtr": lambda x: row("div", row("add", 1.0, row("erf", row("div", x, np.sqrt(2)))), 2.0),
+    "xlogy": lambda x, y: _x_log_y(x, y),
+    "entr": lambda x: row("neg", _x_log_y(x, x)),
+    "rel_entr": lambda x, y: _x_log_y(x, row("div", x, y)),
+}  # fmt: skip
+UFUNCS.update({(name, "__call__"): rule for name, rule in FURTHER.items()})
 UFUNCS[("add", "at")] = _add_at
-UFUNCS[("multiply", "outer")] = lambda a, b, **_: outer(a, b)
-UFUNCS[("add", "reduce")] = lambda x, **named: np.sum(x, **named)
-UFUNCS[("add", "accumulate")] = lambda x, **named: np.cumsum(x, **named)
-UFUNCS[("multiply", "reduce")] = lambda x, **named: np.prod(x, **named)
-UFUNCS[("maximum", "reduce")] = lambda x, **named: np.max(x, **named)
-UFUNCS[("minimum", "reduce")] = lambda x, **named: np.min(x, **named)
+UFUNCS[("subtract", "at")] = lambda target, key, value: _add_at(target, key, row("neg", value))

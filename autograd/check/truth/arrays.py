@@ -49,7 +49,7 @@ class Inputs:
         if isinstance(original, list | tuple):
             return array.tolist()
         if isinstance(original, int | float):
-            return float(array)
+            return array.item()
         return array.copy(order="K")
 
     def array(self, name: str) -> Array:
