@@ -80,11 +80,10 @@ def like(value: Any, original: Any) -> Any:
         if isinstance(original, tuple):
             return getattr(type(original), "_make", tuple)(parts)
         return parts
+    array = value.copy(order="K") if isinstance(value, np.ndarray) else np.array(value)
     if isinstance(original, list):
-        return np.asarray(value).tolist()
-    if is_number(original):
-        return np.asarray(value).item()
-    return np.array(value, order="K")
+        return array.tolist()
+    return array.item() if is_number(original) else array
 
 
 def identical(a: Any, b: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from ..arguments import parameters
 from ..layer import signatures
 from ..layer.attributes import clone
+from ..layer.randomness import GENERATORS, State, started, states
 
 FORWARDS = (
     "forward forward_pass loss compute_loss calculate_loss calc_loss get_loss loss_function loss_fn"
@@ -76,16 +77,16 @@ class Pair:
 
     def randomness(self) -> AbstractContextManager[None]:
         """The same random numbers in each forward, from the generators that it could draw from."""
-        return signatures.randomness(self._states)
+        return started(self._states)
 
     @cached_property
-    def _states(self) -> list[signatures.State]:
+    def _states(self) -> list[State]:
         if not isinstance(self.loss, tuple):
             names = [self.forward_name, self.backward_name or self.forward_name]
-            return signatures.states(self.loss, names)
+            return states(self.loss, names)
         around = [getattr(function, "__globals__", {}).values() for function in self.loss]
-        own = {id(x): x for scope in around for x in scope if isinstance(x, signatures.GENERATORS)}
-        return signatures.states(None, []) + list(map(signatures.State.of, own.values()))
+        own = {id(x): x for scope in around for x in scope if isinstance(x, GENERATORS)}
+        return states(None, []) + list(map(State.of, own.values()))
 
     def lacks_backward(self) -> NoGradientError:
         """What to raise where forward returns no gradient and there is nothing else."""

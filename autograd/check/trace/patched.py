@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -24,6 +25,7 @@ from .recording import CURRENT, Recording
 from .source import is_hidden
 from .traced import Traced, is_recorded, leaves, plain
 
+ADAPTERS = f"{Path(__file__).parents[1]}/layer/"  # what hands the user's arrays on for him
 ONE_AT_A_TIME = threading.RLock()
 MAKERS = [
     "zeros", "ones", "empty", "full", "zeros_like", "ones_like", "empty_like", "full_like", "eye",
@@ -126,7 +128,8 @@ def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
 
     @wraps(function)
     def instead(*args: Any, **named: Any) -> Any:
-        if CURRENT.get() is None or is_hidden(sys._getframe(1).f_code.co_filename):
+        file = sys._getframe(1).f_code.co_filename
+        if CURRENT.get() is None or (is_hidden(file) and not file.startswith(ADAPTERS)):
             return function(*args, **named)
         if named.get("dtype") is object:
             return function(*args, **named)
