@@ -1,4 +1,4 @@
-"""The mistake in the words of the user's own forward: which step of its reverse pass was changed."""
+"""The mistake in the words of the user's own forward: which step of its reverse pass changed."""
 
 from collections.abc import Callable, Mapping
 

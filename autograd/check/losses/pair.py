@@ -9,7 +9,6 @@ from functools import cached_property, partial
 from typing import Any
 
 from ..arguments import parameters
-from ..layer import signatures
 from ..layer.attributes import clone
 from ..layer.randomness import GENERATORS, State, started, states
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..arguments import Function, Names, bind, parameters
 from ..layer import naming
-from ..layer.discover import short_name
 from ..layer.attributes import Path, Step, clone, copied, deep_copy, leaves, text
+from ..layer.discover import short_name
 from ..layer.variants import vars_of
 from ..losses.claims import split_output
 from ..losses.names import CACHE, LOSS, TARGET, UPSTREAM

@@ -67,8 +67,8 @@ def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistak
     runs = list(zip(step.nodes, xs, readings, strict=True))
     operation = readings[0].operation
     what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
-    return Change(mistake.name, what, operation.remedy(mistake), xs[-1],
-                  lambda: {y: _sends(x, reading, mistake) for y, x, reading in runs}, 1)  # fmt: skip
+    made = {y: _sends(x, reading, mistake) for y, x, reading in runs}
+    return Change(mistake.name, what, operation.remedy(mistake), xs[-1], lambda: made, 1)
 
 
 def _sends(x: Node, reading: Reading, mistake: Mistake) -> Sends:
@@ -81,7 +81,7 @@ def _sends(x: Node, reading: Reading, mistake: Mistake) -> Sends:
 SLOPES: dict[str, tuple[str, Callable[[Array], Array]]] = {  # of the output
     "sigmoid": ("{y}·(1 − {y})", lambda y: y * (1 - y)),
     "tanh": ("1 − {y}²", lambda y: 1 - y * y),
-    "relu": ("[{y} > 0]", lambda y: (y > 0) * 1.0),
+    "relu": ("[{y} > 0]", lambda y: np.where(y > 0, 1.0, 0.0)),
 }
 
 

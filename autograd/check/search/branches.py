@@ -1,6 +1,7 @@
 """Branches that hand on nothing, the wrong sign, twice, or only in some runs of a loop."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -15,7 +16,7 @@ def branches(steps: Steps) -> Iterator[Change]:
     for step, k in edges(steps):
         yield from _left_out(steps, step, k)
         for factor, verb in ((-1.0, "with the wrong sign"), (2.0, "twice")):
-            made = each(step.nodes, k, lambda n, f=factor, k=k: _times(n, k, f))
+            made = each(step.nodes, k, partial(_times, k=k, factor=factor))
             name = "sign" if factor < 0 else "twice"
             what = f"what {at(step)} hands back to `{operand(step, k)}` is taken {verb}"
             rank = 1 + _far(step, k, steps)
@@ -34,7 +35,7 @@ def _times(node: Node, k: int, factor: float) -> Part:
 
 
 def _nothing(_: Node) -> Part:
-    return lambda g: None
+    return lambda _: None
 
 
 def _left_out(steps: Steps, step: Step, k: int) -> Iterator[Change]:

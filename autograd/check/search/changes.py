@@ -40,9 +40,7 @@ def edge(node: Node, k: int, part: Part) -> Sends:
     return sends
 
 
-def each(
-    nodes: Iterable[Node], k: int, part: Callable[[Node], Part]
-) -> Callable[[], Changes]:
+def each(nodes: Iterable[Node], k: int, part: Callable[[Node], Part]) -> Callable[[], Changes]:
     """The same change at several runs of a step, made when it is asked for."""
     return lambda: {node: edge(node, k, part(node)) for node in nodes}
 

@@ -30,9 +30,7 @@ def forwards(steps: Steps) -> Iterator[Change]:
                      _forwards(steps, carried, made), 2)  # fmt: skip
 
 
-def _forwards(
-    steps: Steps, states: list[tuple[Step, int]], made: Made
-) -> Callable[[], Changes]:
+def _forwards(steps: Steps, states: list[tuple[Step, int]], made: Made) -> Callable[[], Changes]:
     """What each run carries is added where the next run's state is made.
 
     A reverse pass meets that before it is known: it is found by running the pass once for each run.
@@ -49,9 +47,7 @@ def _forwards(
     return make
 
 
-def _built(
-    states: list[tuple[Step, int]], made: Made, carried: Carried, found: Carried
-) -> Changes:
+def _built(states: list[tuple[Step, int]], made: Made, carried: Carried, found: Carried) -> Changes:
     """One pass in which runs keep what they carry, and states get what was carried before."""
     held: dict[Node, set[int]] = defaultdict(set)
     given: dict[Node, list[Edge]] = defaultdict(list)
@@ -64,9 +60,7 @@ def _built(
     return {node: _pass(node, held[node], given[node], carried, found) for node in nodes}
 
 
-def _pass(
-    node: Node, held: set[int], given: list[Edge], carried: Carried, found: Carried
-) -> Sends:
+def _pass(node: Node, held: set[int], given: list[Edge], carried: Carried, found: Carried) -> Sends:
     """A node that adds what it is given, and keeps back what it holds."""
 
     def sends(g: Array) -> list[tuple[Node, Array]]:

@@ -1,6 +1,7 @@
 """Another array in the place of a factor: the present for the previous state, Q for K."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -44,7 +45,7 @@ def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
         what = (f"the gradient of `{to}` along {at(step)} is made with `{name}`{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
         pairs = dict(zip(step.nodes, others, strict=True))
-        made = each(step.nodes, k, lambda n, p=pairs: _with(n, k, j, p[n]))
+        made = each(step.nodes, k, partial(_with, k=k, j=j, others=pairs))
         rank = 3 if shift == 0 or name == named else 4
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
@@ -74,11 +75,10 @@ def runs_of(other: Step, runs: int) -> Iterator[tuple[list[Node | None], str, in
             yield [nodes[t]] * runs, other.name + said, 0
 
 
-def _with(node: Node, k: int, j: int, other: Node | None) -> Part:
+def _with(node: Node, k: int, j: int, others: Mapping[Node, Node | None]) -> Part:
     """What the k-th operand gets, where another array stands for the j-th."""
-    if other is None:
-        return lambda _: None
-    return _with_value(node, k, j, other.value)
+    other = others[node]
+    return (lambda _: None) if other is None else _with_value(node, k, j, other.value)
 
 
 def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
@@ -91,22 +91,29 @@ def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
 
 def _turned(step: Step, k: int, j: int, factor: Array) -> Iterator[Change]:
     """The factor without its transpose, with two axes exchanged, or flipped."""
-    to, name, n = operand(step, k), operand(step, j), factor.ndim
-    turns: list[tuple[str, Turn]] = []
+    to, name = operand(step, k), operand(step, j)
+    for key, how, turn in _turns(factor.shape):
+        what = f"the gradient of `{to}` along {at(step)} takes `{name}` {how}"
+        made = each(step.nodes, k, partial(_with_turned, k=k, j=j, turn=turn))
+        yield Change(key, what, mend(step, k), reads(step, k), made, 2)
+
+
+def _with_turned(node: Node, k: int, j: int, turn: Turn) -> Part:
+    return _with_value(node, k, j, turn(node.inputs[j].value))
+
+
+def _turns(shape: tuple[int, ...]) -> Iterator[tuple[str, str, Turn]]:
+    """(key, words, what is done) to an array of a shape, which stays its shape."""
+    n = len(shape)
     for a, b in combinations(range(n), 2):
-        if factor.shape[a] == factor.shape[b] > 1:
+        if shape[a] == shape[b] > 1:
             how = "without its transpose" if n == 2 else f"with its axes {a} and {b} exchanged"
-            turns.append((how, lambda x, a=a, b=b: np.swapaxes(x, a, b)))
-    long = [a for a in range(n) if factor.shape[a] > 1]
+            yield "not transposed", how, partial(np.swapaxes, axis1=a, axis2=b)
+    long = [a for a in range(n) if shape[a] > 1]
     for axes in (axes for m in (1, 2) for axes in combinations(long, m)):
         said = "axis " if len(axes) == 1 else "axes "
         how = f"flipped along its {said}{' and '.join(map(str, axes))}"
-        turns.append((how, lambda x, axes=axes: np.flip(x, axes)))
-    for how, turn in turns:
-        what = f"the gradient of `{to}` along {at(step)} takes `{name}` {how}"
-        made = each(step.nodes, k, lambda m, t=turn: _with_value(m, k, j, t(m.inputs[j].value)))
-        key = "flipped" if how.startswith("flip") else "not transposed"
-        yield Change(key, what, mend(step, k), reads(step, k), made, 2)
+        yield "flipped", how, partial(np.flip, axis=axes)
 
 
 def upstreams(steps: Steps) -> Iterator[Change]:

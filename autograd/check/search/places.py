@@ -1,6 +1,7 @@
 """Rearrangements that are not undone, or whose repeated entries overwrite each other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def _strides(step: Step, k: int) -> Iterator[Change]:
         for said, moved in _unstrided(step, k, axis):
             what = (f"the gradient of `{operand(step, k)}` along {at(step)} is put back with a "
                     f"{said} along axis {axis}")  # fmt: skip
-            made = each(step.nodes, k, lambda n, m=moved: _put_back(n, k, m[n]))
+            made = each(step.nodes, k, partial(_put_back, k=k, places=moved))
             yield Change("stride", what, mend(step, k), reads(step, k), made, 2)
 
 
@@ -75,50 +76,59 @@ def _unstrided(step: Step, k: int, axis: int) -> Iterator[tuple[str, dict[Node, 
     starts = {node: int(c[axis].flat[0] - first.flat[0]) for node, c in found.items()}
     step_by = int(np.gcd.reduce([abs(s) for s in starts.values()]))
     if step_by > 1:
-        yield f"stride of 1 for {step_by}", {
-            node: _shifted(node, k, c, axis, starts[node] // step_by - starts[node])
-            for node, c in found.items()
-        }
+        yield (
+            f"stride of 1 for {step_by}",
+            {
+                node: _shifted(node, k, c, axis, starts[node] // step_by - starts[node])
+                for node, c in found.items()
+            },
+        )
     for a in range(first.ndim):
         by = np.diff(first, axis=a)
         if by.size and (by == by.flat[0]).all() and by.flat[0] > 1:
             n = int(by.flat[0])
-            line = np.arange(first.shape[a]).reshape([-1 if i == a else 1 for i in range(first.ndim)])
-            yield f"stride or dilation of 1 for {n}", {
-                node: _shifted(node, k, c, axis, -(n - 1) * line) for node, c in found.items()
-            }
+            line = np.arange(first.shape[a]).reshape(
+                [-1 if i == a else 1 for i in range(first.ndim)]
+            )
+            yield (
+                f"stride or dilation of 1 for {n}",
+                {node: _shifted(node, k, c, axis, -(n - 1) * line) for node, c in found.items()},
+            )
 
 
 def _coordinates(node: Node, k: int) -> tuple[Addresses, ...] | None:
-    """Where in the operand each entry of the result comes from; None where some come from nowhere."""
+    """Where in the operand each entry comes from; None where some come from nowhere."""
     operation = node.operation
     if not isinstance(operation, Gather) or not (operation.source == k).all():
         return None
     return tuple(np.unravel_index(operation.at, node.inputs[k].value.shape))
 
 
-def _shifted(
-    node: Node, k: int, at_: tuple[Addresses, ...], axis: int, by: Any
-) -> Addresses:
+def _shifted(node: Node, k: int, at_: tuple[Addresses, ...], axis: int, by: Any) -> Addresses:
     moved = [c + by if a == axis else c for a, c in enumerate(at_)]
     return np.asarray(np.ravel_multi_index(moved, node.inputs[k].value.shape, mode="clip"))
 
 
-def _put_back(node: Node, k: int, places: Addresses) -> Part:
+def _put_back(node: Node, k: int, places: Mapping[Node, Addresses]) -> Part:
+    at_ = places[node].ravel()
     shape = node.inputs[k].value.shape
     size = int(np.prod(shape))
-    return lambda g: np.bincount(places.ravel(), g.ravel(), size).reshape(shape)
+    return lambda g: _sums(at_, g, size).reshape(shape)
+
+
+def _sums(places: Addresses, g: Array, size: int) -> Array:
+    return np.asarray(np.bincount(places, g.ravel(), size), np.float64)
 
 
 def _overwritten(step: Step, k: int) -> Iterator[Change]:
     for which, said in ((-1, "last"), (0, "first")):
         what = (f"entries of `{operand(step, k)}` that {at(step)} takes several times keep the "
                 f"{said} gradient alone: add them up, with += or np.add.at")  # fmt: skip
-        made = each(step.nodes, k, lambda n, w=which: _overwriting(n, k, w))
+        made = each(step.nodes, k, partial(_overwriting, k=k, which=which))
         yield Change("overwritten", what, mend(step, k), reads(step, k), made, 1)
 
 
-def _overwriting(node: Node, k: int, which: int) -> Part:
+def _overwriting(node: Node, k: int, which: int) -> Callable[[Array], Array]:
     """dx[places] = g, where the first or the last of several stays."""
     operation = node.operation
     assert isinstance(operation, Gather)
@@ -137,22 +147,23 @@ def _overwriting(node: Node, k: int, which: int) -> Part:
 def _overwritten_by_runs(step: Step, k: int) -> Iterator[Change]:
     """dx[places] = g in each turn of the loop: the turn that backward reaches last stays."""
     for sign, said in ((1, "first"), (-1, "last")):
-        what = (f"entries of `{operand(step, k)}` that {at(step)} takes in several runs of the loop "
-                f"are overwritten, and the {said} run stays: add them up, with += or np.add.at")  # fmt: skip
-
-        def part(node: Node, sign: int = sign) -> Part:
-            kept = [_places(n, k) for n in step.nodes if sign * n.order < sign * node.order]
-            taken = np.concatenate(kept) if kept else np.zeros(0, np.intp)
-            shape = node.inputs[k].value.shape
-            free = ~np.isin(np.arange(int(np.prod(shape))), taken).reshape(shape)
-            alone = _overwriting(node, k, -1)
-            return lambda g: alone(g) * free
-
-        made = each(step.nodes, k, part)
+        what = (f"entries of `{operand(step, k)}` that {at(step)} takes in several runs are "
+                f"overwritten, and the {said} run stays: add up, with += or np.add.at")  # fmt: skip
+        made = each(step.nodes, k, partial(_staying, k=k, nodes=step.nodes, sign=sign))
         yield Change("overwritten", what, mend(step, k), reads(step, k), made, 2)
+
+
+def _staying(node: Node, k: int, nodes: list[Node], sign: int) -> Part:
+    """The part of a run in those entries that no run before it (or after it) takes."""
+    kept = [_places(n, k) for n in nodes if sign * n.order < sign * node.order]
+    taken = np.concatenate(kept) if kept else np.zeros(0, np.intp)
+    shape = node.inputs[k].value.shape
+    free = ~np.isin(np.arange(int(np.prod(shape))), taken).reshape(shape)
+    alone = _overwriting(node, k, -1)
+    return lambda g: np.where(free, alone(g), 0.0)
 
 
 def _places(node: Node, k: int) -> Addresses:
     operation = node.operation
     assert isinstance(operation, Gather)
-    return operation.at[operation.source == k]
+    return np.asarray(operation.at[operation.source == k])

@@ -8,6 +8,7 @@ from itertools import groupby
 import numpy as np
 
 from ..trace.nodes import Array
+from ..truth.arrays import Mask
 from .blocks import blocks
 from .branches import branches, paths
 from .changes import Change, Kind
@@ -32,7 +33,7 @@ class Claim:
 
     value: Array
     wrong: bool
-    known: Array  # a mask: where the truth is known
+    known: Mask  # : where the truth is known
     closeness: float  # relative
 
     def equals(self, guess: Array) -> bool:
@@ -75,7 +76,7 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     partial: list[Match] = []
     for changes in (near, far):
         for _, alike in groupby(changes, key=lambda change: change.rank):
-            found = []
+            found: list[Match] = []
             for change in alike:
                 if time.thread_time() > deadline:
                     return [[match] for match in found or partial if match.is_whole]

@@ -49,8 +49,9 @@ class Step:
             return False
         runs = list(zip(self.nodes, self.starts, strict=True))[1:]
         made = [root(node.inputs[k]) for node, _ in runs]
-        return all(x.varies and x.operation is not None and x.order < start
-                   for x, (_, start) in zip(made, runs, strict=True)) and len(set(made)) > 1  # fmt: skip
+        before = all(x.varies and x.operation is not None and x.order < start
+                     for x, (_, start) in zip(made, runs, strict=True))  # fmt: skip
+        return before and len(set(made)) > 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,7 @@
 """Sums over the batch that are means, or one sample's; axes that are not put back."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def sums(steps: Steps) -> Iterator[Change]:
             for said, change in ONE.items():
                 what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
                         f"{said.format(a=axis)}")  # fmt: skip
-                made = each(step.nodes, k, lambda n, c=change, a=axis, k=k: _part(n, k, c, a))
+                made = each(step.nodes, k, partial(_part, k=k, change=change, axis=axis))
                 yield Change("sum", what, mend(step, k), reads(step, k), made, 2)
 
 
@@ -84,19 +85,17 @@ def _crossing(one: Step, two: Step) -> Changes:
     for a, b in zip(one.nodes, two.nodes, strict=True):
         sooner, later = sorted((a, b), key=lambda node: node.order)
         waiting: list[Array] = []
-        made[later] = lambda g, waiting=waiting: _wait(g, waiting)
-        made[sooner] = lambda g, w=waiting, s=sooner, t=later: _crossed(s, t, g, w)
+        made[later] = partial(_wait, waiting)
+        made[sooner] = partial(_crossed, sooner, later, waiting)
     return made
 
 
-def _wait(g: Array, waiting: list[Array]) -> list[tuple[Node, Array]]:
+def _wait(waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
     waiting.append(g)
     return []
 
 
-def _crossed(
-    sooner: Node, later: Node, g: Array, waiting: list[Array]
-) -> list[tuple[Node, Array]]:
+def _crossed(sooner: Node, later: Node, waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
     other = waiting.pop() if waiting else np.zeros_like(g)
     x = sooner.inputs[0]
     return [(x, sooner.part(0, other)), (x, later.part(0, g))]

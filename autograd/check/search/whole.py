@@ -1,6 +1,7 @@
-"""Arrays whose whole gradient is something else: another sign, another array's, a factor too much."""
+"""Arrays whose whole gradient is something else: another sign, another array's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from ..trace.nodes import Array, Node
 from ..trace.record import Changes, Sends
@@ -39,10 +40,18 @@ def _changed(step: Step, other: Other) -> Callable[[], Changes]:
     return lambda: {node: sends(node) for node in step.nodes}
 
 
+def _times(factor: float, _: Node, g: Array) -> Array:
+    return factor * g
+
+
+def _times_value(others: Mapping[Node, Node], node: Node, g: Array) -> Array:
+    return g * others[node].value
+
+
 def _scaled(step: Step) -> Iterator[Change]:
     for factor, said in ((-1.0, "has the wrong sign"), (2.0, "is taken twice")):
         what = f"the gradient of {at(step)} {said}"
-        made = _changed(step, lambda _, g, f=factor: f * g)
+        made = _changed(step, partial(_times, factor))
         name = "sign" if factor < 0 else "twice"
         yield Change(name, what, _line(step), step.nodes[-1], made, 1)
 
@@ -54,7 +63,7 @@ def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
             if len(other.nodes) == len(step.nodes):
                 pairs = dict(zip(step.nodes, other.nodes, strict=True))
                 what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
-                made = _changed(step, lambda n, g, p=pairs: g * p[n].value)
+                made = _changed(step, partial(_times_value, pairs))
                 yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
 
 
