@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from ..catalogue.activations import ACTIVATIONS
-from ..catalogue.core import Mistake
+from ..catalogue.core import Mistake, Operation
 from ..catalogue.reading import Reading, recognise
 from ..catalogue.softmax import LOG_SOFTMAX, SOFTMAX
 from ..trace.nodes import Array, Node
@@ -35,13 +35,13 @@ def blocks(steps: Steps) -> Iterator[Change]:
 def _found(steps: Steps, step: Step) -> Iterator[tuple[list[Node], list[Reading]]]:
     """(x, reading) for each run of a step, where its result is a known function of x."""
     for first in _ancestors(step.first):
-        other = steps.of.get(first)
-        xs = [first] if other is None else other[0].nodes
-        if len(xs) != len(step.nodes):
-            continue
-        readings = [_reading(x, y) for x, y in zip(xs, step.nodes, strict=True)]
-        if all(readings):
-            yield xs, [r for r in readings if r is not None]
+        xs = steps.of[first][0].nodes if first in steps.of else [first]
+        reading = _reading(first, step.first, KNOWN) if len(xs) == len(step.nodes) else None
+        if reading is not None:
+            pairs = zip(xs[1:], step.nodes[1:], strict=True)
+            others = [_reading(x, y, (reading.operation,)) for x, y in pairs]
+            if all(others):
+                yield xs, [reading, *(r for r in others if r is not None)]
 
 
 def _ancestors(node: Node) -> Iterator[Node]:
@@ -54,12 +54,12 @@ def _ancestors(node: Node) -> Iterator[Node]:
         yield from (x for x in level if x.value.shape == node.value.shape)
 
 
-def _reading(x: Node, y: Node) -> Reading | None:
+def _reading(x: Node, y: Node, known: Sequence[Operation]) -> Reading | None:
     """What known function y is of x, if it is one."""
     if np.array_equal(x.value, y.value):
         return None
     with np.errstate(all="ignore"):
-        found = recognise(KNOWN, {"x": x.value}, y.value, 1e-9)
+        found = recognise(known, {"x": x.value}, y.value, 1e-9)
     return found[0] if found else None
 
 

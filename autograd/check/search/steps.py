@@ -141,10 +141,15 @@ def name_of(node: Node) -> str:
     if node.name:
         return node.name
     if node.site is not None and node.site.places and node.site.name:
-        return node.site.name
+        return shortened(node.site.name)
     if node.operation is None:
         return f"{node.value:g}" if node.value.ndim == 0 else "a constant"
     return f"the {node.operation.what}"
+
+
+def shortened(text: str) -> str:
+    """An expression that is too long to be read as a name, without its middle."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 12]} … {text[-9:]}"
 
 
 def operand_of(node: Node, k: int) -> str:
@@ -177,6 +182,7 @@ def _product(operation: Contraction, k: int, left: str, y: str, others: list[str
     return f"{left} contracted with {', '.join(others)}"
 
 
+LONGEST = 48  # characters of an expression
 SLOPES = {
     "add": ("", ""), "sub": ("", " · (−1)"), "neg": (" · (−1)",), "mul": (" · {1}", " · {0}"),
     "div": (" / {1}", " · (−{0} / {1}²)"), "exp": (" · exp({0})",), "log": (" / {0}",),

@@ -59,12 +59,12 @@ def _scaled(step: Step) -> Iterator[Change]:
 def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
     """A factor too much."""
     for other in steps.every:
-        if other.first.value.shape == step.first.value.shape and not other.is_inner:
-            if len(other.nodes) == len(step.nodes):
-                pairs = dict(zip(step.nodes, other.nodes, strict=True))
-                what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
-                made = _changed(step, partial(_times_value, pairs))
-                yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
+        fits = other.first.value.shape == step.first.value.shape
+        if fits and not other.is_inner and len(other.nodes) == len(step.nodes):
+            pairs = dict(zip(step.nodes, other.nodes, strict=True))
+            what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
+            made = _changed(step, partial(_times_value, pairs))
+            yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
 
 
 def _of_another(steps: Steps, step: Step) -> Iterator[Change]:

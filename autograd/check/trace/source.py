@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
+from typing import TypeGuard
 
 import numpy as np
 
@@ -187,7 +188,7 @@ class Source:
 
     @cached_property
     def targets(self) -> dict[Span, tuple[str, ...]]:
-        """What is assigned as it stands, by the span of its value: its names."""
+        """What is assigned or appended as it stands, by the span of its value: its names."""
         found: dict[Span, tuple[str, ...]] = {}
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Assign):
@@ -196,6 +197,8 @@ class Source:
                 found |= _assigned(node.target, node.value)
             elif isinstance(node, ast.AugAssign):
                 found |= _assigned(node.target, node)
+            elif isinstance(node, ast.Call) and _is_append(node.func) and node.args:
+                found |= _assigned(node.func.value, node.args[0])
         return found
 
     @cached_property
@@ -210,6 +213,11 @@ class Source:
     def names_returned(self) -> "_Names":
         """Which of the things that a function returns a name of it is."""
         return _Names(self.tree)
+
+
+def _is_append(function: ast.AST) -> TypeGuard[ast.Attribute]:
+    """Whether a list's append is called."""
+    return isinstance(function, ast.Attribute) and function.attr == "append"
 
 
 class _Names:
