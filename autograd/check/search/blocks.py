@@ -28,6 +28,8 @@ def blocks(steps: Steps) -> Iterator[Change]:
         for x, readings in _found(steps, step):
             for mistake in readings[0].operation.mistakes:
                 yield _change(step, x, readings, mistake)
+            if all(m.name != "derivative-forgotten" for m in readings[0].operation.mistakes):
+                yield _skipped(step, x, readings[0])
             if readings[0].operation.name in SLOPES:
                 yield from _of_others(steps, step, x, readings[0].operation.name)
 
@@ -69,6 +71,21 @@ def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistak
     what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
     made = {y: _sends(x, reading, mistake) for y, x, reading in runs}
     return Change(mistake.name, what, operation.remedy(mistake), xs[-1], lambda: made, 1)
+
+
+def _skipped(step: Step, xs: list[Node], reading: Reading) -> Change:
+    """The gradient is handed on as it is."""
+    name = reading.operation.name
+    what = (f"in the {name} {at(step)} of `{name_of(xs[-1])}`: its derivative is left out, the "
+            "gradient is handed on as it is")  # fmt: skip
+    line = "; ".join(reading.operation.algebra.values())
+    pairs = list(zip(step.nodes, xs, strict=True))
+    return Change("derivative-forgotten", what, line, xs[-1],
+                  lambda: {y: _as_it_is(x) for y, x in pairs}, 1)  # fmt: skip
+
+
+def _as_it_is(x: Node) -> Sends:
+    return lambda g: [(x, g)]
 
 
 def _sends(x: Node, reading: Reading, mistake: Mistake) -> Sends:

@@ -5,10 +5,10 @@ from functools import partial
 
 import numpy as np
 
-from ..trace.nodes import Array, Node
+from ..trace.nodes import Array, Contraction, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps
+from .steps import Step, Steps, becomes
 
 
 def branches(steps: Steps) -> Iterator[Change]:
@@ -109,6 +109,34 @@ def paths(steps: Steps) -> Iterator[Change]:
                     f"`{operand(step, k)}`")  # fmt: skip
             made = _without(step, k, user, j, alone=True)
             yield Change("one path", what, mend(step, k), reads(step, k), made, 3)
+
+
+def gates(steps: Steps) -> Iterator[Change]:
+    """Products that are handed one block of what comes back to an array, or all but one."""
+    parts = [s for s in steps.every if s.first.operation is not None
+             and s.first.operation.what == "part"]  # fmt: skip
+    for step, k in edges(steps):
+        if isinstance(step.first.operation, Contraction):
+            for block in parts:
+                whole = block.first.inputs[0].value.shape
+                if whole == step.first.value.shape and block.first.value.shape != whole:
+                    yield from _blocked(step, k, block)
+
+
+def _blocked(step: Step, k: int, block: Step) -> Iterator[Change]:
+    assert isinstance(block.first.operation, Gather)
+    mask = np.zeros(step.first.value.size)
+    mask[block.first.operation.at.ravel()] = 1.0
+    mask = mask.reshape(step.first.value.shape)
+    for kept, said in ((mask, "only the block"), (1 - mask, "all but the block")):
+        what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made of {said} "
+                f"`{block.name}`{becomes(block)} of what comes back")  # fmt: skip
+        made = each(step.nodes, k, partial(_masked, k=k, mask=kept))
+        yield Change("block", what, mend(step, k), reads(step, k), made, 3)
+
+
+def _masked(node: Node, k: int, mask: Array) -> Part:
+    return lambda g: node.part(k, g * mask)
 
 
 def _without(step: Step, k: int, user: Step, j: int, *, alone: bool) -> Callable[[], Changes]:

@@ -1,7 +1,7 @@
 """A change of one step of a reverse pass, and how the changes of a kind are written."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from ..trace.nodes import Array, Node
 from ..trace.record import Changes, Sends
@@ -20,6 +20,7 @@ class Change:
     reads: Node  # whose gradient the changed step makes
     made: Callable[[], Changes]
     rank: int = 0  # how far-fetched it is
+    instead: Mapping[str, Array] = field(default_factory=dict)  # gradients of inputs as a whole
 
 
 Kind = Callable[[Steps], Iterator[Change]]

@@ -51,22 +51,32 @@ def _built(states: list[tuple[Step, int]], made: Made, carried: Carried, found: 
     """One pass in which runs keep what they carry, and states get what was carried before."""
     held: dict[Node, set[int]] = defaultdict(set)
     given: dict[Node, list[Edge]] = defaultdict(list)
+    started: dict[Node, list[Edge]] = defaultdict(list)  # where the loop's first state is read
     for step, k in states:
         for t, node in enumerate(step.nodes):
             held[node].add(k)
             if t:
                 given[made[step, k].nodes[t]].append((step.nodes[t - 1], k))
+            elif node.inputs[k].varies:
+                started[node].append((step.nodes[-1], k))
     nodes = dict.fromkeys([*held, *given])
-    return {node: _pass(node, held[node], given[node], carried, found) for node in nodes}
+    return {node: _pass(node, held[node], given[node], started[node], carried, found)
+            for node in nodes}  # fmt: skip
 
 
-def _pass(node: Node, held: set[int], given: list[Edge], carried: Carried, found: Carried) -> Sends:
-    """A node that adds what it is given, and keeps back what it holds."""
+def _pass(
+    node: Node, held: set[int], given: list[Edge], started: list[Edge],
+    carried: Carried, found: Carried,
+) -> Sends:  # fmt: skip
+    """A node that adds what it is given, and keeps back what it holds.
+
+    What the loop starts from gets what the last run carries.
+    """
 
     def sends(g: Array) -> list[tuple[Node, Array]]:
         for edge in given:
             g = g + carried.get(edge, 0.0)
-        parts = []
+        parts = [(node.inputs[k], carried[last, k]) for last, k in started if (last, k) in carried]
         for k, x in enumerate(node.inputs):
             if k in held:
                 found[node, k] = node.part(k, g)

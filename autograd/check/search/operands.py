@@ -15,59 +15,86 @@ Turn = Callable[[Array], Array]
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
 
 
+Runs = tuple[list[Node | None], str, int]  # an array for each run, its name, a shift
+Values = Mapping[Node, Array | None]  # for each run; None for nothing
+
+
 def operands(steps: Steps) -> Iterator[Change]:
-    """Every factor of a product replaced by another array of its shape."""
+    """Every factor of a product replaced by another array of its shape, or turned."""
     for step, k in edges(steps):
-        for j, factor in enumerate(step.first.inputs):
-            if j != k and _is_product(step.first):
-                yield from _replaced(steps, step, k, j)
-                if isinstance(step.first.operation, Contraction):
+        if _is_product(step.first):
+            yield from _upstream_turned(step, k)
+            for j, factor in enumerate(step.first.inputs):
+                if j != k:
+                    yield from _replaced(steps, step, k, j)
                     yield from _turned(step, k, j, factor.value)
 
 
 def _is_product(node: Node) -> bool:
     operation = node.operation
-    return isinstance(operation, Contraction) or (
-        isinstance(operation, Elementwise) and operation.what == "mul"
-    )
+    return isinstance(operation, Contraction) or operation == Elementwise("mul")
 
 
 def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
     carried = step.is_carried(j)
-    named, to = operand(step, j), operand(step, k)
-    for others, name, shift in _candidates(steps, step, j):
-        if all(o is n.inputs[j] for o, n in zip(others, step.nodes, strict=True)):
-            continue
-        if all(o is None for o in others):
-            continue
+    to, named = operand(step, k), operand(step, j)
+    for values, name, shift in _candidates(steps, step, j):
         before = WHEN[-1] if carried else ""
         when = WHEN[shift] or (" of the same step" if carried and name == named else "")
         what = (f"the gradient of `{to}` along {at(step)} is made with `{name}`{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
-        pairs = dict(zip(step.nodes, others, strict=True))
-        made = each(step.nodes, k, partial(_with, k=k, j=j, others=pairs))
+        made = each(step.nodes, k, partial(_with, k=k, j=j, values=values))
         rank = 3 if shift == 0 or name == named else 4
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
 
-def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[list[Node | None], str, int]]:
-    """(an array for each run, its name, which iteration's it is)."""
-    shape, runs = step.first.inputs[j].value.shape, range(len(step.nodes))
-    for x in steps.record.inputs.values():
-        if x.value.shape == shape:
-            yield [x for _ in runs], x.name, 0
-    for other in steps.every:
-        if other.first.value.shape == shape:
-            yield from runs_of(other, len(runs))
+def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[Values, str, int]]:
+    """(an array for each run, its name, which iteration's it is).
+
+    What is rearranged before it is a factor (k.T) is compared before that, and then rearranged.
+    """
+    factors = [node.inputs[j] for node in step.nodes]
+    shape = factors[0].value.shape
+    yield from _of_shape(steps, step, factors, shape, lambda _, value: value)
+    first = factors[0]
+    if isinstance(first.operation, Gather) and len(first.inputs) == 1:
+        sources = [f.inputs[0] for f in factors if f.inputs]
+        if len(sources) == len(factors):
+            through = [partial(_rearranged, factor) for factor in factors]
+            yield from _of_shape(steps, step, sources, sources[0].value.shape,
+                                 lambda t, value: through[t](value))  # fmt: skip
 
 
-def runs_of(other: Step, runs: int) -> Iterator[tuple[list[Node | None], str, int]]:
+def _rearranged(factor: Node, value: Array) -> Array:
+    assert factor.operation is not None
+    return factor.operation.forward(value)
+
+
+def _of_shape(
+    steps: Steps, step: Step, true: list[Node], shape: tuple[int, ...],
+    arranged: Callable[[int, Array], Array],
+) -> Iterator[tuple[Values, str, int]]:  # fmt: skip
+    """Arrays of a shape in the place of the true ones."""
+    runs = len(step.nodes)
+    every: list[Runs] = [([x] * runs, x.name, 0) for x in steps.record.inputs.values()]
+    found = [r for other in steps.every if other.first.value.shape == shape
+             for r in runs_of(other, runs)]  # fmt: skip
+    for others, name, shift in [*every, *found]:
+        wrong = any(o is not t for o, t in zip(others, true, strict=True))
+        if wrong and all(o is None or o.value.shape == shape for o in others) and any(others):
+            values = [None if o is None else arranged(t, o.value) for t, o in enumerate(others)]
+            yield dict(zip(step.nodes, values, strict=True)), name, shift
+
+
+def runs_of(other: Step, runs: int) -> Iterator[Runs]:
     """What a step with so many runs may read of another: the same run, a neighbour, one of all."""
     nodes, many = other.nodes, len(other.nodes)
     if many == runs > 1:
         for shift in (0, -1, 1):
             yield ([nodes[t + shift] if 0 <= t + shift < many else None for t in range(runs)],
                    other.name, shift)  # fmt: skip
+    if many == runs > 1:
+        yield [*reversed(nodes)], f"{other.name} in the opposite order of the runs", 0
     one = {0: " of the first run", many - 2: " of the run before the last",
            many - 1: " of the last run"}  # fmt: skip
     for t, said in one.items() if many > 1 else ((0, ""),):
@@ -75,10 +102,10 @@ def runs_of(other: Step, runs: int) -> Iterator[tuple[list[Node | None], str, in
             yield [nodes[t]] * runs, other.name + said, 0
 
 
-def _with(node: Node, k: int, j: int, others: Mapping[Node, Node | None]) -> Part:
+def _with(node: Node, k: int, j: int, values: Values) -> Part:
     """What the k-th operand gets, where another array stands for the j-th."""
-    other = others[node]
-    return (lambda _: None) if other is None else _with_value(node, k, j, other.value)
+    value = values[node]
+    return (lambda _: None) if value is None else _with_value(node, k, j, value)
 
 
 def _with_value(node: Node, k: int, j: int, value: Array) -> Part:
@@ -96,6 +123,20 @@ def _turned(step: Step, k: int, j: int, factor: Array) -> Iterator[Change]:
         what = f"the gradient of `{to}` along {at(step)} takes `{name}` {how}"
         made = each(step.nodes, k, partial(_with_turned, k=k, j=j, turn=turn))
         yield Change(key, what, mend(step, k), reads(step, k), made, 2)
+
+
+def _upstream_turned(step: Step, k: int) -> Iterator[Change]:
+    """What comes back to a product without its transpose, or flipped."""
+    for key, how, turn in _turns(step.first.value.shape):
+        what = (
+            f"the gradient of `{operand(step, k)}` along {at(step)} takes ∂L/∂`{step.name}` {how}"
+        )
+        made = each(step.nodes, k, partial(_of_turned, k=k, turn=turn))
+        yield Change(key, what, mend(step, k), reads(step, k), made, 3)
+
+
+def _of_turned(node: Node, k: int, turn: Turn) -> Part:
+    return lambda g: node.part(k, turn(g))
 
 
 def _with_turned(node: Node, k: int, j: int, turn: Turn) -> Part:

@@ -10,7 +10,7 @@ import numpy as np
 from ..trace.nodes import Array
 from ..truth.arrays import Mask
 from .blocks import blocks
-from .branches import branches, paths
+from .branches import branches, gates, paths
 from .changes import Change, Kind
 from .loops import forwards
 from .operands import operands, upstreams
@@ -18,12 +18,12 @@ from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
 from .sums import sums, swapped
-from .whole import whole
+from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
-    branches, paths, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
-    whole, exchanged, forwards,
+    branches, paths, gates, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
+    whole, inputs, exchanged, forwards,
 ]  # fmt: skip
 
 
@@ -119,7 +119,8 @@ def _guess(steps: Steps, *changes: Change) -> dict[str, Array]:
     """The gradients that some changes give together."""
     made = {node: sends for change in changes for node, sends in change.made().items()}
     with np.errstate(all="ignore"):
-        return steps.record.changed(steps.adjoints, made)
+        found = steps.record.changed(steps.adjoints, made) if made else dict(steps.true)
+    return found | {name: g for change in changes for name, g in change.instead.items()}
 
 
 def _factor(

@@ -69,7 +69,7 @@ def slopes(steps: Steps) -> Iterator[Change]:
     for step, k in edges(steps):
         operation = step.first.operation
         if isinstance(operation, Elementwise) and operation.what not in PLAIN:
-            for row in _rows(operation.what, k):
+            for row in (*_rows(operation.what, k), *_masks(step, k)):
                 yield _changed(step, k, *row)
 
 
@@ -77,6 +77,23 @@ def _rows(what: str, k: int) -> Iterator[Row]:
     """What may stand for a slope; of two that are the same, the one with the better words."""
     yield from OWN.get((what, k), ())
     yield from (row for row in ANY if (what, row[0]) not in SAME)
+
+
+def _masks(step: Step, k: int) -> Iterator[Row]:
+    """A product with a mask of zeros and one other number, such as dropout's 1/(1 − p)."""
+    for j, other in enumerate(step.first.inputs):
+        values = np.unique(other.value) if j != k and not other.varies else np.zeros(0)
+        if values.size == 2 and 0 in values and step.first.operation == Elementwise("mul"):
+            factor = float(values[values != 0][0])
+            yield ("mask missing", "is not masked by {true}: only its factor is multiplied in",
+                   partial(_filled, factor))  # fmt: skip
+            if factor != 1:
+                yield ("factor of the mask", "is masked, but lacks the factor of {true}",
+                       lambda p: np.where(p.slope != 0, 1.0, 0.0))  # fmt: skip
+
+
+def _filled(factor: float, point: Point) -> Array:
+    return np.full_like(point.y, factor)
 
 
 def _changed(step: Step, k: int, name: str, said: str, slope: Slope) -> Change:

@@ -147,6 +147,19 @@ def name_of(node: Node) -> str:
     return f"the {node.operation.what}"
 
 
+def becomes(step: Step) -> str:
+    """What a part is the beginning of, if that has a name: `, of the gate o`."""
+    node = step.first
+    for _ in range(8):
+        if len(node.uses) != 1:
+            return ""
+        node = node.uses[0][0]
+        name = node.site.name if node.site is not None and node.site.places else ""
+        if name.isidentifier():
+            return f", of `{name}`,"
+    return ""
+
+
 def shortened(text: str) -> str:
     """An expression that is too long to be read as a name, without its middle."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 12]} … {text[-9:]}"

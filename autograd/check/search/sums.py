@@ -8,7 +8,7 @@ import numpy as np
 from ..trace.nodes import Array, Contraction, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps
+from .steps import Step, Steps, becomes
 
 Kept = Callable[[Array, int], Array]
 ONE = {
@@ -74,7 +74,8 @@ def _are_siblings(one: Step, two: Step) -> bool:
 
 
 def _swap(one: Step, two: Step) -> Change:
-    what = f"the gradients of {at(one)} and {at(two)} are put in each other's place"
+    what = (f"the gradients of {at(one)}{becomes(one)} and {at(two)}{becomes(two)} are put in each "
+            "other's place: the blocks are exchanged")  # fmt: skip
     line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
     return Change("swapped", what, line, reads(one, 0), lambda: _crossing(one, two), 2)
 

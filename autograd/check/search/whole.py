@@ -20,6 +20,19 @@ def whole(steps: Steps) -> Iterator[Change]:
             yield from _of_another(steps, step)
 
 
+def inputs(steps: Steps) -> Iterator[Change]:
+    """The gradient of another array of its shape, where that of an input belongs."""
+    arrays = [(f"`{step.name}`", node) for step in steps.every for node in step.nodes]
+    arrays += [(f"`{x.name}`", x) for x in steps.record.inputs.values()]
+    for x in steps.record.inputs.values():
+        for name, node in arrays:
+            if node is not x and node.value.shape == x.value.shape and node in steps.adjoints:
+                what = f"the gradient of `{x.name}` is ∂L/∂{name}, not ∂L/∂`{x.name}`"
+                line = f"hand it on from {name} to `{x.name}`"
+                yield Change("other gradient", what, line, x, dict, 2,
+                             {x.name: steps.adjoints[node]})  # fmt: skip
+
+
 def _is_own(steps: Steps, step: Step) -> bool:
     """Whether its gradient is a thing that backward computes: where paths meet, or with a name."""
     return not step.is_inner and (
