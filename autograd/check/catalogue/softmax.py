@@ -38,6 +38,28 @@ def output_times_upstream(_: Array, given: Given) -> Array:
     return given.g * given.y
 
 
+def _beside(given: Given, factor: Array) -> Array:
+    """Σ_{k≠i} of a factor for each k, over the axis."""
+    return np.asarray(factor.sum(given.options["axis"], keepdims=True) - factor)
+
+
+def off_diagonal_added(_: Array, given: Given) -> Array:
+    """y[i]·y[k] for −y[i]·y[k]."""
+    own = given.g * given.y
+    return np.asarray(own - _beside(given, own))
+
+
+def without_own_probability(_: Array, given: Given) -> Array:
+    """−y[k] for −y[i]·y[k], where k ≠ i."""
+    own = given.g * given.y
+    return np.asarray(own * (1 - given.y) - _beside(given, own))
+
+
+def without_other_probability(_: Array, given: Given) -> Array:
+    """−y[i] for −y[i]·y[k], where k ≠ i."""
+    return np.asarray(given.y * (given.g * (1 - given.y) - _beside(given, given.g)))
+
+
 def of_softmax(y: Array, given: Given) -> Array:
     """The softmax once more."""
     return softmax(y, given.options["axis"])
@@ -69,6 +91,14 @@ SOFTMAX_MISTAKES = (
             "only the diagonal y·(1 − y) of the Jacobian is used", output_times_upstream),
     Mistake("sum-forgotten", "dx.total",
             "the off-diagonal term −y[i]·y[k] is missing", zero),
+    Mistake("off-diagonal-added", "dx.total",
+            "the entries beside the diagonal have the wrong sign: they are −y[i]·y[k]",
+            off_diagonal_added),
+    Mistake("off-diagonal-own-probability", "dx",
+            "beside the diagonal the factor y[i] of −y[i]·y[k] is missing", without_own_probability),
+    Mistake("off-diagonal-other-probability", "dx",
+            "beside the diagonal the factor y[k] of −y[i]·y[k] is missing",
+            without_other_probability),
     Mistake("diagonal-forgotten", "dx.g",
             "the diagonal of the Jacobian is missing", output_times_upstream),
     Mistake("y-minus-upstream", "dx", "y − dY stands where the Jacobian belongs",

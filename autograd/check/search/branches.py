@@ -125,9 +125,8 @@ def gates(steps: Steps) -> Iterator[Change]:
 
 def _blocked(step: Step, k: int, block: Step) -> Iterator[Change]:
     assert isinstance(block.first.operation, Gather)
-    mask = np.zeros(step.first.value.size)
-    mask[block.first.operation.at.ravel()] = 1.0
-    mask = mask.reshape(step.first.value.shape)
+    mask = np.zeros(step.first.value.shape)
+    mask.flat[block.first.operation.at.ravel()] = 1.0
     for kept, said in ((mask, "only the block"), (1 - mask, "all but the block")):
         what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made of {said} "
                 f"`{block.name}`{becomes(block)} of what comes back")  # fmt: skip

@@ -140,6 +140,8 @@ def name_of(node: Node) -> str:
     """What the user calls an array: an input's name, or its expression in the source."""
     if node.name:
         return node.name
+    if node.operation is not None and node.operation.what == "broadcast":
+        return name_of(node.inputs[0])
     if node.site is not None and node.site.places and node.site.name:
         return shortened(node.site.name)
     if node.operation is None:
