@@ -73,7 +73,7 @@ def _put_back(space: Names, name: str, value: Any, new: Any) -> None:
 
 def _libraries() -> Iterator[Names]:
     """The modules whose functions are exchanged."""
-    yield from map(vars, (np, math, np.lib.stride_tricks))
+    yield from map(vars, (np, np.linalg, np.lib.stride_tricks, math))
     yield from (vars(sys.modules[name]) for name in ("scipy.special", "scipy.signal")
                 if name in sys.modules)  # fmt: skip
 
@@ -120,7 +120,15 @@ def _exchanges() -> Mapping[int, Any]:
         function = getattr(np, name)
         found[id(function)] = _exchanged(function, True)
     strided = np.lib.stride_tricks.as_strided
-    return found | {id(strided): _exchanged(strided, False)}
+    for function in (*FUNCTIONS, strided):  # which do not ask what is in a list
+        found.setdefault(id(function), _exchanged(function, False))
+    return found | {id(np.ndenumerate): _enumerated}
+
+
+def _enumerated(x: Any) -> Iterator[Any]:
+    """np.ndenumerate."""
+    array = np.asanyarray(x)
+    return ((k, array[k]) for k in np.ndindex(array.shape))
 
 
 def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
@@ -128,12 +136,12 @@ def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
 
     @wraps(function)
     def instead(*args: Any, **named: Any) -> Any:
+        if CURRENT.get() is None or named.get("dtype") is object:
+            return function(*args, **named)
+        if any(isinstance(x, Traced) for x in leaves([*args, *named.values()])):
+            return call(function, args, named)
         file = sys._getframe(1).f_code.co_filename
-        if CURRENT.get() is None or (is_hidden(file) and not file.startswith(ADAPTERS)):
-            return function(*args, **named)
-        if named.get("dtype") is object:
-            return function(*args, **named)
-        if makes or any(isinstance(x, Traced) for x in leaves([*args, *named.values()])):
+        if makes and (not is_hidden(file) or file.startswith(ADAPTERS)):
             return call(function, args, named)
         return function(*args, **named)
 
