@@ -17,8 +17,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy import array  # as it is: np's is exchanged
 
-from .calls import FUNCTIONS, call
+from .calls import FUNCTIONS, UFUNCS, call
 from .libraries import functions
 from .recorded import Recorded
 from .recording import CURRENT, Recording
@@ -122,13 +123,33 @@ def _exchanges() -> Mapping[int, Any]:
     strided = np.lib.stride_tricks.as_strided
     for function in (*FUNCTIONS, strided):  # which do not ask what is in a list
         found.setdefault(id(function), _exchanged(function, False))
+    ufuncs = [
+        getattr(np, name) for name, method in UFUNCS if method == "__call__" and hasattr(np, name)
+    ]
+    found |= {id(ufunc): _OfLists(ufunc) for ufunc in ufuncs}
     return found | {id(np.ndenumerate): _enumerated}
+
+
+class _OfLists:
+    """A universal function, or a method of one, that takes recorded nested lists as well."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if list in map(type, args) and CURRENT.get() is not None and is_recorded(args):
+            args = tuple(call(array, (x,), {}) if type(x) is list else x for x in args)
+        return self.function(*args, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.function, name)
+        return _OfLists(found) if name in ("reduce", "accumulate", "outer") else found
 
 
 def _enumerated(x: Any) -> Iterator[Any]:
     """np.ndenumerate."""
-    array = np.asanyarray(x)
-    return ((k, array[k]) for k in np.ndindex(array.shape))
+    entries = np.asanyarray(x)
+    return ((k, entries[k]) for k in np.ndindex(entries.shape))
 
 
 def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:

@@ -32,6 +32,11 @@ def dense_in_lists(x):
     return out
 
 
+def softmax_of_a_list(x):
+    powers = np.exp(x[0])
+    return np.add(powers, [v * 2 for v in x[1]]) / np.sum(powers) + np.maximum.reduce(x[2])
+
+
 def sums_of_lists(x):
     flat = [v for row in x for v in row]
     return [sum(flat), max(flat), min(flat), sum(v**2 for v in flat), abs(-flat[0]), -flat[1],
@@ -201,7 +206,9 @@ def test_a_forward_of_arrays_has_its_slopes_however_it_is_written(forward):
     assert_recorded(forward, {"x": X})
 
 
-@pytest.mark.parametrize("forward", [dense_in_lists, sums_of_lists], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "forward", [dense_in_lists, softmax_of_a_list, sums_of_lists], ids=lambda f: f.__name__
+)
 def test_a_forward_of_nested_lists_of_numbers_has_its_slopes(forward):
     assert_recorded(forward, {"x": LISTS})
 
