@@ -1,6 +1,8 @@
 """Every call of NumPy on what is recorded: NumPy's own result, and the node that a rule gives."""
 
+import inspect
 from collections.abc import Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ from numpy import asarray  # as they are: np's may be exchanged
 from .nodes import Node
 from .recorded import Recorded, own
 from .recording import CURRENT, Recording
-from .traced import CALLS, Rule, Traced, is_recorded, leaves, plain
+from .traced import CALLS, Rule, Traced, is_recorded, leaves, move, plain
 
 UFUNCS: dict[tuple[str, str], Rule] = {}  # by name and method
 FUNCTIONS: dict[Any, Rule] = {}
@@ -39,7 +41,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], named: Mapping[st
     if varies:  # before the call, which may overwrite an operand
         given = {k: v for k, v in named.items() if k not in MANNERS
                  and (k != "where" or method != "__call__")}  # fmt: skip
-        node = ruled(UFUNCS.get((ufunc.__name__, method)), inputs, given)
+        node = ruled(_rule(ufunc.__name__, method), inputs, given)
     result = getattr(ufunc, method)(*plain(tuple(inputs)), **options)
     if recording is None:
         return result
@@ -52,6 +54,15 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], named: Mapping[st
     if where is True or node is None:
         return own(result, node, recording)
     return received(own(result, None, recording), node, recording, where)
+
+
+def _rule(name: str, method: str) -> Rule | None:
+    """The rule of a universal function; its outer product is itself, with axes apart."""
+    rule = UFUNCS.get((name, method))
+    if rule is not None or method != "outer" or (name, "__call__") not in UFUNCS:
+        return rule
+    each = UFUNCS[(name, "__call__")]
+    return lambda a, b: each(move(lambda v: v.reshape(*v.shape, *(1,) * np.ndim(b)), a), b)
 
 
 def received(target: Any, node: Node | None, recording: Recording, where: Any = True) -> Any:
@@ -80,12 +91,15 @@ def call(function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
     options = {k: plain(v) for k, v in named.items()}
     if recording is None:
         return function(*plain(tuple(args)), **options)
-    out, rule = named.get("out"), FUNCTIONS.get(function)
+    if not args:
+        args, named = _by_position(function, named)
+        options = {k: v for k, v in options.items() if k in named}
+    out, rule = named.get("out"), FUNCTIONS.get(function) or _decomposed(function)
     given = {k: v for k, v in named.items() if k not in ("out", "dtype", "like")}
     operands = [x for x in leaves([*args, *named.values()]) if isinstance(x, Traced)]
     varies, writes = is_recorded(operands), out is not None or function in WRITERS
     node = ruled(rule, args, given) if varies and writes else None
-    before = [x.plain.copy() for x in operands] if rule is None else []
+    before = [x.plain.copy() for x in operands] if function not in FUNCTIONS else []
     result = function(*plain(tuple(args)), **options)
     if not _are_equal([x.plain for x in operands[: len(before)]], before):
         _overwritten(operands, recording, function)
@@ -100,6 +114,30 @@ def call(function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
     if varies and node is None:
         lose(recording, called(function), result)
     return own(result, node, recording)
+
+
+def _by_position(function: Any, named: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The first argument of a call that names all of them."""
+    try:
+        first = next(iter(inspect.signature(function).parameters))
+    except (ValueError, StopIteration):
+        first = ""
+    args = [named[first]] if first in named else []
+    return args, {k: v for k, v in named.items() if k != first}
+
+
+def _decomposed(function: Any) -> Rule | None:
+    """The rule of a function of NumPy that is made of others: what these record."""
+    written = getattr(function, "_implementation", None)
+    if not isinstance(written, FunctionType):
+        return None
+
+    def rule(*args: Any, **named: Any) -> Node | None:
+        found = written(*args, **named)
+        is_known = isinstance(found, Traced) and getattr(found, "places", ...) is not None
+        return found.node if is_known else None
+
+    return rule
 
 
 def called(function: Any) -> str:

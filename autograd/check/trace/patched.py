@@ -17,8 +17,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy import array  # as it is: np's is exchanged
 
-from .calls import FUNCTIONS, call
+from .calls import FUNCTIONS, UFUNCS, call
 from .libraries import functions
 from .recorded import Recorded
 from .recording import CURRENT, Recording
@@ -73,7 +74,7 @@ def _put_back(space: Names, name: str, value: Any, new: Any) -> None:
 
 def _libraries() -> Iterator[Names]:
     """The modules whose functions are exchanged."""
-    yield from map(vars, (np, math, np.lib.stride_tricks))
+    yield from map(vars, (np, np.linalg, np.lib.stride_tricks, math))
     yield from (vars(sys.modules[name]) for name in ("scipy.special", "scipy.signal")
                 if name in sys.modules)  # fmt: skip
 
@@ -120,7 +121,35 @@ def _exchanges() -> Mapping[int, Any]:
         function = getattr(np, name)
         found[id(function)] = _exchanged(function, True)
     strided = np.lib.stride_tricks.as_strided
-    return found | {id(strided): _exchanged(strided, False)}
+    for function in (*FUNCTIONS, strided):  # which do not ask what is in a list
+        found.setdefault(id(function), _exchanged(function, False))
+    ufuncs = [
+        getattr(np, name) for name, method in UFUNCS if method == "__call__" and hasattr(np, name)
+    ]
+    found |= {id(ufunc): _OfLists(ufunc) for ufunc in ufuncs}
+    return found | {id(np.ndenumerate): _enumerated}
+
+
+class _OfLists:
+    """A universal function, or a method of one, that takes recorded nested lists as well."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if list in map(type, args) and CURRENT.get() is not None and is_recorded(args):
+            args = tuple(call(array, (x,), {}) if type(x) is list else x for x in args)
+        return self.function(*args, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self.function, name)
+        return _OfLists(found) if name in ("reduce", "accumulate", "outer") else found
+
+
+def _enumerated(x: Any) -> Iterator[Any]:
+    """np.ndenumerate."""
+    entries = np.asanyarray(x)
+    return ((k, entries[k]) for k in np.ndindex(entries.shape))
 
 
 def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
@@ -128,12 +157,12 @@ def _exchanged(function: Callable[..., Any], makes: bool) -> Callable[..., Any]:
 
     @wraps(function)
     def instead(*args: Any, **named: Any) -> Any:
+        if CURRENT.get() is None or named.get("dtype") is object:
+            return function(*args, **named)
+        if any(isinstance(x, Traced) for x in leaves([*args, *named.values()])):
+            return call(function, args, named)
         file = sys._getframe(1).f_code.co_filename
-        if CURRENT.get() is None or (is_hidden(file) and not file.startswith(ADAPTERS)):
-            return function(*args, **named)
-        if named.get("dtype") is object:
-            return function(*args, **named)
-        if makes or any(isinstance(x, Traced) for x in leaves([*args, *named.values()])):
+        if makes and (not is_hidden(file) or file.startswith(ADAPTERS)):
             return call(function, args, named)
         return function(*args, **named)
 

@@ -32,6 +32,11 @@ def dense_in_lists(x):
     return out
 
 
+def softmax_of_a_list(x):
+    powers = np.exp(x[0])
+    return np.add(powers, [v * 2 for v in x[1]]) / np.sum(powers) + np.maximum.reduce(x[2])
+
+
 def sums_of_lists(x):
     flat = [v for row in x for v in row]
     return [sum(flat), max(flat), min(flat), sum(v**2 for v in flat), abs(-flat[0]), -flat[1],
@@ -112,7 +117,7 @@ def copies_of_it(x):
 
 def functions_of_the_user(x):
     relu = np.vectorize(lambda z: z if z > 0.5 else 0.1 * z)
-    rows = np.apply_along_axis(lambda r: r / r.sum(), 1, x)
+    rows = np.apply_along_axis(lambda r: r / r.sum(), 1, x) + np.vectorize(math.erf)(x)
     return relu(x) + rows
 
 
@@ -143,6 +148,30 @@ def numbers_as_arrays(x):
     )
 
 
+def lists_to_functions_of_arrays(x):
+    numbers = [v * v for v in x[0]]
+    pairs = [x[0] * 2, x[1]]
+    return np.array([np.sum(numbers), np.mean(numbers), np.max(pairs), np.dot(numbers, x[1]),
+                     np.linalg.norm(numbers), np.sum(pairs, axis=0)[1], np.std(numbers),
+                     np.prod(numbers), np.sum(a=x, axis=0)[2], np.cumsum(numbers)[2]])  # fmt: skip
+
+
+def one_hot_rows(x):
+    return np.eye(4)[np.argmax(x, axis=1)] * x + np.ones((3, 4))[[0, 1, 2]] * x[0]
+
+
+def enumerated(x):
+    total = 0.0
+    for (i, j), v in np.ndenumerate(x):
+        total += v * (i + 1) * v**j
+    return total
+
+
+def made_of_other_functions(x):
+    outers = np.add.outer(x[0], x[1]).sum(0)[:3] - np.subtract.outer(x[0], x).sum((0, 2))
+    return np.polyval([1.0, 2.0, 3.0], x).sum() + np.trapezoid(x, axis=1) + outers
+
+
 def choices_by_numbers(x):
     out = []
     for row in x:
@@ -167,6 +196,7 @@ def other_makers(x):
 ARRAYS = [
     float_of_entries, numbers_by_math, arrays_of_numbers, names_imported, lists_of_arrays,
     functional, asked_what_it_is, copies_of_it, functions_of_the_user, state_in_an_object,
+    lists_to_functions_of_arrays, one_hot_rows, enumerated, made_of_other_functions,
     numbers_as_arrays, choices_by_numbers, other_makers,
 ]  # fmt: skip
 
@@ -176,7 +206,9 @@ def test_a_forward_of_arrays_has_its_slopes_however_it_is_written(forward):
     assert_recorded(forward, {"x": X})
 
 
-@pytest.mark.parametrize("forward", [dense_in_lists, sums_of_lists], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "forward", [dense_in_lists, softmax_of_a_list, sums_of_lists], ids=lambda f: f.__name__
+)
 def test_a_forward_of_nested_lists_of_numbers_has_its_slopes(forward):
     assert_recorded(forward, {"x": LISTS})
 
