@@ -33,10 +33,12 @@ def entrywise(
     mistakes: tuple[Mistake, ...],
     scales: tuple[float, ...] = (1.0,),
     shifts: tuple[float, ...] = (0.0,),
+    signs: bool = False,
 ) -> Operation:
     """A loss of predictions p and targets t; `slopes` are ∂/∂p and ∂/∂t of `each`.
 
-    `shifts` are the ε that may be added to p, or the margins, `scales` the factors before the sum.
+    `shifts` are the ε that may be added to p, or the margins, `scales` the factors before the sum;
+    with `signs` the targets are ±1.
     """
 
     def forward(a: Arrays, o: Options) -> Array:
@@ -48,18 +50,16 @@ def entrywise(
         factor = weight(p.shape, o)
         return {"p": g * step("dp.slope", dp) * factor, "t": g * dt * factor}
 
+    def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
+        if not signs or np.all(np.abs(a["t"]) == 1):
+            for axes, options in arrangements(a, output, rows=False):
+                for scale, eps in product(scales, shifts):
+                    yield axes, {**options, "scale": scale, "eps": eps}
+
     return Operation(
-        name, ("p", "t"), {"dp": line}, mistakes, forward, backward,
-        lambda a, output: _readings(a, output, scales, shifts), orders=ORDERS, describe=described,
+        name, ("p", "t"), {"dp": line}, mistakes, forward, backward, readings, orders=ORDERS,
+        describe=described,
     )  # fmt: skip
-
-
-def _readings(
-    a: Arrays, output: Array, scales: tuple[float, ...], shifts: tuple[float, ...]
-) -> Iterator[tuple[Axes, Options]]:
-    for axes, options in arrangements(a, output, rows=False):
-        for scale, eps in product(scales, shifts):
-            yield axes, {**options, "scale": scale, "eps": eps}
 
 
 SQUARED = entrywise(

@@ -5,14 +5,27 @@ from itertools import product
 
 import numpy as np
 
-from .changes import zero
+from .changes import one, zero
 from .core import Array, Arrays, Axes, Given, Mistake, Operation, Options, Step
 from .entropy import arranged, onehot
 from .losses import entrywise, slope
 from .losses import shifted_slope as margin_slope
 from .reductions import ORDERS, described, reduced, weight
 
-MARGINS = (1.0, 0.5, 2.0, 0.1, 0.2, 0.25, 1.345, 1.5, 3.0, 5.0, 10.0)
+MARGINS = (
+    1.0,
+    *(k / 20 for k in range(1, 20)),
+    1.2,
+    1.25,
+    1.345,
+    1.5,
+    2.0,
+    2.5,
+    3.0,
+    4.0,
+    5.0,
+    10.0,
+)
 
 
 def _huber(e: Array, d: float) -> Array:
@@ -93,6 +106,7 @@ HINGE = entrywise(
                      lambda p, t, m: -t * (p < m)),
     ),
     shifts=MARGINS,
+    signs=True,
 )  # fmt: skip
 
 # --- classes --------------------------------------------------------------------------------------
@@ -120,6 +134,8 @@ CLASS_MISTAKES = (
             "the true class gets no gradient: − the number of margins not kept", zero),
     Mistake("own-class-once", "dp.counts",
             "the true class gets −1, not − the number of margins not kept", once),
+    Mistake("own-class-always", "dp.counts",
+            "the true class gets −1, also where no margin is broken, or several", one),
     Mistake("margin-forgotten", "dp.mask", "the mask is P[k] > P[class], without the margin",
             without_margin),
     Mistake("mask-forgotten", "dp.mask", "every other class gets a gradient, also where the "

@@ -43,6 +43,8 @@ MISTAKES = (
     Mistake("dw-stride-ignored", "dw.where",
             "the stride is ignored in dW: X meets the wrong windows", option(stride=(1, 1))),
     Mistake("dw-margin-ignored", "dw.g", "dW is taken from dZ without its margin", without_margin),
+    Mistake("dw-last-position", "dw.x dw.windows",
+            "dW is overwritten at each position: the last one remains", part(LAST, 2, 3)),
     Mistake("dw-last-sample", "dw.x dw.windows",
             "dW is overwritten at each sample: the last one remains", part(LAST)),
     Mistake("dw-first-sample", "dw.x dw.windows",

@@ -157,15 +157,14 @@ def _algebra(case: Case) -> Iterator[Guess]:
 
 
 def _others(case: Case, f: Row | None) -> Iterator[Guess]:
-    """The derivatives of other functions; of those that are one at these numbers the commonest."""
-    told: list[Guess] = []
+    """The derivatives of other functions: of those that are one at these numbers the commonest."""
     for other in FUNCTIONS:
         if f is None or other is not f.function:
             row = Row(case, other, f.a if f and f.function.parameter else other.usual)
-            for guess in _other(case, row):
-                if not any(np.allclose(guess.gradient, known.gradient) for known in told):
-                    told.append(guess)
-    yield from told
+            fitting = (guess for guess in _other(case, row) if _fits(case, guess.gradient))
+            if found := next(fitting, None):
+                yield found
+                return
 
 
 def _other(case: Case, row: Row) -> Iterator[Guess]:
@@ -185,10 +184,10 @@ def _told(case: Case, guesses: list[Guess], f: Row | None) -> Finding:
     """One finding of all that fits, with the right derivative where f is known."""
     this = f"this is {f.function.name}" if f else ""
     remedies = dict.fromkeys(guess.remedy for guess in guesses)
-    right = [f"f′(x) is {f.words(f.function.line)}"] if f else []
+    right = f"; f′(x) is {f.words(f.function.line)}" if f else ", if y is f(x) entry by entry"
     return Finding(
         f"the gradient of {case.name} is " + "; or ".join(dict.fromkeys(g.what for g in guesses)),
         ", ".join(x for x in (this, case.difference(guesses[0].gradient)) if x),
-        remedy="; ".join([*remedies, *right]),
+        remedy="; ".join(remedies) + right,
         name=" | ".join(dict.fromkeys(guess.name for guess in guesses)),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..report.findings import Finding
+from ..report.findings import Finding, listed
 from ..truth.arrays import largest
 from .case import Case, fit
 from .sizes import Size, sizes
@@ -27,7 +27,7 @@ class Factor(NamedTuple):
     certain: bool = True
 
     def __str__(self) -> str:
-        return " or ".join(self.names)
+        return listed(self.names, " or ", SAID)
 
 
 def zero(case: Case) -> Iterator[Finding]:
@@ -74,7 +74,7 @@ def factor_of(c: float, case: Case) -> Factor:
         usable = [size for size in several if size.number not in (0, 1)]
         multiplied = [s for s in usable if np.isclose(abs(c), s.number, rtol=1e-4)]
         divided = [s for s in usable if np.isclose(abs(c) * s.number, 1, rtol=1e-4)]
-        if fitting := (multiplied or divided)[:SAID]:
+        if fitting := multiplied or divided:
             return _said(fitting, ("−" if c < 0 else "") + ("" if multiplied else "1/"), case)
     return _unnamed(c)
 
@@ -83,8 +83,10 @@ def _said(fitting: list[Size], before: str, case: Case) -> Factor:
     """The sizes that a factor may be, with what stands before them: a sign, 1/."""
     names = dict.fromkeys(before + _bracketed(size.name, before) for size in fitting)
     notes = dict.fromkeys(size.note for size in fitting if size.note)
+    two = [size.name for size in fitting if size.name == "2"]
+    others = listed(dict.fromkeys(size.name for size in fitting if size.name != "2"), " or ", SAID)
     multiplied = not before.endswith("/")
-    remedies = dict.fromkeys(_remedy(size.name, multiplied, case) for size in fitting)
+    remedies = [_remedy(name, multiplied, case) for name in (*two, others) if name]
     return Factor(tuple(names), "; ".join(notes), "; or ".join(remedies))
 
 

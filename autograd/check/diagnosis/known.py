@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..catalogue import Mistake, Reading, mistaken, recognise
-from ..report.findings import Finding
+from ..report.findings import Finding, listed
 from ..truth.arrays import Array
 from .case import Case, fit
 from .factors import factor_of
@@ -57,7 +57,7 @@ def _matching(case: Case, pairs: bool) -> Iterator[Finding]:
             if _explains(case, guess, right.get(case.name)):
                 fitting.setdefault(tuple(m.name for m in mistakes), (reading, mistakes, guess))
         if fitting:
-            yield _told(case, list(fitting.values())[:SAID])
+            yield _told(case, list(fitting.values()))
             return
 
 
@@ -87,10 +87,10 @@ def _explains(case: Case, guess: Array, right: Array | None) -> bool:
 
 def _told(case: Case, fitting: list[Match]) -> Finding:
     reading, mistakes, _ = fitting[0]
-    remarks = [" and ".join(m.remark for m in each) for _, each, _ in fitting]
-    names = [" + ".join(m.name for m in each) for _, each, _ in fitting]
+    remarks = dict.fromkeys(" and ".join(m.remark for m in each) for _, each, _ in fitting)
+    names = [" + ".join(m.name for m in each) for _, each, _ in fitting[:SAID]]
     return Finding(
-        f"the gradient of {case.name}: " + "; or ".join(dict.fromkeys(remarks)),
+        f"the gradient of {case.name}: " + listed(remarks, "; or ", SAID),
         f"this is {reading.describe()}",
         remedy=" and ".join(dict.fromkeys(reading.operation.remedy(m) for m in mistakes)),
         name=" | ".join(dict.fromkeys(names)),
