@@ -66,23 +66,24 @@ def _options_for(given: Any, x: Any, probed: Any, samples: int | None) -> dict[s
     What has the input's own shape is cut or repeated along every axis that the probe changed; so is
     the first axis of what has as many entries as there are `samples`, wherever x has their axis.
     """
-    found = dict(given or {})
     shape, new = np.shape(x), np.shape(probed)
-    for name, option in found.items():
-        axes = np.shape(option)
-        if not shape or not axes or shape == new:
-            continue
-        array = np.asarray(option)
-        if samples and axes[0] == shape[samples] and axes[: samples + 1] != shape[: samples + 1]:
-            array = np.take(array, np.arange(new[samples]) % shape[samples], 0)
-            found[name] = array if isinstance(option, np.ndarray) else array.tolist()
-        if axes[0] != shape[0]:
-            continue
+    return {n: _option_for(option, shape, new, samples or 0) for n, option in (given or {}).items()}
+
+
+def _option_for(option: Any, shape: tuple[int, ...], new: tuple[int, ...], samples: int) -> Any:
+    if isinstance(option, tuple):  # the states of a recurrent cell
+        return tuple(_option_for(part, shape, new, samples) for part in option)
+    axes = np.shape(option)
+    if not shape or not axes or shape == new:
+        return option
+    array = np.asarray(option)
+    if samples and axes[0] == shape[samples] and axes[: samples + 1] != shape[: samples + 1]:
+        array = np.take(array, np.arange(new[samples]) % shape[samples], 0)
+    elif axes[0] == shape[0]:
         for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
             if axis < array.ndim and array.shape[axis] == n != m:
                 array = np.take(array, np.arange(m) % n, axis)
-        found[name] = array if isinstance(option, np.ndarray) else array.tolist()
-    return found
+    return array if isinstance(option, np.ndarray) else array.tolist()
 
 
 def _with_other_weights(
