@@ -1,6 +1,7 @@
 """`check_layer` and `check_stack`: layer objects as people write them."""
 
-from collections.abc import Callable, Iterable, Mapping
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -71,11 +72,22 @@ def check_stack(
     and `backward`, which returns the gradients of all; or one function that returns (loss, grads).
     An object that keeps its parameters needs no `params`. Arguments are found by their names.
 
-    Raises ValueError for an empty stack, and what `check_layer` and `check_loss` raise.
+    Raises ValueError for an empty stack, TypeError for functions without params, and what
+    `check_layer` and `check_loss` raise.
     """
+    if params is None and any(map(inspect.isroutine, (layers, *_entries(layers)))):
+        raise TypeError("check_stack: functions need params=..., a dict or list of their arrays")
     if params is not None or not isinstance(layers, Iterable):
         return check_net(layers, x, params, target, **options)
-    layers = list(layers)
+    return _check_layers(list(layers), x, probe, options)
+
+
+def _entries(layers: Any) -> Sequence[Any]:
+    return layers if isinstance(layers, list | tuple) else ()
+
+
+def _check_layers(layers: Sequence[Any], x: Any, probe: bool, options: Mapping[str, Any]) -> Report:
+    """Each layer by itself, on what reaches it, and the first that is wrong."""
     if not layers:
         raise ValueError("check_stack: there are no layers")
     reports: dict[str, Report] = {}

@@ -68,12 +68,10 @@ def _options_for(given: Any, x: Any, probed: Any, samples: int | None) -> dict[s
     the first axis of what has as many entries as there are `samples`, wherever x has their axis.
     """
     shape, new = np.shape(x), np.shape(probed)
-    return {name: _option_for(o, shape, new, samples) for name, o in (given or {}).items()}
+    return {n: _option_for(option, shape, new, samples or 0) for n, option in (given or {}).items()}
 
 
-def _option_for(
-    option: Any, shape: tuple[int, ...], new: tuple[int, ...], samples: int | None
-) -> Any:
+def _option_for(option: Any, shape: tuple[int, ...], new: tuple[int, ...], samples: int) -> Any:
     if isinstance(option, tuple):  # the states of a recurrent cell
         return tuple(_option_for(part, shape, new, samples) for part in option)
     axes = np.shape(option)
@@ -82,9 +80,10 @@ def _option_for(
     array = np.asarray(option)
     if samples and axes[0] == shape[samples] and axes[: samples + 1] != shape[: samples + 1]:
         array = np.take(array, np.arange(new[samples]) % shape[samples], 0)
-    for axis, (n, m) in enumerate(zip(shape, new, strict=False)) if axes[0] == shape[0] else ():
-        if axis < array.ndim and array.shape[axis] == n != m:
-            array = np.take(array, np.arange(m) % n, axis)
+    elif axes[0] == shape[0]:
+        for axis, (n, m) in enumerate(zip(shape, new, strict=False)):
+            if axis < array.ndim and array.shape[axis] == n != m:
+                array = np.take(array, np.arange(m) % n, axis)
     return array if isinstance(option, np.ndarray) else array.tolist()
 
 

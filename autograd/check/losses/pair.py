@@ -74,7 +74,7 @@ class Pair:
         back = None if self.backward_name is None else getattr(made, self.backward_name)
         return getattr(made, self.forward_name), back
 
-    def randomness(self) -> AbstractContextManager[None]:
+    def repeatable(self) -> AbstractContextManager[None]:
         """The same random numbers in each forward, from the generators that it could draw from."""
         return started(self._states)
 

@@ -60,7 +60,7 @@ class Reading:
 
     def _after(self, function: Function, known: Mapping[str, Any]) -> dict[str, Any]:
         """What is known after a forward: the loss, what else came, the output that it keeps."""
-        with self.pair.randomness():
+        with self.pair.repeatable():
             returned = self.forward(function, {key: copied(x) for key, x in known.items()})
         holder = getattr(function, "__self__", None)
         loss, cache = split_output(returned, holder)

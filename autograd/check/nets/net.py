@@ -89,7 +89,7 @@ class Net:
         known |= {name: held[path] for name, path in self.paths.items()}
         forward, _ = self._functions(made)
         call = bind(forward, self._roles(), self._order(forward), self.known, _title(forward))
-        with self.pair.randomness():
+        with self.pair.repeatable():
             loss, cache = split_output(call(forward, known), getattr(forward, "__self__", None))
         parts = enumerate(cache if isinstance(cache, tuple) else ())
         return known | {"loss": loss, "cache": cache, **{f"cache[{k}]": x for k, x in parts}}
@@ -143,7 +143,7 @@ class Net:
                 f"{self.pair.title} gives {np.shape(known['loss'])} numbers, and backward takes no "
                 "gradient of them: give a forward that returns the loss"
             )
-        with self.pair.randomness():
+        with self.pair.repeatable():
             return self._found(call(backward, known), known["params"])
 
     def _found(self, returned: Any, holder: Any) -> dict[str, Any]:

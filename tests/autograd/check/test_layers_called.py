@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from layers_of_attention import ScaledDot
-from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell, StateLstm, sigmoid
+from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell, StateLstm
 from layers_of_frameworks import Sgd
 from layers_of_functions import LeakyReLU, SigmoidOfOutput
 from layers_of_parts import Buffered

@@ -199,3 +199,9 @@ def test_nothing_of_the_users_is_changed():
     check_stack(net, X, target=TARGETS)
     assert np.array_equal(net.W1, before)
     assert not hasattr(net, "dW1")
+
+
+def test_functions_without_their_parameters_are_refused():
+    for functions in (nets.both, (nets.forward, nets.backward)):
+        with pytest.raises(TypeError, match="functions need params="):
+            check_stack(functions, X, target=LABELS)

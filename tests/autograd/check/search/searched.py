@@ -1,6 +1,7 @@
 """Forwards that are searched, with inputs: each an everyday piece of code of its kind."""
 
 import numpy as np
+
 from autograd.check.search.steps import Steps
 from autograd.check.trace.record import record
 from autograd.check.truth.arrays import Inputs
