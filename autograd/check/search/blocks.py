@@ -5,6 +5,7 @@ for that function are tried in this place.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ..catalogue.core import Mistake, Operation
 from ..catalogue.reading import Reading, recognise
 from ..catalogue.softmax import LOG_SOFTMAX, SOFTMAX
 from ..trace.nodes import Array, Node
-from ..trace.record import Changes, Sends
+from ..trace.record import Sends
 from .changes import Change, at
 from .operands import WHEN, runs_of
 from .steps import Step, Steps, name_of
@@ -22,28 +23,42 @@ KNOWN = (*ACTIVATIONS, SOFTMAX, LOG_SOFTMAX)
 DEPTH = 10  # operations between the two arrays
 
 
+class Block(NamedTuple):
+    """A step whose result is a known function of another array, at each run."""
+
+    step: Step
+    xs: list[Node]
+    readings: list[Reading]
+
+    @property
+    def name(self) -> str:
+        """What the function is called."""
+        return self.readings[0].operation.name
+
+
 def blocks(steps: Steps) -> Iterator[Change]:
     """The catalogue's mistakes in every known operation that is found."""
+    for block in known(steps):
+        mistakes = block.readings[0].operation.mistakes
+        for mistake in mistakes:
+            yield _change(block, mistake)
+        if all(mistake.name != "derivative-forgotten" for mistake in mistakes):
+            yield _skipped(block)
+        if block.name in SLOPES:
+            yield from _of_others(steps, block)
+
+
+def known(steps: Steps) -> Iterator[Block]:
+    """Every step of which the result is a known function of an array before it."""
     for step in steps.every:
-        for x, readings in _found(steps, step):
-            for mistake in readings[0].operation.mistakes:
-                yield _change(step, x, readings, mistake)
-            if all(m.name != "derivative-forgotten" for m in readings[0].operation.mistakes):
-                yield _skipped(step, x, readings[0])
-            if readings[0].operation.name in SLOPES:
-                yield from _of_others(steps, step, x, readings[0].operation.name)
-
-
-def _found(steps: Steps, step: Step) -> Iterator[tuple[list[Node], list[Reading]]]:
-    """(x, reading) for each run of a step, where its result is a known function of x."""
-    for first in _ancestors(step.first):
-        xs = steps.of[first][0].nodes if first in steps.of else [first]
-        reading = _reading(first, step.first, KNOWN) if len(xs) == len(step.nodes) else None
-        if reading is not None:
-            pairs = zip(xs[1:], step.nodes[1:], strict=True)
-            others = [_reading(x, y, (reading.operation,)) for x, y in pairs]
-            if all(others):
-                yield xs, [reading, *(r for r in others if r is not None)]
+        for first in _ancestors(step.first):
+            xs = steps.of[first][0].nodes if first in steps.of else [first]
+            reading = _reading(first, step.first, KNOWN) if len(xs) == len(step.nodes) else None
+            if reading is not None:
+                pairs = zip(xs[1:], step.nodes[1:], strict=True)
+                others = [_reading(x, y, (reading.operation,)) for x, y in pairs]
+                if all(others):
+                    yield Block(step, xs, [reading, *(r for r in others if r is not None)])
 
 
 def _ancestors(node: Node) -> Iterator[Node]:
@@ -65,23 +80,22 @@ def _reading(x: Node, y: Node, known: Sequence[Operation]) -> Reading | None:
     return found[0] if found else None
 
 
-def _change(step: Step, xs: list[Node], readings: list[Reading], mistake: Mistake) -> Change:
-    runs = list(zip(step.nodes, xs, readings, strict=True))
-    operation = readings[0].operation
-    what = f"in the {operation.name} {at(step)} of `{name_of(xs[-1])}`: {mistake.remark}"
+def _change(block: Block, mistake: Mistake) -> Change:
+    operation = block.readings[0].operation
+    of = name_of(block.xs[-1])
+    what = f"in the {operation.name} {at(block.step)} of `{of}`: {mistake.remark}"
+    runs = zip(block.step.nodes, block.xs, block.readings, strict=True)
     made = {y: _sends(x, reading, mistake) for y, x, reading in runs}
-    return Change(mistake.name, what, operation.remedy(mistake), xs[-1], lambda: made, 1)
+    return Change(mistake.name, what, operation.remedy(mistake), block.xs[-1], lambda: made, 1)
 
 
-def _skipped(step: Step, xs: list[Node], reading: Reading) -> Change:
+def _skipped(block: Block) -> Change:
     """The gradient is handed on as it is."""
-    name = reading.operation.name
-    what = (f"in the {name} {at(step)} of `{name_of(xs[-1])}`: its derivative is left out, the "
-            "gradient is handed on as it is")  # fmt: skip
-    line = "; ".join(reading.operation.algebra.values())
-    pairs = list(zip(step.nodes, xs, strict=True))
-    return Change("derivative-forgotten", what, line, xs[-1],
-                  lambda: {y: _as_it_is(x) for y, x in pairs}, 1)  # fmt: skip
+    what = (f"in the {block.name} {at(block.step)} of `{name_of(block.xs[-1])}`: its derivative is "
+            "left out, the gradient is handed on as it is")  # fmt: skip
+    line = "; ".join(block.readings[0].operation.algebra.values())
+    made = {y: _as_it_is(x) for y, x in zip(block.step.nodes, block.xs, strict=True)}
+    return Change("derivative-forgotten", what, line, block.xs[-1], lambda: made, 1)
 
 
 def _as_it_is(x: Node) -> Sends:
@@ -102,35 +116,29 @@ SLOPES: dict[str, tuple[str, Callable[[Array], Array]]] = {  # of the output
 }
 
 
-def _of_others(steps: Steps, step: Step, xs: list[Node], name: str) -> Iterator[Change]:
-    """The derivative taken of another array: of another gate, of the step before."""
-    said, slope = SLOPES[name]
+def _of_others(steps: Steps, block: Block) -> Iterator[Change]:
+    """The derivative taken of another array: of another gate, of the step before, of an input."""
+    step, shape = block.step, block.step.first.value.shape
     for other in steps.every:
-        if other.first.value.shape == step.first.value.shape and not other.is_inner:
+        if other.first.value.shape == shape and not other.is_inner:
             for nodes, which, shift in runs_of(other, len(step.nodes)):
-                if nodes == step.nodes or all(node is None for node in nodes):
-                    continue
-                wrong = said.format(y=f"`{which}{WHEN[shift]}`")
-                what = (f"in the {name} {at(step)}: its derivative is taken as {wrong}, of another "
-                        "array than its result")  # fmt: skip
-                line = f"{said.format(y=f'`{step.name}`')} is the derivative"
-                made = _sloped(step, xs, nodes, slope)
-                yield Change("slope of another", what, line, xs[-1], made, 3 + bool(shift))
+                if nodes != step.nodes and any(nodes):
+                    yield _of_other(block, nodes, which + WHEN[shift], 3 + bool(shift))
     for x in steps.record.inputs.values():
-        if x.value.shape == step.first.value.shape:
-            what = f"in the {name} {at(step)}: its derivative is taken as {said.format(y=x.name)}"
-            line = f"{said.format(y=f'`{step.name}`')} is the derivative"
-            made = _sloped(step, xs, [x] * len(step.nodes), slope)
-            yield Change("slope of another", what, line, xs[-1], made, 3)
+        if x.value.shape == shape:
+            yield _of_other(block, [x] * len(step.nodes), x.name, 3)
 
 
-def _sloped(
-    step: Step, xs: list[Node], others: Sequence[Node | None], slope: Callable[[Array], Array]
-) -> Callable[[], Changes]:
-    def sends(x: Node, other: Node | None) -> Sends:
-        factor = slope(np.zeros_like(x.value) if other is None else other.value)
-        return lambda g: [(x, g * factor)]
+def _of_other(block: Block, others: Sequence[Node | None], which: str, rank: int) -> Change:
+    said, slope = SLOPES[block.name]
+    true, wrong = (said.format(y=f"`{name}`") for name in (block.step.name, which))
+    what = (f"in the {block.name} {at(block.step)}: its derivative is taken as {wrong}, where "
+            f"{true} belongs")  # fmt: skip
+    runs = list(zip(block.step.nodes, block.xs, others, strict=True))
+    return Change("slope of another", what, f"{true} is the derivative", block.xs[-1],
+                  lambda: {y: _sloped(x, other, slope) for y, x, other in runs}, rank)  # fmt: skip
 
-    runs = zip(step.nodes, xs, others, strict=True)
-    made = [(y, x, other) for y, x, other in runs]
-    return lambda: {y: sends(x, other) for y, x, other in made}
+
+def _sloped(x: Node, other: Node | None, slope: Callable[[Array], Array]) -> Sends:
+    factor = slope(np.zeros_like(x.value) if other is None else other.value)
+    return lambda g: [(x, g * factor)]

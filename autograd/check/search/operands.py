@@ -7,9 +7,8 @@ from itertools import combinations
 import numpy as np
 
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
-from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps, root
+from .steps import Step, Steps
 
 Turn = Callable[[Array], Array]
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
@@ -94,7 +93,7 @@ def runs_of(other: Step, runs: int) -> Iterator[Runs]:
             yield ([nodes[t + shift] if 0 <= t + shift < many else None for t in range(runs)],
                    other.name, shift)  # fmt: skip
     if many == runs > 1:
-        yield [*reversed(nodes)], f"{other.name} in the opposite order of the runs", 0
+        yield [*reversed(nodes)], f"{other.name} in the opposite order of the runs (flipped)", 0
     one = {0: " of the first run", many - 2: " of the run before the last",
            many - 1: " of the last run"}  # fmt: skip
     for t, said in one.items() if many > 1 else ((0, ""),):
@@ -155,42 +154,3 @@ def _turns(shape: tuple[int, ...]) -> Iterator[tuple[str, str, Turn]]:
         said = "axis " if len(axes) == 1 else "axes "
         how = f"flipped along its {said}{' and '.join(map(str, axes))}"
         yield "flipped", how, partial(np.flip, axis=axes)
-
-
-def upstreams(steps: Steps) -> Iterator[Change]:
-    """Every product whose gradient is made with the adjoint of another array."""
-    for step, k in edges(steps):
-        if not _is_product(step.first) and not (isinstance(step.first.operation, Gather)
-                                                and step.first.value.size > 1):  # fmt: skip
-            continue
-        for other in steps.every:
-            fits = other.first.value.shape == step.first.value.shape
-            if fits and len(other.nodes) == len(step.nodes) and other is not step:
-                what = (f"the gradient of `{operand(step, k)}` along {at(step)} is made with "
-                        f"∂L/∂`{other.name}` where ∂L/∂`{step.name}` belongs")  # fmt: skip
-                made = _with_adjoint(steps, step, k, other)
-                rank = 3 if root(step.first.inputs[k]).operation is None else 4
-                yield Change("other upstream", what, mend(step, k), reads(step, k), made, rank)
-
-
-def _with_adjoint(steps: Steps, step: Step, k: int, other: Step) -> Callable[[], Changes]:
-    """A step that takes the adjoint of another node, as it is then if that comes first."""
-
-    def make() -> Changes:
-        seen: dict[Node, Array] = {}
-
-        def remembered(node: Node) -> Sends:
-            def sends(g: Array) -> list[tuple[Node, Array]]:
-                seen[node] = g
-                return list(node.sends(g))
-
-            return sends
-
-        def given(node: Node) -> Part:
-            source = pairs[node]
-            return lambda _: node.part(k, seen.pop(source, steps.adjoints[source]))
-
-        pairs = dict(zip(step.nodes, other.nodes, strict=True))
-        return {**{n: remembered(n) for n in other.nodes}, **each(step.nodes, k, given)()}
-
-    return make

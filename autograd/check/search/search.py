@@ -13,11 +13,12 @@ from .blocks import blocks
 from .branches import branches, gates, paths
 from .changes import Change, Kind
 from .loops import forwards
-from .operands import operands, upstreams
+from .operands import operands
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
 from .sums import sums, swapped
+from .upstreams import upstreams
 from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought

@@ -14,10 +14,9 @@ Other = Callable[[Node, Array], Array]  # of a node and its adjoint
 def whole(steps: Steps) -> Iterator[Change]:
     """Each array with several uses, or a name of its own, whose gradient has a wrong factor."""
     for step in steps.every:
-        if _is_own(steps, step):
+        if is_own(steps, step):
             yield from _scaled(step)
             yield from _multiplied(steps, step)
-            yield from _of_another(steps, step)
 
 
 def inputs(steps: Steps) -> Iterator[Change]:
@@ -29,11 +28,11 @@ def inputs(steps: Steps) -> Iterator[Change]:
             if node is not x and node.value.shape == x.value.shape and node in steps.adjoints:
                 what = f"the gradient of `{x.name}` is ∂L/∂{name}, not ∂L/∂`{x.name}`"
                 line = f"hand it on from {name} to `{x.name}`"
-                yield Change("other gradient", what, line, x, dict, 2,
+                yield Change("other gradient", what, line, x, dict, 4,
                              {x.name: steps.adjoints[node]})  # fmt: skip
 
 
-def _is_own(steps: Steps, step: Step) -> bool:
+def is_own(steps: Steps, step: Step) -> bool:
     """Whether its gradient is a thing that backward computes: where paths meet, or with a name."""
     return not step.is_inner and (
         any(len(steps.uses(node)) > 1 for node in step.nodes) or step.name.isidentifier()
@@ -78,36 +77,3 @@ def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
             what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
             made = _changed(step, partial(_times_value, pairs))
             yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
-
-
-def _of_another(steps: Steps, step: Step) -> Iterator[Change]:
-    """The gradient of another array of its shape stands in its place."""
-    for other in steps.every:
-        fits = other.first.value.shape == step.first.value.shape
-        if fits and other is not step and len(other.nodes) == len(step.nodes):
-            what = f"∂L/∂`{other.name}` stands where ∂L/∂`{step.name}` belongs"
-            where = f" ({step.spot})" if step.spot else ""
-            made = _taken(steps, step, other)
-            yield Change("other gradient", what + where, _line(step), step.nodes[-1], made, 3)
-
-
-def _taken(steps: Steps, step: Step, other: Step) -> Callable[[], Changes]:
-    """The adjoint of the other, as it is then if that comes first."""
-
-    def make() -> Changes:
-        seen: dict[Node, Array] = {}
-
-        def remembered(node: Node) -> Sends:
-            def sends(g: Array) -> list[tuple[Node, Array]]:
-                seen[node] = g
-                return list(node.sends(g))
-
-            return sends
-
-        def taken(node: Node, source: Node) -> Sends:
-            return lambda _: list(node.sends(seen.pop(source, steps.adjoints[source])))
-
-        pairs = zip(step.nodes, other.nodes, strict=True)
-        return {**{n: remembered(n) for n in other.nodes}, **{a: taken(a, b) for a, b in pairs}}
-
-    return make
