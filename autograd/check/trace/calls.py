@@ -48,7 +48,7 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], named: Mapping[st
     if varies and node is None:
         lose(recording, f"np.{ufunc.__name__}", result)
     if method == "at":
-        return received(inputs[0], node, recording)
+        return received(inputs[0], node, recording, name=f"np.{ufunc.__name__}.at")
     if out:
         return received(out[0], node, recording, where)
     if where is True or node is None:
@@ -65,13 +65,18 @@ def _rule(name: str, method: str) -> Rule | None:
     return lambda a, b: each(move(lambda v: v.reshape(*v.shape, *(1,) * np.ndim(b)), a), b)
 
 
-def received(target: Any, node: Node | None, recording: Recording, where: Any = True) -> Any:
-    """An array after it was written, where a mask allows it."""
+def received(
+    target: Any, node: Node | None, recording: Recording, where: Any = True, name: str = ""
+) -> Any:
+    """An array after it was written, where a mask allows it.
+
+    A plain one is recorded from now on if it is returned: not by what has a name here.
+    """
     if isinstance(target, Recorded):
         target.receive(..., node, where)
     elif isinstance(target, np.ndarray) and target.dtype.kind == "f" and node is not None:
-        if target.base is not None:
-            recording.lose("what is written to a part of a plain array")
+        if name or target.base is not None:
+            recording.lose(f"{name or 'what is written'} to a plain array")
         made = Recorded.over(target, recording)  # as which `a += b` goes on
         made.receive(..., node, where)
         return made
@@ -105,7 +110,7 @@ def call(function: Any, args: Sequence[Any], named: Mapping[str, Any]) -> Any:
         _overwritten(operands, recording, function)
     if writes:
         target = args[0] if out is None else out
-        made = received(target, node, recording)
+        made = received(target, node, recording, name=called(function) if out is None else "")
         return made if out is not None else result
     seen = _views(result, operands, function.__name__)
     if seen is not None:

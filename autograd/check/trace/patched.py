@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import lru_cache, wraps
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -34,6 +34,7 @@ MAKERS = [
     "asfortranarray",
 ]  # fmt: skip
 ABSENT = object()
+SCIPYS = ("scipy.special", "scipy.signal")
 Names = dict[str, Any]
 
 
@@ -41,7 +42,7 @@ Names = dict[str, Any]
 def patched(recording: Recording, scopes: Sequence[Names]) -> Iterator[None]:
     """Exchange the names in NumPy, math and the user's modules; put all back at the end."""
     with ONE_AT_A_TIME:
-        exchanged = _exchanges()
+        exchanged = _exchanges(tuple(room for room in SCIPYS if room in sys.modules))
         users = list(_reached(scopes))
         found = [(space, name, value, exchanged[id(value)]) for space in [*_libraries(), *users]
                  for name, value in list(space.items()) if id(value) in exchanged]  # fmt: skip
@@ -75,8 +76,7 @@ def _put_back(space: Names, name: str, value: Any, new: Any) -> None:
 def _libraries() -> Iterator[Names]:
     """The modules whose functions are exchanged."""
     yield from map(vars, (np, np.linalg, np.lib.stride_tricks, math))
-    yield from (vars(sys.modules[name]) for name in ("scipy.special", "scipy.signal")
-                if name in sys.modules)  # fmt: skip
+    yield from (vars(sys.modules[room]) for room in SCIPYS if room in sys.modules)  # fmt: skip
 
 
 def _reached(scopes: Sequence[Names]) -> Iterator[Names]:
@@ -111,8 +111,9 @@ def _is_users(names: Names) -> bool:
 # --- what takes their places ---------------------------------------------------------------------
 
 
-def _exchanges() -> Mapping[int, Any]:
-    """By the identity of a function, what takes its place."""
+@lru_cache(maxsize=4)
+def _exchanges(_loaded: tuple[str, ...]) -> Mapping[int, Any]:
+    """By the identity of a function, what takes its place; again where SciPy was loaded since."""
     found = {}
     for function, rule in functions():
         FUNCTIONS[function] = rule

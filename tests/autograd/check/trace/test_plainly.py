@@ -63,6 +63,21 @@ def test_what_is_constant_but_for_jumps_loses_nothing(forward):
     assert_recorded(forward, {"x": X})
 
 
+def test_what_is_written_to_an_array_that_is_not_recorded_is_named():
+    kept = [np.ones((3, 3))]  # where no recording looks
+
+    def forward(x):
+        plain = kept[0]
+        plain[:] = 1.0
+        np.add.at(plain, 0, x[0])
+        np.copyto(plain, x, where=x > 0.5)
+        plain[0] += x[1]
+        return x + plain
+
+    into = ("np.add.at", "np.copyto", "what is written")
+    assert lost_of(forward) == tuple(f"{name} to a plain array" for name in into)
+
+
 def test_an_array_that_an_unknown_function_writes_is_what_it_wrote():
     def shuffled(x):
         y = x.copy()
