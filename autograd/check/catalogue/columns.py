@@ -96,7 +96,7 @@ def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
 
 
 def _readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
-    """Square kernels that fit the rows, then strides and margins that fit the columns."""
+    """Square kernels that fit the rows, then strides and margins that fit several columns."""
     for axes, n in fitting(LAYOUTS, {"x": a["x"]}, ORDERS):
         for form in FORMS:
             if len(form) != output.ndim:
@@ -105,7 +105,7 @@ def _readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
             row = next(lengths[letters] for letters in form if "U" in letters)
             side = isqrt(row // n["C"])
             places, left = divmod(output.size, row * n["N"])
-            if side < 2 or side * side * n["C"] != row or left:
+            if side < 2 or side * side * n["C"] != row or left or places < 2:
                 continue
             for options in _geometries(n, side, places):
                 o = {**options, "form": form, "size": output.shape}

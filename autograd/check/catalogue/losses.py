@@ -50,16 +50,22 @@ def entrywise(
         factor = weight(p.shape, o)
         return {"p": g * step("dp.slope", dp) * factor, "t": g * dt * factor}
 
+    return Operation(
+        name, ("p", "t"), {"dp": line}, mistakes, forward, backward,
+        _readings(scales, shifts, signs), orders=ORDERS, describe=described,
+    )  # fmt: skip
+
+
+def _readings(
+    scales: tuple[float, ...], shifts: tuple[float, ...], signs: bool
+) -> Callable[[Arrays, Array], Iterator[tuple[Axes, Options]]]:
     def readings(a: Arrays, output: Array) -> Iterator[tuple[Axes, Options]]:
         if not signs or np.all(np.abs(a["t"]) == 1):
             for axes, options in arrangements(a, output, rows=False):
                 for scale, eps in product(scales, shifts):
                     yield axes, {**options, "scale": scale, "eps": eps}
 
-    return Operation(
-        name, ("p", "t"), {"dp": line}, mistakes, forward, backward, readings, orders=ORDERS,
-        describe=described,
-    )  # fmt: skip
+    return readings
 
 
 SQUARED = entrywise(
