@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from ..report.findings import Finding
 from ..search.search import Claim, Match, holds, search
 from ..search.steps import Steps
+from ..truth.arrays import largest
 from .case import Case
 from .factors import factor_of
 
@@ -15,7 +16,13 @@ FEW = 8  # entries of all claims that a change explains, below which chance may 
 def claims_of(wrong: Mapping[str, Case], cases: Mapping[str, Case]) -> dict[str, Claim]:
     """The claims as the search compares them."""
     return {
-        name: Claim(case.claimed, name in wrong, case.smooth, _closeness(case, name in wrong))
+        name: Claim(
+            case.claimed,
+            name in wrong,
+            case.smooth,
+            _closeness(case, name in wrong),
+            largest(case.true[case.smooth]),
+        )  # fmt: skip
         for name, case in cases.items()
         if case.claimed.shape == case.value.shape
     }
@@ -32,7 +39,8 @@ def explained(
 ) -> dict[str, Finding]:  # fmt: skip
     """A finding for each wrong gradient that changes of steps explain."""
     found: dict[str, Finding] = {}
-    together = search(steps, claims, seconds)
+    together = [matches for matches in search(steps, claims, seconds)
+                if all(_has_a_name(match, cases) for match in matches)]  # fmt: skip
     if _is_doubtful(together, claims) and (other := again()) is not None:
         together = [matches for matches in together if holds(other[0], matches, other[1])]
     for matches in sorted(together, key=lambda every: -len(every[0].explains)):
@@ -44,10 +52,16 @@ def explained(
     return found
 
 
+def _has_a_name(match: Match, cases: Mapping[str, Case]) -> bool:
+    """Whether its factor, if it has one, is a number that people mean."""
+    return match.factor is None or factor_of(match.factor, cases[min(match.explains)]).certain
+
+
 def _is_doubtful(together: list[list[Match]], claims: Mapping[str, Claim]) -> bool:
     """Whether several changes fit, or one that explains few numbers."""
     entries = [sum(claims[n].value.size for m in every for n in m.explains) for every in together]
-    return len(together) > 1 or any(n < FEW for n in entries)
+    factors = any(match.factor is not None for every in together for match in every)
+    return len(together) > 1 or factors or any(n < FEW for n in entries)
 
 
 def _rivals(match: Match, together: list[list[Match]]) -> list[Match]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,41 @@ def rearranged(steps: Steps) -> Iterator[Change]:
             if step.first.inputs[k].value.size == step.first.value.size:
                 yield from _not_undone(steps, step, k)
             yield from _strides(step, k)
+            if operation.what in ("max", "min"):
+                yield from _spread(step, k)
             if operation.repeats:
                 yield from _overwritten(step, k)
             if len(step.nodes) > 1 and not step.is_carried(k):
                 yield from _overwritten_by_runs(step, k)
+
+
+def _spread(step: Step, k: int) -> Iterator[Change]:
+    """What belongs to the largest entry alone is handed to all that it is the largest of."""
+    axes = _reduced(step.first)
+    if axes is not None:
+        what = (f"what {at(step)} hands back to `{operand(step, k)}` goes to every entry, not to the "
+                f"largest alone: its mask is missing")  # fmt: skip
+        made = each(step.nodes, k, partial(_to_all, k=k, axes=axes))
+        yield Change("not masked", what, mend(step, k), reads(step, k), made, 1)
+
+
+def _reduced(node: Node) -> tuple[int, ...] | None:
+    """The axes of the operand over which an extreme is taken."""
+    operation, x, y = node.operation, node.inputs[0].value, node.value
+    if not isinstance(operation, Gather) or x.ndim <= y.ndim:
+        return None
+    where = np.unravel_index(operation.at, x.shape)
+    for axes in combinations(range(x.ndim), x.ndim - y.ndim):
+        kept = [where[a] for a in range(x.ndim) if a not in axes]
+        shape = tuple(n for a, n in enumerate(x.shape) if a not in axes)
+        if shape == y.shape and all(map(np.array_equal, kept, np.indices(shape))):
+            return axes
+    return None
+
+
+def _to_all(node: Node, k: int, axes: tuple[int, ...]) -> Part:
+    shape = node.inputs[k].value.shape
+    return lambda g: np.broadcast_to(np.expand_dims(g, axes), shape)
 
 
 def _not_undone(steps: Steps, step: Step, k: int) -> Iterator[Change]:

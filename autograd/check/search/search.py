@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .slopes import exchanged, slopes
 from .steps import Steps
 from .sums import sums, swapped
 from .upstreams import upstreams
+from .uses import weighed
 from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
@@ -36,13 +37,14 @@ class Claim:
     wrong: bool
     known: Mask  # : where the truth is known
     closeness: float  # relative
+    size: float = 0.0  # of the largest true entry
 
     def equals(self, guess: Array) -> bool:
         """Whether a guess is the claim, wherever the truth is known."""
         if guess.shape != self.value.shape or not self.known.any():
             return False
         off = np.abs(guess - self.value)[self.known]
-        size = np.max(np.abs(self.value[self.known]), initial=0.0)
+        size = np.max(np.abs(self.value[self.known]), initial=1e-6 * self.size)
         return bool(np.all(off <= self.closeness * size + 1e-300))
 
 
@@ -76,7 +78,8 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
     for changes in (near, far):
-        for _, alike in groupby(changes, key=lambda change: change.rank):
+        fitted = weighed(steps, {n: c.value for n, c in claims.items() if c.wrong})
+        for _, alike in groupby(chain(changes, fitted), key=lambda change: change.rank):
             found: list[Match] = []
             for change in alike:
                 if time.thread_time() > deadline:
@@ -164,8 +167,15 @@ def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
     """Whether the same changes give the claims at another point too; True if they are not there."""
     wanted = {(match.change.name, match.change.what) for match in matches}
     there = [c for kind in KINDS for c in kind(steps) if (c.name, c.what) in wanted]
-    if len(there) != len(wanted) or any(match.factor is not None for match in matches):
+    if len(there) != len(wanted):
         return True
+    if matches[0].factor is not None:
+        again = tried(steps, there[0], claims)
+        return (
+            again is not None
+            and again.factor is not None
+            and bool(np.isclose(again.factor, matches[0].factor, rtol=1e-4))
+        )
     guess = _guess(steps, *there)
     explained = frozenset().union(*(match.explains for match in matches))
     return all(claims[n].equals(guess[n]) for n in explained if n in claims)

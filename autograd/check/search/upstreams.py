@@ -27,7 +27,8 @@ def _takes_numbers(step: Step) -> bool:
     """Whether it is a line of its own in backward: a product, or a part of an array."""
     operation = step.first.operation
     part = isinstance(operation, Gather) and step.first.value.size > 1
-    return isinstance(operation, Contraction) or operation == Elementwise("mul") or part
+    rows = operation in (Elementwise("mul"), Elementwise("add"))
+    return isinstance(operation, Contraction) or rows or part
 
 
 def _others(steps: Steps, step: Step) -> Iterator[Step]:

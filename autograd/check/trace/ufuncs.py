@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .calls import UFUNCS
-from .nodes import Elementwise, Node, Scatter
+from .nodes import Elementwise, Node, Scatter, constant
 from .traced import Rule, current, node_of, plain, spread
 
 
@@ -17,6 +17,8 @@ def row(name: str, *operands: Any) -> Node:
     if len(shapes) > 1:
         shape = np.broadcast_shapes(*shapes)
         nodes = [spread(node, shape) for node in nodes]
+    if name == "mul" and nodes[0] is nodes[1]:  # one operand, and so one gradient
+        name, nodes = "pow", [nodes[0], constant(np.full(nodes[0].value.shape, 2.0))]
     return current().add(Elementwise(name), *nodes)
 
 
