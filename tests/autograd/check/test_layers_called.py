@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from layers_of_attention import ScaledDot
-from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell, StateLstm, sigmoid
+from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell, StateLstm
 from layers_of_frameworks import Sgd
 from layers_of_functions import LeakyReLU, SigmoidOfOutput
 from layers_of_parts import Buffered
@@ -255,11 +255,26 @@ def test_of_two_gradients_in_another_order_the_wrong_one_alone_is_wrong():
     assert {name: g.verdict for name, g in report.gradients.items()} == {"x": "wrong", "W": "right"}
 
 
-def test_the_gradient_of_a_state_that_was_not_given_is_not_taken_for_that_of_a_weight():
-    for layer in (OptionalStart(), StateLstm()):
-        report = checked(layer, draw(4, 3) if isinstance(layer, StateLstm) else draw(4, 2, 3))
-        assert report.ok, report
-        assert set(report.gradients) == {"x", "Wx", "Wh", "b"}
+@pytest.mark.parametrize(
+    ("layer", "x", "state"),
+    [(OptionalStart(), draw(2, 5, 3), "h0 (2, 4)"), (StateLstm(), draw(5, 3), "state (2, 5, 4)")],
+)
+def test_a_state_that_may_be_left_out_is_drawn_if_backward_returns_its_gradient(layer, x, state):
+    report = checked(layer, x)
+    assert report.ok, report
+    assert f"not given, so drawn: {state}" in report.notes
+    assert set(report.gradients) == {"x", state.split()[0], "Wx", "Wh", "b"}
+
+
+def test_a_gradient_that_is_called_like_that_of_a_state_may_be_that_of_the_input():
+    class Hidden(Buffered):
+        def backward(self, dout):
+            dh = dout @ self.W.T
+            return dh, self.x.T @ dout, dout.sum(axis=0)
+
+    report = checked(Hidden(4, 3), draw(5, 4))
+    assert report.ok, report
+    assert set(report.gradients) == {"x", "W", "b"}
 
 
 # --- one defect, one verdict ---------------------------------------------------------------------
