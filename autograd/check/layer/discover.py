@@ -41,7 +41,7 @@ def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
 
 def with_lists(layer: Layer) -> Layer:
     """The layer with a list that forward returns read as several outputs."""
-    layer, warm = replace(layer, lists=True), clone(layer.base)
+    layer, warm = replace(layer, lists=True, pairs=()), clone(layer.base)
     with randomness.started(layer.states):
         found = layer.call_forward(warm, copied(layer.x))
     return with_inputs(_with_outputs(layer, warm, found))

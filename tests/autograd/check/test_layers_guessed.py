@@ -6,6 +6,7 @@ from layers_of_cells import StateLstm
 from layers_of_functions import LeakyReLU, SigmoidOfOutput
 from layers_of_parts import Buffered
 from layers_of_sequences import OptionalStart
+from layers_of_steps import ListOfSteps
 from right_layers import draw
 
 from autograd import check_layer
@@ -66,6 +67,16 @@ def test_several_outputs_are_read_in_the_form_in_which_backward_is_right(layer, 
     report = checked(layer, draw(5, 4))
     assert report.ok, report
     assert set(report.gradients) == names
+
+
+def test_wrong_steps_are_wrong_whether_their_list_is_one_output_or_several():
+    class Doubled(ListOfSteps):
+        def backward(self, dys):
+            dxs = ListOfSteps.backward(self, dys)
+            return [dxs[0], *(2 * dx for dx in dxs[1:])]
+
+    report = checked(Doubled(), [draw(3, 1) for _ in range(3)])
+    assert {n for n, g in report.gradients.items() if g.verdict == "wrong"} == {"x"}
 
 
 def test_a_derivative_is_taken_of_the_input_or_of_the_output_and_that_is_said():
