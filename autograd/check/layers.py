@@ -32,6 +32,11 @@ def check_layer(
     that backward updates itself. The report's notes say what was inferred. Nothing is changed: all
     calls are made on copies.
 
+    A forward of several arguments takes a tuple x, or the others in `options`: arrays, or lists,
+    tuples and dicts of them, whose gradients are checked too; states that nobody gives are drawn.
+    Of several outputs (y, (h, c), cache), those count whose upstream gradient backward takes.
+    A method called `derivative` or `gradient` that takes x is f′.
+
     With `probe`, the layer is also checked where x and the weights say little: another batch size,
     images that are not square, longer sequences, ties, other numbers in weights that are all 1, 0
     or of one sign, and other strides, paddings and kernels as far as its constructor takes them, or

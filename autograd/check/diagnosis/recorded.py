@@ -22,7 +22,7 @@ def claims_of(wrong: Mapping[str, Case], cases: Mapping[str, Case]) -> dict[str,
             case.smooth,
             _closeness(case, name in wrong),
             largest(case.true[case.smooth]),
-        )  # fmt: skip
+        )
         for name, case in cases.items()
         if case.claimed.shape == case.value.shape
     }

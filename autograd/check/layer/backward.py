@@ -62,7 +62,7 @@ def _stacked(gradient: Any) -> Any:
 
 def locate(layer: Layer, done: Pass, shapes: Shapes) -> Backward:
     """The gradients that a pass returned or stored."""
-    returned, elsewhere = find_returned(done.returned, layer, shapes)
+    returned, elsewhere, _ = find_returned(done.returned, layer, shapes)
     stored = find_stored(done, layer, shapes, returned)
     sources = {name: returned_at(path) for name, path in returned.items()}
     sources |= {
@@ -97,29 +97,40 @@ class Part(NamedTuple):
     shape: tuple[int, ...]
 
 
-def find_returned(
-    returned: Any, layer: Layer, shapes: Shapes
-) -> tuple[dict[str, Path], dict[str, list[Path]]]:
-    """(input -> where its gradient is in what was returned, inputs -> where it could be as well).
+class Returned(NamedTuple):
+    """Where gradients are in what backward returned."""
+
+    found: dict[str, Path]
+    elsewhere: dict[str, list[Path]]  # where else those may be that were found by their shapes
+    left: list[Path]  # gradients of states that nobody gave
+
+
+def find_returned(returned: Any, layer: Layer, shapes: Shapes) -> Returned:
+    """Find the gradients of inputs in what backward returned.
 
     Names come first, of dict keys and in the return statement; then shapes, and order among equal
     ones. A part that announces what is no input is left alone.
     """
     found: dict[str, Path] = {}
-    rest = []
+    rest, left = [], []
     for part in _parts(returned, layer, shapes):
         name = named_by(part.name, layer) if part.name else None
         if name is not None and name in shapes and name not in found:
             found[name] = part.path
-        elif (name is None or name in found) and not naming.is_state(part.name):
+        elif part.path and naming.is_state(part.name):
+            left.append(part)
+        elif name is None or name in found:
             rest.append(part)
+    x = shapes[layer.x_name]
+    if left and layer.x_name not in found and not any(part.shape == x for part in rest):
+        rest.insert(0, left.pop(0))  # `return dh, dW` of a dense layer
     free = [name for name in ordered(layer) if name in shapes and name not in found]
     if isinstance(returned, tuple | list) and len(returned) and returned[0] is None:
         free = [name for name in free if name != layer.x_name]
     if len(rest) == 1 and rest[0].path == () and not found:
-        return {owner_of_one(rest[0].shape, layer, shapes): ()}, {}
+        return Returned({owner_of_one(rest[0].shape, layer, shapes): ()}, {}, [])
     order = _by_shape(rest, free, shapes)
-    return {**found, **order}, _alternatives(order, shapes)
+    return Returned({**found, **order}, _alternatives(order, shapes), [part.path for part in left])
 
 
 def ordered(layer: Layer) -> list[str]:

@@ -10,7 +10,7 @@ from . import naming, outputs, randomness, signatures
 from .adapter import Argument, Forward, Layer
 from .attributes import Path, Step, clone, copied, leaves, snapshot, text
 from .forms import Numbers, as_array, identical, is_container, is_number, like
-from .missing import spread, supplied
+from .missing import returned_only, spread, supplied
 
 WEIGHTS = {"weight", "bias", "gamma", "beta"}
 
@@ -35,12 +35,13 @@ def discover(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
         notes.append(f"forward carries {', '.join(layer.carried)} on: each call starts as given")
     layer, drawn = _with_states(layer)
     notes += [f"{', '.join(drawn)}: drawn, as nothing shows in a state of zeros"] * bool(drawn)
-    return with_inputs(layer), tuple(notes)
+    layer, said = returned_only(with_inputs(layer))
+    return with_inputs(layer) if said else layer, (*notes, *said)
 
 
 def with_lists(layer: Layer) -> Layer:
     """The layer with a list that forward returns read as several outputs."""
-    layer, warm = replace(layer, lists=True), clone(layer.base)
+    layer, warm = replace(layer, lists=True, pairs=()), clone(layer.base)
     with randomness.started(layer.states):
         found = layer.call_forward(warm, copied(layer.x))
     return with_inputs(_with_outputs(layer, warm, found))

@@ -41,20 +41,19 @@ def _keys(container: Any) -> list[Any]:
     return sorted(container) if whole else list(container)
 
 
-def as_array(value: Any) -> Numbers | None:
-    """A copy of the numbers: stacked where all entries are alike, else end to end.
+def joined(value: Any) -> Any:
+    """The entries as one array of their own class: stacked if all are alike, else end to end."""
+    if not is_container(value):
+        return np.asanyarray(value)
+    parts = [joined(entry) for entry in entries(value)]
+    alike = all(part.shape == parts[0].shape for part in parts)
+    return np.stack(parts) if alike else np.concatenate([np.ravel(part) for part in parts])
 
-    None where there are no real numbers alone.
-    """
-    if is_container(value):
-        parts = [as_array(entry) for entry in entries(value)]
-        known = [part for part in parts if part is not None]
-        if len(known) < len(parts):
-            return None
-        alike = all(part.shape == known[0].shape for part in known)
-        return np.stack(known) if alike else np.concatenate([part.ravel() for part in known])
+
+def as_array(value: Any) -> Numbers | None:
+    """A copy of the numbers as one array; None where there are no real numbers alone."""
     try:
-        array = np.array(value)
+        array = np.array(joined(value))
     except ValueError:  # a ragged list of numbers
         return None
     return array if array.dtype.kind in "fiu" else None

@@ -14,6 +14,7 @@ from .variants import Maker, holds_batch, holds_shape
 CORNER = 5  # pixels on a side, where the entries tie
 SEQUENCES = re.compile(r"rnn|lstm|gru|recurr|atten|attn|transf|sequen|temporal|causal|posit", re.I)
 PLACES = "first", "second"
+TIES = "ties"
 
 
 class Probe(NamedTuple):
@@ -91,7 +92,7 @@ def other_inputs(x: Any, axes: Axes) -> Iterator[tuple[str, Any, int | None]]:
         high, wide = (shape[k] for k in axes.image or ())
         yield f"an image of {high}×{wide}", random_like(x, shape), None
     if x.dtype.kind == "f" and x.size > 3:
-        yield "ties", with_ties(x, axes), None
+        yield TIES, with_ties(x, axes), None
 
 
 def _other_sizes(x: Any, axes: Axes) -> Iterator[tuple[str, int, int]]:

@@ -8,8 +8,9 @@ import numpy as np
 
 from . import naming, outputs, randomness, signatures
 from .adapter import Layer
-from .attributes import clone, copied, held_by, snapshot
-from .forms import as_array, is_container, shape_of
+from .attributes import clone, copied, follow, held_by, snapshot
+from .backward import find_returned
+from .forms import as_array, is_container, like, shape_of
 
 HIDDEN_SIZE = {"h", "hidden", "units", "size", "state"}  # words in the name of a state's size
 LIKE_X = {"q", "k", "v"}
@@ -60,6 +61,40 @@ def supplied(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
             said = ", ".join(f"{name} {value.shape}" for name, value in drawn.items())
             return made, (f"not given, so drawn: {said}",)
     return layer, ()
+
+
+def returned_only(layer: Layer) -> tuple[Layer, tuple[str, ...]]:
+    """The layer with the states that may be left out, if backward returns their gradients.
+
+    A state has the form of its gradient. Where a pass raises, the layer stays as it is.
+    """
+    function = getattr(layer.base, layer.forward_name)
+    names = [
+        p.name
+        for p in signatures.parameters(function)
+        if p.default is None and p.name not in layer.options
+        and (naming.role(p.name) in naming.STATES or naming.is_of_time(p.name))
+    ]  # fmt: skip
+    try:
+        values = _left(layer) if names else []
+        drawn = {n: like(_draw(shape_of(v), k), v)
+                 for k, (n, v) in enumerate(zip(names, values, strict=False))}  # fmt: skip
+        made = replace(layer, options={**layer.options, **drawn})
+        with randomness.started(layer.states):
+            made.call_forward(clone(made.base), copied(made.x))
+    except Exception:  # the user's code: nothing is known
+        return layer, ()
+    said = ", ".join(f"{name} {shape_of(value)}" for name, value in drawn.items())
+    return made, (f"not given, so drawn: {said}",) if drawn else ()
+
+
+def _left(layer: Layer) -> list[Any]:
+    """The gradients of states that nobody gave, in the form in which backward returns them."""
+    shape = shape_of(layer.forward(**layer.inputs()))
+    upstream = np.ones(shape) if shape else 1.0
+    returned = layer.run(upstream, layer.inputs()).returned
+    paths = dict.fromkeys(p[:1] for p in find_returned(returned, layer, layer.shapes()).left)
+    return [follow(returned, path) for path in paths]
 
 
 def _draw(shape: tuple[int, ...], k: int) -> Any:

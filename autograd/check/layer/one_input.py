@@ -47,10 +47,9 @@ def check_on_one_input(
     axes = layout_of(found.x, layout)
     asked = _Asked(learning_rate, mean, seed, budget, model)
     reading = _read(found, asked)
-    if reading.report.verdict == WRONG or not takes_upstream(found):
+    if not reading.report.ok and not is_unrepeatable(reading.report):
         others = (_read_or_none(other, asked) for other in readings(found))
-        right = (r for r in others if r and r.report.verdict == RIGHT)
-        reading = reading if reading.report.verdict == RIGHT else next(right, reading)
+        reading = next((r for r in others if r and r.report.ok), reading)
     report = reading.report
     if reading.backward is not None and not is_unrepeatable(report):
         found_too = _remarks(reading.backward, reading.upstream, report, with_side_effects)

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import naming, returns, signatures
 from .attributes import Step, held_by
-from .forms import Numbers, as_array, entries, is_container, like
+from .forms import Numbers, as_array, entries, is_container, joined, like
 
 EVERYTHING = "*"  # all that forward returned, as one output
 KEPT = ("output", "outputs", "out", "a", "A", "z", "Z", "y", "Y", "activation")
@@ -96,12 +96,9 @@ def read(found: Mapping[str, Any], output: str, layer: Any) -> Any:
 
 def flat(outputs: Sequence[Any]) -> Any:
     """All outputs as one array; one array alone as it is."""
-    if len(outputs) == 1 and not is_container(outputs[0]):
-        return outputs[0]
-    arrays = [as_array(output) for output in outputs]
-    if len(arrays) == 1:
-        return arrays[0]
-    return np.concatenate([np.ravel(array) for array in arrays if array is not None])
+    if len(outputs) == 1:
+        return joined(outputs[0]) if is_container(outputs[0]) else outputs[0]
+    return np.concatenate([np.ravel(joined(output)) for output in outputs])
 
 
 def split(upstream: Any, outputs: Sequence[Any]) -> list[Any]:

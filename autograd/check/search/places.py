@@ -33,8 +33,8 @@ def _spread(step: Step, k: int) -> Iterator[Change]:
     """What belongs to the largest entry alone is handed to all that it is the largest of."""
     axes = _reduced(step.first)
     if axes is not None:
-        what = (f"what {at(step)} hands back to `{operand(step, k)}` goes to every entry, not to the "
-                f"largest alone: its mask is missing")  # fmt: skip
+        what = (f"what {at(step)} hands back to `{operand(step, k)}` goes to every entry, not to "
+                "the largest alone: its mask is missing")  # fmt: skip
         made = each(step.nodes, k, partial(_to_all, k=k, axes=axes))
         yield Change("not masked", what, mend(step, k), reads(step, k), made, 1)
 

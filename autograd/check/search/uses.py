@@ -50,9 +50,13 @@ def _factors(
     if np.linalg.matrix_rank(parts) < len(uses):
         return None
     found = 1 + np.linalg.lstsq(parts, off, rcond=None)[0]
-    simple = [min((1.0, *SAID), key=lambda c, f=f: abs(c - f)) for f in found.tolist()]
+    simple = [_nearest(float(factor)) for factor in found]
     near = np.allclose(found, simple, rtol=0, atol=1e-6) and any(c != 1 for c in simple)
     return simple if near else None
+
+
+def _nearest(factor: float) -> float:
+    return min((1.0, *SAID), key=lambda simple: abs(simple - factor))
 
 
 def _flat(gradients: Mapping[str, Array], roles: list[str]) -> Array:

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.check.layer import naming, returns
+from autograd.check.layer.adapter import Layer
 from autograd.check.layer.attributes import Step
+from autograd.check.layer.discover import discover
 from autograd.check.layer.forms import as_array, like
 
 SHAPES = st.lists(st.integers(1, 3), max_size=2).map(tuple)
@@ -74,3 +76,27 @@ def test_the_gradients_of_the_step_before_and_of_the_next_are_those_of_the_state
         assert naming.is_state((Step(True, gradient),))
     assert naming.announces("dc_prev", "h_prev") == 0
     assert naming.announces("dQ", "query") > 2
+
+
+def test_an_array_that_records_goes_on_recording_through_a_layer():
+    class Recording(np.ndarray):
+        __array_priority__ = 1.0
+
+    x, w = (np.ones((2, 2)).view(Recording) for _ in range(2))
+    layer, _ = discover(
+        Layer.of(Cell(), np.ones((2, 2)), {"state": (np.ones((2, 2)),) * 2}, None, None)
+    )
+    made = layer.forward(x=x, state=np.ones((2, 2, 2)), W=w)
+    assert isinstance(made, Recording)
+    assert made.shape == (8,)
+
+
+class Cell:
+    def __init__(self):
+        self.W = np.ones((2, 2))
+
+    def forward(self, x, state):
+        return x @ self.W, [state[0] + x]
+
+    def backward(self, dy, dstate):
+        return dy, dstate

@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from layers_of_attention import ScaledDot
-from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell, StateLstm
+from layers_of_cells import ColumnLstm, KeptState, LstmCell, RnnCell
 from layers_of_frameworks import Sgd
-from layers_of_functions import LeakyReLU, SigmoidOfOutput
 from layers_of_parts import Buffered
-from layers_of_sequences import OptionalStart
 from right_layers import draw
 
 from autograd import check_layer
@@ -159,107 +157,6 @@ def test_a_state_keeps_its_form():
     report = checked(Leaky(), draw(2, 3), options={"state": State(draw(2, 3), draw(2, 3))})
     assert report.ok, report
     assert set(report.gradients) == {"x", "state"}
-
-
-# --- what was guessed is not called wrong --------------------------------------------------------
-
-
-class TwoHeads:
-    """Two outputs; a subclass says in what form it returns them."""
-
-    def __init__(self):
-        self.Wa, self.Wb = draw(4, 2), draw(4, 1)
-
-    def heads(self, x):
-        self.x = x
-        return x @ self.Wa, x @ self.Wb
-
-    def gradients(self, da, db):
-        self.dWa, self.dWb = self.x.T @ da, self.x.T @ db
-        return da @ self.Wa.T + db @ self.Wb.T
-
-
-class ByNames(TwoHeads):
-    def forward(self, x):
-        return dict(zip(("logits", "value"), self.heads(x), strict=True))
-
-    def backward(self, dvalue, dlogits):
-        return self.gradients(dlogits, dvalue)
-
-
-class InATuple(TwoHeads):
-    def forward(self, x):
-        return self.heads(x)
-
-    def backward(self, grads):
-        return self.gradients(*grads)
-
-
-class FirstOfAList(TwoHeads):
-    def forward(self, x):
-        return list(self.heads(x))
-
-    def backward(self, grad):
-        return self.gradients(grad, np.zeros((len(grad), 1)))
-
-
-@pytest.mark.parametrize(
-    ("layer", "names"),
-    [
-        (ByNames(), {"x", "Wa", "Wb"}),
-        (InATuple(), {"x", "Wa", "Wb"}),
-        (FirstOfAList(), {"x", "Wa"}),
-    ],
-)
-def test_several_outputs_are_read_in_the_form_in_which_backward_is_right(layer, names):
-    report = checked(layer, draw(5, 4))
-    assert report.ok, report
-    assert set(report.gradients) == names
-
-
-def test_a_derivative_is_taken_of_the_input_or_of_the_output_and_that_is_said():
-    for layer, at in ((LeakyReLU(), "the input"), (SigmoidOfOutput(), "forward's output")):
-        report = checked(layer, draw(5, 4))
-        assert report.ok, report
-        assert any(f"the derivative at {at}, times upstream" in note for note in report.notes)
-
-
-def test_a_wrong_derivative_is_wrong_at_the_input_and_at_the_output():
-    class Wrong(SigmoidOfOutput):
-        def derivative(self, a):
-            return a * (2 - a)
-
-    assert checked(Wrong(), draw(5, 4)).verdict == "wrong"
-
-
-class WeightsFirst(Buffered):
-    def __init__(self):
-        super().__init__(4, 4)
-
-    def backward(self, dout):
-        return self.x.T @ dout, dout @ self.W.T
-
-
-def test_gradients_of_one_shape_without_names_are_taken_in_the_order_in_which_they_are_right():
-    report = checked(WeightsFirst(), draw(4, 4))
-    assert report.ok, report
-    assert any("in the order in which most are right" in note for note in report.notes)
-
-
-def test_of_two_gradients_in_another_order_the_wrong_one_alone_is_wrong():
-    class OneWrong(WeightsFirst):
-        def backward(self, dout):
-            return self.x.T @ dout, dout @ self.W
-
-    report = checked(OneWrong(), draw(4, 4))
-    assert {name: g.verdict for name, g in report.gradients.items()} == {"x": "wrong", "W": "right"}
-
-
-def test_the_gradient_of_a_state_that_was_not_given_is_not_taken_for_that_of_a_weight():
-    for layer in (OptionalStart(), StateLstm()):
-        report = checked(layer, draw(4, 3) if isinstance(layer, StateLstm) else draw(4, 2, 3))
-        assert report.ok, report
-        assert set(report.gradients) == {"x", "Wx", "Wh", "b"}
 
 
 # --- one defect, one verdict ---------------------------------------------------------------------

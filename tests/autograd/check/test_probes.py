@@ -53,6 +53,24 @@ class Conv:
         return dp[:, :, q : q + self.shape[2], q : q + self.shape[3]]
 
 
+class AllThatTie:
+    """Every entry that ties for the maximum gets the whole gradient."""
+
+    def forward(self, x):
+        self.x = x.reshape(len(x), 4, 2, 4, 2)
+        return self.x.max(axis=(2, 4))
+
+    def backward(self, dout):
+        mask = self.x == self.x.max(axis=(2, 4), keepdims=True)
+        return (mask * dout[:, :, None, :, None]).reshape(len(self.x), 8, 8)
+
+
+def test_a_mistake_at_ties_alone_is_found():
+    report = check_layer(AllThatTie(), RNG.normal(size=(2, 8, 8)))
+    assert report.verdict == "wrong"
+    assert "wrong for ties" in report.faults[0].what
+
+
 class Pool:
     """Non-overlapping windows at first; `=` where `+=` belongs shows when they overlap."""
 

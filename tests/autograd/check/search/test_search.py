@@ -86,8 +86,8 @@ def test_a_mistake_that_would_spoil_a_right_gradient_is_not_named():
     change = next(c for c in every(steps) if "`z`" in c.what and c.name == "sign")
     wrong = given_by(steps, change)
     mixed = {**steps.true, "W": wrong["W"]}  # U would be wrong too
-    assert all(match.change.what != change.what
-               for matches in search(steps, claims(steps, mixed), SECONDS) for match in matches)  # fmt: skip
+    found = search(steps, claims(steps, mixed), SECONDS)
+    assert all(match.change.what != change.what for matches in found for match in matches)
 
 
 def test_a_factor_of_an_edge_is_measured():
