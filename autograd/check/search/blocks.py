@@ -22,6 +22,7 @@ from .steps import Step, Steps, name_of
 
 NORMS = (BATCH_NORM, LAYER_NORM)
 KNOWN = (*ACTIVATIONS, SOFTMAX, LOG_SOFTMAX)
+FEW = 3  # entries, of which fewer are many functions of each other
 DEPTH = 10  # operations between the two arrays
 
 
@@ -59,16 +60,29 @@ def blocks(steps: Steps) -> Iterator[Change]:
 
 
 def known(steps: Steps) -> Iterator[Block]:
-    """Every step of which the result is a known function of an array before it."""
+    """Every step of which the result is a known function of an array before it.
+
+    Where it is the same function of several, such as a softmax of shifted numbers, the first counts.
+    """
     for step in steps.every:
-        for first in _ancestors(step.first):
-            xs = steps.of[first][0].nodes if first in steps.of else [first]
-            reading = _reading(first, step.first, KNOWN) if len(xs) == len(step.nodes) else None
-            if reading is not None:
-                pairs = zip(xs[1:], step.nodes[1:], strict=True)
-                others = [_reading(x, y, (reading.operation,)) for x, y in pairs]
-                if all(others):
-                    yield Block(step, xs, [reading, *(r for r in others if r is not None)])
+        found = {}
+        for first in _ancestors(step.first) if step.first.value.size >= FEW else ():
+            block = _block(steps, step, first)
+            if block is not None:
+                found[block.name] = block
+        yield from found.values()
+
+
+def _block(steps: Steps, step: Step, first: Node) -> Block | None:
+    """A step as a known function of an array, if it is one in each of its runs."""
+    xs = steps.of[first][0].nodes if first in steps.of else [first]
+    reading = _reading(first, step.first, KNOWN) if len(xs) == len(step.nodes) else None
+    if reading is None:
+        return None
+    pairs = zip(xs[1:], step.nodes[1:], strict=True)
+    others = [_reading(x, y, (reading.operation,)) for x, y in pairs]
+    known = [r for r in others if r is not None]
+    return Block(step, xs, [reading, *known]) if len(known) == len(others) else None
 
 
 def _ancestors(node: Node) -> Iterator[Node]:
