@@ -33,7 +33,7 @@ def _hypotheses(case: Case) -> list[Hypothesis]:
         return [_not_finite]
     if not (case.wrong & case.smooth).any():
         return [known.one, regions.ties]
-    return [known.one, factors.decay] if case.is_nearly_right() else ANY
+    return [known.one] if case.is_nearly_right() else ANY
 
 
 def _mistake_or_factor(case: Case) -> Iterator[Finding]:
