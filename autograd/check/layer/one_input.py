@@ -10,7 +10,7 @@ from ..gradients import UNREPEATABLE, check_gradients
 from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
 from ..truth.arrays import draw_upstream, largest
-from ..truth.verdict import RIGHT, UNDECIDED, WRONG
+from ..truth.verdict import RIGHT, STABILISER, UNDECIDED, WRONG
 from .adapter import Layer, discover
 from .attributes import as_array
 from .backward import Backward
@@ -35,6 +35,7 @@ def check_on_one_input(
     seed: int = 0,
     budget: float = 10.0,
     model: Callable[..., Any] | None = None,
+    tolerance: float = STABILISER,
     with_side_effects: bool = True,
 ) -> Report:
     """Check one layer on one input: see `check_layer`, which says more and raises the same."""
@@ -51,7 +52,7 @@ def check_on_one_input(
                 located, said, upstream = small, (*others, note), SMALL * upstream
     except Exception as error:  # the user's backward: it is the finding
         return _raised(found, error, upstream, (called, *notes))
-    settings = {"seed": seed, "budget": budget, "model": model}
+    settings = {"seed": seed, "budget": budget, "model": model, "tolerance": tolerance}
     if located.updated:
         settings["learning_rate"] = located.layer.rate
     report = _judge(located, upstream, settings, mean, with_side_effects)
