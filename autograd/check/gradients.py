@@ -1,6 +1,6 @@
 """`check_gradients`: a hand-derived gradient against the true one, and what is wrong with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,20 +8,40 @@ import numpy as np
 
 from .behaviour import call_backward, second_call
 from .coverage import unexercised
+from .diagnosis import known
 from .diagnosis.case import Case
 from .diagnosis.explain import explain
 from .model import compare_oracles, model_gradients
 from .record import Run
 from .report.findings import Finding, Remarks
-from .report.report import GradientReport, Report
+from .report.report import GradientReport, Report, worst_entries
 from .truth import directions
-from .truth.arrays import Array, Inputs, Rng, as_array, by_input, draw_upstream, largest
+from .truth.arrays import (
+    Array,
+    Inputs,
+    Rng,
+    as_array,
+    by_input,
+    draw_upstream,
+    entry_name,
+    is_single,
+    largest,
+)
 from .truth.differences import Objective
+from .truth.domain import cause_of, first_not_finite
 from .truth.kinks import find_kinks
-from .truth.verdict import RIGHT, SINGLE, TOLERANCE, UNDECIDED, WRONG, Comparison, compare
+from .truth.verdict import (
+    RIGHT,
+    SINGLE,
+    STABILISER,
+    TOLERANCE,
+    UNDECIDED,
+    WRONG,
+    Comparison,
+    compare,
+)
 
 UNREPEATABLE = "unrepeatable forward"
-SEARCH = 5.0  # seconds, for the mistake in the recorded steps
 
 
 def check_gradients(
@@ -34,6 +54,8 @@ def check_gradients(
     learning_rate: float | None = None,
     seed: int = 0,
     budget: float = 10.0,
+    tolerance: float = STABILISER,
+    search: float = 5.0,
 ) -> Report:
     """Compare a hand-derived gradient with the true one; where they differ, say what is wrong.
 
@@ -48,12 +70,18 @@ def check_gradients(
     sample of the entries is measured where they fail. `learning_rate` is tried as a factor.
 
     The verdict is that of the numbers, whether or not something explains a difference. A gradient
-    that is off by no more than a stabiliser (an ε that backward leaves out) is right, with a note.
+    of which no entry is off by more than `tolerance`, beside its size, is right, and how far it is
+    off is told: the default is what an ε changes that forward has (in a log, a root) and backward
+    leaves out. Where forward is not finite, or no two steps agree on a slope, it is undecided.
+
+    Of what is wrong, the mistake is sought in the steps of forward itself, which is run once more
+    to record them, for at most `search` seconds.
 
     Raises TypeError and ValueError for inputs that are no arrays, or that forward does not take.
     """
     user, rng = Inputs(inputs), np.random.default_rng(seed)
-    output = user.call(forward, {})
+    with np.errstate(all="ignore"):
+        output = user.call(forward, {})
     u = _upstream(upstream, as_array(output, "the output of forward"), rng)
     gradients, failure = call_backward(claimed, user, u) if callable(claimed) else (claimed, None)
     if failure is not None:
@@ -64,18 +92,19 @@ def check_gradients(
         return Report(unreadable)
     point = {name: user.array(name) for name in arrays}
     objective = Objective.at(forward, user, point, u, np.ones(u.shape), u**2)
-    remarks = [_integers(objective, output), _measure_noise(objective, rng, 0.1 * budget)]
-    unrepeatable = _unrepeatable(objective, arrays)
-    if unrepeatable:
-        return _report({**unreadable, **unrepeatable}, remarks)
+    unknown = _not_finite(objective, arrays) or _unrepeatable(objective, arrays)
+    if unknown:
+        return _report({**unreadable, **unknown}, [])
+    remarks = [_integers(objective, output), _measure_noise(objective, rng)]
     exact, model_remarks = model_gradients(model, user, objective)
-    single = any(map(_is_single, [output, *user.originals.values()]))
-    check = _Check(objective, rng, single, exact, budget / len(arrays), learning_rate)
-    found = [check.gradient(name, x, _is_single(raw[name])) for name, x in arrays.items()]
+    single = any(map(is_single, [output, *user.originals.values()]))
+    run = Run(forward, user, objective, claimed if callable(claimed) else None)
+    check = _Check(
+        objective, rng, single, exact, budget / len(arrays), learning_rate, tolerance, run
+    )
+    found = [check.gradient(name, x, is_single(raw[name])) for name, x in arrays.items()]
     cases = {j.report.name: j.case for j in found if j.case is not None}
-    measured = {name: case.gradient for name, case in cases.items()}
-    run = Run(forward, user, objective, claimed if callable(claimed) else None, measured)
-    told = explain(cases, run.steps, run.again, SEARCH)
+    told = explain(cases, run.steps_as_measured(cases), run.again, search)
     remarks += [model_remarks, *(judged.remarks(told) for judged in found)]
     if callable(claimed):
         remarks.append(second_call(claimed, user, u, gradients))
@@ -98,12 +127,6 @@ def _upstream(given: Any, output: Array, rng: Rng) -> Array:
     if array.shape != output.shape:
         raise ValueError(f"upstream has shape {array.shape}, forward's output {output.shape}")
     return array
-
-
-def _is_single(x: Any) -> bool:
-    """Whether numbers were computed in less than double precision."""
-    dtype = getattr(x, "dtype", None)
-    return dtype is not None and getattr(dtype, "kind", "") == "f" and dtype.itemsize < 8
 
 
 def _as_arrays(raw: Mapping[str, Any]) -> tuple[dict[str, Array], dict[str, GradientReport]]:
@@ -136,14 +159,42 @@ def _integers(objective: Objective, output: Any) -> Remarks:
     return Remarks(faults=(finding,), notes=notes)
 
 
-def _measure_noise(objective: Objective, rng: Rng, seconds: float) -> Remarks:
+def _measure_noise(objective: Objective, rng: Rng) -> Remarks:
     """A note where forward is noisier than double precision."""
-    objective.measure_noise(rng, seconds)
+    objective.measure_noise(rng)
     note = "forward has the noise of single precision: tolerances follow"
     return Remarks(notes=(note,) if objective.is_single_precision else ())
 
 
-def _unrepeatable(objective: Objective, arrays: Mapping[str, Array]) -> dict[str, GradientReport]:
+Undecided = dict[str, GradientReport]
+
+
+def _undecided(arrays: Mapping[str, Array], finding: Finding) -> Undecided:
+    """Reports on all gradients where nothing is known of any."""
+    return {
+        name: GradientReport(name, UNDECIDED, claimed=claimed, findings=(finding,))
+        for name, claimed in arrays.items()
+    }
+
+
+def _not_finite(objective: Objective, arrays: Mapping[str, Array]) -> Undecided:
+    """Reports where forward gives nan or inf at the very point: there is no slope to compare."""
+    index = first_not_finite(objective)
+    if index is None:
+        return {}
+    cause = cause_of(objective, index)
+    finding = Finding(
+        f"forward gives {objective.output[index]} at {entry_name('output', index)}"
+        + (f" for {cause}" if cause else ""),
+        f"{int((~np.isfinite(objective.output)).sum()):,} of {objective.output.size:,} outputs",
+        remedy="there is no slope at such a point: check at another one, or guard the logarithm, "
+        "root, power or division",
+        name="forward not finite",
+    )
+    return _undecided(arrays, finding)
+
+
+def _unrepeatable(objective: Objective, arrays: Mapping[str, Array]) -> Undecided:
     """Reports where forward gives another result on the same inputs: then nothing is known."""
     change = largest(objective.moved({}, 0.0))
     if change <= 1e-9 * largest(objective.output):
@@ -154,10 +205,7 @@ def _unrepeatable(objective: Objective, arrays: Mapping[str, Array]) -> dict[str
         remedy="seed it anew in each call, or give the mask as an input",
         name=UNREPEATABLE,
     )
-    return {
-        name: GradientReport(name, UNDECIDED, claimed=claimed, findings=(finding,))
-        for name, claimed in arrays.items()
-    }
+    return _undecided(arrays, finding)
 
 
 @dataclass(frozen=True)
@@ -177,8 +225,7 @@ class _Judged:
         name, case = self.report.name, self.case
         if case is None or self.report.verdict != RIGHT or not case.wrong.any():
             return self.beside
-        note = "an ε in forward (log, sqrt) that backward leaves out, or rounding?"
-        inexact = Remarks(notes=(f"{name} is not exact: {note}",))
+        inexact = Remarks(notes=(_inexact(case),))
         return self.beside if findings.get(name) else self.beside + inexact
 
 
@@ -192,12 +239,14 @@ class _Check:
     exact: Mapping[str, Array]  # the model's gradients
     seconds: float  # for each input
     learning_rate: float | None
+    allowed: float  # relative: what is off by no more is nearly right
+    run: Run
     cache: dict[str, Any] = field(default_factory=dict)
 
     def gradient(self, name: str, claimed: Array, single: bool) -> "_Judged":
         """One input: the verdict, from the truth alone."""
         single = single or self.single or self.objective.is_single_precision
-        tolerance = SINGLE if single else TOLERANCE
+        tolerance = SINGLE if single else min(TOLERANCE, self.allowed)
         large = self._is_large(claimed) and claimed.shape == self.objective.point[name].shape
         if large and directions.agrees(self.objective, self.rng, name, claimed, tolerance):
             how = f"along {directions.TRIED} random directions"
@@ -229,12 +278,30 @@ class _Check:
             return compare(name, claimed, gradient, tolerance), remarks
         if self._is_large(claimed) and name not in self.exact:
             index = directions.find_wrong_entry(objective, self.rng, name, claimed, tolerance)
-            gradient.record(index, objective.entry(name, index))
+            gradient.record(index, objective.entry(name, index), objective.variants)
         kinks = find_kinks(objective, name, claimed, gradient)
         negligible = objective.negligible_slope(objective.scale(name))
-        return compare(name, claimed, gradient, tolerance, kinks, negligible), remarks
+        how = tolerance, kinks, negligible, self.allowed
+        found = compare(name, claimed, gradient, *how)
+        for exact in self._second_oracles(found) if found.uncertain.any() else ():
+            completed = gradient.completed(found.uncertain, exact, tolerance)
+            if completed is not None:
+                return compare(name, claimed, completed, *how), remarks
+        return found, remarks
+
+    def _second_oracles(self, comparison: Comparison) -> Iterator[Array]:
+        """Exact gradients from elsewhere, of one input.
+
+        They are asked where the differences leave something in doubt, and believed where they agree
+        with all that is known.
+        """
+        yield from known.exact(self._case(comparison))
+        steps = self.run.steps
+        if steps is not None:
+            yield steps.true[comparison.name]
 
     def _case(self, comparison: Comparison) -> Case:
+        """What explains a difference is asked of this."""
         objective, names = self.objective, ["upstream of ones", "upstream squared"]
         return Case(
             **vars(comparison),
@@ -245,3 +312,9 @@ class _Check:
             variants=dict(zip(names, comparison.gradient.variants, strict=True)),
             cache=self.cache,
         )
+
+
+def _inexact(comparison: Comparison) -> str:
+    """What was measured where a gradient is nearly right."""
+    said = f"{comparison.name} is not exact: an ε in forward (log, sqrt) that backward leaves out,"
+    return f"{said} or rounding? {''.join(worst_entries(comparison)[:1])}"

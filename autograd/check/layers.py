@@ -44,8 +44,8 @@ def check_layer(
 
     Options: `learning_rate`, `layout` ("NCHW", "NHWC", "NTC" for sequences, ...), `forward` and
     `backward` (names of the methods), `options` (values for other arguments of either), `mean`
-    (False: a 1/N in the weights' gradients is a mistake, and no convention), `model`, `seed` and
-    `budget` as `check_gradients`.
+    (False: a 1/N in the weights' gradients is a mistake, and no convention), `model`, `seed`,
+    `budget`, `tolerance` and `search` as `check_gradients`.
 
     Raises TypeError where the layer has no forward or no backward, or where an argument of theirs
     fits nothing known; ValueError for a layout that x cannot have.

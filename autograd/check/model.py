@@ -14,7 +14,8 @@ from ..tensor import Tensor
 from ..value import Value
 from .report.findings import Finding, Remarks
 from .truth.arrays import Array, Inputs, as_array, entry_name, largest
-from .truth.differences import MeasuredGradient, Objective
+from .truth.differences import Objective
+from .truth.measured import MeasuredGradient
 
 
 def model_gradients(

@@ -3,21 +3,24 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from .diagnosis.case import Case
 from .search.search import Claim
 from .search.steps import Steps
 from .trace.record import record
 from .truth.arrays import Array, Inputs, as_array, by_input
-from .truth.differences import MeasuredGradient, Objective
+from .truth.differences import Objective
+from .truth.measured import MeasuredGradient
 
 MOST = 30_000  # nodes, above which a search would take too long
 CLOSE = 1e-5  # relative: a record's gradient and the measured slopes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """A forward with its inputs, and the backward if it can be called again."""
 
@@ -25,13 +28,22 @@ class Run:
     inputs: Inputs
     objective: Objective
     backward: Callable[..., Any] | None
-    measured: Mapping[str, MeasuredGradient]
 
+    @cached_property
     def steps(self) -> Steps | None:
-        """The steps of the recorded forward; None where it is not the one that was measured."""
+        """The steps of the recorded forward; None where it cannot be recorded."""
         objective = self.objective
-        steps = self._steps(objective.point, objective.upstream, objective.output)
-        return steps if steps is not None and agrees(steps, self.measured) else None
+        return self._steps(objective.point, objective.upstream, objective.output)
+
+    def steps_as_measured(self, cases: Mapping[str, Case]) -> Callable[[], Steps | None]:
+        """The same, where their gradients are the slopes that were measured; else None."""
+
+        def believed() -> Steps | None:
+            steps = self.steps
+            measured = {name: case.gradient for name, case in cases.items()}
+            return steps if steps is not None and agrees(steps, measured) else None
+
+        return believed
 
     def _steps(self, point: Mapping[str, Array], upstream: Array, output: Array) -> Steps | None:
         try:

@@ -38,7 +38,7 @@ def _likely(case: Case) -> list[Hypothesis]:
         return [_not_finite]
     if not (case.wrong & case.smooth).any():
         return [known.one, regions.ties]
-    return [known.one, factors.decay] if case.is_nearly_right() else LIKELY
+    return [known.one] if case.is_nearly_right() else LIKELY
 
 
 def _mistake_or_factor(case: Case) -> Iterator[Finding]:

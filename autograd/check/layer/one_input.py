@@ -10,7 +10,7 @@ from ..gradients import UNREPEATABLE, check_gradients
 from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
 from ..truth.arrays import draw_upstream
-from ..truth.verdict import RIGHT, UNDECIDED, WRONG
+from ..truth.verdict import RIGHT, STABILISER, UNDECIDED, WRONG
 from .adapter import Layer
 from .backward import Backward
 from .between_calls import differing
@@ -24,6 +24,7 @@ from .signatures import UnfitError
 
 LAYOUTS = {"NCHW", "NHWC", "CHW", "HWC", "HW", "NTC", "TNC", "TC", "ND", "DN", "N", "D"}
 SMALL = 1e-3  # an upstream gradient that no clipping reaches
+SETTINGS = "seed", "budget", "model", "tolerance", "search"  # for check_gradients
 Settings = Mapping[str, Any]  # for check_gradients
 
 
@@ -40,12 +41,14 @@ def check_on_one_input(
     seed: int = 0,
     budget: float = 10.0,
     model: Callable[..., Any] | None = None,
+    tolerance: float = STABILISER,
+    search: float = 5.0,
     with_side_effects: bool = True,
 ) -> Report:
     """Check one layer on one input: see `check_layer`, which says more and raises the same."""
     found, notes = discover(Layer.of(layer, x, options or {}, forward, backward))
     axes = layout_of(found.x, layout)
-    asked = _Asked(learning_rate, mean, seed, budget, model)
+    asked = _Asked(learning_rate, mean, seed, budget, model, tolerance, search)
     reading = _read(found, asked)
     if not reading.report.ok and not is_unrepeatable(reading.report):
         others = (_read_or_none(other, asked) for other in readings(found))
@@ -79,6 +82,8 @@ class _Asked:
     seed: int
     budget: float
     model: Callable[..., Any] | None
+    tolerance: float
+    search: float
 
 
 class _Reading(NamedTuple):
@@ -113,7 +118,7 @@ def _read(layer: Layer, asked: _Asked) -> _Reading:
         raise
     except Exception as error:  # the user's backward: it is the finding
         return _Reading(_raised(layer, error, upstream), None, upstream, notes)
-    settings = {"seed": asked.seed, "budget": asked.budget, "model": asked.model}
+    settings = {name: getattr(asked, name) for name in SETTINGS}
     if located.updated:
         settings["learning_rate"] = located.layer.rate
     reading = _judge(located, upstream, settings, asked.mean, (*notes, *said))

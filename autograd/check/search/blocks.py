@@ -62,7 +62,7 @@ def blocks(steps: Steps) -> Iterator[Change]:
 def known(steps: Steps) -> Iterator[Block]:
     """Every step of which the result is a known function of an array before it.
 
-    Where it is the same function of several, such as a softmax of shifted numbers, the first counts.
+    Of several of which it is the same function, as a softmax of shifted numbers, the first counts.
     """
     for step in steps.every:
         found = {}

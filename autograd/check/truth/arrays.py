@@ -81,6 +81,12 @@ def as_array(x: Any, name: str) -> Array:
         raise ValueError(f"{name} must hold real numbers, got {x!r:.60}") from None
 
 
+def is_single(x: Any) -> bool:
+    """Whether numbers were computed in less than double precision."""
+    dtype = getattr(x, "dtype", None)
+    return dtype is not None and getattr(dtype, "kind", "") == "f" and dtype.itemsize < 8
+
+
 def largest(x: Array) -> float:
     """The size of the largest entry, either sign; 0 of none."""
     return float(np.max(np.abs(x), initial=0.0))

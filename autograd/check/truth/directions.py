@@ -27,12 +27,17 @@ def _agrees_along_one(
     """Whether the claim holds along one random direction of some entries."""
     signs = rng.choice([-1.0, 1.0], claimed.shape)
     v = np.where(where, signs * rng.uniform(0.5, 1.5, claimed.shape), 0.0)
-    slope = objective.slope({name: v}, 1e-2 * objective.scale(name))
+    slope = objective.slope({name: v}, _length(objective, name))
     claim, size = float(np.sum(claimed * v)), float(np.sqrt(np.sum((claimed * v) ** 2)))
     slack = 0.1 * tolerance * size + 3 * slope.error
     wrong_claim = claim + 0.1 * largest(claimed * v)
     noticed = abs(wrong_claim - slope.value) > slack or not size
     return noticed and not slope.kink and abs(claim - slope.value) <= slack
+
+
+def _length(objective: Objective, name: str) -> float:
+    """How far a step of 1 goes: in single precision it must cross many stairs."""
+    return (1.0 if objective.is_single_precision else 1e-2) * objective.scale(name)
 
 
 def find_wrong_entry(

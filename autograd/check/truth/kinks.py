@@ -10,7 +10,8 @@ from itertools import combinations
 import numpy as np
 
 from .arrays import Array, Index, largest
-from .differences import MeasuredGradient, Objective, Point, Slope
+from .differences import Objective, Point
+from .measured import MeasuredGradient
 
 MOST_PAIRS = 2_000  # of entries at a kink whose mixed difference is taken
 
@@ -23,10 +24,11 @@ class Kink:
     claimed: float
     low: float
     high: float
+    error: float  # of both, by rounding and curvature
 
     def allows_claim(self, tolerance: float) -> bool:
         """Whether the claimed sum lies between the slopes on both sides."""
-        slack = tolerance * max(abs(self.low), abs(self.high), abs(self.claimed))
+        slack = tolerance * max(abs(self.low), abs(self.high), abs(self.claimed)) + 3 * self.error
         return self.low - slack <= self.claimed <= self.high + slack
 
 
@@ -38,19 +40,22 @@ def find_kinks(
     found = []
     for group in _groups(objective, name, places):
         total = float(sum(claimed[index] for index in group))
-        low, high = _sides(objective, name, gradient, group)
-        found.append(Kink(group, total, low, high))
+        found.append(Kink(group, total, *_sides(objective, name, gradient, group)))
     return found
 
 
 def _sides(
     objective: Objective, name: str, gradient: MeasuredGradient, group: list[Index]
-) -> tuple[float, float]:
-    """The slopes on both sides, where all entries of a group move by the same step."""
+) -> tuple[float, float, float]:
+    """The slopes on both sides and their error, where all of a group move by the same step."""
     if len(group) == 1:
-        return float(gradient.low[group[0]]), float(gradient.high[group[0]])
-    slope: Slope = objective.slope(_direction(objective, name, group), objective.scale(name))
-    return (slope.low, slope.high) if slope.kink else (slope.value, slope.value)
+        low, high, error = (
+            float(x[group[0]]) for x in (gradient.low, gradient.high, gradient.error)
+        )
+        return low, high, error
+    slope = objective.slope(_direction(objective, name, group), objective.scale(name))
+    sides = (slope.low, slope.high) if slope.kink else (slope.value, slope.value)
+    return *sides, slope.error
 
 
 def _direction(objective: Objective, name: str, places: list[Index]) -> Point:
@@ -64,7 +69,7 @@ def _direction(objective: Objective, name: str, places: list[Index]) -> Point:
 def _groups(objective: Objective, name: str, places: list[Index]) -> list[list[Index]]:
     """Entries whose mixed difference is not zero, joined; of far too many, all that could be."""
     group = {place: [place] for place in places}
-    h = objective.steps[-1] * objective.scale(name)
+    h = objective.step_at_kinks(name)
 
     def step(*entries: Index) -> Array:
         return objective.moved(_direction(objective, name, list(entries)), h)
