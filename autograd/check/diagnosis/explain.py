@@ -1,5 +1,6 @@
 """All wrong gradients of one check explained together: one defect, one sentence."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 
 from ..report.findings import Finding
@@ -19,19 +20,21 @@ def explain(
 ) -> Found:
     """The findings on each gradient that differs from the true one.
 
-    Where several are wrong and one change of a recorded step gives them all, that is the mistake.
-    Else each has the first that fits: a known mistake or a plain factor, a change of a step, a
-    region or an arrangement.
+    Where one change of a recorded step gives several, that is their mistake. Else each has the
+    first that fits: a known mistake or a plain factor, a change of a step, a region or an
+    arrangement.
     """
     differing = {n: case for n, case in cases.items() if case.verdict == WRONG or case.wrong.any()}
     wrong = {n: case for n, case in differing.items() if case.verdict == WRONG}
     changed = _changes(wrong, cases, record, again, seconds)
-    if len(wrong) > 1 and wrong.keys() <= changed.keys():
-        return {n: (changed[n],) if n in changed else at_once(c) for n, c in differing.items()}
+    several = Counter(changed.values())
     found: Found = {}
     for name, case in differing.items():
-        mistake = changed.get(name)
-        found[name] = at_once(case) or ((mistake,) if mistake else ()) or otherwise(case)
+        mistake = (changed[name],) if name in changed else ()
+        if mistake and several[changed[name]] > 1:
+            found[name] = mistake
+        else:
+            found[name] = at_once(case) or mistake or otherwise(case)
     return found
 
 

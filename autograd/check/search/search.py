@@ -88,7 +88,8 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
                 if match is not None:
                     (found if match.explains == wrong else partial).append(match)
             if found:
-                return [[match] for match in found]
+                named = [match for match in found if match.factor is None]
+                return [[match] for match in named or found]
         if pair := _pair(steps, claims, wrong, partial, near, deadline):
             return [pair]
     return [[match] for match in partial if match.is_whole]

@@ -10,19 +10,19 @@ from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, becomes
 
-Kept = Callable[[Array, int], Array]
-ONE = {
-    "the mean over axis {a} stands where the sum belongs": lambda g, a: g / g.shape[a],
-    "only the first entry along axis {a} is taken, not the sum":
-        lambda g, a: _only(g, a, 0),
-    "only the last entry along axis {a} is taken, not the sum":
-        lambda g, a: _only(g, a, -1),
+Axes = tuple[int, ...]
+Kept = Callable[[Array, Axes], Array]
+INSTEAD: dict[str, Kept] = {
+    "the mean over {axes} stands where the sum belongs":
+        lambda g, axes: g / np.prod([g.shape[a] for a in axes]),
+    "only the first entry along {axes} is taken, not the sum": lambda g, axes: _only(g, axes, 0),
+    "only the last entry along {axes} is taken, not the sum": lambda g, axes: _only(g, axes, -1),
 }  # fmt: skip
 
 
-def _only(g: Array, axis: int, place: int) -> Array:
+def _only(g: Array, axes: Axes, place: int) -> Array:
     kept = np.zeros_like(g)
-    at = tuple(place if a == axis else slice(None) for a in range(g.ndim))
+    at = tuple(place if a in axes else slice(None) for a in range(g.ndim))
     kept[at] = g[at]
     return kept
 
@@ -30,28 +30,31 @@ def _only(g: Array, axis: int, place: int) -> Array:
 def sums(steps: Steps) -> Iterator[Change]:
     """Where an edge adds up over axes of its result: a mean, one entry."""
     for step, k in edges(steps):
-        for axis in _summed(step.first, k):
-            for said, change in ONE.items():
+        every = _summed(step.first, k)
+        several = [every] if len(every) > 1 else []
+        for axes in [*((axis,) for axis in every), *several]:
+            words = ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
+            for said, change in INSTEAD.items():
                 what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
-                        f"{said.format(a=axis)}")  # fmt: skip
-                made = each(step.nodes, k, partial(_part, k=k, change=change, axis=axis))
-                yield Change("sum", what, mend(step, k), reads(step, k), made, 2)
+                        f"{said.format(axes=words)}")  # fmt: skip
+                made = each(step.nodes, k, partial(_part, k=k, change=change, axes=axes))
+                yield Change("sum", what, mend(step, k), reads(step, k), made, 1)
 
 
-def _part(node: Node, k: int, change: Kept, axis: int) -> Part:
-    return lambda g: node.part(k, change(g, axis))
+def _part(node: Node, k: int, change: Kept, axes: Axes) -> Part:
+    return lambda g: node.part(k, change(g, axes))
 
 
-def _summed(node: Node, k: int) -> list[int]:
+def _summed(node: Node, k: int) -> Axes:
     """The axes of y over which the adjoint of an operand adds up."""
     shape = node.value.shape
     if isinstance(node.operation, Contraction):
         out, letters = node.operation.out, node.operation.letters[k]
-        return [a for a, letter in enumerate(out) if letter not in letters and shape[a] > 1]
+        return tuple(a for a, c in enumerate(out) if c not in letters and shape[a] > 1)
     if isinstance(node.operation, Gather) and node.operation.what == "broadcast":
         x = (1,) * (len(shape) - node.inputs[0].value.ndim) + node.inputs[0].value.shape
-        return [a for a, n in enumerate(shape) if n > 1 and x[a] == 1]
-    return []
+        return tuple(a for a, n in enumerate(shape) if n > 1 and x[a] == 1)
+    return ()
 
 
 def swapped(steps: Steps) -> Iterator[Change]:
