@@ -90,5 +90,6 @@ def _finding(match: Match, cases: Mapping[str, Case]) -> Finding:
         factor = factor_of(match.factor, cases[min(match.explains)])
         what = what.replace("is left out", f"is {factor} times what it should be")
         name = f"factor {factor}"
-    evidence = f"this gives the gradient of {', '.join(sorted(match.explains))} to all digits"
+    roles = ", ".join(name for name in cases if name in match.explains)
+    evidence = f"this gives the gradient of {roles} to all digits"
     return Finding(what, evidence, remedy=change.remedy, name=name)
