@@ -36,12 +36,16 @@ class Run:
         return self._steps(objective.point, objective.upstream, objective.output)
 
     def steps_as_measured(self, cases: Mapping[str, Case]) -> Callable[[], Steps | None]:
-        """The same, where their gradients are the slopes that were measured; else None."""
+        """The same, where their gradients are the slopes that were measured; else None.
+
+        Also None where the forward is not the user's code: there are no words for its steps.
+        """
 
         def believed() -> Steps | None:
             steps = self.steps
             measured = {name: case.gradient for name, case in cases.items()}
-            return steps if steps is not None and agrees(steps, measured) else None
+            told = steps is not None and any(n.site and n.site.places for n in steps.record.nodes)
+            return steps if steps is not None and told and agrees(steps, measured) else None
 
         return believed
 

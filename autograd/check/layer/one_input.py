@@ -174,7 +174,7 @@ def _with_remarks(report: Report, remarks: Remarks) -> Report:
     for name, finding in remarks.explanations:
         gradient = gradients.get(name)
         if gradient is not None and gradient.verdict == WRONG:
-            gradients[name] = replace(gradient, findings=(finding, *gradient.findings))
+            gradients[name] = replace(gradient, findings=(finding,))
         else:
             faults.append(finding)
     return replace(

@@ -39,9 +39,9 @@ class Claim:
     closeness: float  # relative
     size: float = 0.0  # of the largest true entry
 
-    def equals(self, guess: Array) -> bool:
+    def equals(self, guess: Array | None) -> bool:
         """Whether a guess is the claim, wherever the truth is known."""
-        if guess.shape != self.value.shape or not self.known.any():
+        if guess is None or guess.shape != self.value.shape or not self.known.any():
             return False
         off = np.abs(guess - self.value)[self.known]
         size = np.max(np.abs(self.value[self.known]), initial=1e-6 * self.size)
@@ -110,21 +110,24 @@ def tried(steps: Steps, change: Change, claims: Claims) -> Match | None:
     """What a change explains, if it explains anything and spoils nothing that is right."""
     reached = steps.reach[change.reads] & claims.keys()
     guess = _guess(steps, change)
-    given = frozenset(name for name in reached if claims[name].equals(guess[name]))
+    given = frozenset(name for name in reached if claims[name].equals(guess.get(name)))
     touched = frozenset(n for n in reached if claims[n].wrong)
     if given - touched == reached - touched and given & touched:
         return Match(change, given & touched, touches=touched)
-    if change.name != "left out" or touched != reached:
+    if change.name != "left out" or touched != reached or not guess:
         return None
     factor = _factor(steps, guess, claims, touched)
     return None if factor is None else Match(change, touched, factor, touched)
 
 
 def _guess(steps: Steps, *changes: Change) -> dict[str, Array]:
-    """The gradients that some changes give together."""
+    """The gradients that some changes give together; none where the shapes do not allow them."""
     made = {node: sends for change in changes for node, sends in change.made().items()}
-    with np.errstate(all="ignore"):
-        found = steps.record.changed(steps.adjoints, made) if made else dict(steps.true)
+    try:
+        with np.errstate(all="ignore"):
+            found = steps.record.changed(steps.adjoints, made) if made else dict(steps.true)
+    except (ValueError, IndexError):
+        return {}
     return found | {name: g for change in changes for name, g in change.instead.items()}
 
 
@@ -159,7 +162,7 @@ def _pair(
             if first & change.made().keys():
                 continue
             guess = _guess(steps, match.change, change)
-            if all(claims[name].equals(guess[name]) for name in wrong):
+            if all(claims[name].equals(guess.get(name)) for name in wrong):
                 return [match, Match(change, left, touches=touched)]
     return []
 
@@ -179,4 +182,4 @@ def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
         )
     guess = _guess(steps, *there)
     explained = frozenset().union(*(match.explains for match in matches))
-    return all(claims[n].equals(guess[n]) for n in explained if n in claims)
+    return all(claims[n].equals(guess.get(n)) for n in explained if n in claims)
