@@ -11,6 +11,7 @@ from . import recorded
 from .case import Case
 from .diagnose import at_once, otherwise
 
+PLAIN = ("factor", "zero", "left out", "sign", "twice")  # names of findings
 Recorded = Callable[[], Steps | None]
 Found = dict[str, tuple[Finding, ...]]
 
@@ -34,8 +35,19 @@ def explain(
         if mistake and several[changed[name]] > 1:
             found[name] = mistake
         else:
-            found[name] = at_once(case) or mistake or otherwise(case)
+            whole = at_once(case)
+            found[name] = _better(whole, mistake) or otherwise(case)
     return found
+
+
+def _better(whole: tuple[Finding, ...], mistake: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """What is said of the gradient as a whole, or of a step, where that says why.
+
+    That it is a multiple, or nothing, is seen anyway.
+    """
+    plain = whole and all(n.startswith(PLAIN) for n in whole[0].name.split(" | "))
+    says_why = mistake and not mistake[0].name.startswith(PLAIN)
+    return mistake if says_why and (plain or not whole) else whole or mistake
 
 
 def _changes(
@@ -46,7 +58,7 @@ def _changes(
     seconds: float,
 ) -> dict[str, Finding]:
     """What a change of a recorded step explains."""
-    steps = record() if wrong else None
+    steps = record() if wrong and seconds > 0 else None
     if steps is None:
         return {}
     claims: dict[str, Claim] = recorded.claims_of(wrong, cases)

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps
+from .steps import Step, Steps, name_of
 
 Turn = Callable[[Array], Array]
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
@@ -36,14 +36,14 @@ def _is_product(node: Node) -> bool:
 
 def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
     carried = step.is_carried(j)
-    to, named = operand(step, k), operand(step, j)
+    to, named, true = operand(step, k), operand(step, j), name_of(step.nodes[-1].inputs[j])
     for values, name, shift in _candidates(steps, step, j):
         before = WHEN[-1] if carried else ""
-        when = WHEN[shift] or (" of the same step" if carried and name == named else "")
+        when = WHEN[shift] or (" of the same step" if carried and name == true else "")
         what = (f"the gradient of `{to}` along {at(step)} is made with `{name}`{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
         made = each(step.nodes, k, partial(_with, k=k, j=j, values=values))
-        rank = 3 if shift == 0 or name == named else 4
+        rank = 3 if shift == 0 or name == true else 4
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
 
@@ -77,7 +77,7 @@ def _of_shape(
     runs = len(step.nodes)
     every: list[Runs] = [([x] * runs, x.name, 0) for x in steps.record.inputs.values()]
     found = [r for other in steps.every if other.first.value.shape == shape
-             for r in runs_of(other, runs)]  # fmt: skip
+             and not other.is_inner for r in runs_of(other, runs)]  # fmt: skip
     for others, name, shift in [*every, *found]:
         wrong = any(o is not t for o, t in zip(others, true, strict=True))
         if wrong and all(o is None or o.value.shape == shape for o in others) and any(others):

@@ -1,5 +1,6 @@
 """The steps of a recorded reverse pass: what one line of backward does, as often as it is run."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,6 +36,8 @@ class Step:
     def is_inner(self) -> bool:
         """Whether it is an inner operation of a function that the forward calls."""
         site = self.first.site
+        if any(user.site is site for user, _ in self.first.uses) and not _is_broadcast(self.first):
+            return True
         return site is not None and len(site.places) > 1 and site.name == site.inner.text
 
     @property
@@ -140,7 +143,7 @@ def name_of(node: Node) -> str:
     """What the user calls an array: an input's name, or its expression in the source."""
     if node.name:
         return node.name
-    if node.operation is not None and node.operation.what == "broadcast":
+    if _is_broadcast(node):
         return name_of(node.inputs[0])
     if node.site is not None and node.site.places and node.site.name:
         return shortened(node.site.name)
@@ -168,12 +171,25 @@ def shortened(text: str) -> str:
 
 
 def operand_of(node: Node, k: int) -> str:
-    """What the user calls an operand: of a constant, what stands in the expression."""
+    """What the user calls an operand: as it stands in the expression, if it does."""
     x = node.inputs[k]
-    if x.varies or node.site is None or not node.site.places:
+    site = node.site
+    if site is None or not site.places or x.name or _is_one_of_several(node):
         return name_of(x)
-    texts = node.site.inner.operands
-    return texts[k] if len(texts) == len(node.inputs) else name_of(x)
+    texts = site.inner.operands
+    if texts and texts[0][:1] in "\"'":  # the formula of einsum
+        texts = texts[1:]
+    return shortened(texts[k]) if len(texts) == len(node.inputs) else name_of(x)
+
+
+def _is_one_of_several(node: Node) -> bool:
+    """Whether the same expression makes other nodes too, as a mean is a sum and a division."""
+    around = [x for x in node.inputs if not _is_broadcast(x)] + [user for user, _ in node.uses]
+    return any(other.site is node.site for other in around)
+
+
+def _is_broadcast(node: Node) -> bool:
+    return node.operation is not None and node.operation.what == "broadcast"
 
 
 def formula(node: Node, k: int) -> str:
@@ -216,6 +232,5 @@ def _slope(what: str, k: int, names: list[str]) -> str:
 
 def _bracketed(name: str) -> str:
     """A name as a factor: an expression in brackets."""
-    plain = name.replace("_", "").replace(".", "").replace("[", "").replace("]", "")
-    simple = plain.isalnum() or (name.startswith("np.") and name.count("(") == 1)
+    simple = re.fullmatch(r"[\w.]+(\[[^]]*\]|\([^()]*\))?", name)
     return name if simple else f"({name})"
