@@ -110,7 +110,7 @@ def _unnamed(c: float) -> Factor:
 
 def _remedy(size: str, multiplied: bool, case: Case) -> str:
     if size == "2":
-        of_loss = "" if case.output.ndim else ": d(e²)/de is 2e, d(e²/2)/de is e"
+        of_loss = "" if case.output.ndim else ", as that of a square or of a mean of two"
         return f"look for a factor 2 that one pass has and the other has not{of_loss}"
     if multiplied:
         return f"forward divides by {size} and backward does not, or backward multiplies by it"

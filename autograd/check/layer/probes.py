@@ -110,8 +110,12 @@ def _output(layer: Any, x: Any, settings: Mapping[str, Any], options: Any) -> An
 
 
 def _output_shape(layer: Any, x: Any, settings: Mapping[str, Any]) -> tuple[int, ...]:
-    with np.errstate(all="ignore"):
-        return np.shape(_output(layer, x, settings, settings.get("options")))
+    """The shape of the first output; () of a layer that must be looked at more closely."""
+    try:
+        with np.errstate(all="ignore"):
+            return np.shape(_output(layer, x, settings, settings.get("options")))
+    except TypeError:  # several inputs in a tuple
+        return ()
 
 
 def _check(
