@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ..report.findings import Finding
 from ..search.search import Claim
@@ -41,13 +42,17 @@ def explain(
 
 
 def _better(whole: tuple[Finding, ...], mistake: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """What is said of the gradient as a whole, or of a step, where that says why.
+    """What is said of the gradient as a whole, and of a step, where that says why.
 
     That it is a multiple, or nothing, is seen anyway.
     """
-    plain = whole and all(n.startswith(PLAIN) for n in whole[0].name.split(" | "))
-    says_why = mistake and not mistake[0].name.startswith(PLAIN)
-    return mistake if says_why and (plain or not whole) else whole or mistake
+    if not whole or not mistake or mistake[0].name.startswith(PLAIN):
+        return whole or mistake
+    if not all(name.startswith(PLAIN) for name in whole[0].name.split(" | ")):
+        return whole
+    seen = f" ({whole[0].evidence})" if whole[0].evidence else ""
+    what = f"{whole[0].what}{seen}: {mistake[0].what}"
+    return (replace(mistake[0], what=what, name=whole[0].name),)
 
 
 def _changes(

@@ -96,5 +96,8 @@ def _finding(match: Match, cases: Mapping[str, Case]) -> Finding:
         what = what.replace("is left out", f"is {factor} times what it should be")
         name = f"factor {factor}"
     roles = ", ".join(name for name in cases if name in match.explains)
+    if name == "twice":
+        factor = factor_of(2.0, cases[min(match.explains)])
+        what = what.replace("is taken twice", f"is {factor} times what it should be")
     evidence = f"this gives the gradient of {roles} to all digits"
     return Finding(what, evidence, remedy=change.remedy, name=name)

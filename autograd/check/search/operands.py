@@ -55,13 +55,11 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[Values, str,
     factors = [node.inputs[j] for node in step.nodes]
     shape = factors[0].value.shape
     yield from _of_shape(steps, step, factors, shape, lambda _, value: value)
-    first = factors[0]
-    if isinstance(first.operation, Gather) and len(first.inputs) == 1:
-        sources = [f.inputs[0] for f in factors if f.inputs]
-        if len(sources) == len(factors):
-            through = [partial(_rearranged, factor) for factor in factors]
-            yield from _of_shape(steps, step, sources, sources[0].value.shape,
-                                 lambda t, value: through[t](value))  # fmt: skip
+    if all(isinstance(f.operation, Gather) and len(f.inputs) == 1 for f in factors):
+        sources = [factor.inputs[0] for factor in factors]
+        through = [partial(_rearranged, factor) for factor in factors]
+        yield from _of_shape(steps, step, sources, sources[0].value.shape,
+                             lambda t, value: through[t](value))  # fmt: skip
 
 
 def _rearranged(factor: Node, value: Array) -> Array:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, groupby
 
 import numpy as np
@@ -74,7 +75,7 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     """
     deadline = time.thread_time() + seconds
     wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
-    every = sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
+    every = changes_of(steps)
     near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
     for changes in (near, far):
@@ -93,6 +94,12 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
         if pair := _pair(steps, claims, wrong, partial, near, deadline):
             return [pair]
     return [[match] for match in partial if match.is_whole]
+
+
+@lru_cache(maxsize=2)
+def changes_of(steps: Steps) -> list[Change]:
+    """All changes of the steps of a record, the likeliest first."""
+    return sorted((change for kind in KINDS for change in kind(steps)), key=lambda c: c.rank)
 
 
 def _by_reach(
@@ -170,7 +177,7 @@ def _pair(
 def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
     """Whether the same changes give the claims at another point too; True if they are not there."""
     wanted = {(match.change.name, match.change.what) for match in matches}
-    there = [c for kind in KINDS for c in kind(steps) if (c.name, c.what) in wanted]
+    there = [c for c in changes_of(steps) if (c.name, c.what) in wanted]
     if len(there) != len(wanted):
         return True
     if matches[0].factor is not None:

@@ -23,8 +23,17 @@ class Step:
 
     @property
     def name(self) -> str:
-        """What the user calls its result."""
-        return name_of(self.first)
+        """What the user calls its result; of what is only broadcast, what it is broadcast for."""
+        site = self.first.site
+        written = shortened(site.name) if site is not None and site.places else ""
+        return (written if _is_broadcast(self.first) else "") or name_of(self.first)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it takes a part out of an array."""
+        operation, node = self.first.operation, self.first
+        whole = node.inputs[0].value.size if node.inputs else 0
+        return isinstance(operation, Gather) and len(node.inputs) == 1 and node.value.size < whole
 
     @property
     def is_assignment(self) -> bool:

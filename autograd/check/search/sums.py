@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from ..trace.nodes import Array, Contraction, Gather, Node
+from ..trace.nodes import Addresses, Array, Contraction, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, becomes
@@ -59,8 +59,7 @@ def _summed(node: Node, k: int) -> Axes:
 
 def swapped(steps: Steps) -> Iterator[Change]:
     """Two parts of an array whose gradients are put in each other's place."""
-    parts = [s for s in steps.every if isinstance(s.first.operation, Gather)
-             and s.first.operation.what == "part"]  # fmt: skip
+    parts = [step for step in steps.every if step.is_part]
     for n, one in enumerate(parts):
         for two in parts[n + 1 :]:
             if _are_siblings(one, two):
@@ -68,38 +67,36 @@ def swapped(steps: Steps) -> Iterator[Change]:
 
 
 def _are_siblings(one: Step, two: Step) -> bool:
-    """Whether two steps take parts of one shape out of the same arrays."""
-    return (
-        len(one.nodes) == len(two.nodes)
-        and one.first.value.shape == two.first.value.shape
-        and all(a.inputs[0] is b.inputs[0] for a, b in zip(one.nodes, two.nodes, strict=True))
-    )
+    """Whether two steps take parts of one size, with nothing in common, out of the same arrays."""
+    pairs = list(zip(one.nodes, two.nodes, strict=False))
+    alike = len(one.nodes) == len(two.nodes) and one.first.value.size == two.first.value.size
+    apart = not np.isin(_places(one.first), _places(two.first)).any()
+    return alike and apart and all(a.inputs[0] is b.inputs[0] for a, b in pairs)
+
+
+def _places(node: Node) -> Addresses:
+    """Where in the array a part lies, in order."""
+    assert isinstance(node.operation, Gather)
+    return np.sort(node.operation.at[node.operation.source >= 0])
 
 
 def _swap(one: Step, two: Step) -> Change:
     what = (f"the gradients of {at(one)}{becomes(one)} and {at(two)}{becomes(two)} are put in each "
             "other's place: the blocks are exchanged")  # fmt: skip
     line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
-    return Change("swapped", what, line, reads(one, 0), lambda: _crossing(one, two), 2)
+    return Change("swapped", what, line, reads(one, 0), partial(_crossing, one, two), 2)
 
 
 def _crossing(one: Step, two: Step) -> Changes:
-    """At each run the later part waits for the sooner, and both take the other's place."""
+    """Each array hands on its adjoint with two blocks exchanged."""
     made: dict[Node, Sends] = {}
     for a, b in zip(one.nodes, two.nodes, strict=True):
-        sooner, later = sorted((a, b), key=lambda node: node.order)
-        waiting: list[Array] = []
-        made[later] = partial(_wait, waiting)
-        made[sooner] = partial(_crossed, sooner, later, waiting)
+        whole = a.inputs[0]
+        made[whole] = partial(_crossed, whole, _places(a), _places(b))
     return made
 
 
-def _wait(waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
-    waiting.append(g)
-    return []
-
-
-def _crossed(sooner: Node, later: Node, waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
-    other = waiting.pop() if waiting else np.zeros_like(g)
-    x = sooner.inputs[0]
-    return [(x, sooner.part(0, other)), (x, later.part(0, g))]
+def _crossed(whole: Node, here: Addresses, there: Addresses, g: Array) -> list[tuple[Node, Array]]:
+    other = g.copy()
+    other.flat[here], other.flat[there] = g.flat[there], g.flat[here]
+    return list(whole.sends(other))
