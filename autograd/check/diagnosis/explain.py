@@ -1,5 +1,6 @@
 """All wrong gradients of one check explained together: one defect, one sentence."""
 
+import warnings
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -67,4 +68,9 @@ def _changes(
     if steps is None:
         return {}
     claims: dict[str, Claim] = recorded.claims_of(wrong, cases)
-    return recorded.explained(steps, claims, wrong, seconds, again)
+    try:
+        return recorded.explained(steps, claims, wrong, seconds, again)
+    except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+        # The verdict stands whether or not it is explained.
+        warnings.warn(f"the search for the mistake broke off: {error!r}", RuntimeWarning, 2)
+        return {}

@@ -59,6 +59,19 @@ def blocks(steps: Steps) -> Iterator[Change]:
             yield from _of_others(steps, block)
 
 
+def inner_nodes(steps: Steps) -> set[Node]:
+    """What lies within known functions: the operations of which a sigmoid is made."""
+    found: set[Node] = set()
+    for block in known(steps):
+        for x, y in zip(block.xs, block.step.nodes, strict=True):
+            level = [y]
+            while level:
+                before = {n for node in level for n in node.inputs if n.varies and n is not x}
+                level = [n for n in before - found if n.order > x.order]
+                found.update(level)
+    return found
+
+
 def known(steps: Steps) -> Iterator[Block]:
     """Every step of which the result is a known function of an array before it.
 

@@ -78,6 +78,7 @@ def _of_shape(
              and not other.is_inner for r in runs_of(other, runs)]  # fmt: skip
     for others, name, shift in [*every, *found]:
         wrong = any(o is not t for o, t in zip(others, true, strict=True))
+        wrong = wrong and all(t.value.shape == shape for t in true)
         if wrong and all(o is None or o.value.shape == shape for o in others) and any(others):
             values = [None if o is None else arranged(t, o.value) for t, o in enumerate(others)]
             yield dict(zip(step.nodes, values, strict=True)), name, shift

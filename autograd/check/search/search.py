@@ -10,7 +10,7 @@ import numpy as np
 
 from ..trace.nodes import Array
 from ..truth.arrays import Mask
-from .blocks import blocks
+from .blocks import blocks, inner_nodes
 from .branches import branches, gates, paths
 from .changes import Change, Kind
 from .loops import forwards
@@ -89,11 +89,18 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
                 if match is not None:
                     (found if match.explains == wrong else partial).append(match)
             if found:
-                named = [match for match in found if match.factor is None]
-                return [[match] for match in named or found]
+                return [[match] for match in _plainest(steps, found)]
         if pair := _pair(steps, claims, wrong, partial, near, deadline):
             return [pair]
     return [[match] for match in partial if match.is_whole]
+
+
+def _plainest(steps: Steps, found: list[Match]) -> list[Match]:
+    """Of matches those with words for their factor, and not in the middle of a known function."""
+    named = [match for match in found if match.factor is None] or found
+    inside = inner_nodes(steps)
+    outside = [match for match in named if not match.change.made().keys() <= inside]
+    return outside or named
 
 
 @lru_cache(maxsize=2)

@@ -209,6 +209,8 @@ def formula(node: Node, k: int) -> str:
     others = [name for j, name in enumerate(every) if j != k]
     if isinstance(node.operation, Contraction) and others:
         return _product(node.operation, k, left, y, [_bracketed(name) for name in others])
+    if node.operation == Elementwise("pow") and every[1:] in (["2"], ["2.0"]):
+        return f"{left} · 2·{_bracketed(every[0])}"
     if isinstance(node.operation, Elementwise):
         return left + _slope(node.operation.what, k, every)
     return left
