@@ -14,6 +14,7 @@ from .sizes import Size, sizes
 
 ROUNDING = 1e-13  # beside the true gradient: what is left where terms cancel
 SAID = 3  # names that fit equally well
+FINE = 1e-7  # relative: how near a multiple without a name must be
 MOST_PARTS = 32  # of a fraction that is said as one
 MOST_ROOT = 4096  # the largest number whose root is looked for
 DECAY = 0.99e-4  # the least λ that is told
@@ -54,10 +55,12 @@ def fraction(case: Case) -> Iterator[Finding]:
 
 
 def _multiple(case: Case, certain: bool) -> Iterator[Finding]:
-    c, _ = fit(case.true[case.smooth], case.claimed[case.smooth])
+    c, off = fit(case.true[case.smooth], case.claimed[case.smooth])
     if not c or not np.isfinite(c) or abs(c - 1) < 1e-3 or not case.equal(c * case.true):
         return
     what = factor_of(c, case)
+    if not what.certain and off > FINE * largest(case.claimed[case.smooth]):
+        return
     if what.certain == certain:
         yield Finding(
             f"the gradient of {case.name} is {what} times the true one",

@@ -182,6 +182,8 @@ def slices(case: Case) -> Iterator[Finding]:
             zip(np.moveaxis(full, axis, 0), np.moveaxis(case.claimed, axis, 0), strict=True)
         )
         factors = [_slice_factor(true, claimed, case) for true, claimed in rows]
+        if _has_one_row(full, axis):
+            factors = [None]  # of multiples of one row every change is another factor
         if all(c is not None for c in factors) and _differ(factors):
             text = listed(_by_place([f"{c:.4g}" for c in factors if c is not None]))
             yield Finding(
@@ -197,6 +199,12 @@ def slices(case: Case) -> Iterator[Finding]:
                 f"slice k is the true slice [{listed(order)}][k]",
                 remedy="does an index or a reshape mix them up?", name="slices permuted",
             )  # fmt: skip
+
+
+def _has_one_row(full: Array, axis: int) -> bool:
+    """Whether all slices along an axis are multiples of one."""
+    rows = np.nan_to_num(np.moveaxis(full, axis, 0).reshape(full.shape[axis], -1))
+    return bool(np.linalg.matrix_rank(rows) < 2)
 
 
 def _differ(factors: list[float | None]) -> bool:

@@ -72,4 +72,4 @@ def operand(step: Step, k: int) -> str:
 
 def at(step: Step) -> str:
     """A step as the user wrote it, and where."""
-    return f"`{step.name}`" + (f" ({step.spot})" if step.spot else "")
+    return f"`{step.written}`" + (f" ({step.spot})" if step.spot else "")

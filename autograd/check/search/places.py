@@ -158,6 +158,17 @@ def _overwritten(step: Step, k: int) -> Iterator[Change]:
                 f"{said} gradient alone: add them up, with += or np.add.at")  # fmt: skip
         made = each(step.nodes, k, partial(_overwriting, k=k, which=which))
         yield Change("overwritten", what, mend(step, k), reads(step, k), made, 1)
+    what = (f"entries of `{operand(step, k)}` that {at(step)} takes several times get the mean of "
+            "their gradients, not the sum")  # fmt: skip
+    made = each(step.nodes, k, partial(_averaging, k=k))
+    yield Change("mean of copies", what, mend(step, k), reads(step, k), made, 1)
+
+
+def _averaging(node: Node, k: int) -> Part:
+    operation, shape = node.operation, node.inputs[k].value.shape
+    assert isinstance(operation, Gather)
+    count = np.bincount(operation.at[operation.source == k], minlength=int(np.prod(shape)))
+    return lambda g: node.part(k, g) / np.maximum(count.reshape(shape), 1)
 
 
 def _overwriting(node: Node, k: int, which: int) -> Callable[[Array], Array]:

@@ -99,7 +99,8 @@ def _plainest(steps: Steps, found: list[Match]) -> list[Match]:
     """Of matches those with words for their factor, and not in the middle of a known function."""
     named = [match for match in found if match.factor is None] or found
     inside = inner_nodes(steps)
-    outside = [match for match in named if not match.change.made().keys() <= inside]
+    outside = [match for match in named if match.change.reads not in inside
+               and not match.change.made().keys() <= inside]  # fmt: skip
     return outside or named
 
 

@@ -101,7 +101,7 @@ def _changed(step: Step, k: int, name: str, said: str, slope: Slope) -> Change:
     words = said.format(true=_true(step.nodes[-1], k), y=f"`{step.name}`", x=f"`{to}`")
     what = f"what {at(step)} hands back to `{to}` {words}"
     made = each(step.nodes, k, partial(_sloped, k=k, slope=slope))
-    return Change(name, what, mend(step, k), reads(step, k), made, 2 + step.is_inner)
+    return Change(name, what, mend(step, k), reads(step, k), made, 2 + 2 * step.is_inner)
 
 
 def _true(node: Node, k: int) -> str:

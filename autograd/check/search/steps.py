@@ -23,10 +23,15 @@ class Step:
 
     @property
     def name(self) -> str:
-        """What the user calls its result; of what is only broadcast, what it is broadcast for."""
+        """What the user calls its result."""
+        return name_of(self.first)
+
+    @property
+    def written(self) -> str:
+        """The same; of what is only broadcast, what it is broadcast for."""
         site = self.first.site
-        written = shortened(site.name) if site is not None and site.places else ""
-        return (written if _is_broadcast(self.first) else "") or name_of(self.first)
+        whole = shortened(site.name) if site is not None and site.places else ""
+        return (whole if _is_broadcast(self.first) else "") or self.name
 
     @property
     def is_part(self) -> bool:
