@@ -13,6 +13,7 @@ from .blocks import blocks
 from .branches import branches, gates, paths
 from .changes import Change, Kind
 from .loops import forwards
+from .norms import norms
 from .operands import operands
 from .places import rearranged
 from .slopes import exchanged, slopes
@@ -24,7 +25,7 @@ from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
-    branches, paths, gates, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
+    branches, paths, gates, blocks, norms, slopes, sums, rearranged, swapped, operands, upstreams,
     whole, inputs, exchanged, forwards,
 ]  # fmt: skip
 

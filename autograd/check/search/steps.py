@@ -4,6 +4,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Record
 
@@ -145,7 +147,8 @@ def name_of(node: Node) -> str:
     if node.site is not None and node.site.places and node.site.name:
         return shortened(node.site.name)
     if node.operation is None:
-        return f"{node.value:g}" if node.value.ndim == 0 else "a constant"
+        numbers = np.unique(node.value)
+        return f"{numbers[0]:g}" if len(numbers) == 1 else "a constant"
     return f"the {node.operation.what}"
 
 
