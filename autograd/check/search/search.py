@@ -12,21 +12,22 @@ from ..truth.arrays import Mask
 from .blocks import blocks
 from .branches import branches, gates, paths
 from .changes import Change, Kind
+from .linear import linear
 from .loops import forwards
 from .norms import norms
-from .operands import operands
+from .operands import operands, untransposed
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
-from .sums import sums, swapped
+from .sums import positions, sums, swapped
 from .upstreams import upstreams
 from .uses import weighed
 from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
-    branches, paths, gates, blocks, norms, slopes, sums, rearranged, swapped, operands, upstreams,
-    whole, inputs, exchanged, forwards,
+    branches, paths, gates, blocks, norms, slopes, sums, positions, rearranged, linear, swapped,
+    operands, untransposed, upstreams, whole, inputs, exchanged, forwards,
 ]  # fmt: skip
 
 
@@ -139,7 +140,8 @@ def _factor(
     size = sum(float(np.sum(p * p)) for p in part.values())
     c = sum(float(np.sum(part[n] * off[n])) for n in touched) / size if size else 0.0
     fits = all(claims[n].equals(without[n] + c * part[n]) for n in touched)
-    return c if fits and abs(c - 1) > 1e-3 else None
+    told = min(abs(c - 1), abs(c + 1), abs(c - 2)) < 1e-3  # by changes of their own
+    return c if fits and not told else None
 
 
 def _pair(

@@ -144,12 +144,24 @@ def name_of(node: Node) -> str:
         return node.name
     if node.operation is not None and node.operation.what == "broadcast":
         return name_of(node.inputs[0])
-    if node.site is not None and node.site.places and node.site.name:
-        return shortened(node.site.name)
+    if node.site is not None and node.site.places and (name := _called(node) or node.site.name):
+        return shortened(name)
     if node.operation is None:
         numbers = np.unique(node.value)
         return f"{numbers[0]:g}" if len(numbers) == 1 else "a constant"
     return f"the {node.operation.what}"
+
+
+def _called(node: Node) -> str:
+    """The call that returned an array which a function has filled: `rotate(q)`, not `out[:, 1]`."""
+    site = node.site
+    filled = node.operation is not None and node.operation.what == "assignment"
+    if not filled or site is None or len(site.places) < 2:
+        return ""
+    *outer, call, _ = site.places
+    within = (*outer, call)
+    users = [user.site.places[: len(within)] for user, _ in node.uses if user.site is not None]
+    return "" if within in users else call.target or call.text
 
 
 def becomes(step: Step) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Contraction, Gather, Node
 from ..trace.record import Changes, Sends
-from .changes import Change, Part, at, each, edges, mend, operand, reads
+from .changes import Change, Part, at, each, edge, edges, mend, operand, reads
 from .steps import Step, Steps, becomes
 
 Kept = Callable[[Array, int], Array]
@@ -37,6 +37,69 @@ def sums(steps: Steps) -> Iterator[Change]:
                 made = each(step.nodes, k, partial(_part, k=k, change=change, axis=axis))
                 yield Change("sum", what, mend(step, k), reads(step, k), made, 2)
 
+        for axis, other in _confused(step.first, k):
+            what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, the sum is taken "
+                    f"over axis {other}, where axis {axis} belongs")  # fmt: skip
+            made = each(step.nodes, k, partial(_over_other, k=k, axes=(axis, other)))
+            yield Change("other axis", what, mend(step, k), reads(step, k), made, 2)
+
+
+def _is_spread(node: Node) -> bool:
+    return isinstance(node.operation, Gather) and node.operation.what == "broadcast"
+
+
+def _confused(node: Node, k: int) -> Iterator[tuple[int, int]]:
+    """(an axis that an adjoint is summed over, one of its length that it is not)."""
+    shape, over = node.value.shape, _summed(node, k)
+    for axis in over:
+        for other, length in enumerate(shape):
+            if other not in over and length == shape[axis]:
+                yield axis, other
+
+
+def _over_other(node: Node, k: int, axes: tuple[int, int]) -> Part:
+    return lambda g: node.part(k, np.swapaxes(g, *axes))
+
+
+def positions(steps: Steps) -> Iterator[Change]:
+    """Where an array is spread over an axis, and one of its operands is handed one entry alone."""
+    for step, k in edges(steps):
+        uses = steps.uses(step.first)
+        if len(uses) != 1 or len(step.nodes) > 1 or len(step.first.inputs) < 2:
+            continue
+        (spread, j), *_ = uses
+        for axis in _summed(spread, j) if _is_spread(spread) else ():
+            for said, change in ONE.items():
+                what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
+                        f"{said.format(a=axis)}, of ∂L/∂`{steps.of[spread][0].name}`")  # fmt: skip
+                made = partial(
+                    _of_one,
+                    step.first,
+                    k,
+                    (spread, j),
+                    partial(_along, change, axis),
+                )
+                yield Change("sum", what, mend(step, k), reads(step, k), made, 3)
+
+
+def _along(change: Kept, axis: int, g: Array) -> Array:
+    return change(g, axis)
+
+
+def _of_one(node: Node, k: int, use: tuple[Node, int], change: Callable[[Array], Array]) -> Changes:
+    """An operand of a node gets its part of something else than the other operands."""
+    spread, j = use
+    handed: list[Array] = []
+
+    def remembered(g: Array) -> list[tuple[Node, Array]]:
+        handed.append(spread.part(j, change(g)))
+        return list(spread.sends(g))
+
+    def part(g: Array) -> Array:
+        return node.part(k, handed.pop() if handed else g)
+
+    return {spread: remembered, node: edge(node, k, part)}
+
 
 def _part(node: Node, k: int, change: Kept, axis: int) -> Part:
     return lambda g: node.part(k, change(g, axis))
@@ -48,7 +111,7 @@ def _summed(node: Node, k: int) -> list[int]:
     if isinstance(node.operation, Contraction):
         out, letters = node.operation.out, node.operation.letters[k]
         return [a for a, letter in enumerate(out) if letter not in letters and shape[a] > 1]
-    if isinstance(node.operation, Gather) and node.operation.what == "broadcast":
+    if _is_spread(node):
         x = (1,) * (len(shape) - node.inputs[0].value.ndim) + node.inputs[0].value.shape
         return [a for a, n in enumerate(shape) if n > 1 and x[a] == 1]
     return []
