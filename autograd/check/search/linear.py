@@ -28,7 +28,7 @@ def _mapped(steps: Steps, x: Node) -> Iterator[Node]:
     """Arrays of the shape of x that are linear in it, and the result of a name or a call."""
     within = {x}
     for y in steps.record.nodes[x.order + 1 : x.order + AHEAD]:
-        if y in steps.live and y.varies and _is_linear(y, within):
+        if y in steps.of and _is_linear(y, within):
             within.add(y)
             step = steps.of[y][0]
             ends = any(user not in within for user, _ in steps.uses(y)) or _leaves(steps, y)

@@ -19,15 +19,15 @@ from .operands import operands, untransposed
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
-from .sums import positions, sums, swapped
+from .sums import positions, spread_again, sums, swapped
 from .upstreams import upstreams
 from .uses import weighed
 from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
-    branches, paths, gates, blocks, norms, slopes, sums, positions, rearranged, linear, swapped,
-    operands, untransposed, upstreams, whole, inputs, exchanged, forwards,
+    branches, paths, gates, blocks, norms, slopes, sums, spread_again, positions, rearranged,
+    linear, swapped, operands, untransposed, upstreams, whole, inputs, exchanged, forwards,
 ]  # fmt: skip
 
 

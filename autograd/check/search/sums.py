@@ -1,15 +1,18 @@
 """Sums over the batch that are means, or one sample's; axes that are not put back."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import combinations
 
 import numpy as np
 
-from ..trace.nodes import Array, Contraction, Gather, Node
+from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edge, edges, mend, operand, reads
 from .steps import Step, Steps, becomes
 
+Axes = tuple[int, ...]
 Kept = Callable[[Array, int], Array]
 ONE = {
     "the mean over axis {a} stands where the sum belongs": lambda g, a: g / g.shape[a],
@@ -42,6 +45,68 @@ def sums(steps: Steps) -> Iterator[Change]:
                     f"over axis {other}, where axis {axis} belongs")  # fmt: skip
             made = each(step.nodes, k, partial(_over_other, k=k, axes=(axis, other)))
             yield Change("other axis", what, mend(step, k), reads(step, k), made, 2)
+
+
+def spread_again(steps: Steps) -> Iterator[Change]:
+    """A sum or mean that goes on to every entry of its operand, summed over other axes."""
+    for step in steps.every:
+        operation, x = step.first.operation, step.first.inputs[0]
+        if len(step.nodes) > 1 or not isinstance(operation, Contraction) or not x.varies:
+            continue
+        over = tuple(a for a, i in enumerate(operation.letters[0]) if i not in operation.out)
+        last = _last(steps, step.first, x) if len(operation.letters) == 1 and over else None
+        if last is None:
+            continue
+        for axes in others_of(x.value.shape, over):
+            for divided in (False, True):
+                what = (f"in the gradient of `{operand(step, 0)}` along {at(step)}, the "
+                        f"{'mean' if divided else 'sum'} is taken over {said_of(axes)}, not over "
+                        f"{said_of(over)}")  # fmt: skip
+                made = partial(_spread_over, last, x, over, axes, divided)
+                yield Change("other axis", what, mend(step, 0), x, made, 2)
+
+
+def _last(steps: Steps, node: Node, x: Node) -> Node | None:
+    """Where what is made of a reduction, by numbers alone, is spread over its operand's shape."""
+    while len(uses := steps.uses(node)) == 1:
+        node = uses[0][0]
+        scaled = node.operation in (Elementwise("div"), Elementwise("mul"), Elementwise("neg"))
+        if not isinstance(node.operation, Gather) and not scaled:
+            return None
+        if sum(operand.varies for operand in node.inputs) > 1:
+            return None
+        if node.value.shape == x.value.shape and _is_spread(node):
+            return node
+    return None
+
+
+def others_of(shape: tuple[int, ...], over: Axes) -> Iterator[Axes]:
+    """Every choice of axes along which there are several entries, but for one."""
+    for count in range(1, len(shape) + 1):
+        for axes in combinations(range(len(shape)), count):
+            if axes != over and math.prod(shape[a] for a in axes) > 1:
+                yield axes
+
+
+def _spread_over(last: Node, x: Node, over: Axes, axes: Axes, divided: bool) -> Changes:
+    """The broadcast hands what it gets to x, summed over the axes and scaled as it would be."""
+    through, node = np.ones(x.value.shape), last
+    while node is not x:
+        k = next(k for k, operand in enumerate(node.inputs) if operand.varies)
+        through, node = node.part(k, through), node.inputs[k]
+    sizes = [math.prod(x.value.shape[a] for a in each) for each in (over, axes)]
+    scale = through / sizes[divided]
+
+    def sends(g: Array) -> list[tuple[Node, Array]]:
+        return [(x, scale * g.sum(axes, keepdims=True))]
+
+    return {last: sends}
+
+
+def said_of(axes: Axes) -> str:
+    """`axis 1`, `axes 0, 2 and 3`."""
+    *more, last = map(str, axes)
+    return f"axes {', '.join(more)} and {last}" if more else f"axis {last}"
 
 
 def _is_spread(node: Node) -> bool:
