@@ -31,6 +31,51 @@ def operands(steps: Steps) -> Iterator[Change]:
                     yield from _turned(step, k, j, factor.value)
 
 
+def together(steps: Steps) -> Iterator[Change]:
+    """All products with one array, each made with the same other array in its place."""
+    groups: dict[tuple[Node, ...], list[tuple[Step, int]]] = defaultdict(list)
+    for step, k in edges(steps):
+        if isinstance(step.first.operation, Contraction) and len(step.first.inputs) == 2:
+            read = [x for node in step.nodes if (x := node.inputs[1 - k]).varies]
+            groups[tuple(read)].append((step, k))
+    for key, group in groups.items():
+        if key and len(group) > 1 and len({(len(step.nodes), k) for step, k in group}) == 1:
+            yield from _all_replaced(steps, group)
+
+
+def _all_replaced(steps: Steps, group: list[tuple[Step, int]]) -> Iterator[Change]:
+    step, k = group[0]
+    j, named, carried = 1 - k, operand(step, 1 - k), step.is_carried(1 - k)
+    to = " and ".join(f"`{operand(each_step, k)}`" for each_step, _ in group)
+    line = "; ".join(mend(each_step, k) for each_step, _ in group)
+    meeting = _meeting(steps, group)
+    for values, name, shift in _candidates(steps, step, j):
+        when = WHEN[shift] or (" of the same step" if carried and name == named else "")
+        what = (f"the gradients of {to} ({step.spot}) are made with {_shown(name)}{when} where "
+                f"`{named}`{WHEN[-1] if carried else ''} belongs")  # fmt: skip
+        made = partial(_replacing, [s for s, _ in group], k, list(values.values()))
+        yield Change("other operand", what, line, meeting, made, 2)
+
+
+def _meeting(steps: Steps, group: list[tuple[Step, int]]) -> Node:
+    """An array that depends on all that some edges hand to, and on as little else as there is."""
+    wanted = frozenset[str]().union(*(steps.reach[reads(step, k)] for step, k in group))
+    meeting = [node for node, names in steps.reach.items() if wanted <= names]
+    return min(meeting, key=lambda node: len(steps.reach[node]))
+
+
+def _replacing(group: list[Step], k: int, values: list[Array | None]) -> Changes:
+    found: dict[Node, Sends] = {}
+    for step in group:
+        own = dict(zip(step.nodes, values, strict=True))
+        found |= each(step.nodes, k, partial(_with, k=k, j=1 - k, values=own))()
+    return found
+
+
+def _shown(name: str) -> str:
+    return f"`{name[:-1]}`ᵀ" if name.endswith("ᵀ") else f"`{name}`"
+
+
 def untransposed(steps: Steps) -> Iterator[Change]:
     """All matrices that multiply one array, each without its transpose."""
     groups: dict[tuple[Node, ...], list[tuple[Step, int]]] = defaultdict(list)
@@ -73,8 +118,7 @@ def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
     for values, name, shift in _candidates(steps, step, j):
         before = WHEN[-1] if carried else ""
         when = WHEN[shift] or (" of the same step" if carried and name == named else "")
-        shown = f"`{name[:-1]}`ᵀ" if name.endswith("ᵀ") else f"`{name}`"
-        what = (f"the gradient of `{to}` along {at(step)} is made with {shown}{when} where "
+        what = (f"the gradient of `{to}` along {at(step)} is made with {_shown(name)}{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
         made = each(step.nodes, k, partial(_with, k=k, j=j, values=values))
         rank = 3 if shift == 0 or name == named else 4
@@ -89,8 +133,6 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[Values, str,
     factors = [node.inputs[j] for node in step.nodes]
     shape = factors[0].value.shape
     yield from _of_shape(steps, step, factors, shape, lambda _, value: value)
-    if len(shape) == 2 and isinstance(step.first.operation, Contraction):
-        yield from _of_transposes(steps, step, factors)
     first = factors[0]
     if isinstance(first.operation, Gather) and len(first.inputs) == 1:
         sources = [f.inputs[0] for f in factors if f.inputs]
@@ -98,6 +140,8 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[Values, str,
             through = [partial(_rearranged, factor) for factor in factors]
             yield from _of_shape(steps, step, sources, sources[0].value.shape,
                                  lambda t, value: through[t](value))  # fmt: skip
+    if len(shape) == 2 and isinstance(step.first.operation, Contraction):
+        yield from _of_transposes(steps, step, factors)
 
 
 def _rearranged(factor: Node, value: Array) -> Array:

@@ -15,7 +15,7 @@ from .changes import Change, Kind
 from .linear import linear
 from .loops import forwards
 from .norms import norms
-from .operands import operands, untransposed
+from .operands import operands, together, untransposed
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
@@ -27,7 +27,8 @@ from .whole import inputs, whole
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
     branches, paths, gates, blocks, norms, slopes, sums, spread_again, positions, rearranged,
-    linear, swapped, operands, untransposed, upstreams, whole, inputs, exchanged, forwards,
+    linear, swapped, operands, together, untransposed, upstreams, whole, inputs, exchanged,
+    forwards,
 ]  # fmt: skip
 
 

@@ -114,8 +114,8 @@ def _is_spread(node: Node) -> bool:
 
 
 def _confused(node: Node, k: int) -> Iterator[tuple[int, int]]:
-    """(an axis that an adjoint is summed over, one of its length that it is not)."""
-    shape, over = node.value.shape, _summed(node, k)
+    """(an axis that an array was spread over, one of its length that it was not)."""
+    shape, over = node.value.shape, _summed(node, k) if _is_spread(node) else []
     for axis in over:
         for other, length in enumerate(shape):
             if other not in over and length == shape[axis]:
