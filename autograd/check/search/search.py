@@ -141,8 +141,7 @@ def _factor(
     size = sum(float(np.sum(p * p)) for p in part.values())
     c = sum(float(np.sum(part[n] * off[n])) for n in touched) / size if size else 0.0
     fits = all(claims[n].equals(without[n] + c * part[n]) for n in touched)
-    told = min(abs(c - 1), abs(c + 1), abs(c - 2)) < 1e-3  # by changes of their own
-    return c if fits and not told else None
+    return c if fits and abs(abs(c) - 1) > 1e-3 else None  # a sign is a change of its own
 
 
 def _pair(
