@@ -222,11 +222,12 @@ class _Judged:
 
     def remarks(self, findings: Mapping[str, tuple[Finding, ...]]) -> Remarks:
         """What is to be said beside; also that a gradient is right, but not exact."""
-        name, case = self.report.name, self.case
+        case = self.case
         if case is None or self.report.verdict != RIGHT or not case.wrong.any():
             return self.beside
-        inexact = Remarks(notes=(_inexact(case),))
-        return self.beside if findings.get(name) else self.beside + inexact
+        if findings:  # what is wrong elsewhere may be what is seen here
+            return self.beside
+        return self.beside + Remarks(notes=(_inexact(case),))
 
 
 @dataclass(frozen=True)

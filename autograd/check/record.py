@@ -36,12 +36,17 @@ class Run:
         return self._steps(objective.point, objective.upstream, objective.output)
 
     def steps_as_measured(self, cases: Mapping[str, Case]) -> Callable[[], Steps | None]:
-        """The same, where their gradients are the slopes that were measured; else None."""
+        """The same, where their gradients are the slopes that were measured; else None.
+
+        Also None where the forward is not the user's code: there are no words for its steps.
+        """
 
         def believed() -> Steps | None:
             steps = self.steps
             measured = {name: case.gradient for name, case in cases.items()}
-            return steps if steps is not None and agrees(steps, measured) else None
+            if steps is None or not _has_words(steps) or not agrees(steps, measured):
+                return None
+            return steps
 
         return believed
 
@@ -76,6 +81,13 @@ class Run:
         except Exception:  # the user's code, on numbers that are not the user's
             return None
         return None if steps is None else (steps, claims)
+
+
+def _has_words(steps: Steps) -> bool:
+    """Whether the operations stand in the user's code, and not in a library that it calls."""
+    made = [node.site for node in steps.record.live if node.operation is not None]
+    places = {site for site in made if site is not None and site.places}
+    return len(places) > 1 or len(places) == len(made)
 
 
 def agrees(steps: Steps, measured: Mapping[str, MeasuredGradient]) -> bool:

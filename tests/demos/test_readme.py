@@ -167,3 +167,9 @@ def test_every_dependency_is_justified():
     extras = project["optional-dependencies"].values()
     for requirement in itertools.chain(project["dependencies"], *extras):
         assert re.split(r"[<>=;\[]", requirement)[0] in reasons
+
+
+def test_the_reports_on_three_backward_passes_are_those_that_the_demo_prints():
+    done = run(sys.executable, "demos/check_by_hand.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() in [text.strip() for _, text in blocks("text")]

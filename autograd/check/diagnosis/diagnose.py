@@ -16,12 +16,12 @@ SCALED: list[Hypothesis] = [factors.zero, factors.variants, factors.factor]
 
 
 def at_once(case: Case) -> tuple[Finding, ...]:
-    """What a known mistake, a plain factor or f for f′ explains exactly; none where none does."""
+    """What the whole gradient is: that of a known mistake, a plain factor, an arrangement."""
     return _first(_likely(case), case)
 
 
 def otherwise(case: Case) -> tuple[Finding, ...]:
-    """What an arrangement of the entries, or a region of them, explains exactly."""
+    """What is said of a gradient that no step explains: slices, regions, two mistakes."""
     return _first(REST, case) if _likely(case) is LIKELY else ()
 
 
@@ -63,9 +63,9 @@ def _not_finite(case: Case) -> Iterator[Finding]:
     )
 
 
-LIKELY: list[Hypothesis] = [_mistake_or_factor, elementwise.elementwise]
-REST: list[Hypothesis] = [
-    factors.fraction,
+LIKELY: list[Hypothesis] = [
+    _mistake_or_factor,
+    elementwise.elementwise,
     weights.weights,
     weights.places,
     permutations.arrangement,
@@ -73,8 +73,11 @@ REST: list[Hypothesis] = [
     permutations.flattened,
     regions.repeated,
     regions.sliced,
-    permutations.slices,
     factors.decay,
+]
+REST: list[Hypothesis] = [
+    factors.fraction,
+    permutations.slices,
     regions.partly,
     known.scaled,
     known.two,

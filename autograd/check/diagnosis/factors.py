@@ -14,6 +14,7 @@ from .sizes import Size, sizes
 
 ROUNDING = 1e-13  # beside the true gradient: what is left where terms cancel
 SAID = 3  # names that fit equally well
+MOST_PARTS = 32  # of a fraction that is said as one
 MOST_ROOT = 4096  # the largest number whose root is looked for
 DECAY = 0.99e-4  # the least λ that is told
 
@@ -102,15 +103,15 @@ def _unnamed(c: float) -> Factor:
         if whole > 1 and np.isclose(n, whole, rtol=1e-5) and isqrt(whole) ** 2 != whole:
             name = ("−" if c < 0 else "") + f"{over}√{whole}"
             return Factor((name,), f"{c:.6g}", remedy, False)
-    fraction = Fraction(c).limit_denominator(512)
-    if abs(float(fraction) - c) > 1e-5 * abs(c) or fraction.denominator == 1:
+    fraction = Fraction(c).limit_denominator(MOST_PARTS)
+    if abs(float(fraction) - c) > 1e-6 * abs(c) or fraction.denominator == 1:
         return Factor((f"{c:.6g}",), "", remedy, False)
     return Factor((str(fraction),), "", remedy, False)
 
 
 def _remedy(size: str, multiplied: bool, case: Case) -> str:
     if size == "2":
-        of_loss = "" if case.output.ndim else ": d(e²)/de is 2e, d(e²/2)/de is e"
+        of_loss = "" if case.output.ndim else ", as that of a square or of a mean of two"
         return f"look for a factor 2 that one pass has and the other has not{of_loss}"
     if multiplied:
         return f"forward divides by {size} and backward does not, or backward multiplies by it"

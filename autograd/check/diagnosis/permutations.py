@@ -1,7 +1,7 @@
 """Gradients whose numbers are right and stand in the wrong places, or have the wrong shape."""
 
 from collections.abc import Iterator
-from itertools import chain, combinations, permutations
+from itertools import accumulate, chain, combinations, groupby, permutations
 
 import numpy as np
 
@@ -162,6 +162,15 @@ def flattened(case: Case) -> Iterator[Finding]:
             )
 
 
+def _by_place(factors: list[str]) -> list[str]:
+    """Each factor, with its slices where several that follow each other have the same."""
+    runs = [(text, len(list(same))) for text, same in groupby(factors)]
+    if len(runs) == len(factors):
+        return factors
+    starts = accumulate((n for _, n in runs), initial=0)
+    return [f"{text} at {k}:{k + n}" for (text, n), k in zip(runs, starts, strict=False)]
+
+
 def slices(case: Case) -> Iterator[Finding]:
     """One factor for each slice along an axis, or slices in another order."""
     full = case.true_or_nan
@@ -174,7 +183,7 @@ def slices(case: Case) -> Iterator[Finding]:
         )
         factors = [_slice_factor(true, claimed, case) for true, claimed in rows]
         if all(c is not None for c in factors) and _differ(factors):
-            text = listed(f"{c:.4g}" for c in factors if c is not None)
+            text = listed(_by_place([f"{c:.4g}" for c in factors if c is not None]))
             yield Finding(
                 f"the gradient of {case.name} has another factor in each slice along axis {axis}",
                 text,

@@ -1,5 +1,6 @@
 """The mistake in the words of the user's own forward: which step of its reverse pass changed."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from ..report.findings import Finding
@@ -9,6 +10,7 @@ from ..truth.arrays import largest
 from .case import Case
 from .factors import factor_of
 
+SIMPLE = re.compile(r"−?(1/)?√\d+|−?\d{1,2}/\d{1,2}")
 Again = Callable[[], tuple[Steps, Mapping[str, Claim]] | None]  # at another point
 FEW = 8  # entries of all claims that a change explains, below which chance may agree
 
@@ -53,8 +55,11 @@ def explained(
 
 
 def _has_a_name(match: Match, cases: Mapping[str, Case]) -> bool:
-    """Whether its factor, if it has one, is a number that people mean."""
-    return match.factor is None or factor_of(match.factor, cases[min(match.explains)]).certain
+    """Whether its factor, if it has one, is a number that people mean: a size, a root, 2/3."""
+    if match.factor is None:
+        return True
+    factor = factor_of(match.factor, cases[min(match.explains)])
+    return factor.certain or all(SIMPLE.fullmatch(name) for name in factor.names)
 
 
 def _is_doubtful(together: list[list[Match]], claims: Mapping[str, Claim]) -> bool:
@@ -90,5 +95,9 @@ def _finding(match: Match, cases: Mapping[str, Case]) -> Finding:
         factor = factor_of(match.factor, cases[min(match.explains)])
         what = what.replace("is left out", f"is {factor} times what it should be")
         name = f"factor {factor}"
-    evidence = f"this gives the gradient of {', '.join(sorted(match.explains))} to all digits"
+    roles = ", ".join(name for name in cases if name in match.explains)
+    if name == "twice":
+        factor = factor_of(2.0, cases[min(match.explains)])
+        what = what.replace("is taken twice", f"is {factor} times what it should be")
+    evidence = f"this gives the gradient of {roles} to all digits"
     return Finding(what, evidence, remedy=change.remedy, name=name)

@@ -42,6 +42,8 @@ def _areas(case: Case) -> Iterator[Size]:
     """Those of images and kernels: their last two axes."""
     if len(out := case.output.shape) > SEQUENCE:
         yield Size(out[-1] * out[-2], "H'·W'", f"H'·W' = {out[-2]}·{out[-1]}")
+        n = case.output.shape[0]
+        yield Size(n * out[-1] * out[-2], "N·H'·W'", f"N·H'·W' = {n}·{out[-2]}·{out[-1]}")
     for name, x in case.inputs.items():
         if x.ndim > SEQUENCE:
             yield Size(prod(x.shape[-2:]), "k²", f"k² = {x.shape[-2]}·{x.shape[-1]} of {name}")

@@ -81,7 +81,8 @@ class Layer:
     @property
     def title(self) -> str:
         """The name of the user's class."""
-        return type(self.base).__name__
+        kind = self.base if isinstance(self.base, type) else type(self.base)
+        return kind.__name__
 
     @property
     def x_name(self) -> str:

@@ -255,7 +255,8 @@ def is_weight(path: Path, array: Numbers) -> bool:
     if array.ndim == 0 or array.dtype.kind != "f":
         named = any(isinstance(s.key, str) and naming.concept(s.key)[0] in WEIGHTS for s in path)
         return named and (array.ndim > 0 or array.dtype.kind == "f")
-    return array.size > 0 and not (isinstance(name, str) and naming.is_rate(name))
+    rate = isinstance(name, str) and naming.is_rate(name) and array.size == 1
+    return array.size > 0 and not rate
 
 
 def short_name(path: Path) -> str:

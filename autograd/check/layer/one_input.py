@@ -51,7 +51,8 @@ def check_on_one_input(
     asked = _Asked(learning_rate, mean, seed, budget, model, tolerance, search)
     reading = _read(found, asked)
     if not reading.report.ok and not is_unrepeatable(reading.report):
-        others = (_read_or_none(other, asked) for other in readings(found))
+        quick = replace(asked, search=0.0)
+        others = (_read_or_none(other, quick) for other in readings(found))
         reading = next((r for r in others if r and r.report.ok), reading)
     report = reading.report
     if reading.backward is not None and not is_unrepeatable(report):
@@ -134,23 +135,26 @@ def _judge(
     backward: Backward, upstream: Any, settings: Settings, mean: bool | None, notes: tuple[str, ...]
 ) -> _Reading:
     """The verdicts on the gradients that were found; what was guessed and failed is left out."""
-    report = _compare(backward, upstream, settings, mean)
+    quick = {**settings, "search": 0.0}
+    report = _compare(backward, upstream, quick, mean)
     if report.verdict == WRONG:
         other = swapped(backward, report)
         if other is not None:
             notes += ("gradients of one shape are taken in the order in which most are right",)
-            backward, report = other, _compare(other, upstream, settings, mean)
+            backward, report = other, _compare(other, upstream, quick, mean)
         for name in refuted(backward, report):
             why = backward.sources[name].guessed
             notes += (f"the gradient of {name} is not known: {why}, but is not it",)
             backward, report = _without(name, backward, report)
     single = _one_entry(backward, upstream) if report.verdict == WRONG else None
     if single is not None:
-        other_report = _compare(backward, single, settings, mean)
+        other_report = _compare(backward, single, quick, mean)
         if other_report.verdict == RIGHT:
             finding = _of_one_entry(backward.layer.title)
             warnings = (*other_report.warnings, finding)
             report = replace(other_report, warnings=warnings)
+    if report.verdict == WRONG and settings["search"] and backward.sources:
+        report = _compare(backward, upstream, settings, mean)
     return _Reading(report, backward, upstream, notes)
 
 
@@ -174,7 +178,7 @@ def _with_remarks(report: Report, remarks: Remarks) -> Report:
     for name, finding in remarks.explanations:
         gradient = gradients.get(name)
         if gradient is not None and gradient.verdict == WRONG:
-            gradients[name] = replace(gradient, findings=(finding, *gradient.findings))
+            gradients[name] = replace(gradient, findings=(finding,))
         else:
             faults.append(finding)
     return replace(
@@ -251,10 +255,15 @@ def _compare(backward: Backward, upstream: Any, settings: Settings, mean: bool |
         return Report(
             {"x": _undecided("x", Finding(what, "", layer.title, "return dX", "no gradient"))}
         )
-    report = check_gradients(layer.forward, inputs, backward, **settings)
+    quick = {**settings, "search": 0.0}
+    report = check_gradients(layer.forward, inputs, backward, **quick)
     n = samples(backward, report) if mean is not False else 0
+    claimed: Callable[..., Any] = times_samples(backward, n) if n else backward
     if n:
-        report = check_gradients(layer.forward, inputs, times_samples(backward, n), **settings)
+        report = check_gradients(layer.forward, inputs, claimed, **quick)
+    if report.verdict == WRONG and settings["search"]:
+        report = check_gradients(layer.forward, inputs, claimed, **settings)
+    if n:
         note = (
             f"the gradients of the weights are divided by N = {n} here: this layer holds the 1/N "
             "of a mean loss, so the loss's gradient must not divide again (mean=False insists)"

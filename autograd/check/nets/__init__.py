@@ -97,7 +97,7 @@ def first_wrong(verdicts: Sequence[tuple[str, str]]) -> list[Finding]:
     if len(wrong) == len(verdicts):
         mend = "no gradient is right: look first at the loss's own, from which all of them come"
     elif len(right) == len(verdicts) - 1:
-        mend = f"all others are right: mend the line of d{wrong[0]} itself"
+        mend = f"all others are right: mend the line of d{wrong[0]}, or what flows back to it alone"
     elif set(behind) <= set(right):
         mend = f"what flows back past {wrong[0]} is right: mend the line of d{wrong[0]} itself"
     elif place and not set(behind) & set(right):

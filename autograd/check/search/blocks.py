@@ -49,18 +49,36 @@ def blocks(steps: Steps) -> Iterator[Change]:
             yield from _of_others(steps, block)
 
 
+def inner_nodes(steps: Steps) -> set[Node]:
+    """What lies within known functions: the operations of which a sigmoid is made."""
+    found: set[Node] = set()
+    for block in known(steps):
+        for x, y in zip(block.xs, block.step.nodes, strict=True):
+            level = [y]
+            while level:
+                before = {n for node in level for n in node.inputs if n.varies and n is not x}
+                level = [n for n in before - found if n.order > x.order]
+                found.update(level)
+    return found
+
+
 def known(steps: Steps) -> Iterator[Block]:
     """Every step of which the result is a known function of an array before it.
 
     Of several of which it is the same function, as a softmax of shifted numbers, the first counts.
     """
     for step in steps.every:
-        found = {}
+        found: dict[str, Block] = {}
         for first in _ancestors(step.first) if step.first.value.size >= FEW else ():
             block = _block(steps, step, first)
-            if block is not None:
+            if block is not None and not _is_same(found.get(block.name), block):
                 found[block.name] = block
         yield from found.values()
+
+
+def _is_same(nearer: Block | None, block: Block) -> bool:
+    """Whether two are of the same numbers, as before and after a bias of zeros is added."""
+    return nearer is not None and np.array_equal(nearer.xs[0].value, block.xs[0].value)
 
 
 def _block(steps: Steps, step: Step, first: Node) -> Block | None:

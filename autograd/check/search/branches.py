@@ -113,8 +113,7 @@ def paths(steps: Steps) -> Iterator[Change]:
 
 def gates(steps: Steps) -> Iterator[Change]:
     """Products that are handed one block of what comes back to an array, or all but one."""
-    parts = [s for s in steps.every if s.first.operation is not None
-             and s.first.operation.what == "part"]  # fmt: skip
+    parts = [step for step in steps.every if step.is_part]
     for step, k in edges(steps):
         if isinstance(step.first.operation, Contraction):
             for block in parts:

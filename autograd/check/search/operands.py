@@ -10,7 +10,7 @@ import numpy as np
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps, root
+from .steps import Step, Steps, name_of, root
 
 Turn = Callable[[Array], Array]
 WHEN = {-1: " of the step before", 0: "", 1: " of the step after"}
@@ -114,14 +114,14 @@ def _is_product(node: Node) -> bool:
 
 def _replaced(steps: Steps, step: Step, k: int, j: int) -> Iterator[Change]:
     carried = step.is_carried(j)
-    to, named = operand(step, k), operand(step, j)
+    to, named, true = operand(step, k), operand(step, j), name_of(step.nodes[-1].inputs[j])
     for values, name, shift in _candidates(steps, step, j):
         before = WHEN[-1] if carried else ""
-        when = WHEN[shift] or (" of the same step" if carried and name == named else "")
+        when = WHEN[shift] or (" of the same step" if carried and name == true else "")
         what = (f"the gradient of `{to}` along {at(step)} is made with {_shown(name)}{when} where "
                 f"`{named}`{before} belongs")  # fmt: skip
         made = each(step.nodes, k, partial(_with, k=k, j=j, values=values))
-        rank = 3 if shift == 0 or name == named else 4
+        rank = 3 if shift == 0 or name == true else 4
         yield Change("other operand", what, mend(step, k), reads(step, k), made, rank)
 
 
@@ -133,13 +133,11 @@ def _candidates(steps: Steps, step: Step, j: int) -> Iterator[tuple[Values, str,
     factors = [node.inputs[j] for node in step.nodes]
     shape = factors[0].value.shape
     yield from _of_shape(steps, step, factors, shape, lambda _, value: value)
-    first = factors[0]
-    if isinstance(first.operation, Gather) and len(first.inputs) == 1:
-        sources = [f.inputs[0] for f in factors if f.inputs]
-        if len(sources) == len(factors):
-            through = [partial(_rearranged, factor) for factor in factors]
-            yield from _of_shape(steps, step, sources, sources[0].value.shape,
-                                 lambda t, value: through[t](value))  # fmt: skip
+    if all(isinstance(f.operation, Gather) and len(f.inputs) == 1 for f in factors):
+        sources = [factor.inputs[0] for factor in factors]
+        through = [partial(_rearranged, factor) for factor in factors]
+        yield from _of_shape(steps, step, sources, sources[0].value.shape,
+                             lambda t, value: through[t](value))  # fmt: skip
     if len(shape) == 2 and isinstance(step.first.operation, Contraction):
         yield from _of_transposes(steps, step, factors)
 
@@ -157,10 +155,11 @@ def _of_shape(
     runs = len(step.nodes)
     every: list[Runs] = [([x] * runs, x.name, 0) for x in steps.record.inputs.values()]
     found = [r for other in steps.every if other.first.value.shape == shape
-             for r in runs_of(other, runs)]  # fmt: skip
+             and not other.is_inner for r in runs_of(other, runs)]  # fmt: skip
     found += _dealt_otherwise(steps, true)
     for others, name, shift in [*every, *found]:
         wrong = any(o is not t for o, t in zip(others, true, strict=True))
+        wrong = wrong and len({t.value.shape for t in true}) == 1
         if wrong and all(o is None or o.value.shape == shape for o in others) and any(others):
             values = [None if o is None else arranged(t, o.value) for t, o in enumerate(others)]
             yield dict(zip(step.nodes, values, strict=True)), name, shift

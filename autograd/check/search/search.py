@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, groupby
 
 import numpy as np
 
 from ..trace.nodes import Array
 from ..truth.arrays import Mask
-from .blocks import blocks
+from .blocks import blocks, inner_nodes
 from .branches import branches, gates, paths
 from .changes import Change, Kind
 from .linear import linear
@@ -42,9 +43,9 @@ class Claim:
     closeness: float  # relative
     size: float = 0.0  # of the largest true entry
 
-    def equals(self, guess: Array) -> bool:
+    def equals(self, guess: Array | None) -> bool:
         """Whether a guess is the claim, wherever the truth is known."""
-        if guess.shape != self.value.shape or not self.known.any():
+        if guess is None or guess.shape != self.value.shape or not self.known.any():
             return False
         off = np.abs(guess - self.value)[self.known]
         size = np.max(np.abs(self.value[self.known]), initial=1e-6 * self.size)
@@ -77,7 +78,7 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     """
     deadline = time.thread_time() + seconds
     wrong = frozenset(name for name, claim in claims.items() if claim.wrong)
-    every = sorted((c for kind in KINDS for c in kind(steps)), key=lambda c: c.rank)
+    every = changes_of(steps)
     near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
     for changes in (near, far):
@@ -91,10 +92,24 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
                 if match is not None:
                     (found if match.explains == wrong else partial).append(match)
             if found:
-                return [[match] for match in found]
+                return [[match] for match in _plainest(steps, found)]
         if pair := _pair(steps, claims, wrong, partial, near, deadline):
             return [pair]
     return [[match] for match in partial if match.is_whole]
+
+
+def _plainest(steps: Steps, found: list[Match]) -> list[Match]:
+    """Of matches those with words for their factor, and not in the middle of a known function."""
+    named = [match for match in found if match.factor is None] or found
+    inside = inner_nodes(steps)
+    outside = [match for match in named if not match.change.made().keys() <= inside]
+    return outside or named
+
+
+@lru_cache(maxsize=2)
+def changes_of(steps: Steps) -> list[Change]:
+    """All changes of the steps of a record, the likeliest first."""
+    return sorted((change for kind in KINDS for change in kind(steps)), key=lambda c: c.rank)
 
 
 def _by_reach(
@@ -112,21 +127,24 @@ def tried(steps: Steps, change: Change, claims: Claims) -> Match | None:
     """What a change explains, if it explains anything and spoils nothing that is right."""
     reached = steps.reach[change.reads] & claims.keys()
     guess = _guess(steps, change)
-    given = frozenset(name for name in reached if claims[name].equals(guess[name]))
+    given = frozenset(name for name in reached if claims[name].equals(guess.get(name)))
     touched = frozenset(n for n in reached if claims[n].wrong)
     if given - touched == reached - touched and given & touched:
         return Match(change, given & touched, touches=touched)
-    if change.name != "left out" or touched != reached:
+    if change.name != "left out" or touched != reached or not guess:
         return None
     factor = _factor(steps, guess, claims, touched)
     return None if factor is None else Match(change, touched, factor, touched)
 
 
 def _guess(steps: Steps, *changes: Change) -> dict[str, Array]:
-    """The gradients that some changes give together."""
+    """The gradients that some changes give together; none where the shapes do not allow them."""
     made = {node: sends for change in changes for node, sends in change.made().items()}
-    with np.errstate(all="ignore"):
-        found = steps.record.changed(steps.adjoints, made) if made else dict(steps.true)
+    try:
+        with np.errstate(all="ignore"):
+            found = steps.record.changed(steps.adjoints, made) if made else dict(steps.true)
+    except (ValueError, IndexError):
+        return {}
     return found | {name: g for change in changes for name, g in change.instead.items()}
 
 
@@ -161,7 +179,7 @@ def _pair(
             if first & change.made().keys():
                 continue
             guess = _guess(steps, match.change, change)
-            if all(claims[name].equals(guess[name]) for name in wrong):
+            if all(claims[name].equals(guess.get(name)) for name in wrong):
                 return [match, Match(change, left, touches=touched)]
     return []
 
@@ -169,7 +187,7 @@ def _pair(
 def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
     """Whether the same changes give the claims at another point too; True if they are not there."""
     wanted = {(match.change.name, match.change.what) for match in matches}
-    there = [c for kind in KINDS for c in kind(steps) if (c.name, c.what) in wanted]
+    there = [c for c in changes_of(steps) if (c.name, c.what) in wanted]
     if len(there) != len(wanted):
         return True
     if matches[0].factor is not None:
@@ -181,4 +199,4 @@ def holds(steps: Steps, matches: list[Match], claims: Claims) -> bool:
         )
     guess = _guess(steps, *there)
     explained = frozenset().union(*(match.explains for match in matches))
-    return all(claims[n].equals(guess[n]) for n in explained if n in claims)
+    return all(claims[n].equals(guess.get(n)) for n in explained if n in claims)

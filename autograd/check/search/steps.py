@@ -1,5 +1,6 @@
 """The steps of a recorded reverse pass: what one line of backward does, as often as it is run."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,8 +25,17 @@ class Step:
 
     @property
     def name(self) -> str:
-        """What the user calls its result."""
-        return name_of(self.first)
+        """What the user calls its result; of what is only broadcast, what it is broadcast for."""
+        site = self.first.site
+        written = shortened(site.name) if site is not None and site.places else ""
+        return (written if _is_broadcast(self.first) else "") or name_of(self.first)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it takes a part out of an array."""
+        operation, node = self.first.operation, self.first
+        whole = node.inputs[0].value.size if node.inputs else 0
+        return isinstance(operation, Gather) and len(node.inputs) == 1 and node.value.size < whole
 
     @property
     def is_assignment(self) -> bool:
@@ -37,6 +47,8 @@ class Step:
     def is_inner(self) -> bool:
         """Whether it is an inner operation of a function that the forward calls."""
         site = self.first.site
+        if any(user.site is site for user, _ in self.first.uses) and not _is_broadcast(self.first):
+            return True
         return site is not None and len(site.places) > 1 and site.name == site.inner.text
 
     @property
@@ -142,7 +154,7 @@ def name_of(node: Node) -> str:
     """What the user calls an array: an input's name, or its expression in the source."""
     if node.name:
         return node.name
-    if node.operation is not None and node.operation.what == "broadcast":
+    if _is_broadcast(node):
         return name_of(node.inputs[0])
     if node.site is not None and node.site.places and (name := _called(node) or node.site.name):
         return shortened(name)
@@ -183,12 +195,25 @@ def shortened(text: str) -> str:
 
 
 def operand_of(node: Node, k: int) -> str:
-    """What the user calls an operand: of a constant, what stands in the expression."""
+    """What the user calls an operand: as it stands in the expression, if it does."""
     x = node.inputs[k]
-    if x.varies or node.site is None or not node.site.places:
+    site = node.site
+    if site is None or not site.places or x.name or _is_one_of_several(node):
         return name_of(x)
-    texts = node.site.inner.operands
-    return texts[k] if len(texts) == len(node.inputs) else name_of(x)
+    texts = site.inner.operands
+    if texts and texts[0][:1] in "\"'":  # the formula of einsum
+        texts = texts[1:]
+    return shortened(texts[k]) if len(texts) == len(node.inputs) else name_of(x)
+
+
+def _is_one_of_several(node: Node) -> bool:
+    """Whether the same expression makes other nodes too, as a mean is a sum and a division."""
+    around = [x for x in node.inputs if not _is_broadcast(x)] + [user for user, _ in node.uses]
+    return any(other.site is node.site for other in around)
+
+
+def _is_broadcast(node: Node) -> bool:
+    return node.operation is not None and node.operation.what == "broadcast"
 
 
 def formula(node: Node, k: int) -> str:
@@ -199,6 +224,8 @@ def formula(node: Node, k: int) -> str:
     others = [name for j, name in enumerate(every) if j != k]
     if isinstance(node.operation, Contraction) and others:
         return _product(node.operation, k, left, y, [_bracketed(name) for name in others])
+    if node.operation == Elementwise("pow") and every[1:] in (["2"], ["2.0"]):
+        return f"{left} · 2·{_bracketed(every[0])}"
     if isinstance(node.operation, Elementwise):
         return left + _slope(node.operation.what, k, every)
     return left
@@ -231,6 +258,5 @@ def _slope(what: str, k: int, names: list[str]) -> str:
 
 def _bracketed(name: str) -> str:
     """A name as a factor: an expression in brackets."""
-    plain = name.replace("_", "").replace(".", "").replace("[", "").replace("]", "")
-    simple = plain.isalnum() or (name.startswith("np.") and name.count("(") == 1)
+    simple = re.fullmatch(r"[\w.]+(\[[^]]*\]|\([^()]*\))?", name)
     return name if simple else f"({name})"

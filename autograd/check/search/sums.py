@@ -7,25 +7,24 @@ from itertools import combinations
 
 import numpy as np
 
-from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
+from ..trace.nodes import Addresses, Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edge, edges, mend, operand, reads
 from .steps import Step, Steps, becomes
 
 Axes = tuple[int, ...]
-Kept = Callable[[Array, int], Array]
-ONE = {
-    "the mean over axis {a} stands where the sum belongs": lambda g, a: g / g.shape[a],
-    "only the first entry along axis {a} is taken, not the sum":
-        lambda g, a: _only(g, a, 0),
-    "only the last entry along axis {a} is taken, not the sum":
-        lambda g, a: _only(g, a, -1),
+Kept = Callable[[Array, Axes], Array]
+INSTEAD: dict[str, Kept] = {
+    "the mean over {axes} stands where the sum belongs":
+        lambda g, axes: g / np.prod([g.shape[a] for a in axes]),
+    "only the first entry along {axes} is taken, not the sum": lambda g, axes: _only(g, axes, 0),
+    "only the last entry along {axes} is taken, not the sum": lambda g, axes: _only(g, axes, -1),
 }  # fmt: skip
 
 
-def _only(g: Array, axis: int, place: int) -> Array:
+def _only(g: Array, axes: Axes, place: int) -> Array:
     kept = np.zeros_like(g)
-    at = tuple(place if a == axis else slice(None) for a in range(g.ndim))
+    at = tuple(place if a in axes else slice(None) for a in range(g.ndim))
     kept[at] = g[at]
     return kept
 
@@ -33,12 +32,15 @@ def _only(g: Array, axis: int, place: int) -> Array:
 def sums(steps: Steps) -> Iterator[Change]:
     """Where an edge adds up over axes of its result: a mean, one entry."""
     for step, k in edges(steps):
-        for axis in _summed(step.first, k):
-            for said, change in ONE.items():
+        every = _summed(step.first, k)
+        several = [every] if len(every) > 1 else []
+        for axes in [*((axis,) for axis in every), *several]:
+            words = ("axis " if len(axes) == 1 else "axes ") + ", ".join(map(str, axes))
+            for said, change in INSTEAD.items():
                 what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
-                        f"{said.format(a=axis)}")  # fmt: skip
-                made = each(step.nodes, k, partial(_part, k=k, change=change, axis=axis))
-                yield Change("sum", what, mend(step, k), reads(step, k), made, 2)
+                        f"{said.format(axes=words)}")  # fmt: skip
+                made = each(step.nodes, k, partial(_part, k=k, change=change, axes=axes))
+                yield Change("sum", what, mend(step, k), reads(step, k), made, 1)
 
         for axis, other in _confused(step.first, k):
             what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, the sum is taken "
@@ -115,7 +117,7 @@ def _is_spread(node: Node) -> bool:
 
 def _confused(node: Node, k: int) -> Iterator[tuple[int, int]]:
     """(an axis that an array was spread over, one of its length that it was not)."""
-    shape, over = node.value.shape, _summed(node, k) if _is_spread(node) else []
+    shape, over = node.value.shape, _summed(node, k) if _is_spread(node) else ()
     for axis in over:
         for other, length in enumerate(shape):
             if other not in over and length == shape[axis]:
@@ -134,21 +136,18 @@ def positions(steps: Steps) -> Iterator[Change]:
             continue
         (spread, j), *_ = uses
         for axis in _summed(spread, j) if _is_spread(spread) else ():
-            for said, change in ONE.items():
-                what = (f"in the gradient of `{operand(step, k)}` along {at(step)}, "
-                        f"{said.format(a=axis)}, of ∂L/∂`{steps.of[spread][0].name}`")  # fmt: skip
-                made = partial(
-                    _of_one,
-                    step.first,
-                    k,
-                    (spread, j),
-                    partial(_along, change, axis),
+            for said, change in INSTEAD.items():
+                what = (
+                    f"in the gradient of `{operand(step, k)}` along {at(step)}, "
+                    f"{said.format(axes=f'axis {axis}')}, of ∂L/∂`{steps.of[spread][0].name}`"
                 )
+                use, taken = (spread, j), partial(_along, change, (axis,))
+                made = partial(_of_one, step.first, k, use, taken)
                 yield Change("sum", what, mend(step, k), reads(step, k), made, 3)
 
 
-def _along(change: Kept, axis: int, g: Array) -> Array:
-    return change(g, axis)
+def _along(change: Kept, axes: Axes, g: Array) -> Array:
+    return change(g, axes)
 
 
 def _of_one(node: Node, k: int, use: tuple[Node, int], change: Callable[[Array], Array]) -> Changes:
@@ -166,26 +165,25 @@ def _of_one(node: Node, k: int, use: tuple[Node, int], change: Callable[[Array],
     return {spread: remembered, node: edge(node, k, part)}
 
 
-def _part(node: Node, k: int, change: Kept, axis: int) -> Part:
-    return lambda g: node.part(k, change(g, axis))
+def _part(node: Node, k: int, change: Kept, axes: Axes) -> Part:
+    return lambda g: node.part(k, change(g, axes))
 
 
-def _summed(node: Node, k: int) -> list[int]:
+def _summed(node: Node, k: int) -> Axes:
     """The axes of y over which the adjoint of an operand adds up."""
     shape = node.value.shape
     if isinstance(node.operation, Contraction):
         out, letters = node.operation.out, node.operation.letters[k]
-        return [a for a, letter in enumerate(out) if letter not in letters and shape[a] > 1]
+        return tuple(a for a, c in enumerate(out) if c not in letters and shape[a] > 1)
     if _is_spread(node):
         x = (1,) * (len(shape) - node.inputs[0].value.ndim) + node.inputs[0].value.shape
-        return [a for a, n in enumerate(shape) if n > 1 and x[a] == 1]
-    return []
+        return tuple(a for a, n in enumerate(shape) if n > 1 and x[a] == 1)
+    return ()
 
 
 def swapped(steps: Steps) -> Iterator[Change]:
     """Two parts of an array whose gradients are put in each other's place."""
-    parts = [s for s in steps.every if isinstance(s.first.operation, Gather)
-             and s.first.operation.what == "part"]  # fmt: skip
+    parts = [step for step in steps.every if step.is_part]
     for n, one in enumerate(parts):
         for two in parts[n + 1 :]:
             if _are_siblings(one, two):
@@ -193,38 +191,36 @@ def swapped(steps: Steps) -> Iterator[Change]:
 
 
 def _are_siblings(one: Step, two: Step) -> bool:
-    """Whether two steps take parts of one shape out of the same arrays."""
-    return (
-        len(one.nodes) == len(two.nodes)
-        and one.first.value.shape == two.first.value.shape
-        and all(a.inputs[0] is b.inputs[0] for a, b in zip(one.nodes, two.nodes, strict=True))
-    )
+    """Whether two steps take parts of one size, with nothing in common, out of the same arrays."""
+    pairs = list(zip(one.nodes, two.nodes, strict=False))
+    alike = len(one.nodes) == len(two.nodes) and one.first.value.size == two.first.value.size
+    apart = not np.isin(_places(one.first), _places(two.first)).any()
+    return alike and apart and all(a.inputs[0] is b.inputs[0] for a, b in pairs)
+
+
+def _places(node: Node) -> Addresses:
+    """Where in the array a part lies, in order."""
+    assert isinstance(node.operation, Gather)
+    return np.sort(node.operation.at[node.operation.source >= 0])
 
 
 def _swap(one: Step, two: Step) -> Change:
     what = (f"the gradients of {at(one)}{becomes(one)} and {at(two)}{becomes(two)} are put in each "
             "other's place: the blocks are exchanged")  # fmt: skip
     line = f"∂L/∂`{operand(one, 0)}` holds them in the order of the forward"
-    return Change("swapped", what, line, reads(one, 0), lambda: _crossing(one, two), 2)
+    return Change("swapped", what, line, reads(one, 0), partial(_crossing, one, two), 2)
 
 
 def _crossing(one: Step, two: Step) -> Changes:
-    """At each run the later part waits for the sooner, and both take the other's place."""
+    """Each array hands on its adjoint with two blocks exchanged."""
     made: dict[Node, Sends] = {}
     for a, b in zip(one.nodes, two.nodes, strict=True):
-        sooner, later = sorted((a, b), key=lambda node: node.order)
-        waiting: list[Array] = []
-        made[later] = partial(_wait, waiting)
-        made[sooner] = partial(_crossed, sooner, later, waiting)
+        whole = a.inputs[0]
+        made[whole] = partial(_crossed, whole, _places(a), _places(b))
     return made
 
 
-def _wait(waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
-    waiting.append(g)
-    return []
-
-
-def _crossed(sooner: Node, later: Node, waiting: list[Array], g: Array) -> list[tuple[Node, Array]]:
-    other = waiting.pop() if waiting else np.zeros_like(g)
-    x = sooner.inputs[0]
-    return [(x, sooner.part(0, other)), (x, later.part(0, g))]
+def _crossed(whole: Node, here: Addresses, there: Addresses, g: Array) -> list[tuple[Node, Array]]:
+    other = g.copy()
+    other.flat[here], other.flat[there] = g.flat[there], g.flat[here]
+    return list(whole.sends(other))

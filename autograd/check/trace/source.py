@@ -1,7 +1,9 @@
 """Where in the user's source an operation stands, and what the source calls its result."""
 
 import ast
+import dis
 import linecache
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -138,15 +140,26 @@ class Sites:
         while frame is not None and frame is not self.outermost:
             code = frame.f_code
             if not is_hidden(code.co_filename):
-                key = id(code), frame.f_lasti
+                key = id(code), _start(code, frame.f_lasti)
                 if key not in self.places:
-                    self.places[key] = Place(code, frame.f_lasti)
+                    self.places[key] = Place(code, key[1])
                 found.append(key)
             frame = frame.f_back
         where = tuple(found)
         if where not in self.known:
             self.known[where] = Site(tuple(self.places[key] for key in reversed(found)))
         return self.known[where]
+
+
+def _start(code: CodeType, offset: int) -> int:
+    """Where the instruction begins: one that is often run may be left in its inline cache."""
+    starts = _starts(code)
+    return starts[bisect_right(starts, offset) - 1]
+
+
+@lru_cache(maxsize=256)
+def _starts(code: CodeType) -> list[int]:
+    return [instruction.offset for instruction in dis.get_instructions(code)]
 
 
 @lru_cache(maxsize=1024)

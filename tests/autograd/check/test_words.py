@@ -61,7 +61,7 @@ def test_a_factor_is_called_by_the_sizes_at_hand(factor, words):
 
 def test_a_factor_two_is_the_squares_only_where_there_is_a_loss():
     loss = only(lambda x: (x**2).sum() + 0.0, (X,), lambda u, x: u * x)
-    assert "d(e²)/de is 2e" in loss.remedy
+    assert "of a square or of a mean of two" in loss.remedy
     layer = only(cubes, (X,), lambda u, x: slopes(u, x) / 2)
     assert "is 1/2 times the true one" in layer.what
     assert "e²" not in layer.remedy

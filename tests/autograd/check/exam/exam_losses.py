@@ -53,7 +53,7 @@ entropy.wrong(
 )  # fmt: skip
 entropy.wrong(
     "times-slope", {"(p - targets)": "(p - targets) * p * (1 - p)"}, P,
-    "p − t is multiplied by σ′ again", both(SLOPE + "|p(1|sigmoid|σ", EXTRA + "|" + INSTEAD),
+    "p − t is multiplied by σ′ again", both(SLOPE + r"|p\(1|sigmoid|σ", EXTRA + "|" + INSTEAD),
 )  # fmt: skip
 entropy.pair(
     "sign-and-mean", {"(p - targets) / len(logits)": "(targets - p)"}, P,
