@@ -5,31 +5,38 @@ from collections.abc import Iterator
 import numpy as np
 
 from .axes import fitting, spread
-from .changes import FIRST, inverted, one, part, squared, the, the_output, times, zero
+from .changes import FIRST, inverted, one, part, squared, the, the_output, the_upstream, times, zero
 from .core import Array, Arrays, Axes, Given, Mistake, Operation, Options, Step
 
 ORDERS = {"x": "NCHW", "g": "NCHW", "b": "NCHW", "y": "NCHW"}
 EPS = (1e-5, 1e-8, 1e-3, 1e-7, 1e-6, 1e-4, 1e-9, 1e-10, 1e-12, 1e-2, 0.0)
 ALGEBRA = {
-    "dx": "dX = γ/√(σ² + ε) · (dY − mean(dY) − x̂·mean(dY·x̂))",
+    "dx": "dX = (γ·dY − mean(γ·dY) − x̂·mean(γ·dY·x̂)) / √(σ² + ε)",
     "dg": "dγ = Σ dY·x̂",
     "db": "dβ = Σ dY",
 }
 
 
+def _is_centred(o: Options) -> bool:
+    return bool(o.get("centred", True))
+
+
 def _centred(x: Array, o: Options) -> Array:
-    return np.asarray(x - x.mean(o["over"], keepdims=True))
+    """x − μ; x itself under the root mean square."""
+    return np.asarray(x - x.mean(o["over"], keepdims=True)) if _is_centred(o) else x
 
 
-def _deviation(x: Array, o: Options, eps: float) -> Array:
-    variance = x.var(o["over"], keepdims=True, ddof=o["less"])
-    deviation = np.sqrt(variance + eps) if o["inside"] else np.sqrt(variance) + eps
-    return np.asarray(deviation)
+def deviation(x: Array, o: Options, eps: float) -> Array:
+    """√(σ² + ε), or σ + ε."""
+    squares = (_centred(x, o) ** 2).sum(o["over"], keepdims=True)
+    variance = squares / (_count(x, o) - o["less"])
+    root = np.sqrt(variance + eps) if o["inside"] else np.sqrt(variance) + eps
+    return np.asarray(root)
 
 
 def _normalised(x: Array, o: Options) -> Array:
     """x̂."""
-    return _centred(x, o) / _deviation(x, o, o["eps"])
+    return _centred(x, o) / deviation(x, o, o["eps"])
 
 
 def _count(x: Array, o: Options) -> int:
@@ -45,7 +52,7 @@ def _centred_x(_: Array, given: Given) -> Array:
 def _without_eps(_: Array, given: Given) -> Array:
     """x̂ without the ε beside the variance."""
     x, o = given["x"], given.options
-    return _centred(x, o) / _deviation(x, o, 0.0)
+    return _centred(x, o) / deviation(x, o, 0.0)
 
 
 def _times_gamma(value: Array, given: Given) -> Array:
@@ -86,6 +93,18 @@ MISTAKES = (
             "x stands where x̂ belongs in the term of the variance", the("x")),
     Mistake("centred-for-normalised", "dx.hat",
             "x − μ stands where x̂ belongs in the variance's term", _centred_x),
+    Mistake("normalised-missing", "dx.outer",
+            "x̂ is missing before the mean(dY·x̂) of the variance's term", one),
+    Mistake("centred-before-variance", "dx.outer",
+            "x − μ stands where x̂ belongs before the variance's mean(dY·x̂)", _centred_x),
+    Mistake("gamma-inside-forgotten", "dx.mean_terms dx.variance_terms",
+            "γ is missing inside of the means of dY and of dY·x̂", the_upstream),
+    Mistake("gamma-in-mean-forgotten", "dx.mean_terms",
+            "γ is missing inside of the mean of dY", the_upstream),
+    Mistake("gamma-in-variance-forgotten", "dx.variance_terms",
+            "γ is missing inside of the mean of dY·x̂", the_upstream),
+    Mistake("gamma-outside-forgotten", "dx.direct",
+            "γ is missing in what goes straight to x, and is there in the means", the_upstream),
     Mistake("batch-for-all", M,
             "m counts the samples only, not their positions", lambda _, given: len(given["x"])),
     Mistake("dgamma-with-x", "dg.hat", "dγ multiplies by x, not by x̂", the("x")),
@@ -117,14 +136,16 @@ def _backward(step: Step, g: Array, a: Arrays, o: Options) -> dict[str, Array]:
 
 def _dx(step: Step, g: Array, a: Arrays, o: Options) -> Array:
     """What goes straight to x, less what goes through the mean and through the variance."""
-    x, m = a["x"], _count(a["x"], o)
+    x, m, over = a["x"], _count(a["x"], o), o["over"]
     g = g * step("dx.gamma", a.get("g", np.ones(())))
     hat = step("dx.hat", _normalised(x, o))
-    mean = g.sum(o["over"], keepdims=True) / step("dx.m_mean", m)
-    slope = (g * hat).sum(o["over"], keepdims=True) / step("dx.m_variance", m)
-    variance = hat * slope * _variance_share(x, o)
-    deviation = step("dx.deviation", _deviation(x, o, step("dx.eps", o["eps"])))
-    return np.asarray((g - step("dx.mean", mean) - step("dx.variance", variance)) / deviation)
+    terms = step("dx.mean_terms", g), step("dx.variance_terms", g) * hat
+    mean, slope = (each.sum(over, keepdims=True) for each in terms)
+    mean = step("dx.mean_sum", mean) / step("dx.m_mean", m) * _is_centred(o)
+    slope = step("dx.variance_sum", slope) / step("dx.m_variance", m)
+    variance = step("dx.variance", step("dx.outer", hat) * slope * _variance_share(x, o))
+    divisor = step("dx.deviation", deviation(x, o, step("dx.eps", o["eps"])))
+    return np.asarray((step("dx.direct", g) - step("dx.mean", mean) - variance) / divisor)
 
 
 def _variance_share(x: Array, o: Options) -> Array:
@@ -132,7 +153,7 @@ def _variance_share(x: Array, o: Options) -> Array:
     m, less = _count(x, o), o["less"]
     if o["inside"]:
         return np.asarray(m / (m - less))
-    return np.asarray(_deviation(x, o, o["eps"]) / _deviation(x, o, 0.0) * m / (m - less))
+    return np.asarray(deviation(x, o, o["eps"]) / deviation(x, o, 0.0) * m / (m - less))
 
 
 def _summed(terms: Array, like: Array) -> Array:

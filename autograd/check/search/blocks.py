@@ -11,7 +11,6 @@ import numpy as np
 
 from ..catalogue.activations import ACTIVATIONS
 from ..catalogue.core import Mistake, Operation
-from ..catalogue.normalising import BATCH_NORM, LAYER_NORM
 from ..catalogue.reading import Reading, recognise
 from ..catalogue.softmax import LOG_SOFTMAX, SOFTMAX
 from ..trace.nodes import Array, Node
@@ -20,18 +19,9 @@ from .changes import Change, at
 from .operands import WHEN, runs_of
 from .steps import Step, Steps, name_of
 
-NORMS = (BATCH_NORM, LAYER_NORM)
 KNOWN = (*ACTIVATIONS, SOFTMAX, LOG_SOFTMAX)
 FEW = 3  # entries, of which fewer are many functions of each other
 DEPTH = 10  # operations between the two arrays
-
-
-def _is_normal(y: Node) -> bool:
-    """Whether numbers sum to 0 over some of their axes, as what is normalised does."""
-    n, size = y.value.ndim, np.max(np.abs(y.value), initial=0.0)
-    several = ((0,), (n - 1,), tuple(range(1, n)), (0, *range(2, n)))
-    return any(np.max(np.abs(y.value.mean(axes)), initial=0.0) < 1e-9 * size
-               for axes in several if n and axes)  # fmt: skip
 
 
 class Block(NamedTuple):
@@ -117,9 +107,8 @@ def _reading(x: Node, y: Node, known: Sequence[Operation]) -> Reading | None:
     """What known function y is of x, if it is one."""
     if np.array_equal(x.value, y.value):
         return None
-    norms = NORMS if known is KNOWN and _is_normal(y) else ()
     with np.errstate(all="ignore"):
-        found = recognise((*known, *norms), {"x": x.value}, y.value, 1e-9)
+        found = recognise(known, {"x": x.value}, y.value, 1e-9)
     return found[0] if found else None
 
 

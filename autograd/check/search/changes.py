@@ -67,7 +67,8 @@ def mend(step: Step, k: int) -> str:
 
 def operand(step: Step, k: int) -> str:
     """What the k-th operand of a step is called."""
-    return operand_of(step.nodes[-1], k)
+    node = step.nodes[-1]
+    return operand_of(node, k)
 
 
 def at(step: Step) -> str:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 
-from ..trace.nodes import Addresses, Array, Gather, Node
+from ..trace.nodes import Addresses, Array, Contraction, Gather, Node
 from ..trace.record import Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, name_of
+
+FEW = 4  # runs, of which one may go wrong alone
 
 
 def rearranged(steps: Steps) -> Iterator[Change]:
@@ -20,6 +22,9 @@ def rearranged(steps: Steps) -> Iterator[Change]:
         if isinstance(operation, Gather) and operation.what != "broadcast":
             if step.first.inputs[k].value.size == step.first.value.size:
                 yield from _not_undone(steps, step, k)
+                yield from _dealt_otherwise(step, k)
+            else:
+                yield from _put_as_it_lies(step, k)
             yield from _strides(step, k)
             if operation.what in ("max", "min"):
                 yield from _spread(step, k)
@@ -63,7 +68,7 @@ def _not_undone(steps: Steps, step: Step, k: int) -> Iterator[Change]:
     chain = step.first.inputs[k]
     while chain.varies and chain.value.size == step.first.value.size:
         if chain.value.ndim > 1 or step.first.value.ndim > 1:
-            yield _as_it_lies(steps, step, k, chain)
+            yield from _as_it_lies(steps, step, chain)
         if not isinstance(chain.operation, Gather) or len(steps.uses(chain)) > 1:
             return
         if len(chain.inputs) > 1 or not chain.inputs[0].varies:
@@ -71,18 +76,91 @@ def _not_undone(steps: Steps, step: Step, k: int) -> Iterator[Change]:
         chain = chain.inputs[0]
 
 
-def _as_it_lies(steps: Steps, step: Step, k: int, target: Node) -> Change:
-    what = (f"{at(step)} is not undone: its gradient is handed to `{name_of(target)}` in the order "
-            "in which it lies")  # fmt: skip
-    targets = steps.of[target][0].nodes if target in steps.of else [target]
-    same = targets if len(targets) == len(step.nodes) else [target] * len(step.nodes)
+def _dealt_otherwise(step: Step, k: int) -> Iterator[Change]:
+    """A reshape that is undone as if axes lay in another order: tiled for repeated."""
+    operation = step.first.operation
+    assert isinstance(operation, Gather)
+    if not np.array_equal(operation.at.ravel(), np.arange(operation.at.size)):
+        return
+    x, y = step.first.inputs[k].value.shape, step.first.value.shape
+    for shape, mine in ((x, True), (y, False)):
+        for order, said in _orders(shape):
+            whose = f"`{operand(step, k)}`" if mine else "it"
+            what = f"{at(step)} is undone as if {said} of {whose} were exchanged"
+            if not mine and _is_summed(step.first):
+                what += ": the gradient is tiled (np.tile) where it should be repeated (np.repeat)"
+            made = each(step.nodes, k, partial(_dealt, k=k, order=order, mine=mine))
+            yield Change("order of axes", what, mend(step, k), reads(step, k), made, 2)
+
+
+def _is_summed(node: Node) -> bool:
+    """Whether axes of an array are summed by what reads it."""
+    users = [user.operation for user, _ in node.uses]
+    return any(isinstance(op, Contraction) and len(op.letters) == 1 for op in users)
+
+
+def _orders(shape: tuple[int, ...]) -> Iterator[tuple[list[int], str]]:
+    """Orders with neighbouring axes exchanged: one pair, or several beside each other."""
+    n = len(shape)
+    pairs = [a for a in range(n - 1) if shape[a] > 1 and shape[a + 1] > 1]
+    for count in range(1, n // 2 + 1):
+        for chosen in combinations(pairs, count):
+            if all(b - a > 1 for a, b in pairwise(chosen)):
+                order = list(range(n))
+                for a in chosen:
+                    order[a], order[a + 1] = a + 1, a
+                yield order, "axes " + ", and ".join(f"{a} and {a + 1}" for a in chosen)
+
+
+def _dealt(node: Node, k: int, order: list[int], mine: bool) -> Part:
+    x, y = node.inputs[k].value, node.value
+    if mine:
+        there = tuple(x.shape[a] for a in order)
+        return lambda g: g.reshape(there).transpose(np.argsort(order))
+    return lambda g: g.reshape(y.shape).transpose(order).reshape(x.shape)
+
+
+def _as_it_lies(steps: Steps, step: Step, target: Node) -> Iterator[Change]:
+    """In all runs, and in one of a few."""
+    every = steps.of[target][0].nodes if target in steps.of else [target]
+    same = every if len(every) == len(step.nodes) else [target] * len(step.nodes)
 
     def sends(x: Node) -> Sends:
         return lambda g: [(x, g.reshape(x.value.shape))]
 
-    pairs = list(zip(step.nodes, same, strict=True))
-    return Change("not undone", what, mend(step, k), target,
-                  lambda: {node: sends(x) for node, x in pairs}, 2)  # fmt: skip
+    targets = dict(zip(step.nodes, same, strict=True))
+    for said, nodes in _some(step):
+        what = (f"{at(step)} is not undone{said}: its gradient is handed to `{name_of(target)}` in "
+                "the order in which it lies")  # fmt: skip
+        made = {node: sends(targets[node]) for node in nodes}
+        yield Change("not undone", what, mend(step, 0), targets[nodes[-1]], partial(dict, made), 2)
+
+
+def _some(step: Step) -> Iterator[tuple[str, list[Node]]]:
+    """All runs of a step, and each alone where there are few."""
+    n = len(step.nodes)
+    yield "", step.nodes
+    for t, node in enumerate(step.nodes if 1 < n <= FEW else ()):
+        yield f" in run {t + 1} of {n}", [node]
+
+
+def _put_as_it_lies(step: Step, k: int) -> Iterator[Change]:
+    """A part that is also rearranged, whose gradient is put there as it lies: dq.reshape(n, −1)."""
+    operation = step.first.operation
+    assert isinstance(operation, Gather)
+    places = _places(step.first, k)
+    if operation.repeats or places.size < step.first.value.size or (np.diff(places) > 0).all():
+        return
+    for said, nodes in _some(step):
+        what = (f"{at(step)} is not undone{said}: its gradient is put into `{operand(step, k)}` in "
+                "the order in which it lies, only reshaped")  # fmt: skip
+        made = each(nodes, k, partial(_in_order, k=k))
+        yield Change("not undone", what, mend(step, k), nodes[-1].inputs[k], made, 2)
+
+
+def _in_order(node: Node, k: int) -> Part:
+    places, shape = np.sort(_places(node, k)), node.inputs[k].value.shape
+    return lambda g: _sums(places, g, int(np.prod(shape))).reshape(shape)
 
 
 def _strides(step: Step, k: int) -> Iterator[Change]:

@@ -13,20 +13,23 @@ from ..truth.arrays import Mask
 from .blocks import blocks, inner_nodes
 from .branches import branches, gates, paths
 from .changes import Change, Kind
+from .linear import linear
 from .loops import forwards
-from .operands import operands
+from .norms import norms
+from .operands import operands, together, untransposed
 from .places import rearranged
 from .slopes import exchanged, slopes
 from .steps import Steps
-from .sums import sums, swapped
+from .sums import positions, spread_again, sums, swapped
 from .upstreams import upstreams
 from .uses import weighed
 from .whole import inputs, whole
 
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
-    branches, paths, gates, blocks, slopes, sums, rearranged, swapped, operands, upstreams,
-    whole, inputs, exchanged, forwards,
+    branches, paths, gates, blocks, norms, slopes, sums, spread_again, positions, rearranged,
+    linear, swapped, operands, together, untransposed, upstreams, whole, inputs, exchanged,
+    forwards,
 ]  # fmt: skip
 
 
@@ -157,7 +160,7 @@ def _factor(
     size = sum(float(np.sum(p * p)) for p in part.values())
     c = sum(float(np.sum(part[n] * off[n])) for n in touched) / size if size else 0.0
     fits = all(claims[n].equals(without[n] + c * part[n]) for n in touched)
-    return c if fits and abs(c - 1) > 1e-3 else None
+    return c if fits and abs(abs(c) - 1) > 1e-3 else None  # a sign is a change of its own
 
 
 def _pair(

@@ -9,7 +9,7 @@ import numpy as np
 from ..trace.nodes import Array, Elementwise, Node
 from ..trace.record import Changes, Sends
 from .changes import Change, Part, at, each, edges, mend, operand, reads
-from .steps import Step, Steps, operand_of
+from .steps import Step, Steps, name_of, operand_of
 
 
 class Point(NamedTuple):
@@ -110,9 +110,16 @@ def _true(node: Node, k: int) -> str:
     what = node.operation.what if node.operation is not None else ""
     if what == "mul":
         return f"`{others[0]}`"
+    if what == "div" and k == 0 and _is_mean(node):
+        return f"the mean's 1/{others[0]}"
     if what == "div" and k == 0:
         return f"1/`{others[0]}`"
     return f"its derivative by `{operand_of(node, k)}`"
+
+
+def _is_mean(node: Node) -> bool:
+    """Whether a sum is divided by a number within one call, such as np.mean(x)."""
+    return not node.inputs[1].varies and name_of(node.inputs[0]) == name_of(node)
 
 
 def _sloped(node: Node, k: int, slope: Slope) -> Part:

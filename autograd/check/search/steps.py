@@ -5,6 +5,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ..trace.nodes import Array, Contraction, Elementwise, Gather, Node
 from ..trace.record import Record
 
@@ -159,11 +161,24 @@ def name_of(node: Node) -> str:
         return node.name
     if _is_broadcast(node):
         return name_of(node.inputs[0])
-    if node.site is not None and node.site.places and node.site.name:
-        return shortened(node.site.name)
+    if node.site is not None and node.site.places and (name := _called(node) or node.site.name):
+        return shortened(name)
     if node.operation is None:
-        return f"{node.value:g}" if node.value.ndim == 0 else "a constant"
+        numbers = np.unique(node.value)
+        return f"{numbers[0]:g}" if len(numbers) == 1 else "a constant"
     return f"the {node.operation.what}"
+
+
+def _called(node: Node) -> str:
+    """The call that returned an array which a function has filled: `rotate(q)`, not `out[:, 1]`."""
+    site = node.site
+    filled = node.operation is not None and node.operation.what == "assignment"
+    if not filled or site is None or len(site.places) < 2:
+        return ""
+    *outer, call, _ = site.places
+    within = (*outer, call)
+    users = [user.site.places[: len(within)] for user, _ in node.uses if user.site is not None]
+    return "" if within in users else call.target or call.text
 
 
 def becomes(step: Step) -> str:

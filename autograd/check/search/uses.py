@@ -80,7 +80,8 @@ def _change(steps: Steps, node: Node, factors: Mapping[Use, float]) -> Change:
     for factor, said in SAID.items():
         users = [at(steps.of[user][0]) for (user, _), f in factors.items() if f == factor]
         if users:
-            told.append(f"what {' and '.join(users)} hands back is taken {said}")
+            hand = "hands" if len(users) == 1 else "hand"
+            told.append(f"what {' and '.join(users)} {hand} back is taken {said}")
     what = f"in the gradient of `{name_of(node)}`, {'; '.join(told)}"
     line = f"∂L/∂`{name_of(node)}` is the sum of what its {len(factors)} uses hand back"
     wrong = {use: factor for use, factor in factors.items() if factor != 1}

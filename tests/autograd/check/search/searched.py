@@ -55,6 +55,22 @@ def embedded(table, w):
     return np.tanh(table[np.array([0, 2, 2, 1])] @ w)
 
 
+def scaled(x, table, w):
+    y = np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-6)
+    words = table - table.mean(axis=0)
+    return x / y * w @ words
+
+
+def turned(x, a, b):
+    """Two heads of two, of which each pair is rotated, and a product with two square matrices."""
+    heads = x.reshape(3, 2, 2).transpose(1, 0, 2)
+    out = np.zeros((2, 3, 2))
+    out[..., 0] = 0.6 * heads[..., 0] - 0.8 * heads[..., 1]
+    out[..., 1] = 0.8 * heads[..., 0] + 0.6 * heads[..., 1]
+    flat = out.transpose(1, 0, 2).reshape(3, 4)
+    return np.tanh(flat @ a) + flat @ b
+
+
 def numbers(seed, **shapes):
     rng = np.random.default_rng(seed)
     return {name: 0.7 * rng.standard_normal(shape) for name, shape in shapes.items()}
@@ -66,6 +82,8 @@ FORWARDS = {
     "attention": (attention, numbers(3, x=(4, 5), Wq=(5, 3), Wk=(5, 3), Wv=(5, 2))),
     "convolution": (convolution, numbers(4, x=(2, 2, 7, 5), w=(3, 2, 3, 3), b=(3,))),
     "normalised": (normalised, numbers(5, x=(3, 4), gain=(4,), shift=(4,))),
+    "scaled": (scaled, numbers(7, x=(3, 4), table=(4, 3), w=(4,))),
+    "turned": (turned, numbers(8, x=(3, 4), a=(4, 4), b=(4, 4))),
     "embedded": (embedded, numbers(6, table=(3, 2), w=(2, 4))),
 }
 
