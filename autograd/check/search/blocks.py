@@ -5,6 +5,7 @@ for that function are tried in this place.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ def blocks(steps: Steps) -> Iterator[Change]:
             yield from _of_others(steps, block)
 
 
+@lru_cache(maxsize=2)
 def inner_nodes(steps: Steps) -> set[Node]:
     """What lies within known functions: the operations of which a sigmoid is made."""
     found: set[Node] = set()

@@ -81,30 +81,38 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     every = changes_of(steps)
     near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
+    within: list[Match] = []  # a known function: told only where nothing else is found
     for changes in (near, far):
         fitted = weighed(steps, {n: c.value for n, c in claims.items() if c.wrong})
         for _, alike in groupby(chain(changes, fitted), key=lambda change: change.rank):
             found: list[Match] = []
             for change in alike:
                 if time.thread_time() > deadline:
-                    return [[match] for match in found or partial if match.is_whole]
+                    return _alone(_plain(found) or within or partial)
                 match = tried(steps, change, claims)
                 if match is not None:
                     (found if match.explains == wrong else partial).append(match)
-            if found:
-                return [[match] for match in _plainest(steps, found)]
+            if outside := [match for match in found if not _is_within(steps, match)]:
+                return _alone(_plain(outside))
+            within += found
         if pair := _pair(steps, claims, wrong, partial, near, deadline):
             return [pair]
-    return [[match] for match in partial if match.is_whole]
+    return _alone(_plain(within) or partial)
 
 
-def _plainest(steps: Steps, found: list[Match]) -> list[Match]:
-    """Of matches those with words for their factor, and not in the middle of a known function."""
-    named = [match for match in found if match.factor is None] or found
+def _alone(matches: list[Match]) -> list[list[Match]]:
+    return [[match] for match in matches if match.is_whole]
+
+
+def _plain(matches: list[Match]) -> list[Match]:
+    """Those that say more than a factor, if there are some."""
+    return [match for match in matches if match.factor is None] or matches
+
+
+def _is_within(steps: Steps, match: Match) -> bool:
+    """Whether only the middle of a known function is changed."""
     inside = inner_nodes(steps)
-    outside = [match for match in named if match.change.reads not in inside
-               and not match.change.made().keys() <= inside]  # fmt: skip
-    return outside or named
+    return match.change.reads in inside or match.change.made().keys() <= inside
 
 
 @lru_cache(maxsize=2)

@@ -40,3 +40,27 @@ def both(*parts):
 def word(*names):
     """Any of the names as a word of its own, alone or with an index."""
     return "|".join(rf"(?<![^\W_])[d∂]?{name}(?![^\W\d_])" for name in names)
+
+
+# Sentences that name the mistake in words that no pattern foresaw, read one by one.
+READ_AS_RIGHT = {
+    "swish-bracket": r"\(1 \+ x\)·\(1 − σ",
+    "gelu-three-missing": r"\(1 \+ 0\.044715x²\)",
+    "gelu-inner-missing": r"½x·\(1 − t²\)\)",
+    "elu-alpha-missing": r"α = 1, not 0\.7",
+    "softplus-of-minus": r"1/\(1 \+ exp\(βx\)\)",
+    "head-scale-twice": "divided by the square of the denominator",
+    "rnn-carried-without-slope": "tanh′ of `prev` is left out",
+    "lstm-tanh-slope-of-c-itself": r"`np\.tanh\(c\)`.*1 − x² stands where 1 − y²",
+    "gru-cell-reset-forgotten-in-Uh": r"made with `h` where `r \* h` belongs",
+    "gru-cell-reset-twice-forgotten": r"`r \* h`.*not multiplied by `r`",
+    "gru-reset-forgotten": r"∂L/∂`gx\[:, 2 \* H :\]` stands where ∂L/∂`hn` belongs",
+    "gru-reset-on-input-path": "∂L/∂`h @ U` stands where ∂L/∂`gx` belongs",
+    "cross-entropy-of-probabilities": r"−T/softmax\(P\) is the gradient of the probabilities",
+    "cross-entropy-times-slope": r"y·\(1 − y\) is multiplied in once more",
+    "mlp-W2-for-W1s-bias": "made with ∂L/∂`h1 @ W2` where",
+    "mlp-activations-for-inputs": r"made with `X @ W1 \+ b1` where `h1` belongs",
+    "pre-norm-residual-from-upstream": "only what .* hands back to `u` goes on to `x`",
+    "post-norm-norm-of-attention-alone": "its gradient is computed at `self_attention",
+    "post-norm-attention-twice": "`x @ Wq`.*`x @ Wk`.*`x @ Wv`.*taken twice",
+}

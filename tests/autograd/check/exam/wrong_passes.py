@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import slopes
+from telling import READ_AS_RIGHT
 
 from autograd import check_gradients, check_layer, check_loss
 
@@ -115,7 +116,8 @@ class Case:
         """Whether a finding names the mistake: where a gradient is wrong is no name for it."""
         text = PLACES.sub("", str(finding))
         misled = "d(e²)" in text and "square" not in self.truth and " or " not in finding.what
-        return not misled and re.search(self.told, text, re.IGNORECASE | re.DOTALL) is not None
+        told = "|".join(filter(None, (self.told, READ_AS_RIGHT.get(self.name))))
+        return not misled and re.search(told, text, re.IGNORECASE | re.DOTALL) is not None
 
 
 @dataclass
