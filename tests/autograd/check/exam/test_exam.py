@@ -17,7 +17,6 @@ BELOW_THE_BAR = (  # each that reaches it is taken out, and stays out
     "embeddings, pooling",
     "losses",
 )
-REFUSED = ()
 WRONG_NAMES = (  # pairs of mistakes of which something else is said
     "gru-cell-reset-twice-forgotten",
     "lstm-cell-slopes-of-i-and-g",
@@ -28,10 +27,6 @@ def marked(names, xfail, reason):
     """The names as parameters, with those that are known not to pass."""
     strict = pytest.mark.xfail(reason=reason, strict=True)
     return [pytest.param(name, marks=strict if xfail(name) else ()) for name in names]
-
-
-def is_refused(name):
-    return name.startswith(tuple(f"{refused}-" for refused in REFUSED)) or name in REFUSED
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -52,7 +47,7 @@ def test_a_changed_pass_differs_in_the_roles_that_it_says(name):
     assert differs == case.roles
 
 
-@pytest.mark.parametrize("name", marked(RIGHT, is_refused, "not called as it should be"))
+@pytest.mark.parametrize("name", RIGHT)
 def test_a_right_pass_is_called_right(name):
     original = RIGHT[name].original
     original.report(original.code).assert_ok()
