@@ -36,7 +36,7 @@ class Judged:
         case = self.case
         if case is None or self.report.verdict != RIGHT or not case.wrong.any():
             return self.beside
-        if findings:  # what is wrong elsewhere may be what is seen here
+        if any(findings.values()):  # what is wrong elsewhere may be what is seen here
             return self.beside
         return self.beside + Remarks(notes=(_inexact(case),))
 

@@ -138,7 +138,7 @@ def test_without_any_explanation_the_verdicts_are_the_same(monkeypatch, claim):
         return report.verdict, {name: g.verdict for name, g in report.gradients.items()}
 
     explained = verdicts()
-    monkeypatch.setattr(gradients, "diagnose", lambda case: ())
+    monkeypatch.setattr(gradients, "explain", lambda *_: {})
     assert verdicts() == explained
     assert explained[0] == ("right" if claim in ("right", "a little decay") else "wrong")
 
@@ -184,12 +184,23 @@ def test_a_gradient_that_is_nearly_right_is_not_said_to_hold_weight_decay():
 
 
 def test_a_gradient_within_wide_error_bars_is_undecided():
+    coarse = np.frompyfunc(lambda number: np.float32(3e3) + np.float32(number), 1, 1)
+
     def forward(x):
-        return (np.float32(3e3) + x.astype(np.float32)).astype(float)
+        return coarse(x).astype(float)
 
     report = check_gradients(forward, {"x": X[0]}, lambda U, x: 1.01 * U)
     assert report.verdict == "undecided", report
     assert check_gradients(forward, {"x": X[0]}, lambda U, x: 1e4 * U).verdict == "wrong"
+
+
+def test_where_the_steps_of_forward_can_be_recorded_wide_error_bars_leave_no_doubt():
+    def forward(x):
+        return (np.float32(3e3) + x.astype(np.float32)).astype(float)
+
+    for factor, verdict in ((1.0, "right"), (1.01, "wrong")):
+        report = check_gradients(forward, {"x": X[0]}, lambda U, x, f=factor: f * U)
+        assert report.verdict == verdict, report
 
 
 def test_one_entry_that_is_not_finite_is_wrong_where_there_is_no_time_for_all():
