@@ -125,7 +125,7 @@ def slope_forgotten(params, cache, y):
 @pytest.mark.parametrize(
     ("backward", "first", "right", "mend"),
     [
-        (broken(W2=lambda g: g.T), "W2", "b3, W3, b2, b1, W1", "mend the line of dW2 itself"),
+        (broken(W2=lambda g: g.T), "W2", "b3, W3, b2, b1, W1", "mend the line of dW2, or"),
         (slope_forgotten, "b2", "b3, W3", "goes wrong between W3 and b2: mend it there"),
         (broken(W2=lambda g: g.T, b3=lambda g: -g), "b3", "W3, b2, b1, W1",
          "mend it first, then W2"),

@@ -56,7 +56,7 @@ def test_a_factor_is_called_by_the_sizes_at_hand(factor, words):
     found = only(mixed, {"q": Q, "k": K, "v": V},
                  lambda u, **inputs: {"q": factor * d_q(u, **inputs)})  # fmt: skip
     assert words in found.what
-    assert ("axis" in found.evidence) == any(letter in words for letter in "NTd(")
+    assert ("axis" in str(found)) == any(letter in words for letter in "NTd(")
 
 
 def test_a_factor_two_is_the_squares_only_where_there_is_a_loss():
@@ -96,9 +96,9 @@ def test_right_at_the_last_step_only_does_not_mean_that_something_is_overwritten
     """States that are carried: Σ over later steps is left out, nothing is 0."""
     found = only(lambda x: np.cumsum(np.sin(x), 0) ** 2, (X,),
                  lambda u, x: 2 * u * np.cumsum(np.sin(x), 0) * np.cos(x))  # fmt: skip
-    assert "wrong only at positions 0 to 4 of 6" in found.what
-    assert "the step before, or so it seems" in found.remedy
-    assert "+=" not in found.remedy
+    assert "`np.cumsum(np.sin(x), 0)`" in found.what
+    assert "is not undone" in found.what
+    assert "overwrit" not in str(found)
 
 
 def test_a_mistake_that_leaves_the_gradient_as_it_is_is_not_told():
@@ -108,7 +108,7 @@ def test_a_mistake_that_leaves_the_gradient_as_it_is_is_not_told():
     upstream[:, 1] = [1, -1, 1, -1, 0.01]
 
     def backward(u, x, w, b):
-        return {"b": (u.sum(0) + np.array([0, 5e-4, 0])).astype(np.float32)}
+        return {"b": (u.sum(0) + np.array([0, 5e-3, 0])).astype(np.float32)}
 
     report = check_gradients(
         lambda x, w, b: x.astype(np.float32) @ w.astype(np.float32) + b.astype(np.float32),
