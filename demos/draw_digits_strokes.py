@@ -73,7 +73,8 @@ def spaced(curve: Array, step: float) -> Array:
     """Points on a curve that lie at most `step` apart, from its first to its last one."""
     lengths = np.hypot(*np.diff(curve, axis=0).T)
     along = np.concatenate([[0.0], np.cumsum(lengths)])
-    places = np.linspace(0.0, along[-1], math.ceil(along[-1] / step) + 1)
+    parts = math.ceil(along[-1] / step - 1e-6)  # rounding makes no part of its own
+    places = np.linspace(0.0, along[-1], max(parts, 0) + 1)
     return np.stack([np.interp(places, along, axis) for axis in curve.T], axis=1)
 
 

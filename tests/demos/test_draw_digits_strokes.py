@@ -8,7 +8,7 @@ import draw_digits_strokes as strokes
 import numpy as np
 import pytest
 from handwriting import DRAWN, line, moved
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import nn
@@ -40,6 +40,7 @@ def test_any_strokes_are_an_image_between_paper_and_ink(drawing):
 
 
 @given(drawings, st.floats(0.05, 20), numbers, numbers)
+@example([[(0.0, 0.0), (1.555390477180481, 0.0), (0.0, 0.0)]], 0.05, 8.0, 0.0)
 def test_place_and_size_on_the_paper_do_not_matter(drawing, scale, x, y):
     points = np.array([point for stroke in drawing for point in stroke]).reshape(-1, 2)
     if len(points) and np.ptp(points, axis=0).max() < 1e-2:
