@@ -15,7 +15,7 @@ from .changes import Change, at, edge
 from .steps import Steps, name_of
 
 MOST = 8  # uses
-SAID = {-1.0: "with the wrong sign", 0.0: "not at all", 2.0: "twice"}
+SAID = {-1.0: "is taken with the wrong sign", 0.0: "is left out", 2.0: "is taken twice"}
 Use = tuple[Node, int]
 
 
@@ -81,7 +81,7 @@ def _change(steps: Steps, node: Node, factors: Mapping[Use, float]) -> Change:
         users = [at(steps.of[user][0]) for (user, _), f in factors.items() if f == factor]
         if users:
             hand = "hands" if len(users) == 1 else "hand"
-            told.append(f"what {' and '.join(users)} {hand} back is taken {said}")
+            told.append(f"what {' and '.join(users)} {hand} back {said}")
     what = f"in the gradient of `{name_of(node)}`, {'; '.join(told)}"
     line = f"∂L/∂`{name_of(node)}` is the sum of what its {len(factors)} uses hand back"
     wrong = {use: factor for use, factor in factors.items() if factor != 1}
