@@ -19,7 +19,7 @@ from .norms import norms
 from .operands import operands, together, untransposed
 from .places import rearranged
 from .slopes import exchanged, slopes
-from .steps import Steps
+from .steps import Steps, is_within_an_expression
 from .sums import positions, spread_again, sums, swapped
 from .upstreams import upstreams
 from .uses import weighed
@@ -110,9 +110,11 @@ def _plain(matches: list[Match]) -> list[Match]:
 
 
 def _is_within(steps: Steps, match: Match) -> bool:
-    """Whether only the middle of a known function is changed."""
-    inside = inner_nodes(steps)
-    return match.change.reads in inside or match.change.made().keys() <= inside
+    """Whether only the middle of a known function, or of one expression, is changed."""
+    inside, reads = inner_nodes(steps), match.change.reads
+    if reads in inside or is_within_an_expression(reads):
+        return True
+    return match.change.made().keys() <= inside
 
 
 @lru_cache(maxsize=2)

@@ -52,7 +52,7 @@ class Step:
     def is_inner(self) -> bool:
         """Whether it is an inner operation of a function that the forward calls."""
         site = self.first.site
-        if any(user.site is site for user, _ in self.first.uses) and not _is_broadcast(self.first):
+        if is_within_an_expression(self.first):
             return True
         return site is not None and len(site.places) > 1 and site.name == site.inner.text
 
@@ -209,6 +209,15 @@ def operand_of(node: Node, k: int) -> str:
     if texts and texts[0][:1] in "\"'":  # the formula of einsum
         texts = texts[1:]
     return shortened(texts[k]) if len(texts) == len(node.inputs) else name_of(x)
+
+
+def is_within_an_expression(node: Node) -> bool:
+    """Whether an array has no words of its own: the sum that a mean divides."""
+    if node.site is None:
+        return False
+    if _is_broadcast(node):
+        return node.inputs[0].site is node.site
+    return any(user.site is node.site for user, _ in node.uses)
 
 
 def _is_one_of_several(node: Node) -> bool:
