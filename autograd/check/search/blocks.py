@@ -64,18 +64,21 @@ def inner_nodes(steps: Steps) -> set[Node]:
     return found
 
 
-def known(steps: Steps) -> Iterator[Block]:
+@lru_cache(maxsize=2)
+def known(steps: Steps) -> list[Block]:
     """Every step of which the result is a known function of an array before it.
 
     Of several of which it is the same function, as a softmax of shifted numbers, the first counts.
     """
+    every: list[Block] = []
     for step in steps.every:
         found: dict[str, Block] = {}
         for first in _ancestors(step.first) if step.first.value.size >= FEW else ():
             block = _block(steps, step, first)
             if block is not None and not _is_same(found.get(block.name), block):
                 found[block.name] = block
-        yield from found.values()
+        every += found.values()
+    return every
 
 
 def _is_same(nearer: Block | None, block: Block) -> bool:

@@ -188,7 +188,6 @@ def runs_of(other: Step, runs: int) -> Iterator[Runs]:
         for shift in (0, -1, 1):
             yield ([nodes[t + shift] if 0 <= t + shift < many else None for t in range(runs)],
                    other.name, shift)  # fmt: skip
-    if many == runs > 1:
         yield [*reversed(nodes)], f"{other.name} in the opposite order of the runs (flipped)", 0
     one = {0: " of the first run", many - 2: " of the run before the last",
            many - 1: " of the last run"}  # fmt: skip

@@ -39,7 +39,7 @@ class Claim:
 
     value: Array
     wrong: bool
-    known: Mask  # : where the truth is known
+    known: Mask  # where the truth is known
     closeness: float  # relative
     size: float = 0.0  # of the largest true entry
 
@@ -82,9 +82,9 @@ def search(steps: Steps, claims: Claims, seconds: float) -> list[list[Match]]:
     near, far = _by_reach(steps, every, claims, wrong)
     partial: list[Match] = []
     within: list[Match] = []  # a known function: told only where nothing else is found
-    for changes in (near, far):
-        fitted = weighed(steps, {n: c.value for n, c in claims.items() if c.wrong})
-        for _, alike in groupby(chain(changes, fitted), key=lambda change: change.rank):
+    fitted = weighed(steps, {n: c.value for n, c in claims.items() if c.wrong})
+    for changes in (chain(near, fitted), far):
+        for _, alike in groupby(changes, key=lambda change: change.rank):
             found: list[Match] = []
             for change in alike:
                 if time.thread_time() > deadline:

@@ -12,7 +12,7 @@ from .whole import is_own
 
 def upstreams(steps: Steps) -> Iterator[Change]:
     """Every product, and every array with a gradient of its own, that takes another's."""
-    blocks = list(known(steps))
+    blocks = known(steps)
     for step, k in edges(steps):
         if _takes_numbers(step):
             for other in _others(steps, step):
