@@ -7,7 +7,7 @@ import numpy as np
 
 from ..trace.nodes import Array, Contraction, Gather, Node
 from ..trace.record import Changes, Sends
-from .changes import Change, Part, at, each, edges, mend, operand, reads
+from .changes import Change, Part, at, each, edges, mend, operand, reads, times
 from .steps import Step, Steps, becomes
 
 
@@ -16,7 +16,7 @@ def branches(steps: Steps) -> Iterator[Change]:
     for step, k in edges(steps):
         yield from _left_out(steps, step, k)
         for factor, verb in ((-1.0, "with the wrong sign"), (2.0, "twice")):
-            made = each(step.nodes, k, partial(_times, k=k, factor=factor))
+            made = each(step.nodes, k, partial(times, k=k, factor=factor))
             name = "sign" if factor < 0 else "twice"
             what = f"what {at(step)} hands back to `{operand(step, k)}` is taken {verb}"
             rank = 1 + _far(step, k, steps)
@@ -28,10 +28,6 @@ def _far(step: Step, k: int, steps: Steps) -> int:
     x = reads(step, k)
     parts = len(steps.uses(x)) > 1 or bool(x.name)
     return (0 if parts else 1) + step.is_inner
-
-
-def _times(node: Node, k: int, factor: float) -> Part:
-    return lambda g: factor * node.part(k, g)
 
 
 def _nothing(_: Node) -> Part:

@@ -41,6 +41,11 @@ def edge(node: Node, k: int, part: Part) -> Sends:
     return sends
 
 
+def times(node: Node, k: int, factor: float) -> Part:
+    """A multiple of what a node should hand to its k-th operand."""
+    return lambda g: factor * node.part(k, g)
+
+
 def each(nodes: Iterable[Node], k: int, part: Callable[[Node], Part]) -> Callable[[], Changes]:
     """The same change at several runs of a step, made when it is asked for."""
     return lambda: {node: edge(node, k, part(node)) for node in nodes}

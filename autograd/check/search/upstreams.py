@@ -7,7 +7,7 @@ from ..trace.record import Changes, Sends
 from .blocks import Block, known
 from .changes import Change, Part, at, each, edges, mend, operand, reads
 from .steps import Step, Steps, root
-from .whole import is_own
+from .whole import is_own, line_of
 
 
 def upstreams(steps: Steps) -> Iterator[Change]:
@@ -84,9 +84,8 @@ def _as_a_whole(steps: Steps, step: Step, other: Step, said: str) -> Change:
 
         return {node: sends(node) for node in step.nodes}
 
-    line = f"∂L/∂`{step.name}` is the sum of what its uses hand back"
     made = _watching(steps, step, other, make)
-    return Change("other gradient", what, line, step.nodes[-1], made, 3)
+    return Change("other gradient", what, line_of(step), step.nodes[-1], made, 3)
 
 
 def _watching(

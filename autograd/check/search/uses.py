@@ -5,13 +5,12 @@ these are found as the solution of linear equations, and told if they are simple
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 
 import numpy as np
 
 from ..trace.nodes import Array, Node
-from ..trace.record import Changes, Sends
-from .changes import Change, at, edge
+from ..trace.record import Changes
+from .changes import Change, at, edge, times
 from .steps import Steps, name_of
 
 MOST = 8  # uses
@@ -65,14 +64,7 @@ def _flat(gradients: Mapping[str, Array], roles: list[str]) -> Array:
 
 def _scaled(factors: Mapping[Use, float]) -> Changes:
     """Each use hands back so many times what it should."""
-    made: dict[Node, Sends] = {}
-    for (user, k), factor in factors.items():
-        made[user] = edge(user, k, partial(_times, user, k, factor))
-    return made
-
-
-def _times(user: Node, k: int, factor: float, g: Array) -> Array:
-    return factor * user.part(k, g)
+    return {user: edge(user, k, times(user, k, factor)) for (user, k), factor in factors.items()}
 
 
 def _change(steps: Steps, node: Node, factors: Mapping[Use, float]) -> Change:

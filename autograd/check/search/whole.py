@@ -39,7 +39,8 @@ def is_own(steps: Steps, step: Step) -> bool:
     )
 
 
-def _line(step: Step) -> str:
+def line_of(step: Step) -> str:
+    """The line of algebra of a whole gradient."""
     return f"∂L/∂`{step.name}` is the sum of what its uses hand back"
 
 
@@ -65,7 +66,7 @@ def _scaled(step: Step) -> Iterator[Change]:
         what = f"the gradient of {at(step)} {said}"
         made = _changed(step, partial(_times, factor))
         name = "sign" if factor < 0 else "twice"
-        yield Change(name, what, _line(step), step.nodes[-1], made, 1)
+        yield Change(name, what, line_of(step), step.nodes[-1], made, 1)
 
 
 def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
@@ -76,4 +77,4 @@ def _multiplied(steps: Steps, step: Step) -> Iterator[Change]:
             pairs = dict(zip(step.nodes, other.nodes, strict=True))
             what = f"the gradient of {at(step)} is multiplied by `{other.name}` once too often"
             made = _changed(step, partial(_times_value, pairs))
-            yield Change("factor too much", what, _line(step), step.nodes[-1], made, 4)
+            yield Change("factor too much", what, line_of(step), step.nodes[-1], made, 4)
