@@ -22,6 +22,7 @@ from ..read.graph import Graph
 from .snapshot import Snapshot
 
 SOURCES = resources.files(__package__)
+FOLDERS = ("engine", "parts", "cards", "panes", "page")  # each imports from those before it
 DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
 INLINE = 2_000_000  # characters: larger pages are not put into a notebook
 
@@ -99,10 +100,10 @@ def page(snapshot: Snapshot, title: str, programs: Mapping[str, str]) -> str:
     header = {**snapshot.header, "programs": dict(programs)}
     text = _read("page.html")
     for marker, part in [
-        ("/*{{style}}*/", _variables() + _read("style.css")),
+        ("/*{{style}}*/", _variables() + _styles()),
         ("{{graph}}", _packed(_blob(header, snapshot.arrays))),
         ("{{viz}}", _viz()),
-        ("{{worker}}", _read("layout.worker.js")),
+        ("{{worker}}", _read("cards/layout.worker.js")),
         ('"{{modules}}"', json.dumps(_modules())),
         ("{{title}}", html.escape(title)),  # last: a title may look like a marker
     ]:
@@ -124,15 +125,28 @@ def _viz() -> str:
     return _packed((SOURCES / "vendor" / "viz-global.js").read_bytes())
 
 
+def _sources(suffix: str) -> dict[str, str]:
+    """The page's own files of one kind, by their paths: `engine/graph.js`."""
+    return {
+        f"{folder}/{entry.name}": entry.read_text(encoding="utf-8")
+        for folder in FOLDERS
+        for entry in sorted((SOURCES / folder).iterdir(), key=lambda entry: entry.name)
+        if entry.name.endswith(suffix)
+    }
+
+
+def _styles() -> str:
+    return "\n".join(_sources(".css").values())
+
+
 def _modules() -> dict[str, str]:
-    """An import map: every module of the page by its name, as a data URL."""
-    sources = [
-        entry.name
-        for entry in SOURCES.iterdir()
-        if entry.name.endswith(".js") and not entry.name.endswith(".worker.js")
-    ]
-    texts = {name: _read(name) for name in sorted(sources)} | {"palette.js": palette()}
-    return {name.removesuffix(".js"): _module(name, text) for name, text in texts.items()}
+    """An import map: every module of the page by its path, as a data URL."""
+    texts = {**_sources(".js"), "palette.js": palette()}
+    return {
+        name.removesuffix(".js"): _module(name, text)
+        for name, text in texts.items()
+        if not name.endswith(".worker.js")
+    }
 
 
 def palette() -> str:

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { arithmetic, chip, equation } from "arithmetic";
-import { full, short } from "numbers";
+import { full, short } from "engine/numbers";
+import { arithmetic, chip, equation } from "parts/arithmetic";
 import { labelled, loaded } from "./browser.mjs";
 
 async function app(name) {

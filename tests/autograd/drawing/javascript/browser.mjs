@@ -49,8 +49,8 @@ globalThis.document = {
 
 /** A graph of the page, freshly unpacked, and what Python says of it. */
 export async function loaded(name) {
-  const { inflated, unpacked } = await import("decode");
-  const { Graph } = await import("graph");
+  const { inflated, unpacked } = await import("engine/decode");
+  const { Graph } = await import("engine/graph");
   scripts.graph = oracle.graphs[name].packed;
   const { header, arrays } = unpacked(await inflated("graph"));
   return { graph: new Graph(header, arrays), truth: oracle.graphs[name] };

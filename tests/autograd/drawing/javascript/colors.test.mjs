@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { colorScale, css, inkOn, largest, legend, onTheme, themeColor } from "colors";
 import { DARK, LIGHT } from "palette";
+import { colorScale, css, inkOn, largest, legend, onTheme, themeColor } from "parts/colors";
 import { oracle, scheme } from "./browser.mjs";
 
 const NONE = Number.NaN;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inflated, unpacked } from "decode";
+import { inflated, unpacked } from "engine/decode";
 import { oracle, scripts } from "./browser.mjs";
 
 test("a graph is unpacked to the arrays that were packed", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { placed } from "layout";
+import { placed } from "cards/layout";
 import { oracle, scripts } from "./browser.mjs";
 
 const boxes = ["a", "b", "c"].map((id, k) => ({ id, width: 100 + 10 * k, height: 40 }));

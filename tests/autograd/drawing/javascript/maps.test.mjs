@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blockShape } from "grids";
-import { arrangement, indexText } from "maps";
+import { blockShape } from "parts/grids";
+import { arrangement, indexText } from "parts/maps";
 import { labelled, loaded } from "./browser.mjs";
 
 test("a matrix is one tile, channels are a square of tiles", () => {

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { address, find, isInfix, label, nameOf, rootName, sequenceName, signOf, termOf, under } from "names";
+import {
+  address,
+  find,
+  isInfix,
+  label,
+  nameOf,
+  rootName,
+  sequenceName,
+  signOf,
+  termOf,
+  under,
+} from "engine/names";
 import { labelled, loaded, oracle } from "./browser.mjs";
 
 test("an address is read off a place in row-major order", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { shapeText } from "names";
-import { count, factor, full, short } from "numbers";
+import { shapeText } from "engine/names";
+import { count, factor, full, short } from "engine/numbers";
 import { oracle } from "./browser.mjs";
 
 test("numbers are written as drawings write them", () => {

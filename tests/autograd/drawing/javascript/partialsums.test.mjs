@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReversePass } from "reversepass";
+import { ReversePass } from "engine/reversepass";
 import { loaded, near, oracle } from "./browser.mjs";
 
 /** Every node's {sum, made, all} at a time, counted from all contributions before it. */

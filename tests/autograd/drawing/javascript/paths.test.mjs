@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prepare, strongest } from "paths";
+import { prepare, strongest } from "engine/paths";
 import { labelled, loaded, near } from "./browser.mjs";
 
 for (const name of ["expression", "choices", "twice"])

@@ -1,4 +1,5 @@
-// The import map of the page, for node: `graph` is explorer/graph.js, `palette` is generated.
+// The import map of the page, for node: `engine/graph` is
+// explorer/engine/graph.js, `palette` is generated.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +8,7 @@ import { pathToFileURL } from "node:url";
 const { EXPLORER, FIXTURES } = process.env;
 
 export async function resolve(name, context, next) {
-  if (!/^[a-z]+$/.test(name)) return next(name, context);
+  if (!/^[a-z]+(\/[a-z]+)?$/.test(name)) return next(name, context);
   const path = [FIXTURES, EXPLORER].map((folder) => join(folder, `${name}.js`)).find(existsSync);
   return path ? { url: pathToFileURL(path).href, format: "module", shortCircuit: true } : next(name, context);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clamp, ReversePass, upper } from "reversepass";
+import { clamp, ReversePass, upper } from "engine/reversepass";
 import { labelled, loaded, near, oracle } from "./browser.mjs";
 
 async function reversed(name) {

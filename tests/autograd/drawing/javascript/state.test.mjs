@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReversePass } from "reversepass";
-import { State } from "state";
+import { ReversePass } from "engine/reversepass";
+import { State } from "page/state";
 import { labelled, loaded } from "./browser.mjs";
 
 const written = [];

@@ -1,9 +1,9 @@
 // A tensor as heat maps: one canvas with a tile for each channel, or for each kernel.
 
-import { colorScale, css, largest, themeColor } from "colors";
-import { make } from "dom";
-import { address } from "names";
-import { clamp } from "reversepass";
+import { address } from "engine/names";
+import { clamp } from "engine/reversepass";
+import { colorScale, css, largest, themeColor } from "parts/colors";
+import { make } from "parts/dom";
 
 const GAP = 3;
 const MOST_TILES = 256;

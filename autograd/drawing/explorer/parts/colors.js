@@ -1,7 +1,7 @@
 // Colours of numbers: blue, paper, orange, symmetric about 0; and paper to red for sizes.
 
-import { make } from "dom";
 import { DARK, LIGHT } from "palette";
+import { make } from "parts/dom";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const theme = () => (dark.matches ? DARK : LIGHT);

@@ -1,9 +1,9 @@
 // Operations as lines of arithmetic, each number shown; every number opens its node.
 
-import { make } from "dom";
-import { blockShape, grid } from "grids";
-import { isInfix, nameOf, numberOf, sequenceName, signOf, termOf } from "names";
-import { full } from "numbers";
+import { isInfix, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
+import { full } from "engine/numbers";
+import { make } from "parts/dom";
+import { blockShape, grid } from "parts/grids";
 
 const LINES = 60;
 

@@ -1,8 +1,8 @@
 // What is selected, what is shown, and how far the reverse pass has come: in one place, and in the
 // fragment of the page's address, so that a view can be linked to.
 
-import { find, nameOf } from "names";
-import { clamp, GRAINS } from "reversepass";
+import { find, nameOf } from "engine/names";
+import { clamp, GRAINS } from "engine/reversepass";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
 const CARDS = ["layers", "nodes"];

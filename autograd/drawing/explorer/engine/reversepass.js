@@ -1,10 +1,10 @@
 // The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
-import { prefix } from "graph";
-import { nameOf, rootName, under } from "names";
-import { count, factor, short } from "numbers";
-import { PartialSums } from "partialsums";
+import { prefix } from "engine/graph";
+import { nameOf, rootName, under } from "engine/names";
+import { count, factor, short } from "engine/numbers";
+import { PartialSums } from "engine/partialsums";
 
 export const GRAINS = ["layer", "channel", "scalar"];
 

@@ -1,12 +1,12 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
-import { equation } from "arithmetic";
-import { legend, themeColor } from "colors";
-import { make, table } from "dom";
-import { indexText } from "maps";
-import { rootName, under } from "names";
-import { count, full } from "numbers";
-import { TensorMap } from "tensormap";
+import { rootName, under } from "engine/names";
+import { count, full } from "engine/numbers";
+import { equation } from "parts/arithmetic";
+import { legend, themeColor } from "parts/colors";
+import { make, table } from "parts/dom";
+import { indexText } from "parts/maps";
+import { TensorMap } from "parts/tensormap";
 
 const ROWS = 500; // of a table of entries
 const LAST = 30; // operations, of a layer without tensors

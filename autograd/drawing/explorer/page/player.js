@@ -1,8 +1,8 @@
 // The reverse pass, step by step: buttons, slider, keys, and words.
 
-import { make } from "dom";
-import { count } from "numbers";
-import { GRAINS } from "reversepass";
+import { count } from "engine/numbers";
+import { GRAINS } from "engine/reversepass";
+import { make } from "parts/dom";
 
 const PACE = { layer: 900, channel: 250, scalar: 120 }; // milliseconds a step
 

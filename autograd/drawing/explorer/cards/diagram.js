@@ -1,8 +1,8 @@
 // Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
 
-import { make, svg } from "dom";
-import { placed } from "layout";
-import { clamp } from "reversepass";
+import { placed } from "cards/layout";
+import { clamp } from "engine/reversepass";
+import { make, svg } from "parts/dom";
 
 const MARGIN = 10; // pixels
 const LEGIBLE = 0.72;

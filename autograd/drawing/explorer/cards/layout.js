@@ -1,6 +1,6 @@
 // Where boxes and arrows go: Graphviz in a worker, with a plain layering where it cannot be had.
 
-import { inflated } from "decode";
+import { inflated } from "engine/decode";
 
 const PATIENCE = 4_000; // milliseconds
 const MOST = 350; // boxes and arrows that Graphviz is asked to place

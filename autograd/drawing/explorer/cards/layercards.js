@@ -1,10 +1,10 @@
 // The model as cards, one for each call of a layer, with what they hand to each other.
 
-import { make } from "dom";
-import { Maps } from "maps";
-import { shapeText } from "names";
-import { count } from "numbers";
-import { painterOf } from "tensormap";
+import { shapeText } from "engine/names";
+import { count } from "engine/numbers";
+import { make } from "parts/dom";
+import { Maps } from "parts/maps";
+import { painterOf } from "parts/tensormap";
 
 const THUMB = 130; // pixels
 const MOST = 120; // cards; beyond, calls of one path are one card, then those of one module

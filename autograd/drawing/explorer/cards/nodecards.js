@@ -1,9 +1,9 @@
 // A small graph as cards, one for each node. A sequence of leaves that one operand holds, such as the
 // weights of a row, is one card.
 
-import { make } from "dom";
-import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "names";
-import { count, factor, short } from "numbers";
+import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
+import { count, factor, short } from "engine/numbers";
+import { make } from "parts/dom";
 
 const BUSY = 150; // arrows, beyond which they have no labels
 const NARROW = 148; // pixels: room for `grad −9.323e-05`

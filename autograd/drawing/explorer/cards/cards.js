@@ -1,9 +1,9 @@
 // The upper half of the page: the model as cards of layers, or a small graph as cards of nodes.
 
-import { onTheme } from "colors";
-import { Diagram } from "diagram";
-import { layerCards } from "layercards";
-import { nodeCards } from "nodecards";
+import { Diagram } from "cards/diagram";
+import { layerCards } from "cards/layercards";
+import { nodeCards } from "cards/nodecards";
+import { onTheme } from "parts/colors";
 
 /** Draw the graph as the state wants it, and again when that or the theme changes. */
 export async function drawCards(app) {

@@ -1,10 +1,10 @@
 // Sequences of numbers as small grids: a kernel, the window that it is laid on, their products.
 
-import { colorScale, css, inkOn, largest } from "colors";
-import { make } from "dom";
-import { Maps } from "maps";
-import { address, nameOf } from "names";
-import { short } from "numbers";
+import { address, nameOf } from "engine/names";
+import { short } from "engine/numbers";
+import { colorScale, css, inkOn, largest } from "parts/colors";
+import { make } from "parts/dom";
+import { Maps } from "parts/maps";
 
 const LEGIBLE = 160; // numbers; beyond, colours only
 

@@ -1,13 +1,13 @@
 // A node: the arithmetic that makes it, what it feeds, how its gradient adds up, and the strongest
 // paths from it to the roots.
 
-import { arithmetic, chip, equation } from "arithmetic";
-import { largest } from "colors";
-import { make, table } from "dom";
-import { indexText, Maps } from "maps";
-import { nameOf, rootName, under } from "names";
-import { count, factor, full, short } from "numbers";
-import { strongest } from "paths";
+import { nameOf, rootName, under } from "engine/names";
+import { count, factor, full, short } from "engine/numbers";
+import { strongest } from "engine/paths";
+import { arithmetic, chip, equation } from "parts/arithmetic";
+import { largest } from "parts/colors";
+import { make, table } from "parts/dom";
+import { indexText, Maps } from "parts/maps";
 
 const TERMS = 200; // rows of a table
 const PATHS = 5;

@@ -1,10 +1,10 @@
 // One tensor as heat maps, with a caption, painted as the state wants it.
 
-import { largest } from "colors";
-import { make } from "dom";
-import { indexText, Maps } from "maps";
-import { shapeText } from "names";
-import { count, short } from "numbers";
+import { shapeText } from "engine/names";
+import { count, short } from "engine/numbers";
+import { largest } from "parts/colors";
+import { make } from "parts/dom";
+import { indexText, Maps } from "parts/maps";
 
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 

@@ -1,6 +1,6 @@
 // What nodes are called, and what a name that somebody typed stands for.
 
-import { count, short } from "numbers";
+import { count, short } from "engine/numbers";
 
 /** `8×24×24`; one number is 1. */
 export const shapeText = (shape) => shape.join("×") || "1";

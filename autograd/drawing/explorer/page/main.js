@@ -1,18 +1,18 @@
 // The page: a bar, the model or the expression, what is selected, and the player.
 
-import { drawCards } from "cards";
-import { onTheme } from "colors";
-import { inflated, unpacked } from "decode";
-import { make } from "dom";
-import { Graph } from "graph";
-import { layerPane } from "layer";
-import { find } from "names";
-import { nodePane } from "node";
-import { count } from "numbers";
-import { prepare } from "paths";
-import { Player } from "player";
-import { GRAINS, ReversePass } from "reversepass";
-import { SHOWN, State } from "state";
+import { drawCards } from "cards/cards";
+import { inflated, unpacked } from "engine/decode";
+import { Graph } from "engine/graph";
+import { find } from "engine/names";
+import { count } from "engine/numbers";
+import { prepare } from "engine/paths";
+import { GRAINS, ReversePass } from "engine/reversepass";
+import { Player } from "page/player";
+import { SHOWN, State } from "page/state";
+import { layerPane } from "panes/layer";
+import { nodePane } from "panes/node";
+import { onTheme } from "parts/colors";
+import { make } from "parts/dom";
 
 const $ = (id) => document.getElementById(id);
 
