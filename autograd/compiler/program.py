@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dialects.c import InexpressibleError
+from ..dialects.expressions import InexpressibleError
 from ..scopes import tracing, uncollected
 from ..shapes.indexing import whole
 from ..tensor import Tensor

@@ -6,12 +6,11 @@ from one vector or the other, so that what was not chosen leaves nothing behind.
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from ..graph import order
 from ..primitives import PRIMITIVES, Primitive
-from ..scopes import tracing
 from ..value import Value
+from .expressions import InexpressibleError, unfolded
 
 VOCABULARY = {
     "add": "{0} + {1}",
@@ -48,10 +47,6 @@ POWERS = {
 }
 
 
-class InexpressibleError(Exception):
-    """What C cannot say: an operation of the user's own that is not made of the table's."""
-
-
 def literal(x: float, dtype: str) -> str:
     """A number as C writes it."""
     if math.isnan(x):
@@ -61,15 +56,6 @@ def literal(x: float, dtype: str) -> str:
     if dtype == "float32" and abs(x) > 3.4028235e38:
         return "INFINITY" if x > 0 else "-INFINITY"
     return repr(x) + "f" * (dtype == "float32")
-
-
-def unfolded(op: Primitive, node: Value) -> Any:
-    """A row of the user's own in rows of the table: its forward pass runs on Values."""
-    try:
-        with tracing([]):
-            return op.forward(*node.inputs)
-    except Exception as error:
-        raise InexpressibleError(f"C cannot say {op.name}: {error}") from error
 
 
 def numbered(base: str, taken: set[str]) -> str:
@@ -150,7 +136,7 @@ class Speller:
     def _own(
         self, op: Primitive, node: Value, known: dict[Value, str], masks: dict[Value, str]
     ) -> str:
-        made = unfolded(op, node)
+        made = unfolded(op, node, "C")
         if not isinstance(made, Value):
             return self._line("vector", f"splat({literal(float(made), self.dtype)})")
         for inner in order(made):

@@ -5,47 +5,23 @@ computed: `?:` evaluates one branch. A primitive that C has no function for is a
 """
 
 import re
-from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
-from ..graph import order
-from ..primitives import PRIMITIVES
+from ..primitives import Primitive
 from ..value import Value
-from .c import InexpressibleError, literal, numbered, unfolded
-
-CHOICE, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(6)  # from loose to tight
-
-
-class Expression(NamedTuple):
-    """A text, and how tightly its outermost operator binds."""
-
-    text: str
-    rank: int = ATOM
-
-    def within(self, rank: int) -> str:
-        """The text as the operand of an operator that asks for this rank."""
-        return self.text if self.rank >= rank else f"({self.text})"
-
-
-class Word(NamedTuple):
-    """How a primitive is spelled: its operands' places, its rank, and what it asks of operands."""
-
-    text: str
-    rank: int
-    operands: tuple[int, ...]
-
-
-def _infix(sign: str, rank: int, left: int, right: int) -> Word:
-    return Word(f"{{0}} {sign} {{1}}", rank, (left, right))
-
-
-def _call(name: str, operands: int = 1) -> Word:
-    places = ", ".join(f"{{{k}}}" for k in range(operands))
-    return Word(f"{name}({places})", ATOM, (CHOICE,) * operands)
-
+from .c import literal, numbered
+from .expressions import (
+    ARITHMETIC,
+    ATOM,
+    PRODUCT,
+    SIGN,
+    Expression,
+    Word,
+    call,
+)
+from .expressions import Speller as Base
 
 LIBRARY = {"abs": "fabs"} | {
     name: name for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "pow")
@@ -66,16 +42,9 @@ static {0} sigmoid({0} x) {{
     "equal": "static {0} equal({0} a, {0} b) {{ return a == b || (isnan(a) && isnan(b)); }}",
 }
 WORDS = {
-    "add": _infix("+", SUM, SUM, PRODUCT),
-    "sub": _infix("-", SUM, SUM, PRODUCT),
-    "mul": _infix("*", PRODUCT, PRODUCT, SIGN),
-    "div": _infix("/", PRODUCT, PRODUCT, SIGN),
-    "neg": Word("-{0}", SIGN, (ATOM,)),
-    "greater": _infix(">", COMPARISON, SUM, SUM),
-    "at_least": _infix(">=", COMPARISON, SUM, SUM),
-    "where": Word("{0} ? {1} : {2}", CHOICE, (COMPARISON, COMPARISON, CHOICE)),
+    **ARITHMETIC,
     "reciprocal": Word("1 / {0}", PRODUCT, (SIGN,)),
-    **{name: _call(name, text.partition(")")[0].count(",") + 1) for name, text in HELPERS.items()},
+    **{name: call(name, text.partition(")")[0].count(",") + 1) for name, text in HELPERS.items()},
 }
 MATHS = frozenset([*LIBRARY, "sigmoid", "softplus", "equal"])  # words of <math.h>
 POWERS = {2.0: "square", -1.0: "reciprocal"}  # 0.5 is no square root at -inf and -0
@@ -93,60 +62,37 @@ def helpers(used: set[str], dtype: str) -> str:
     return "\n".join(HELPERS[name].format(kind, suffix) for name in HELPERS if name in used)
 
 
-class Speller:
-    """Spells formulas; what they use several times is a name, which `named(expression)` gives.
+class Speller(Base):
+    """Spells formulas; `used` are the words met."""
 
-    `used` are the words met. Raises InexpressibleError for an operation of the user's own that is
-    not made of the table's.
-    """
+    language, words = "C", WORDS
 
     def __init__(
         self, dtype: str, used: set[str], named: Callable[[Expression], Expression]
     ) -> None:
-        self.dtype, self.used, self.named = dtype, used, named
+        super().__init__(named)
+        self.dtype, self.used = dtype, used
 
-    def spell(self, formula: Value, known: dict[Value, Expression]) -> Expression:
-        """The expression of a formula whose leaves are known."""
-        nodes = [node for node in order(formula) if isinstance(node, Value)]
-        uses = Counter(x for node in nodes if node.unknown for x in node.inputs)
-        for node in nodes:
-            if node in known:
-                continue
-            made = self._node(node, known)
-            known[node] = self.named(made) if uses[node] > 1 and node.unknown else made
-        return known[formula] if formula in known else self._constant(formula)
-
-    def _constant(self, x: Value) -> Expression:
+    def constant(self, x: Value) -> Expression:
+        """A number in the digits of its type."""
         text = number(float(x.data), self.dtype)
         return Expression(text, SIGN if text.startswith("-") else ATOM)
 
-    def _node(self, node: Value, known: dict[Value, Expression]) -> Expression:
-        if not node.unknown:
-            return self._constant(node)
-        op = node.op
-        if op is None:
-            raise InexpressibleError("a leaf without a name")
-        if PRIMITIVES.get(op.name) is not op:
-            made = unfolded(op, node)
-            return self.spell(made if isinstance(made, Value) else Value(made), known)
-        operands = [known[x] if x in known else self._constant(x) for x in node.inputs]
+    def primitive(self, op: Primitive, node: Value, operands: list[Expression]) -> Expression:
+        """A row of the table; powers that have a word of their own."""
         if op.name == "stop" or (op.name == "pow" and _exponent(node) == 1):
             return operands[0]
-        name = op.name if op.name != "pow" else POWERS.get(_exponent(node), "pow")
-        return self.word(name, *operands)
+        return self.word(
+            POWERS.get(_exponent(node), "pow") if op.name == "pow" else op.name, *operands
+        )
 
     def word(self, name: str, *operands: Expression) -> Expression:
         """A primitive, or another word, of operands."""
         self.used.add(name)
         if name in LIBRARY:
             suffix = "f" if self.dtype == "float32" else ""
-            word = _call(LIBRARY[name] + suffix, 1 + (name == "pow"))
-        elif name in WORDS:
-            word = WORDS[name]
-        else:
-            raise InexpressibleError(f"C has no word for {name}")
-        texts = [x.within(rank) for x, rank in zip(operands, word.operands, strict=False)]
-        return Expression(word.text.format(*texts), word.rank)
+            return call(LIBRARY[name] + suffix, 1 + (name == "pow")).of(*operands)
+        return super().word(name, *operands)
 
 
 def _exponent(node: Value) -> float:

@@ -1,6 +1,6 @@
 """Which backend runs a program."""
 
-from ...dialects.c import InexpressibleError
+from ...dialects.expressions import InexpressibleError
 from ..plan.plan import Plan
 from . import Array, Backend
 from .native.build import NativeError

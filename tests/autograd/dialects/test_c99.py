@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import PRIMITIVES, Value, apply, where
-from autograd.dialects.c99 import Expression, Speller, fresh, is_name, number
+from autograd.dialects.c99 import Speller, fresh, is_name, number
+from autograd.dialects.expressions import Expression
 from autograd.dialects.formulas import unknown
 from autograd.scopes import tracing
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from ....dialects.c import InexpressibleError
 from ....dialects.c99 import MATHS, RESERVED, fresh, helpers, is_name, number
+from ....dialects.expressions import InexpressibleError
 from ....dialects.formulas import unknown
 from ....names import Name
 from ....value import Value

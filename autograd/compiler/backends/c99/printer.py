@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ....dialects.c99 import RESERVED, Expression, Speller, fresh
+from ....dialects.c99 import RESERVED, Speller, fresh
+from ....dialects.expressions import Expression
 from ....dialects.formulas import leaves
 from ....graph import order
 from ....names import Name

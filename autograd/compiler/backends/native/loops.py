@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ....dialects.c import InexpressibleError
+from ....dialects.expressions import InexpressibleError
 from ....dialects.formulas import unknown
 from ....value import Value
 from ...plan.kernels import Copy, Kernel, Words, Zero
