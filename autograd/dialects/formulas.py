@@ -6,8 +6,12 @@ Values, which the dialect gives names, and constants.
 """
 
 import operator
+import re
+import string
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
@@ -51,6 +55,34 @@ def _row(op: Primitive, constants: tuple[float | None, ...], _: tuple[str, ...])
         if sequence:
             return Row(y, x, y, tuple(map(_simplified, op.partials(y, x)[0])))
         return Row(y, x, apply(op, *x), tuple(map(_simplified, op.partials(y, *x))))
+
+
+def letters(op: Primitive) -> list[str]:
+    """How the operands of a row are called: as in its partials, or x, or a, b, c, ...
+
+    Raises TypeError for a row of one's own that takes any number of operands.
+    """
+    names, called = _parameters(op.forward), _parameters(op.partials)
+    if called and (names is None or len(called) == len(names) + 1):
+        names = called[1:]
+    if names is None:
+        raise TypeError("it takes any number of operands")
+    if all(re.fullmatch("[a-xz]", name) for name in names):
+        return names
+    return ["x"] if len(names) == 1 else list(string.ascii_lowercase.replace("y", "")[: len(names)])
+
+
+def _parameters(function: Callable[..., Any]) -> list[str] | None:
+    """The names of what a function must be given; None where they may be any number, or it does not
+    tell.
+    """
+    try:
+        found = signature(function).parameters.values()
+    except ValueError:
+        return None
+    if any(p.kind is p.VAR_POSITIONAL for p in found):
+        return None
+    return [p.name for p in found if p.default is p.empty]
 
 
 def unknown() -> Value:

@@ -103,7 +103,7 @@ def relu(x: AnyNumber) -> AnyNumber:
     if is_array(x):
         return numpy().maximum(x, x.dtype.type(0))
     if is_formula(x):
-        return select(x > 0, x, 0)
+        return select(x <= 0, 0, x)
     return type(x)(0) if x <= 0 else x
 
 

@@ -1,0 +1,34 @@
+// Functions of doubles that JavaScript lacks, or that differ from Python's.
+
+function equal(a, b) {
+  return a == b || (a !== a && b !== b);
+}
+
+// 2/√π · e^-x² · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·...·(2n+1)): all terms have one sign, so nothing cancels.
+function erf(x) {
+  if (!(Math.abs(x) < 6)) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; sum + term !== sum; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  const y = (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+  return Math.abs(y) < 1 ? y : Math.sign(y);
+}
+
+// Of 1, and of -1 to an infinite power, Math.pow makes nan.
+function pow(x, n) {
+  return x === 1 || (x === -1 && Math.abs(n) === Infinity) ? 1 : Math.pow(x, n);
+}
+
+// For negative x as e^x / (1 + e^x), so that nothing overflows.
+function sigmoid(x) {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
+}
+
+function softplus(x) {
+  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
+}

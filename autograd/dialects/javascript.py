@@ -1,0 +1,179 @@
+"""JavaScript: each primitive and its partials as functions of doubles, a module for a page.
+
+Rows run on unknown Values, so the module knows no derivative but the table's, and gives what eager
+mode gives: a partial that is `true` hands the adjoint on, `false` stops it, and only numbers are
+multiplied.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from typing import Any
+
+from ..functions import SEQUENCES
+from ..graph import AnyNode
+from ..numbers import piecewise
+from ..numbers.kinds import UnknownNumberError
+from ..primitives import PRIMITIVES, Primitive
+from ..value import Value
+from .expressions import (
+    ARITHMETIC,
+    ATOM,
+    COMPARISON,
+    SIGN,
+    SUM,
+    Expression,
+    InexpressibleError,
+    Speller,
+    Word,
+    call,
+    infix,
+)
+from .formulas import letters, row, unknown
+
+MATH = ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
+WORDS = {
+    **ARITHMETIC,
+    **{name: call(f"Math.{name}") for name in MATH},
+    **{name: call(name) for name in ("sigmoid", "softplus", "erf")},  # of elementary.js
+    **{name: call(name, 2) for name in ("pow", "equal")},
+    "is_true": infix("!=", COMPARISON, SUM, SUM),
+    "not": Word("!{0}", SIGN, (SIGN,)),
+}
+BEATS = {"max": "exceeds", "min": "undercuts"}
+
+
+def module(ops: Iterable[Primitive]) -> str:
+    """The text of the module `primitives` for these operations: see `words`."""
+    return words(ops)[0]
+
+
+def words(ops: Iterable[Primitive]) -> tuple[str, dict[int, str]]:
+    """The text of an ES module, and why it has no words for some of the operations, by position.
+
+    Its array PRIMITIVES has for each operation, in order, {forward(...x), partials: [p, ...]}, or
+    null. Each p is true, false, a number, or a function (y, ...x) that gives one of these.
+
+    Rows of a sequence have the name of their `loop` instead of a forward, as it is the page's:
+    "sum", "dot", "max" and "min". Of the last two, `beats(b, best)` tells whether an entry takes
+    the place of the best one before it. Their partials are true (for all entries),
+    {operand: k} (the entries of operand k), or {first: equal}: true for the first entry x with
+    equal(x, y), false for all others.
+    """
+    entries, reasons = [], {}
+    for k, op in enumerate(ops):
+        try:
+            entries.append(_entry(op))
+        except InexpressibleError as error:
+            entries.append("null")
+            reasons[k] = str(error)
+    helpers = files(__package__).joinpath("elementary.js").read_text("utf-8")
+    facts = [f"export const {name} = {_fact(getattr(piecewise, name))};" for name in BEATS.values()]
+    listed = "".join(f"  {entry},\n" for entry in entries)
+    table = f"export const PRIMITIVES = [\n{listed}];\n"
+    return "\n".join([helpers, *facts, "", table]), reasons
+
+
+def _fact(comparison: Callable[..., Any]) -> str:
+    """How entries of a sequence are compared."""
+    b, best = unknown(), unknown()
+    return _function({b: "b", best: "best"}, comparison(b, best))
+
+
+def _entry(op: Primitive) -> str:
+    try:
+        return _loop(op) if op in SEQUENCES else _functions(op)
+    except InexpressibleError:
+        raise
+    except Exception as error:  # whatever the functions of a row of one's own do with Values
+        unknown = isinstance(error, UnknownNumberError)
+        why = "it is not made of the table's operations alone" if unknown else error
+        raise InexpressibleError(f"JavaScript cannot say {op.name}: {why}") from error
+
+
+def _functions(op: Primitive) -> str:
+    names = letters(op)
+    of = row(op, (None,) * len(names))
+    x = dict(zip(of.x, names, strict=True))
+    if len(of.of_x) != len(names):
+        raise ValueError(f"it has {len(of.of_x)} partials of {len(names)} operands")
+    partials = [_partial({of.y: "y", **x}, p) for p in of.of_x]
+    return _object(f"forward: {_function(x, of.forward, number=True)}", partials)
+
+
+def _object(first: str, partials: list[str]) -> str:
+    return f"{{ {first}, partials: [{', '.join(partials)}] }}"
+
+
+def _partial(parameters: dict[Value, str], p: Any) -> str:
+    return _function(parameters, p) if isinstance(p, Value) else literal(p)
+
+
+def _loop(op: Primitive) -> str:
+    """A row of sequences: its partials are found from sequences of two unknown entries."""
+    y = unknown()
+    x = [(unknown(), unknown()) for _ in letters(op)]
+    partials = [_shared(p, x) for p in op.partials(y, *x)]
+    beats = f", beats: {BEATS[op.name]}" if op.name in BEATS else ""
+    return _object(f'loop: "{op.name}"{beats}', partials)
+
+
+def _shared(p: Any, x: list[AnyNode]) -> str:
+    """Those of a sequence as one: all passed, the entries of an operand, the first extreme."""
+    if all(q is True for q in p):
+        return "true"
+    operand = next((k for k, entries in enumerate(x) if p is entries), None)
+    return "{ first: equal }" if operand is None else f"{{ operand: {operand} }}"
+
+
+def _function(parameters: dict[Value, str], formula: Value, number: bool = False) -> str:
+    """`(y, x) => 1 - y * y`, with a body where something is used several times."""
+    lines: list[str] = []
+
+    def named(x: Expression) -> Expression:
+        lines.append(f"const t{len(lines)} = {x.text}; ")
+        return x._replace(text=f"t{len(lines) - 1}", rank=ATOM)
+
+    known = {leaf: Expression(name) for leaf, name in parameters.items()}
+    made = JavaScript(named).spell(formula, known)
+    text = f"Number({made.text})" if number and made.truth else made.text
+    body = f"{{ {''.join(lines)}return {text}; }}" if lines else text
+    return f"({', '.join(parameters.values())}) => {body}"
+
+
+def literal(x: float) -> str:
+    """A number as JavaScript writes it, or a truth."""
+    if isinstance(x, bool):
+        return "true" if x else "false"
+    x = float(x)
+    if math.isinf(x):
+        return "Infinity" if x > 0 else "-Infinity"
+    return "NaN" if x != x else repr(x).removesuffix(".0")
+
+
+class JavaScript(Speller):
+    """Spells formulas; a choice between truths is a truth, and no number."""
+
+    language, words = "JavaScript", WORDS
+
+    def knows(self, op: Primitive) -> bool:
+        """Rows that have no word of their own are made of those that have."""
+        return super().knows(op) and op.name in WORDS
+
+    def constant(self, x: Value) -> Expression:
+        """A number, or true, or false."""
+        text = literal(x.data)
+        return Expression(text, SIGN if text.startswith("-") else ATOM, isinstance(x.data, bool))
+
+    def primitive(self, op: Primitive, node: Value, operands: list[Expression]) -> Expression:
+        """A row of the table; of a choice, the truth of its condition."""
+        if op is not PRIMITIVES["where"]:
+            return super().primitive(op, node, operands)
+        condition, a, b = operands
+        if not condition.truth:
+            condition = self.word("is_true", condition, Expression("0"))
+        if (a.text, b.text) == ("true", "false"):
+            return condition._replace(truth=True)
+        if (a.text, b.text) == ("false", "true"):
+            return self.word("not", condition)._replace(truth=True)
+        return self.word("where", condition, a, b)._replace(truth=a.truth and b.truth)

@@ -1,0 +1,246 @@
+"""The table in JavaScript, under node and in Chromium: the numbers and truths of eager mode."""
+
+import base64
+import itertools
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import PRIMITIVES, Primitive
+from autograd.dialects.javascript import literal, module, words
+
+inf, nan = math.inf, math.nan
+JAVASCRIPT = Path(__file__).with_name("javascript")
+NODE = shutil.which("node")
+SEQUENCES = {"sum": 1, "dot": 2, "max": 1, "min": 1}  # of three entries each
+BINARY = (
+    *("add", "sub", "mul", "div", "pow", "leaky_relu"),
+    *("maximum", "minimum", "greater", "at_least", "equal"),
+)
+AWKWARD = [
+    *(nan, inf, 0.0, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-17, 1e-8, 1e-5, 0.3),
+    *(0.5, 1 - 1e-16, 1.0, 1 + 1e-15, 1.5, 2.0, 3.0, 5.9, 6.0, 18.0, 37.0, 40.0, 308.0, 700.0),
+    *(709.78, 709.79, 745.1, 746.0, 4e5, 1e15, 2.0**53, 1e22, 1e200, 1e300, 1.7976931348623157e308),
+]
+AWKWARD += [-x for x in AWKWARD[1:]]
+FEW = [nan, inf, -inf, 0.0, -0.0, 5e-324, 1.0, -1.0, 2.5, -1e300]
+ROUNDING = 1e-323  # two denormals
+
+
+IN_CHROMIUM = """
+const [text, evaluate, counts, points, done] = arguments;
+const load = (code) => import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+const doubles = Uint8Array.from(atob(points), (c) => c.charCodeAt(0)).buffer;
+Promise.all([load(text), load(evaluate)]).then(([{ PRIMITIVES }, { evaluate }]) => {
+  const found = new Uint8Array(evaluate(PRIMITIVES, counts, new Float64Array(doubles)).buffer);
+  const words = [];
+  for (let k = 0; k < found.length; k += 3000) words.push(found.subarray(k, k + 3000));
+  done(words.map((word) => btoa(String.fromCharCode(...word))).join(""));
+}, (error) => done(`${error}`));
+"""
+
+
+def arity(op):
+    if op.name in SEQUENCES and PRIMITIVES[op.name] is op:
+        return 3 * SEQUENCES[op.name]
+    return 3 if op.name == "where" else 2 if op.name in BINARY else 1
+
+
+def random_points(n, arity):
+    """Normal numbers, whole ones, and those of all sizes."""
+    rng = np.random.default_rng(7)
+    shape = n, arity
+    signs = rng.choice([-1.0, 1.0], shape)
+    kinds = [
+        rng.normal(0, 2, shape),
+        rng.integers(-4, 5, shape).astype(float),
+        signs * 10.0 ** rng.uniform(-8, 8, shape),
+        signs * 10.0 ** rng.uniform(-320, 308, shape),
+    ]
+    return np.choose(rng.choice(4, shape, p=[0.5, 0.1, 0.2, 0.2]), kinds)
+
+
+def points(op, n=10_000):
+    """Awkward points in all combinations, and random ones."""
+    k = arity(op)
+    some = AWKWARD if k <= 2 else FEW if k == 3 else FEW[:5:2] + FEW[6:8]
+    return np.vstack([list(itertools.product(some, repeat=k)), random_points(n, k)])
+
+
+def eager(op, x):
+    """What a row gives, as `evaluate` writes it: y, and codes and numbers of the partials."""
+    x = x.tolist()
+    if op.name in SEQUENCES and PRIMITIVES[op.name] is op:
+        x = [tuple(x[k : k + 3]) for k in range(0, len(x), 3)]
+    y = op.forward(*x)
+    found = [float(y)]
+    for p in op.partials(y, *x):
+        for q in p if isinstance(p, tuple) else [p]:
+            found += ([1, 1] if q else [2, 0]) if isinstance(q, bool) else [0, float(q)]
+    return found
+
+
+def by_node(text, columns, folder):
+    """The results of `evaluate` under node: rows, primitive by primitive."""
+    files = [folder / name for name in ("primitives.mjs", "counts.json", "points", "results")]
+    files[0].write_text(text, encoding="utf-8")
+    files[1].write_text(json.dumps([x.shape for x in columns]), encoding="utf-8")
+    files[2].write_bytes(np.concatenate([x.ravel() for x in columns]).tobytes())
+    subprocess.run([NODE, JAVASCRIPT / "run.mjs", *files], check=True, timeout=300)
+    return np.frombuffer(files[3].read_bytes())
+
+
+def disagreements(ops, columns, found):
+    """Where JavaScript and eager mode differ, in words."""
+    wrong = []
+    for op, x in zip(ops, columns, strict=True):
+        expected = np.array([eager(op, row) for row in x])
+        here, found = found[: expected.size].reshape(expected.shape), found[expected.size :]
+        with np.errstate(all="ignore"):
+            close = np.abs(here - expected) <= 1e-12 * np.abs(expected) + ROUNDING
+        same = (here == expected) & (np.signbit(here) == np.signbit(expected))
+        good = same | np.isnan(here) & np.isnan(expected) | close & (expected != 0)
+        wrong += [
+            f"{op.name}{tuple(x[k].tolist())}: {here[k].tolist()}, eager {expected[k].tolist()}"
+            for k in np.flatnonzero(~good.all(1))
+        ]
+    assert not len(found)
+    return wrong
+
+
+node = pytest.mark.skipif(NODE is None, reason="node is not installed")
+
+
+@node
+def test_every_row_gives_what_eager_mode_gives(tmp_path):
+    ops = list(PRIMITIVES.values())
+    columns = [points(op) for op in ops]
+    text, reasons = words(ops)
+    assert not reasons
+    wrong = disagreements(ops, columns, by_node(text, columns, tmp_path))
+    assert not wrong, f"{len(wrong)} points: " + "; ".join(wrong[:: max(1, len(wrong) // 12)])
+
+
+@node
+@pytest.mark.parametrize(
+    ("right", "wrong", "row"),
+    [
+        ("1 - y * y", "1 - y * y * (1 + 1e-11)", "tanh"),
+        ("0 >= x ? 0 : x", "x > 0 ? x : 0", "relu"),
+        ("!(b >= b ? b > a : true)", "a > b", "maximum"),
+        ("{ first: equal }", "{ first: (x, y) => x === y }", "max"),
+        ("n >= 0 ? false : t0", "n >= 0 ? 0 : t0", "pow"),
+        ("x === 1 ||", "", "pow"),
+        ("Math.sign(x);\n  let", "1;\n  let", "erf"),
+    ],
+)
+def test_a_mistake_in_the_text_is_found(tmp_path, right, wrong, row):
+    ops = [PRIMITIVES[row]]
+    text = module(ops)
+    assert right in text
+    columns = [points(ops[0], 1000)]
+    found = by_node(text.replace(right, wrong), columns, tmp_path)
+    assert disagreements(ops, columns, found)
+
+
+def test_in_chromium_the_numbers_are_the_same(driver, tmp_path):
+    ops = list(PRIMITIVES.values())
+    columns = [points(op) for op in ops]
+    bulk = np.concatenate([x.ravel() for x in columns]).tobytes()
+    evaluate = (JAVASCRIPT / "evaluate.mjs").read_text("utf-8")
+    (tmp_path / "empty.html").write_text("<!doctype html>", encoding="utf-8")
+    driver.get((tmp_path / "empty.html").as_uri())
+    shapes = [x.shape for x in columns]
+    found = driver.execute_async_script(
+        IN_CHROMIUM, module(ops), evaluate, shapes, base64.b64encode(bulk).decode()
+    )
+    wrong = disagreements(ops, columns, np.frombuffer(base64.b64decode(found)))
+    assert not wrong, f"{len(wrong)} points: " + "; ".join(wrong[:: max(1, len(wrong) // 12)])
+
+
+def test_the_derivatives_are_those_of_the_table(monkeypatch):
+    tanh = PRIMITIVES["tanh"]
+    assert "partials: [(y, x) => 1 - y * y]" in module([tanh])
+    other = Primitive("tanh", "tanh", tanh.forward, lambda y, x: (3 * y,))
+    monkeypatch.setitem(PRIMITIVES, "tanh", other)
+    assert "forward: (x) => Math.tanh(x), partials: [(y, x) => 3 * y]" in module([other])
+
+
+def entries(ops):
+    """The lines of the array, and the reasons for those that are null."""
+    text, reasons = words(ops)
+    listed = text[text.index("PRIMITIVES = [") :].splitlines()[1:-1]
+    return [line.strip().removesuffix(",") for line in listed], reasons
+
+
+@node
+def test_operations_of_ones_own_are_made_of_the_tables(tmp_path):
+    sigmoid = autograd.sigmoid
+    swish = Primitive(
+        "mine", "s", lambda x: x * sigmoid(x), lambda y, x: (y + sigmoid(x) * (1 - y),)
+    )
+    hinge = Primitive("mine", "h", lambda x: (x > 1) * (x - 1) - 0.5, lambda y, x: (x > 1,))
+    double = Primitive("tanh", "2·", lambda x: x + x, lambda *_: (2,))
+    ops = [swish, hinge, double, PRIMITIVES["tanh"]]
+    columns = [points(op, 1000) for op in ops]
+    text, reasons = words(ops)
+    assert not reasons
+    assert not disagreements(ops, columns, by_node(text, columns, tmp_path))
+    assert "(y, x) => { const t0 = sigmoid(x); return" not in text  # it is used once
+    assert entries(ops)[0][1:] == [
+        "{ forward: (x) => (x > 1) * (x - 1) - 0.5, partials: [(y, x) => x > 1] }",
+        "{ forward: (x) => x + x, partials: [2] }",
+        "{ forward: (x) => Math.tanh(x), partials: [(y, x) => 1 - y * y] }",
+    ]
+
+
+def test_what_is_used_several_times_is_computed_once():
+    def shared(x):
+        e = autograd.exp(x)
+        return e / (1 + e)
+
+    row = Primitive("mine", "m", shared, lambda *_: (1.5,))
+    assert entries([row])[0] == [
+        "{ forward: (x) => { const t0 = Math.exp(x); return t0 / (1 + t0); }, partials: [1.5] }"
+    ]
+
+
+def test_what_cannot_be_said_is_null_and_has_a_reason():
+    def again(x):
+        return autograd.apply(mine["itself"], x)
+
+    def slope(y, x):
+        return (1 if x > 0 else 2,)
+
+    alone = "it is not made of the table's operations alone"
+    rows = {
+        "gamma": (lambda x: math.gamma(x), lambda y, x: (y,), alone),
+        "decided": (lambda x: -x, slope, alone),
+        "variadic": (lambda *x: sum(x), lambda y, *x: x, "it takes any number of operands"),
+        "short": (lambda a, b: a + b, lambda *_: (1,), "it has 1 partials of 2 operands"),
+        "object": (lambda x: x, lambda *_: ("1?",), "could not convert string to float: '1?'"),
+        "itself": (again, lambda y, x: (1,), "maximum recursion depth exceeded"),
+    }
+    mine = {name: Primitive(name, name, f, p) for name, (f, p, _) in rows.items()}
+    listed, reasons = entries([*mine.values(), PRIMITIVES["neg"]])
+    assert listed == [*["null"] * len(rows), "{ forward: (x) => -x, partials: [-1] }"]
+    assert list(reasons) == list(range(len(rows)))
+    for reason, (name, (_, _, why)) in zip(reasons.values(), rows.items(), strict=True):
+        assert reason.startswith(f"JavaScript cannot say {name}: {why}")
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (True, "true"), (False, "false"), (1, "1"), (0.1, "0.1"), (-0.0, "-0"), (1e22, "1e+22"),
+        (inf, "Infinity"), (-inf, "-Infinity"), (nan, "NaN"), (5e-324, "5e-324"),
+    ],
+)  # fmt: skip
+def test_numbers_are_written_exactly(x, text):
+    assert literal(x) == text
