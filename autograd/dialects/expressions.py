@@ -4,15 +4,17 @@ A language is a subclass of `Speller`: its words, and how it writes a number.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
 from ..graph import order
+from ..numbers.kinds import UnknownNumberError
 from ..primitives import PRIMITIVES, Primitive
 from ..scopes import tracing
 from ..value import CONDITIONS, Value
 
-CHOICE, COMPARISON, SUM, PRODUCT, SIGN, ATOM = range(6)  # from loose to tight
+CHOICE, COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(7)  # from loose to tight
 
 
 class InexpressibleError(Exception):
@@ -67,19 +69,29 @@ ARITHMETIC = {  # as C and its children write it
 }
 
 
+@contextmanager
+def saying(op: Primitive, language: str) -> Iterator[None]:
+    """Whatever goes wrong in a row of the user's own, as an InexpressibleError."""
+    try:
+        yield
+    except InexpressibleError:
+        raise
+    except Exception as error:
+        unknown = isinstance(error, UnknownNumberError)
+        why = "it is not made of the table's operations alone" if unknown else error
+        raise InexpressibleError(f"{language} cannot say {op.name}: {why}") from error
+
+
 def unfolded(op: Primitive, node: Value, language: str) -> Any:
     """A row of the user's own in rows of the table: its forward pass runs on Values.
 
     Of a bundle it gets the Values that are in it.
     """
     operands: list[Any] = [x if isinstance(x, Value) else x.inputs for x in node.inputs]
-    try:
-        with tracing([]):
-            made = op.forward(*operands)
+    with saying(op, language), tracing([]):
+        made = op.forward(*operands)
         if isinstance(made, Value) and any(part.op is op for part in order(made)):
             raise ValueError("it is made of itself")
-    except Exception as error:
-        raise InexpressibleError(f"{language} cannot say {op.name}: {error}") from error
     return made
 
 

@@ -15,6 +15,7 @@ from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
+from ..functions import SEQUENCES
 from ..graph import order
 from ..numbers.kinds import UNKNOWN
 from ..primitives import PRIMITIVES, Primitive
@@ -55,6 +56,26 @@ def _row(op: Primitive, constants: tuple[float | None, ...], _: tuple[str, ...])
         if sequence:
             return Row(y, x, y, tuple(map(_simplified, op.partials(y, x)[0])))
         return Row(y, x, apply(op, *x), tuple(map(_simplified, op.partials(y, *x))))
+
+
+def entry(op: Primitive) -> Row:
+    """A row of sequences for one entry of each: of dot, with x = (a, b), `of_x` is (b, a).
+
+    Of max and min, `of_x` tells whether the entry is y; the first that is gets the adjoint.
+    """
+    y, x = unknown(), [(unknown(), unknown()) for _ in letters(op)]
+    with tracing([]):
+        partials = op.partials(y, *x)
+    return Row(y, tuple(first for first, _ in x), y, tuple(p[0] for p in partials))
+
+
+def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:
+    """A row, and what its operands are called: {x: "x"}."""
+    names = letters(op)
+    of = entry(op) if op in SEQUENCES else row(op, (None,) * len(names))
+    if len(of.of_x) != len(names):
+        raise ValueError(f"it has {len(of.of_x)} partials of {len(names)} operands")
+    return dict(zip(of.x, names, strict=True)), of
 
 
 def letters(op: Primitive) -> list[str]:

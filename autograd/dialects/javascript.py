@@ -11,9 +11,7 @@ from importlib.resources import files
 from typing import Any
 
 from ..functions import SEQUENCES
-from ..graph import AnyNode
 from ..numbers import piecewise
-from ..numbers.kinds import UnknownNumberError
 from ..primitives import PRIMITIVES, Primitive
 from ..value import Value
 from .expressions import (
@@ -28,8 +26,9 @@ from .expressions import (
     Word,
     call,
     infix,
+    saying,
 )
-from .formulas import letters, row, unknown
+from .formulas import Row, named_row, unknown
 
 MATH = ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
 WORDS = {
@@ -81,28 +80,14 @@ def _fact(comparison: Callable[..., Any]) -> str:
 
 
 def _entry(op: Primitive) -> str:
-    try:
-        return _loop(op) if op in SEQUENCES else _functions(op)
-    except InexpressibleError:
-        raise
-    except Exception as error:  # whatever the functions of a row of one's own do with Values
-        unknown = isinstance(error, UnknownNumberError)
-        why = "it is not made of the table's operations alone" if unknown else error
-        raise InexpressibleError(f"JavaScript cannot say {op.name}: {why}") from error
-
-
-def _functions(op: Primitive) -> str:
-    names = letters(op)
-    of = row(op, (None,) * len(names))
-    x = dict(zip(of.x, names, strict=True))
-    if len(of.of_x) != len(names):
-        raise ValueError(f"it has {len(of.of_x)} partials of {len(names)} operands")
-    partials = [_partial({of.y: "y", **x}, p) for p in of.of_x]
-    return _object(f"forward: {_function(x, of.forward, number=True)}", partials)
-
-
-def _object(first: str, partials: list[str]) -> str:
-    return f"{{ {first}, partials: [{', '.join(partials)}] }}"
+    with saying(op, "JavaScript"):
+        x, of = named_row(op)
+        if op in SEQUENCES:
+            first, partials = _loop(op), [_of_sequence(of, p) for p in of.of_x]
+        else:
+            first = f"forward: {_function(x, of.forward, number=True)}"
+            partials = [_partial({of.y: "y", **x}, p) for p in of.of_x]
+        return f"{{ {first}, partials: [{', '.join(partials)}] }}"
 
 
 def _partial(parameters: dict[Value, str], p: Any) -> str:
@@ -110,20 +95,16 @@ def _partial(parameters: dict[Value, str], p: Any) -> str:
 
 
 def _loop(op: Primitive) -> str:
-    """A row of sequences: its partials are found from sequences of two unknown entries."""
-    y = unknown()
-    x = [(unknown(), unknown()) for _ in letters(op)]
-    partials = [_shared(p, x) for p in op.partials(y, *x)]
-    beats = f", beats: {BEATS[op.name]}" if op.name in BEATS else ""
-    return _object(f'loop: "{op.name}"{beats}', partials)
+    return f'loop: "{op.name}"' + (f", beats: {BEATS[op.name]}" if op.name in BEATS else "")
 
 
-def _shared(p: Any, x: list[AnyNode]) -> str:
-    """Those of a sequence as one: all passed, the entries of an operand, the first extreme."""
-    if all(q is True for q in p):
-        return "true"
-    operand = next((k for k, entries in enumerate(x) if p is entries), None)
-    return "{ first: equal }" if operand is None else f"{{ operand: {operand} }}"
+def _of_sequence(of: Row, p: Any) -> str:
+    """The partials of all entries as one: handed on, those of an operand, or the first extreme."""
+    if not isinstance(p, Value):
+        return literal(p)
+    if p in of.x:
+        return f"{{ operand: {of.x.index(p)} }}"
+    return f"{{ first: {_function({of.x[0]: 'x', of.y: 'y'}, p)} }}"
 
 
 def _function(parameters: dict[Value, str], formula: Value, number: bool = False) -> str:
