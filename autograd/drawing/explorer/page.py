@@ -104,7 +104,7 @@ def page(snapshot: Snapshot, title: str, programs: Mapping[str, str]) -> str:
         ("{{graph}}", _packed(_blob(header, snapshot.arrays))),
         ("{{viz}}", _viz()),
         ("{{worker}}", _read("cards/layout.worker.js")),
-        ('"{{modules}}"', json.dumps(_modules())),
+        ('"{{modules}}"', json.dumps(_modules(snapshot.primitives))),
         ("{{title}}", html.escape(title)),  # last: a title may look like a marker
     ]:
         text = text.replace(marker, part)
@@ -139,9 +139,9 @@ def _styles() -> str:
     return "\n".join(_sources(".css").values())
 
 
-def _modules() -> dict[str, str]:
+def _modules(primitives: str) -> dict[str, str]:
     """An import map: every module of the page by its path, as a data URL."""
-    texts = {**_sources(".js"), "palette.js": palette()}
+    texts = {**_sources(".js"), "palette.js": palette(), "primitives.js": primitives}
     return {
         name.removesuffix(".js"): _module(name, text)
         for name, text in texts.items()

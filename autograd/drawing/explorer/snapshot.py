@@ -1,7 +1,8 @@
-"""A graph as arrays: what the explorer's page carries. No derivative is known to the page.
+"""A graph as arrays: what the explorer's page carries, and the rows of the table that it runs on.
 
-Numbers travel with the partial derivatives that the table gave for them. A partial that is the very
-sequence of the other operand (a dot's) is a reference to it, so the page need not repeat it.
+A graph that the page cannot run is frozen: its numbers travel with the partial derivatives that the
+table gave for them. A partial that is the very sequence of the other operand (a dot's) is a
+reference to it, so the page need not repeat it.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dialects.javascript import words
 from ...names import Name
 from ..read.graph import Graph, NamedTensor
 from ..read.matrix_products import matrix_products
@@ -38,7 +40,10 @@ class Snapshot:
         self.texts: dict[int, str] = {}
         self._numbers()
         self._operands()
-        self._partials()
+        self.primitives, unsayable = words(self.ops)
+        self.frozen = self._frozen(unsayable)
+        if self.frozen:
+            self._partials()
         self._order()
         self.header = self._header()
 
@@ -58,6 +63,13 @@ class Snapshot:
                 self.texts[k] = str(x)
             return real
         return float(x)
+
+    def _frozen(self, unsayable: dict[int, str]) -> str:
+        """Why the page cannot run the graph; "" where it can."""
+        if self.texts:
+            k, text = next(iter(self.texts.items()))
+            return f"{self.graph.nodes[k].label or f'n{k}'} is {text}, which is not a double"
+        return next(iter(unsayable.values()), "")
 
     def _operands(self) -> None:
         """What each node reads: nodes, and bundles as numbers beyond those of the nodes."""
@@ -128,6 +140,7 @@ class Snapshot:
             if node.name and node.name.__class__ is not Name
         }
         return {
+            "frozen": self.frozen,
             "roots": [graph.number[root] for root in graph.roots],
             "ops": [[op.name, op.symbol] for op in self.ops],
             "labels": labels,

@@ -1,6 +1,7 @@
 """The page's modules without a browser: `node --test`, with what Python knows as the oracle."""
 
 import json
+import math
 import random
 import shutil
 import struct
@@ -11,7 +12,7 @@ import pytest
 from browsing import Trained, expression
 
 import nn
-from autograd import Tensor, Value, graph
+from autograd import Tensor, Value, graph, where
 from autograd.colours import heat
 from autograd.drawing.explorer import page
 from autograd.drawing.explorer.snapshot import Snapshot
@@ -56,6 +57,7 @@ def oracle(root):
     blob = page._blob({**snapshot.header, "programs": {}}, snapshot.arrays)
     return {
         "packed": page._packed(blob),
+        "primitives": snapshot.primitives,
         "arrays": {name: array.tolist() for name, array in snapshot.arrays.items()},
         "data": [float(v.data) for v in nodes],
         "grad": [float(v.grad) for v in nodes],
@@ -84,6 +86,40 @@ class Twice(nn.Module):
         return self.dense(self.dense(x)).sum()
 
 
+STEPS = [
+    lambda a, b, c, t, u: a + b,
+    lambda a, b, c, t, u: a - b,
+    lambda a, b, c, t, u: a * b,
+    lambda a, b, c, t, u: a / (b * b + 1.0),
+    lambda a, b, c, t, u: a.tanh(),
+    lambda a, b, c, t, u: a.relu(),
+    lambda a, b, c, t, u: a.maximum(b),
+    lambda a, b, c, t, u: a.minimum(b),
+    lambda a, b, c, t, u: where(a > b, b.exp(), c.sqrt()),
+    lambda a, b, c, t, u: a.abs(),
+    lambda a, b, c, t, u: a**2,
+    lambda a, b, c, t, u: a**b,
+    lambda a, b, c, t, u: a.log() + b.sigmoid() * c.softplus(),
+    lambda a, b, c, t, u: t.max(),
+    lambda a, b, c, t, u: t.min(),
+    lambda a, b, c, t, u: t.sum(),
+    lambda a, b, c, t, u: t @ u * 0.1,
+    lambda a, b, c, t, u: t @ t * 0.1,
+]
+
+
+def random_graph(seed):
+    """An expression of scalars and sequences, with ties, kinks and what is not a number."""
+    rng = random.Random(seed)
+    numbers = [0.0, -0.0, 1.0, 1.0, -2.5, 1e-310, math.inf, math.nan]
+    pool = [Value(rng.choice(numbers) if seed % 4 == 3 else rng.uniform(-2, 2)) for _ in range(5)]
+    for _ in range(rng.randint(1, 25)):
+        a, b, c = rng.choices(pool, k=3)
+        several, others = (Tensor(rng.choices(pool, k=4)) for _ in range(2))
+        pool.append(rng.choice(STEPS)(a, b, c, several, others))
+    return pool[-1]
+
+
 def written():
     """Numbers near every border of the format, and what drawings write for them."""
     rng = random.Random(0)
@@ -91,6 +127,17 @@ def written():
     numbers += [9.9995e-5, 9.9994e-5, -1e-5, 1e300, 5e-324, 0.30000000000000004, 100.0, 2.5e7]
     numbers += [rng.uniform(-1, 1) * 10.0 ** rng.randint(-12, 12) for _ in range(300)]
     return [[x, number(x)] for x in numbers]
+
+
+def spoken(x):
+    """JSON has no inf and nan: their names in JavaScript stand for them."""
+    if isinstance(x, dict):
+        return {key: spoken(value) for key, value in x.items()}
+    if isinstance(x, list):
+        return [*map(spoken, x)]
+    if isinstance(x, float) and not math.isfinite(x):
+        return str(x).replace("inf", "Infinity").replace("nan", "NaN")
+    return x
 
 
 @pytest.fixture
@@ -102,6 +149,7 @@ def fixtures(tmp_path):
     shapes = [[], [1], [8, 24, 24]]
     known = {
         "graphs": {name: oracle(root) for name, root in roots.items()},
+        "runs": {f"graph {seed}": oracle(random_graph(seed)) for seed in range(150)},
         "numbers": written(),
         "counts": [[n, count(n), count(n, "node")] for n in counts],
         "shapes": [[shape, shape_text(shape)] for shape in shapes],
@@ -109,7 +157,7 @@ def fixtures(tmp_path):
         "doubles": [x for (x,) in struct.iter_unpack("<d", bytes(range(64)))],
     }
     (tmp_path / "palette.js").write_text(page.palette(), encoding="utf-8")
-    (tmp_path / "oracle.json").write_text(json.dumps(known), encoding="utf-8")
+    (tmp_path / "oracle.json").write_text(json.dumps(spoken(known)), encoding="utf-8")
     return tmp_path
 
 

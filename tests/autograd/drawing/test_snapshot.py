@@ -4,10 +4,13 @@ import base64
 import hashlib
 import itertools
 import json
+import math
 import random
 import re
 import zlib
+from fractions import Fraction
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,15 +18,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor, UnknownNumberError, Value, compile, concatenate, explore, graph
+from autograd import (
+    Primitive,
+    Tensor,
+    UnknownNumberError,
+    Value,
+    apply,
+    compile,
+    concatenate,
+    explore,
+    graph,
+)
 from autograd.drawing.explorer import page as page_module
-from autograd.drawing.explorer.snapshot import NUMBER, OPERAND, PASS, ROW, STOP
+from autograd.drawing.explorer.snapshot import NUMBER, OPERAND, PASS, ROW, STOP, Snapshot
 from autograd.drawing.read.graph import Graph
 from autograd.drawing.read.matrix_products import matrix_products
 from autograd.drawing.read.owners import SHARED, owners
 from autograd.drawing.read.stages import stages
 
 KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
+
+
+OPAQUE = Primitive("opaque", "?", lambda x: math.gamma(x), lambda y, x: (1.0,))
 
 
 def carried(page):
@@ -69,8 +85,16 @@ def contributions(arrays):
 
 
 def check(root):
-    """The page's contributions add up to its gradients, and those are the engine's."""
+    """The page's contributions add up to its gradients, and those are the engine's.
+
+    A page that runs its graph needs no partials: they travel where it is frozen.
+    """
     header, arrays = carried(explore(root))
+    assert header["frozen"] == ""
+    assert not arrays.keys() & {"modes", "partials", "rows"}
+    with mock.patch.object(Snapshot, "_frozen", return_value="for a test"):
+        header, arrays = carried(explore(root))
+    assert header["frozen"] == "for a test"
     root.backward()
     nodes = graph.nodes(root)
     assert len(nodes) == len(arrays["op"])
@@ -246,6 +270,22 @@ def test_products_are_found_in_groups_and_not_where_dots_fill_no_grid():
     numbered = Graph([(a @ b) + (b @ b)])
     shapes = [(p.groups, p.rows, p.columns) for p in matrix_products(numbered, stages(numbered)[0])]
     assert shapes == [], "two dots of their own are no matrix"
+
+
+@pytest.mark.parametrize(
+    ("root", "reason"),
+    [
+        (
+            lambda: Value(Fraction(1, 3), label="third") * 2,
+            r"^third is 1/3, which is not a double$",
+        ),
+        (lambda: apply(OPAQUE, Value(2.0)) * 2.0, "opaque"),
+    ],
+)
+def test_a_graph_that_the_page_cannot_run_says_why(root, reason):
+    header, arrays = carried(explore(root()))
+    assert re.search(reason, header["frozen"])
+    assert {"modes", "partials", "rows"} <= arrays.keys()
 
 
 # --- explore --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { Diagram } from "cards/diagram";
 import { layerCards } from "cards/layercards";
 import { nodeCards } from "cards/nodecards";
 import { onTheme } from "parts/colors";
+import { refresh } from "parts/dom";
 
 /** Draw the graph as the state wants it, and again when that or the theme changes. */
 export async function drawCards(app) {
@@ -20,7 +21,10 @@ export async function drawCards(app) {
     app.top.replaceChildren(diagram.element);
     await diagram.show(view.boxes, view.arrows);
     app.diagram = diagram;
-    update = () => view.update(diagram);
+    update = () => {
+      view.update(diagram);
+      refresh(diagram.element);
+    };
     update();
   };
   state.onChange(() => (state.cards === shown ? update() : draw()));

@@ -59,10 +59,12 @@ function updateArrow({ reverse, state }, { slot, k, label: text }, classList, no
 }
 
 function contributionLabel(reverse, slot, k) {
-  const { upstream, partial, contribution } = reverse.contribution(slot, k);
-  const text = `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
+  const text = () => {
+    const { upstream, partial, contribution } = reverse.contribution(slot, k);
+    return `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
+  };
   const element = make("div.contribution", { title: "upstream · partial = contribution" }, text);
-  return { element, width: 6.4 * text.length + 12, height: 17 };
+  return { element, width: 6.4 * text().length + 12, height: 17 };
 }
 
 function nodeCard(app, n) {
@@ -76,7 +78,10 @@ function nodeCard(app, n) {
     `button.card.node.${leaf ? "leaf" : "operation"}`,
     { onclick: () => state.select({ node: n }), "data-box": `n${n}` },
     make("span.row", {}, make("b", {}, title), symbol),
-    row("value", make("b.value", {}, numberOf(graph, n))),
+    row(
+      "value",
+      make("b.value", {}, () => numberOf(graph, n)),
+    ),
     row("grad", gradient),
   );
   const width = Math.min(260, Math.max(NARROW, 8 * title.length + 40));

@@ -1,16 +1,16 @@
 // The computation graph: nodes by number, inputs first; bundles by numbers beyond the nodes'.
-// Partial derivatives come with the data: nothing here knows how to differentiate.
+// Numbers and partial derivatives are those of `numbers`: a network that runs, or what was carried.
+
+import { Carried } from "engine/carried";
+import { grouped, prefix, repeated } from "engine/indices";
+import { Network } from "engine/network";
 
 const SMALL = 300; // nodes
-const STOP = 0;
-const PASS = 1;
-const NUMBER = 2;
-const ROW = 3;
-const OPERAND = 4; // and beyond: the numbers of operand k
 
 export class Graph {
-  constructor(header, arrays) {
-    Object.assign(this, arrays);
+  constructor(header, arrays, primitives) {
+    const { data, adjoint, ...shape } = arrays;
+    Object.assign(this, shape);
     this.header = header;
     this.roots = header.roots;
     this.tensors = header.tensors;
@@ -19,27 +19,17 @@ export class Graph {
     this.firstSlot = prefix(this.arity);
     this.firstEntry = prefix(this.length);
     this.slotReader = repeated(this.arity);
-    this.#locatePartials();
+    this.numbers = header.frozen ? new Carried(arrays, this) : new Network(arrays, header.roots, primitives);
+    this.loops = [...header.ops.map((_, k) => primitives[k]?.loop ?? "")];
+    this.original = data; // Python's
+    this.originalAdjoint = adjoint;
     this.#placeTensors();
     this.#placeStages();
   }
 
-  #locatePartials() {
-    const slots = this.modes.length;
-    this.partialAt = new Int32Array(slots);
-    this.rowAt = new Int32Array(slots);
-    let partials = 0;
-    let rows = 0;
-    for (let s = 0; s < slots; s++) {
-      this.partialAt[s] = partials;
-      this.rowAt[s] = rows;
-      if (this.modes[s] === NUMBER) partials++;
-      if (this.modes[s] === ROW) {
-        const n = this.width(this.operands[s]);
-        for (let k = rows; k < rows + n; k++) if (this.rows[k] === NUMBER) partials++;
-        rows += n;
-      }
-    }
+  /** The numbers of all nodes as they are now. */
+  get data() {
+    return this.numbers.data;
   }
 
   #placeTensors() {
@@ -76,6 +66,11 @@ export class Graph {
       stage.title = times > 1 ? `${title} (${times})` : title;
       if (times > 1) for (const t of stage.outputs) this.tensors[t].name += ` (${times})`;
     });
+  }
+
+  /** Their gradients. */
+  get adjoint() {
+    return this.numbers.adjoint;
   }
 
   /** Whether the graph can be drawn node by node. */
@@ -121,25 +116,18 @@ export class Graph {
 
   /** ∂(reader of the slot)/∂(its entry k), or null where nothing flows. */
   partial(slot, k) {
-    const mode = this.modes[slot];
-    if (mode >= OPERAND) {
-      const other = this.partialsOf(slot);
-      return this.data[other < this.size ? other : this.entries[this.firstEntry[other - this.size] + k]];
-    }
-    if (mode === NUMBER) return this.partials[this.partialAt[slot]];
-    if (mode !== ROW) return mode === PASS ? 1 : null;
-    const start = this.rowAt[slot];
-    const own = this.rows[start + k];
-    if (own !== NUMBER) return own === PASS ? 1 : null;
-    let at = this.partialAt[slot];
-    for (let e = start; e < start + k; e++) if (this.rows[e] === NUMBER) at++;
-    return this.partials[at];
+    return this.numbers.partial(this.slotReader[slot], slot, k);
   }
 
-  /** The operand whose numbers are a slot's partials, or -1. */
+  /** The operand whose numbers are a slot's partials, as a dot's are; or -1. */
   partialsOf(slot) {
-    const mode = this.modes[slot];
-    return mode < OPERAND ? -1 : this.operands[this.firstSlot[this.slotReader[slot]] + mode - OPERAND];
+    const n = this.slotReader[slot];
+    return this.sequenceOf(n) === "dot" ? this.operands[2 * this.firstSlot[n] + 1 - slot] : -1;
+  }
+
+  /** "sum", "dot", "max" or "min" of bundles; "" for other operations. */
+  sequenceOf(n) {
+    return this.loops[this.op[n] - 1] ?? "";
   }
 
   /** How often each node is read. */
@@ -155,13 +143,15 @@ export class Graph {
 
   /** Whether an operand's entries get different partials, given one by one: the choice of a max. */
   chooses(slot) {
-    return this.modes[slot] === ROW;
+    const sequence = this.sequenceOf(this.slotReader[slot]);
+    return sequence === "max" || sequence === "min";
   }
 
   /** Whether no gradient passes this operation: a ReLU that is off. */
   isDead(n) {
     const [from, to] = [this.firstSlot[n], this.firstSlot[n + 1]];
-    for (let s = from; s < to; s++) if (this.modes[s] !== STOP) return false;
+    for (let s = from; s < to; s++)
+      if (this.operands[s] >= this.size || this.partial(s, 0) !== null) return false;
     return to > from;
   }
 
@@ -192,30 +182,4 @@ export class Graph {
     this.inBundles = grouped(this.entries, this.size);
     this.bundleOf = repeated(this.length);
   }
-}
-
-/** The sums of what came before each: n + 1 numbers. */
-export function prefix(counts) {
-  const sums = new Int32Array(counts.length + 1);
-  for (let k = 0; k < counts.length; k++) sums[k + 1] = sums[k] + counts[k];
-  return sums;
-}
-
-/** Each position as often as it is counted: [2, 0, 1] -> [0, 0, 2]. */
-function repeated(counts) {
-  const result = new Int32Array(counts.reduce((a, b) => a + b, 0));
-  let at = 0;
-  for (let k = 0; k < counts.length; k++) for (let i = 0; i < counts[k]; i++) result[at++] = k;
-  return result;
-}
-
-/** For each of n keys, the positions at which it stands: items[start[key] .. start[key + 1]]. */
-function grouped(keys, n) {
-  const counts = new Int32Array(n);
-  for (const key of keys) counts[key]++;
-  const start = prefix(counts);
-  const next = start.slice();
-  const items = new Int32Array(keys.length);
-  for (let k = 0; k < keys.length; k++) items[next[keys[k]]++] = k;
-  return { start, items };
 }

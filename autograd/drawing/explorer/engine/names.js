@@ -15,6 +15,11 @@ export function address(shape, place) {
   return indices;
 }
 
+/** A block of a tensor, from the entry at `place` on: `conv1.weight[0,2]` of two axes. */
+export function tensorName(name, shape, place, axes) {
+  return axes ? `${name}[${address(shape, place).slice(0, axes).join(",")}]` : name;
+}
+
 /** The label of a node: `conv1.weight[0,0,1,2]`, what the user wrote, or "". */
 export function label(graph, n) {
   const t = graph.tensorOf[n];

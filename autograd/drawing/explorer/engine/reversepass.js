@@ -1,7 +1,7 @@
 // The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
-import { prefix } from "engine/graph";
+import { prefix } from "engine/indices";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { PartialSums } from "engine/partialsums";
@@ -85,6 +85,13 @@ export class ReversePass {
   /** What a node's gradient has grown to by now, and how many contributions are in. */
   sumOf(n) {
     return this.partialSums.sumOf(n);
+  }
+
+  /** The graph has other numbers: what was added up of the old ones is made anew. */
+  renew() {
+    const { time } = this.partialSums;
+    this.partialSums.finish();
+    this.partialSums.moveTo(time);
   }
 
   /** Go to time t. */

@@ -2,26 +2,33 @@
 
 import { drawCards } from "cards/cards";
 import { inflated, unpacked } from "engine/decode";
+import { editsOf, editsText } from "engine/edits";
 import { Graph } from "engine/graph";
+import { Live } from "engine/live";
 import { find } from "engine/names";
 import { count } from "engine/numbers";
 import { prepare } from "engine/paths";
 import { GRAINS, ReversePass } from "engine/reversepass";
+import { runnerBeside } from "page/beside";
+import { editsBar } from "page/edits";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { layerPane } from "panes/layer";
 import { nodePane } from "panes/node";
 import { onTheme } from "parts/colors";
-import { make } from "parts/dom";
+import { make, refresh } from "parts/dom";
+import { PRIMITIVES } from "primitives";
 
 const $ = (id) => document.getElementById(id);
 
 async function start() {
   const { header, arrays } = unpacked(await inflated("graph"));
-  const graph = new Graph(header, arrays);
+  const graph = new Graph(header, arrays, PRIMITIVES);
   const reverse = new ReversePass(graph);
   const state = new State(graph, reverse);
-  const app = { graph, reverse, state, top: $("top") };
+  const live = new Live(graph, runnerBeside);
+  const app = { graph, reverse, state, live, top: $("top") };
+  followed(app);
   if (!location.hash)
     Object.assign(
       state,
@@ -30,6 +37,7 @@ async function start() {
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${count(graph.size, "node")}, ${count(graph.stages.length, "layer")}`;
+  $("edits").replaceWith(editsBar(app));
   shownButtons(state);
   cardsButton(graph, state);
   search(graph, state);
@@ -42,6 +50,21 @@ async function start() {
   document.body.dataset.ready = performance.now().toFixed(0);
 }
 
+/** Let everything follow the numbers, and the address hold what was changed. */
+function followed({ graph, reverse, state, live }) {
+  live.onRun((changes) => {
+    if (changes.numbers) {
+      graph.reach = undefined;
+      reverse.renew();
+    }
+    state.tell(changes);
+  });
+  state.link("set", {
+    read: (text) => live.restore(editsOf(graph, text)),
+    write: () => editsText(graph, live.changes),
+  });
+}
+
 // --- what is selected ------------------------------------------------------------------------------
 
 function details(app) {
@@ -52,6 +75,7 @@ function details(app) {
     const key = `${state.stage} ${state.node} ${state.cards}`;
     if (!anew && key === shown) {
       for (const pane of panes) pane.update();
+      refresh($("details"));
       return;
     }
     shown = key;
@@ -175,13 +199,23 @@ function keys(app, player) {
     Escape: () => state.set(state.node !== null ? { node: null } : { stage: null }),
   };
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input:not([type=range]), select, textarea") || $("help").open;
-    if (event.ctrlKey || event.metaKey || event.altKey || typing || !(event.key in actions)) return;
+    const typing = event.target.closest?.("input:not(.slider), select, textarea") || $("help").open;
+    if (!typing && (event.ctrlKey || event.metaKey)) return command(app.live, event);
+    if (event.altKey || typing || !(event.key in actions)) return;
     if (event.key === " " && event.target.closest?.("button, summary")) return;
     event.preventDefault();
     actions[event.key]();
   });
   $("help-button").addEventListener("click", () => $("help").showModal());
+}
+
+/** Undo and redo, as everywhere. */
+function command(network, event) {
+  const key = event.key.toLowerCase();
+  if (key === "z" && !event.shiftKey) network.undo();
+  else if (key === "y" || key === "z") network.redo();
+  else return;
+  event.preventDefault();
 }
 
 start().catch((error) => {

@@ -1,7 +1,8 @@
 // What is selected, what is shown, and how far the reverse pass has come: in one place, and in the
 // fragment of the page's address, so that a view can be linked to.
 
-import { find, nameOf } from "engine/names";
+import { uniqueName } from "engine/edits";
+import { find } from "engine/names";
 import { clamp, GRAINS } from "engine/reversepass";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
@@ -9,6 +10,7 @@ const CARDS = ["layers", "nodes"];
 
 export class State {
   #listeners = [];
+  #links = new Map();
 
   constructor(graph, reverse) {
     this.graph = graph;
@@ -40,6 +42,15 @@ export class State {
     this.#listeners.push(listener);
   }
 
+  /**
+   * Make something else of the page a part of its address: `write()` gives its text, or null where
+   * it is as usual; `read(text or null)` takes it, now and when the address changes.
+   */
+  link(name, { read, write }) {
+    this.#links.set(name, { read, write });
+    read(new URLSearchParams(location.hash.slice(1)).get(name));
+  }
+
   /** Change some of stage, node, show, time, grain, cards. */
   set(changes) {
     if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
@@ -47,6 +58,11 @@ export class State {
     this.problem = undefined;
     Object.assign(this, changes);
     this.reverse.moveTo(this.time);
+    this.tell(changes);
+  }
+
+  /** Tell the views what changed, and write it into the address. */
+  tell(changes) {
     clearTimeout(this.writing);
     this.writing = setTimeout(() => this.write(), 150); // browsers allow few changes a second
     this.#tell(changes);
@@ -76,14 +92,17 @@ export class State {
     if (location.protocol === "about:") return; // within a notebook there is no address
     const { graph, stage, node, show, time, grain, cards, reverse, usual } = this;
     const parts = new URLSearchParams();
-    if (node !== null)
-      parts.set("node", find(graph, nameOf(graph, node)).node === node ? nameOf(graph, node) : `n${node}`);
+    if (node !== null) parts.set("node", uniqueName(graph, node));
     else if (stage !== null) parts.set("layer", graph.stages[stage].title);
     if (show !== "value") parts.set("show", show);
     if (grain !== usual.grain) parts.set("grain", grain);
     if (cards !== usual.cards) parts.set("as", cards);
     if (time !== reverse.end) parts.set("step", time);
-    this.written = parts.toString().replaceAll("%5B", "[").replaceAll("%5D", "]").replaceAll("%2C", ",");
+    for (const [name, { write }] of this.#links) {
+      const text = write();
+      if (text !== null) parts.set(name, text);
+    }
+    this.written = plain(parts.toString());
     history[this.moved ? "pushState" : "replaceState"](null, "", `#${this.written}`);
     this.moved = false;
   }
@@ -104,5 +123,9 @@ export class State {
     this.stage = found.stage ?? this.stageFor(this.node);
     this.problem = found.error;
     this.reverse.moveTo(this.time);
+    for (const [name, { read }] of this.#links) read(parts.get(name));
   }
 }
+
+/** A fragment that people can read: brackets, commas and colons need no escape there. */
+const plain = (text) => text.replaceAll(/%(5B|5D|2C|3A|3B)/g, (escaped) => decodeURIComponent(escaped));

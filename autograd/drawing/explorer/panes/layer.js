@@ -2,6 +2,7 @@
 
 import { rootName, under } from "engine/names";
 import { count, full } from "engine/numbers";
+import { isPaintable, painting } from "panes/paint";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
 import { make, table } from "parts/dom";
@@ -52,18 +53,28 @@ export function layerPane(app, stage) {
 
 /** The tensors around a layer, as heat maps. */
 function columnsOf(app, stage) {
-  const { graph } = app;
+  const { graph, live } = app;
   const read = stage.reads.map((t) => graph.tensors[t]);
   const outputsOf = (s) => s.outputs.map((t) => graph.tensors[t]);
   const before = stage.predecessors.flatMap(([k]) => outputsOf(graph.stages[k]));
   const after = graph.stages.filter((s) => s.predecessors.some(([k]) => k === stage.index));
-  const won = winners(graph, stage);
-  const markWon = (n) => (won.has(n) ? "won" : null);
+  let won = null;
+  let version = -1;
+  const markWon = (n) => {
+    if (version !== live.version) [won, version] = [winners(graph, stage), live.version];
+    return won.has(n) ? "won" : null;
+  };
   const markDead = (n) => (graph.isDead(n) ? "dead" : null);
   const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
   const isParameter = (t) => t.parameter;
+  const inputs = group(
+    read.filter((t) => !isParameter(t)),
+    240,
+    markWon,
+  );
+  for (const map of inputs) if (isPaintable(app, map.tensor)) map.element.append(painting(app, map));
   return {
-    before: group([...read.filter((t) => !isParameter(t)), ...before], 240, markWon),
+    before: [...inputs, ...group(before, 240, markWon)],
     kernels: group(read.filter(isParameter), 240),
     here: group(outputsOf(stage), 320, markDead),
     after: group(after.flatMap(outputsOf), 240, markDead),
@@ -198,8 +209,8 @@ function entriesTable({ graph, reverse }, { name, shape, entries }) {
     if (!details.open || details.querySelector("table")) return;
     const rows = [...entries.subarray(0, ROWS)].map((n, place) => [
       name + indexText(shape, place),
-      n < 0 ? "unused" : full(graph.data[n]),
-      n < 0 ? "" : full(reverse.sumOf(n).sum),
+      n < 0 ? "unused" : () => full(graph.data[n]),
+      n < 0 ? "" : () => full(reverse.sumOf(n).sum),
     ]);
     details.append(table(["entry", "value", "gradient"], rows));
     if (entries.length > ROWS)

@@ -4,9 +4,9 @@
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, full, short } from "engine/numbers";
 import { strongest } from "engine/paths";
+import { editor } from "panes/editor";
 import { arithmetic, chip, equation } from "parts/arithmetic";
-import { largest } from "parts/colors";
-import { make, table } from "parts/dom";
+import { live, make, table } from "parts/dom";
 import { indexText, Maps } from "parts/maps";
 
 const TERMS = 200; // rows of a table
@@ -29,10 +29,11 @@ export function nodePane(app, n) {
       "p.facts",
       {},
       "value ",
-      make("b.value", {}, graph.header.texts[n] ?? full(graph.data[n])),
+      make("b.value", {}, () => graph.header.texts[n] ?? full(graph.data[n])),
       ` · ${under(rootName(graph))}/${under(nameOf(graph, n))} = `,
       gradient,
     ),
+    editor(app, n),
     graph.isLeaf(n) ? null : make("section.made", {}, make("h3", {}, "how it is made"), arithmetic(app, n)),
     feedsSection(app, n),
     make("section.chain", {}, make("h3", {}, "how its gradient adds up"), map?.element, termsTable(app, n)),
@@ -97,30 +98,30 @@ function contributionMap(app, n) {
   const dims = shape.length > 2 ? [last - first + 1, ...shape.slice(-2)] : shape;
   const start = shape.length > 2 ? first * plane : 0;
   const all = new Float64Array(dims.reduce((a, b) => a * b, 1)).fill(Number.NaN);
-  const terms = found.map((f) => ({
-    place: graph.placeOf[f.owner] - start,
-    ...f,
-    ...reverse.contribution(f.slot, f.k),
-  }));
+  const terms = found.map((f) => ({ place: graph.placeOf[f.owner] - start, ...f }));
   const at = new Map(terms.map((term) => [term.place, term]));
+  const sent = ({ slot, k }) => reverse.contribution(slot, k);
   const maps = new Maps({
     shape: dims,
     width: 340,
     name: `contributions from ${name}`,
     say: (place) =>
-      at.has(place) ? `from ${name}${indexText(shape, place + start)}: ${rule(at.get(place))}` : "",
+      at.has(place) ? `from ${name}${indexText(shape, place + start)}: ${rule(sent(at.get(place)))}` : "",
     onpick: (place) => at.has(place) && state.select({ node: at.get(place).owner }),
   });
   const caption = make("p.small", {}, "");
   const update = () => {
     const numbers = all.slice();
     let sum = 0;
-    for (const { place, time, contribution } of terms) {
+    let most = 0;
+    for (const { place, time, ...f } of terms) {
+      const { contribution } = sent(f);
+      most = Math.max(most, Math.abs(contribution) || 0);
       const made = time < state.time ? contribution : 0;
       numbers[place] = (Number.isNaN(numbers[place]) ? 0 : numbers[place]) + made;
       sum += made;
     }
-    maps.paint(numbers, { most: largest(terms.map((term) => term.contribution)) });
+    maps.paint(numbers, { most });
     caption.replaceChildren(
       `${count(terms.length, "contribution")}, one from each place in ${name} that reads it; Σ = `,
       make("b.sum", {}, full(sum)),
@@ -140,14 +141,14 @@ function termsTable(app, n) {
   if (!found.length)
     return make("p", {}, graph.roots.includes(n) ? `${root}/${root} = 1` : "nothing reads it");
   const rows = found.slice(0, TERMS).map(({ slot, k }) => {
-    const { upstream, partial, contribution } = reverse.contribution(slot, k);
+    const now = () => reverse.contribution(slot, k);
     const y = graph.slotReader[slot];
     return [
       chip(app, graph.ownerOf(y)),
       `${graph.operation(y).name}`,
-      full(upstream),
-      full(partial ?? 0),
-      full(contribution),
+      () => full(now().upstream),
+      () => full(now().partial ?? 0),
+      () => full(now().contribution),
     ];
   });
   if (graph.roots.includes(n)) rows.unshift(["it is an output", "", "", "", "1"]);
@@ -173,7 +174,7 @@ function pathsSection(app, n) {
     make("h3", {}, `the strongest paths to ${rootName(graph)}`),
     list,
   );
-  setTimeout(() => {
+  const find = () => {
     if (!section.isConnected) return;
     const found = strongest(graph, n, PATHS);
     list.replaceChildren(
@@ -188,6 +189,12 @@ function pathsSection(app, n) {
       ),
     );
     if (!found.length) list.replaceChildren(make("li", {}, "no path: its gradient is 0"));
-  }, 30);
-  return section;
+  };
+  let version = -1;
+  return live(section, () => {
+    if (version === app.live.version) return;
+    version = app.live.version;
+    clearTimeout(section.waiting);
+    section.waiting = setTimeout(find, 30); // not while somebody drags
+  });
 }

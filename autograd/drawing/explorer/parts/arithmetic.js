@@ -48,22 +48,22 @@ function sequences(app, y, operands) {
   const { graph } = app;
   const nodes = operands.map((x) => [...graph.entriesOf(x)]);
   const shape = nodes.map((v) => blockShape(graph, v)).find(Boolean) ?? [nodes[0].length];
-  const numbers = nodes.map((v) => v.map((x) => graph.data[x]));
   const slot = graph.firstSlot[y];
   const mark = graph.chooses(slot) ? (k) => graph.partial(slot, k) === 1 : undefined;
-  const grids = nodes.map((v, k) =>
-    grid(app, { numbers: numbers[k], shape, nodes: v, caption: sequenceName(graph, v), mark }),
+  const grids = nodes.map((v) =>
+    grid(app, { number: (k) => graph.data[v[k]], shape, nodes: v, caption: sequenceName(graph, v), mark }),
   );
   const { name, symbol } = graph.operation(y);
   if (name !== "dot") return [make("span.sign", {}, symbol), grids];
-  const products = numbers[0].map((a, k) => a * numbers[1][k]);
+  const [a, b] = nodes;
+  const product = (k) => graph.data[a[k]] * graph.data[b[k]];
   return [
     make("span.sign", {}, "Σ"),
     grids[0],
     make("span.sign", {}, "×"),
     grids[1],
     make("span.sign", {}, "= Σ"),
-    grid(app, { numbers: products, shape, caption: "products" }),
+    grid(app, { number: product, length: a.length, shape, caption: "products" }),
   ];
 }
 
@@ -72,12 +72,12 @@ export function chip(app, n) {
   const { graph, state } = app;
   const named = termOf(graph, n);
   const text = named === `n${n}` ? `${signOf(graph, n)} n${n}` : named;
-  const number = numberOf(graph, n);
-  const title = `${nameOf(graph, n)} = ${graph.header.texts[n] ?? full(graph.data[n])}`;
+  const constant = text === numberOf(graph, n);
+  const title = () => `${nameOf(graph, n)} = ${graph.header.texts[n] ?? full(graph.data[n])}`;
   return make(
     "button.chip",
     { title, onclick: () => state.select({ node: n }) },
-    text === number ? null : make("span.name", {}, text),
-    make("b", {}, number),
+    constant ? null : make("span.name", {}, text),
+    make("b", {}, () => numberOf(graph, n)),
   );
 }

@@ -3,7 +3,7 @@
 import { address, nameOf } from "engine/names";
 import { short } from "engine/numbers";
 import { colorScale, css, inkOn, largest } from "parts/colors";
-import { make } from "parts/dom";
+import { live, make } from "parts/dom";
 import { Maps } from "parts/maps";
 
 const LEGIBLE = 160; // numbers; beyond, colours only
@@ -19,28 +19,37 @@ export function blockShape(graph, nodes) {
   return dims.reduce((a, b) => a * b, 1) === nodes.length ? dims : null;
 }
 
-/** A grid of numbers with a caption; `nodes` makes the cells buttons to their nodes. */
-export function grid(app, { numbers, shape, caption, nodes = null, most = largest(numbers), mark }) {
-  const body =
-    numbers.length <= LEGIBLE
-      ? cells(app, numbers, shape, nodes, most, mark)
-      : map(app, numbers, shape, nodes, caption);
-  return make("figure.grid", { "data-grid": caption }, make("figcaption", {}, caption), body);
+/**
+ * A grid of `number(k)` with a caption, k below `length`; `nodes` makes the cells buttons to their
+ * nodes, `mark(k)` marks them. The numbers are live.
+ */
+export function grid(app, { number, nodes = null, length = nodes.length, shape, caption, mark }) {
+  const figure = make("figure.grid", { "data-grid": caption }, make("figcaption", {}, caption));
+  const now = { numbers: [], color: null };
+  live(figure, () => {
+    now.numbers = Float64Array.from({ length }, (_, k) => number(k));
+    now.color = colorScale(largest(now.numbers));
+    now.maps?.paint(now.numbers);
+  });
+  figure.append(
+    length <= LEGIBLE ? cells(app, now, shape, nodes, mark) : map(app, now, shape, nodes, caption),
+  );
+  return figure;
 }
 
-function cells(app, numbers, shape, nodes, most, mark) {
+function cells(app, now, shape, nodes, mark) {
+  const { numbers } = now;
   const cols = shape.at(-1) ?? 1;
   const rows = shape.length > 1 ? shape.at(-2) : 1;
   const wide = shape.length === 1 && cols > 12 ? 12 : cols;
   const block = rows * cols;
-  const color = colorScale(most);
   const blocks = [];
   for (let from = 0; from < numbers.length; from += block) {
     const lines = [];
     for (let at = from; at < from + block; at += wide) {
       const line = [];
       for (let k = at; k < Math.min(at + wide, from + block); k++)
-        line.push(cell(app, numbers[k], nodes?.[k], color, mark?.(k)));
+        line.push(cell(app, now, k, nodes?.[k], mark));
       lines.push(make("tr", {}, line));
     }
     blocks.push(make("table.cells", {}, make("tbody", {}, lines)));
@@ -48,14 +57,16 @@ function cells(app, numbers, shape, nodes, most, mark) {
   return make("div.blocks", {}, blocks);
 }
 
-function cell(app, x, node, color, marked) {
-  const back = color(x);
+function cell(app, now, k, node, mark) {
+  const style = () => {
+    const back = now.color(now.numbers[k]);
+    return `background:${css(back)};color:${inkOn(back)}`;
+  };
   const open = node === undefined ? {} : opening(app, node);
-  return make(
-    `td${node === undefined ? "" : ".link"}${marked ? ".marked" : ""}`,
-    { style: `background:${css(back)};color:${inkOn(back)}`, ...open },
-    short3(x),
+  const made = make(`td${node === undefined ? "" : ".link"}`, { style, ...open }, () =>
+    short3(now.numbers[k]),
   );
+  return mark ? live(made, () => made.classList.toggle("marked", mark(k))) : made;
 }
 
 /** A cell that opens its node, by mouse or by key. */
@@ -71,14 +82,14 @@ function opening(app, node) {
 const short3 = (x) =>
   Number.isFinite(x) ? short(Number(x.toPrecision(Math.abs(x) < 1e-3 ? 1 : 3))) : short(x);
 
-function map(app, numbers, shape, nodes, name) {
-  const maps = new Maps({
+function map(app, now, shape, nodes, name) {
+  now.maps = new Maps({
     shape,
     name,
     width: 220,
-    say: (k) => `${nodes ? nameOf(app.graph, nodes[k]) : `[${k}]`} = ${short(numbers[k])}`,
+    say: (k) => `${nodes ? nameOf(app.graph, nodes[k]) : `[${k}]`} = ${short(now.numbers[k])}`,
     onpick: (k) => nodes && app.state.select({ node: nodes[k] }),
   });
-  maps.paint(numbers);
-  return maps.element;
+  now.maps.paint(now.numbers);
+  return now.maps.element;
 }

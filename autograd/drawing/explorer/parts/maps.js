@@ -43,8 +43,8 @@ function wrapped(n, width) {
  * `say(place)` describes it. `mark(place)` may give "dead" or "won". Keys: arrows and Enter.
  */
 export class Maps {
-  constructor({ shape, name, width = 300, say, mark, onpick, onhover, onsay }) {
-    Object.assign(this, { shape, name, say, mark, onpick, onhover, onsay, cursor: 0 });
+  constructor({ shape, name, width = 300, say, mark, changed, onpick, onhover, onsay }) {
+    Object.assign(this, { shape, name, say, mark, changed, onpick, onhover, onsay, cursor: 0 });
     this.plan = arrangement(shape, width);
     const { rows, cols, cell, across, down } = this.plan;
     const [w, h] = [across * (cols * cell + GAP), down * (rows * cell + GAP)];
@@ -55,9 +55,9 @@ export class Maps {
       tabindex: 0,
       role: "application",
       "aria-label": name,
-      onmousemove: (e) => this.#hover(this.#placeAt(e)),
+      onmousemove: (e) => this.#hover(this.placeAt(e)),
       onmouseleave: () => this.#hover(-1),
-      onclick: (e) => this.#pick(this.#placeAt(e)),
+      onclick: (e) => this.#pick(this.placeAt(e)),
       onkeydown: (e) => this.#key(e),
     });
     this.element = make("div.maps", { style: `width:${w}px;height:${h}px` }, this.picture, this.overlay);
@@ -79,12 +79,13 @@ export class Maps {
     }
     context.putImageData(image, 0, 0);
     if (this.mark && cell >= 3) this.#marks(context);
+    if (this.changed && cell >= 3) this.#corners(context);
   }
 
   #marks(context) {
     const { cell } = this.plan;
     for (let place = 0; place < this.numbers.length; place++) {
-      const mark = this.mark(place);
+      const mark = this.mark(place); // "dead", "won" or null
       const at = mark && this.#corner(place);
       if (!at) continue;
       context.strokeStyle = context.fillStyle = css(
@@ -92,6 +93,16 @@ export class Maps {
       );
       if (mark === "won") dot(context, at, cell);
       else cross(context, at, cell);
+    }
+  }
+
+  /** A corner on each entry that somebody changed. */
+  #corners(context) {
+    const side = Math.max(2, this.plan.cell / 3);
+    context.fillStyle = themeColor("picked");
+    for (let place = 0; place < this.numbers.length; place++) {
+      const at = this.changed(place) && this.#corner(place);
+      if (at) triangle(context, at, side);
     }
   }
 
@@ -126,7 +137,8 @@ export class Maps {
     return [right * (cols * cell + GAP) + j * cell, down * (rows * cell + GAP) + i * cell];
   }
 
-  #placeAt(event) {
+  /** The place of the entry under a pointer, or -1. */
+  placeAt(event) {
     const { rows, cols, cell, across, tiles } = this.plan;
     const box = this.overlay.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -190,6 +202,14 @@ function fill(image, [x, y], cell, [r, g, b]) {
 function dot(context, [x, y], cell) {
   context.beginPath();
   context.arc(x + cell / 2, y + cell / 2, Math.max(1, cell / 5), 0, 2 * Math.PI);
+  context.fill();
+}
+
+function triangle(context, [x, y], side) {
+  context.beginPath();
+  context.moveTo(x, y);
+  context.lineTo(x + side, y);
+  context.lineTo(x, y + side);
   context.fill();
 }
 

@@ -9,13 +9,13 @@ import { indexText, Maps } from "parts/maps";
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
 /** A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. */
-export function painterOf({ state, reverse, graph }, tensor, maps) {
+export function painterOf({ state, reverse, graph, live }, tensor, maps) {
   let last = "";
   return () => {
     const values = state.show === "value";
     const key = values ? "value" : `${state.show} ${reverse.phaseOf(tensor, state.time)}`;
-    if (key === last) return null;
-    last = key;
+    if (`${key} ${live.version}` === last) return null;
+    last = `${key} ${live.version}`;
     const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
     const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
@@ -29,14 +29,16 @@ export function painterOf({ state, reverse, graph }, tensor, maps) {
 export class TensorMap {
   constructor(app, tensor, width, mark = () => null) {
     Object.assign(this, { app, tensor });
-    const { entries, name, shape } = tensor;
-    this.marks = Array.from(entries, (n) => (n < 0 ? null : mark(n)));
+    const { name, shape } = tensor;
+    this.markOf = (n) => (n < 0 ? null : mark(n));
+    this.marks = [];
     this.maps = new Maps({
       shape,
       width,
       name: `${name} ${shapeText(shape)}`,
       say: (place) => this.#say(place),
-      mark: this.marks.some(Boolean) && ((place) => this.marks[place]),
+      mark: (place) => this.marks[place],
+      changed: (place) => app.live.changes.has(tensor.entries[place]),
       onpick: (place) => this.#pick(place),
       onsay: (text) => {
         this.said.textContent = text || this.summary;
@@ -60,6 +62,7 @@ export class TensorMap {
   }
 
   paint() {
+    this.marks = Array.from(this.tensor.entries, this.markOf);
     const painted = this.painter();
     if (!painted) return;
     const { sizes, most } = painted;

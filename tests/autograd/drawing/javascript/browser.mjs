@@ -3,7 +3,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-export const oracle = JSON.parse(readFileSync(join(process.env.FIXTURES, "oracle.json"), "utf8"));
+const NAMES = new Set(["NaN", "Infinity", "-Infinity"]); // JSON has no such numbers
+export const oracle = JSON.parse(readFileSync(join(process.env.FIXTURES, "oracle.json"), "utf8"), (_, x) =>
+  NAMES.has(x) ? Number(x) : x,
+);
 
 class Element {
   constructor(tag) {
@@ -12,6 +15,12 @@ class Element {
   setAttribute(name, value) {
     this.attributes[name] = String(value);
   }
+  getAttribute(name) {
+    return this.attributes[name] ?? null;
+  }
+  removeAttribute(name) {
+    delete this.attributes[name];
+  }
   addEventListener(name, action) {
     this.listeners[name] = action;
   }
@@ -19,7 +28,7 @@ class Element {
     this.children.push(...children);
   }
   get textContent() {
-    return this.children.map((c) => (c instanceof Element ? c.textContent : String(c))).join("");
+    return this.children.map((c) => c.textContent ?? String(c)).join("");
   }
   /** All elements within that have a class. */
   all(name) {
@@ -44,6 +53,12 @@ globalThis.window = { matchMedia: () => scheme, addEventListener() {} };
 globalThis.document = {
   createElement: (tag) => new Element(tag),
   createElementNS: (_, tag) => new Element(tag),
+  createTextNode: (data) => ({
+    data,
+    get textContent() {
+      return this.data;
+    },
+  }),
   getElementById: (id) => ({ textContent: scripts[id] }),
 };
 
@@ -51,9 +66,11 @@ globalThis.document = {
 export async function loaded(name) {
   const { inflated, unpacked } = await import("engine/decode");
   const { Graph } = await import("engine/graph");
-  scripts.graph = oracle.graphs[name].packed;
+  const truth = oracle.graphs[name] ?? oracle.runs[name];
+  scripts.graph = truth.packed;
   const { header, arrays } = unpacked(await inflated("graph"));
-  return { graph: new Graph(header, arrays), truth: oracle.graphs[name] };
+  const { PRIMITIVES } = await import(`data:text/javascript,${encodeURIComponent(truth.primitives)}`);
+  return { graph: new Graph(header, arrays, PRIMITIVES), truth };
 }
 
 /** Whether two numbers agree up to rounding. */

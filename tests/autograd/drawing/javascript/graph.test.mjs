@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { prefix } from "engine/graph";
+import { prefix } from "engine/indices";
 import { labelled, loaded, near, oracle } from "./browser.mjs";
 
 /** [reader, operand, node, partial] of every reading, as the page sees it. */

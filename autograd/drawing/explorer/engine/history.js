@@ -1,0 +1,63 @@
+// What was changed, step by step: undo and redo.
+
+const MOST = 200; // steps
+
+export class History {
+  #done = [];
+  #undone = [];
+  #held = null;
+
+  /** Changes [[node, before, after], ...]; `words` say what was done. */
+  add(changes, words) {
+    this.#undone = [];
+    if (this.#held) return this.#join(changes, words);
+    this.#done.push({ changes, words });
+    if (this.#done.length > MOST) this.#done.shift();
+  }
+
+  /** While a step is held, a node keeps its first `before` and gets the last `after`. */
+  #join(changes, words) {
+    const { first, last } = this.#held;
+    for (const [n, before, after] of changes) {
+      if (!first.has(n)) first.set(n, before);
+      last.set(n, after);
+    }
+    this.#held.words = words;
+  }
+
+  hold() {
+    this.#held ??= { first: new Map(), last: new Map(), words: "" };
+  }
+
+  release() {
+    const held = this.#held;
+    this.#held = null;
+    if (held?.first.size)
+      this.add(
+        [...held.first].map(([n, before]) => [n, before, held.last.get(n)]),
+        held.words,
+      );
+  }
+
+  /** [[node, number], ...] of the step before, or none. */
+  undo() {
+    const step = this.#done.pop();
+    if (step) this.#undone.push(step);
+    return step ? step.changes.map(([n, before]) => [n, before]) : [];
+  }
+
+  redo() {
+    const step = this.#undone.pop();
+    if (step) this.#done.push(step);
+    return step ? step.changes.map(([n, , after]) => [n, after]) : [];
+  }
+
+  /** What undo and redo would do, in words; null where there is nothing. */
+  get undoes() {
+    return this.#done.at(-1)?.words ?? null;
+  }
+
+  get redoes() {
+    return this.#undone.at(-1)?.words ?? null;
+  }
+}
