@@ -24,6 +24,14 @@ class Element {
   addEventListener(name, action) {
     this.listeners[name] = action;
   }
+  get classList() {
+    const names = this.className.split(" ").filter(Boolean);
+    return {
+      toggle: (name, on) => {
+        this.className = [...names.filter((other) => other !== name), ...(on ? [name] : [])].join(" ");
+      },
+    };
+  }
   append(...children) {
     this.children.push(...children);
   }
