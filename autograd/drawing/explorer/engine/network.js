@@ -65,8 +65,9 @@ export class Network {
     const { kind, opens } = this;
     for (let i = opens.start[n]; i < opens.start[n + 1]; i++) this.#gather(opens.items[i]);
     if (kind[n] === CALL) return this.#called(n);
-    const [from, to] = this.#range(n, 0);
-    if (kind[n] === DOT) return this.#dot(from, this.#range(n, 1)[0], to - from);
+    const from = this.#start(n, 0);
+    const to = this.#end(n, 0);
+    if (kind[n] === DOT) return dot(this.bundled, from, this.#start(n, 1), to - from);
     return kind[n] === SUM ? this.#sum(from, to) : this.bundled[this.#winner(n, from, to)];
   }
 
@@ -75,30 +76,27 @@ export class Network {
     for (let e = firstEntry[b]; e < firstEntry[b + 1]; e++) bundled[e] = data[entries[e]];
   }
 
-  /** Where the numbers of a node's k-th operand, a bundle, are. */
-  #range(n, k) {
-    const b = this.operands[this.firstSlot[n] + k] - this.size;
-    return [this.firstEntry[b], this.firstEntry[b + 1]];
+  /** Where the numbers of a node's k-th operand, a bundle, begin. */
+  #start(n, k) {
+    return this.firstEntry[this.operands[this.firstSlot[n] + k] - this.size];
+  }
+
+  #end(n, k) {
+    return this.firstEntry[this.operands[this.firstSlot[n] + k] - this.size + 1];
   }
 
   #called(n) {
     const { operands, data } = this;
-    const [from, to] = [this.firstSlot[n], this.firstSlot[n + 1]];
+    const from = this.firstSlot[n];
+    const to = this.firstSlot[n + 1];
     const { forward } = this.rows[this.op[n]];
-    const [a, b] = [data[operands[from]], data[operands[from + 1]]];
-    if (to - from === 1) return forward(a);
-    return to - from === 2 ? forward(a, b) : forward(...this.#numbers(from, to));
+    if (to - from === 1) return forward(data[operands[from]]);
+    if (to - from === 2) return forward(data[operands[from]], data[operands[from + 1]]);
+    return forward(...this.#numbers(from, to));
   }
 
   #numbers(from, to) {
     return Array.from(this.operands.subarray(from, to), (x) => this.data[x]);
-  }
-
-  #dot(a, b, width) {
-    const { bundled } = this;
-    let sum = 0;
-    for (let k = 0; k < width; k++) sum += bundled[a + k] * bundled[b + k];
-    return sum;
   }
 
   #sum(from, to) {
@@ -138,20 +136,15 @@ export class Network {
     const { kind, adjoint, bundledAdjoint, sent, operands, firstSlot, size } = this;
     const upstream = adjoint[n];
     if (kind[n] === CALL) return this.#sendCall(n, upstream);
-    const [from, to] = this.#range(n, 0);
+    const from = this.#start(n, 0);
+    const to = this.#end(n, 0);
     if (kind[n] === MAX || kind[n] === MIN) {
       this.#add(this.entries[this.#winner(n, from, to)], upstream);
       return;
     }
     for (let s = firstSlot[n]; s < firstSlot[n + 1]; s++) sent[operands[s] - size] = 1;
-    if (kind[n] === DOT) this.#sendDot(from, this.#range(n, 1)[0], to - from, upstream);
+    if (kind[n] === DOT) spread(bundledAdjoint, this.bundled, from, this.#start(n, 1), to - from, upstream);
     else for (let e = from; e < to; e++) bundledAdjoint[e] += upstream;
-  }
-
-  #sendDot(a, b, width, upstream) {
-    const { bundled, bundledAdjoint } = this;
-    for (let k = 0; k < width; k++) bundledAdjoint[a + k] += upstream * bundled[b + k];
-    for (let k = 0; k < width; k++) bundledAdjoint[b + k] += upstream * bundled[a + k];
   }
 
   #sendCall(n, upstream) {
@@ -193,8 +186,30 @@ export class Network {
       return p === false ? null : Number(p);
     }
     if (this.kind[n] === SUM) return 1;
-    if (this.kind[n] === DOT) return this.data[this.entries[this.#range(n, from + 1 - slot)[0] + k]];
-    const [first, last] = this.#range(n, 0);
-    return this.#winner(n, first, last) === first + k ? 1 : null;
+    if (this.kind[n] === DOT) return this.data[this.entries[this.#start(n, from + 1 - slot) + k]];
+    const first = this.#start(n, 0);
+    return this.#winner(n, first, this.#end(n, 0)) === first + k ? 1 : null;
+  }
+}
+
+/** Σₖ x[a + k]·x[b + k]; four sums at a time do not wait for each other. */
+function dot(x, a, b, width) {
+  let [p, q, r, s] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 3 < width; k += 4) {
+    p += x[a + k] * x[b + k];
+    q += x[a + k + 1] * x[b + k + 1];
+    r += x[a + k + 2] * x[b + k + 2];
+    s += x[a + k + 3] * x[b + k + 3];
+  }
+  for (; k < width; k++) p += x[a + k] * x[b + k];
+  return p + q + (r + s);
+}
+
+/** What a dot of x[a..] and x[b..] sends to both: the other one's numbers times its own adjoint. */
+function spread(adjoint, x, a, b, width, upstream) {
+  for (let k = 0; k < width; k++) {
+    adjoint[a + k] += upstream * x[b + k];
+    adjoint[b + k] += upstream * x[a + k];
   }
 }
