@@ -92,6 +92,13 @@ class Explorer:
         for key in keys:
             ActionChains(self.driver, duration=0).send_keys(key).perform()
 
+    def chord(self, key):
+        """Press a key while Control is held."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        chain = ActionChains(self.driver, duration=0)
+        chain.key_down("\ue009").send_keys(key).key_up("\ue009").perform()
+
     def map(self, tensor, column=""):
         """The overlay of a tensor's heat maps, which takes clicks and keys."""
         return self.one(f'{column} figure[data-tensor="{tensor}"] canvas.overlay')

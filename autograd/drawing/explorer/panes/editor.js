@@ -120,19 +120,20 @@ function zeros(app, n) {
 export function blocksAround(graph, n) {
   const tensor = graph.tensors[graph.tensorOf[n]];
   if (!tensor?.leaf || tensor.entries.length < 2) return [];
-  const { shape, name, entries } = tensor;
-  const place = graph.placeOf[n];
-  const blocks = [];
-  for (let axes = Math.max(1, shape.length - 2); axes >= 0; axes--) {
-    if (axes > 1 && axes < shape.length - 2) continue;
+  const { shape } = tensor;
+  const blocks = new Map(); // of those that are the same entries, the output channel
+  for (const axes of [0, Math.max(shape.length - 2, 1), 1]) {
     const size = shape.slice(axes).reduce((a, b) => a * b, 1);
-    if (size < 2 || size === blocks.at(-1)?.nodes.length) continue;
-    const start = place - (place % size);
-    const nodes = [...entries.subarray(start, start + size)].filter((v) => v >= 0);
-    const channel = axes === 1 && shape.length > 1 ? biasOf(graph, tensor, Math.floor(start / size)) : [];
-    blocks.push({ name: tensorName(name, shape, start, axes), nodes: [...nodes, ...channel] });
+    if (size > 1) blocks.set(size, blockAround(graph, tensor, graph.placeOf[n], axes, size));
   }
-  return blocks;
+  return [...blocks.values()].sort((a, b) => a.nodes.length - b.nodes.length);
+}
+
+function blockAround(graph, tensor, place, axes, size) {
+  const start = place - (place % size);
+  const nodes = [...tensor.entries.subarray(start, start + size)].filter((v) => v >= 0);
+  const bias = axes === 1 ? biasOf(graph, tensor, start / size) : [];
+  return { name: tensorName(tensor.name, tensor.shape, start, axes), nodes: [...nodes, ...bias] };
 }
 
 /** The bias of an output channel: what the same layer holds one number of for each channel. */
