@@ -6,9 +6,16 @@ const ARRAYS = { u1: Uint8Array, i4: Int32Array, f4: Float32Array, f8: Float64Ar
 /** The bytes of a `<script>` element that holds base64 of a deflate stream. */
 export async function inflated(id) {
   const text = document.getElementById(id).textContent.trim();
-  const packed = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const packed = Uint8Array.fromBase64?.(text) ?? bytesOf(atob(text));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The bytes that a string of `atob` stands for. */
+export function bytesOf(text) {
+  const bytes = new Uint8Array(text.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
 }
 
 /** {header, arrays} of a graph, as `page.py` packed them. */

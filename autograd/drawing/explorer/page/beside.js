@@ -1,5 +1,7 @@
 // A large graph runs in a worker, so that the page stays alive meanwhile.
 
+import { bytesOf } from "engine/decode";
+
 const MODULES = ["primitives", "engine/indices", "engine/network"];
 
 const ANSWER = `
@@ -39,5 +41,4 @@ function text() {
   return `${sources.join("\n").replaceAll(/^import\s[^;]*;|^export /gm, "")}${ANSWER}`;
 }
 
-const decoded = (url) =>
-  new TextDecoder().decode(Uint8Array.from(atob(url.split(",")[1]), (c) => c.charCodeAt(0)));
+const decoded = (url) => new TextDecoder().decode(bytesOf(atob(url.split(",")[1])));
