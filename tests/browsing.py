@@ -92,6 +92,10 @@ class Explorer:
         for key in keys:
             ActionChains(self.driver, duration=0).send_keys(key).perform()
 
+    def to_the_result(self):
+        """Where the forward pass is done and the reverse pass begins."""
+        self.one('.player button[title^="to the result"]').click()
+
     def map(self, tensor, column=""):
         """The overlay of a tensor's heat maps, which takes clicks and keys."""
         return self.one(f'{column} figure[data-tensor="{tensor}"] canvas.overlay')

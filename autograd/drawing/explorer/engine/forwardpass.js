@@ -149,10 +149,11 @@ export class ForwardPass {
     const { data } = this.graph;
     const [a, b] = operands.map((x) => this.graph.entriesOf(x));
     const { name, symbol } = this.graph.operation(y);
-    const term = (k) => (b ? `${short(data[a[k]])}·${factor(data[b[k]])}` : short(data[a[k]]));
+    const sum = name === "dot" || name === "sum";
+    const first = (k) => (sum && k ? factor : short)(data[a[k]]);
+    const term = (k) => (b ? `${first(k)}·${factor(data[b[k]])}` : first(k));
     const terms = Array.from({ length: Math.min(a.length, WRITTEN) }, (_, k) => term(k));
     if (a.length > WRITTEN) terms.push("…");
-    const sum = name === "dot" || name === "sum";
     return sum ? `Σ ${terms.join(" + ")}` : `${symbol}(${terms.join(", ")})`;
   }
 }
