@@ -28,7 +28,7 @@ export function nodePane(app, n) {
       "p.facts",
       {},
       "value ",
-      make("b.value", {}, () => graph.header.texts[n] ?? full(graph.data[n])),
+      make("b.value", {}, () => (graph.isWaiting(n) ? "…" : (graph.header.texts[n] ?? full(graph.data[n])))),
       ` · ${under(rootName(graph))}/${under(nameOf(graph, n))} = `,
       gradient,
     ),
