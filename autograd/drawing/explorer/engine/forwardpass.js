@@ -1,7 +1,7 @@
 // The forward pass as a sequence of steps. A step is one operation; the time k is how many have been
 // done. Output entries are made one after the other: the dot of an entry, the sum with its bias.
 
-import { prefix } from "engine/graph";
+import { prefix } from "engine/indices";
 import { isInfix, nameOf, numberOf, signOf, termOf } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { clamp, partOf, upper } from "engine/reversepass";

@@ -5,17 +5,18 @@ import { equation } from "parts/arithmetic";
 import { make } from "parts/dom";
 
 /** Whether the forward pass goes scalar by scalar, and nothing else is looked at. */
-export const isStepping = ({ state, timeline }) =>
-  state.grain === "scalar" && state.node === null && state.time < 0 && timeline.isUnderWay(state.time);
+export const isStepping = ({ state }) => state.grain === "scalar" && state.node === null && state.time < 0;
 
 export function stepPane(app) {
+  const { graph, state, timeline } = app;
   const element = make("div.pane.step-pane");
   const update = () => {
-    const { y } = app.timeline.stepAt(app.state.time);
-    const name = nameOf(app.graph, y);
-    element.replaceChildren(
-      make("h2", {}, name, make("span.subtitle", {}, app.graph.operation(y).name)),
-      equation(app, y),
+    const step = timeline.stepAt(state.time);
+    if (!step) return element.replaceChildren();
+    const { name } = graph.operation(step.y);
+    return element.replaceChildren(
+      make("h2", {}, nameOf(graph, step.y), make("span.subtitle", {}, name)),
+      equation(app, step.y),
     );
   };
   return { element, update };
