@@ -14,6 +14,7 @@ import { runnerBeside } from "page/beside";
 import { editsBar } from "page/edits";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
+import { Tour } from "page/tour";
 import { layerPane } from "panes/layer";
 import { nodePane } from "panes/node";
 import { isStepping, stepPane } from "panes/step";
@@ -44,8 +45,12 @@ async function start() {
   cardsButton(graph, state);
   search(graph, state);
   details(app);
-  keys(app, player);
+  const tour = new Tour(app);
+  $("tour").replaceWith(tour.element);
+  $("tour-button").replaceWith(tour.button);
+  keys(app, player, tour);
   await drawCards(app);
+  tour.update();
   onTheme(() => details.render(true));
   window.explorer = app;
   prepare(graph);
@@ -175,7 +180,7 @@ function search(graph, state) {
 
 // --- keys ------------------------------------------------------------------------------------------
 
-function keys(app, player) {
+function keys(app, player, tour) {
   const { state, timeline, graph } = app;
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
@@ -200,7 +205,11 @@ function keys(app, player) {
     "+": () => app.diagram?.zoom(1.25),
     "-": () => app.diagram?.zoom(0.8),
     0: () => app.diagram?.fit(true),
-    Escape: () => state.set(state.node !== null ? { node: null } : { stage: null }),
+    t: () => tour.toggle(),
+    Escape: () => {
+      if (tour.isOpen) tour.close();
+      else state.set(state.node !== null ? { node: null } : { stage: null });
+    },
   };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not(.slider), select, textarea") || $("help").open;
