@@ -98,6 +98,9 @@ class Explorer:
 
         chain = ActionChains(self.driver, duration=0)
         chain.key_down("\ue009").send_keys(key).key_up("\ue009").perform()
+    def to_the_result(self):
+        """Where the forward pass is done and the reverse pass begins."""
+        self.one('.player button[title^="to the result"]').click()
 
     def map(self, tensor, column=""):
         """The overlay of a tensor's heat maps, which takes clicks and keys."""
@@ -191,3 +194,17 @@ def colour(page, overlay, place):
     return [...picture.getImageData(x - 1, y + 3, 1, 1).data];
     """
     return page.run(script, overlay, place)
+
+
+def ringed(page, overlay):
+    """The places of the entries whose upper left corner is painted on the overlay."""
+    script = """
+    const {maps} = arguments[0];
+    const context = arguments[0].getContext("2d");
+    const half = maps.plan.cell / 2;
+    return [...maps.numbers.keys()].filter((place) => {
+      const [x, y] = maps.centre(place);
+      return context.getImageData(x - half + 1, y - half + 4, 1, 1).data[3] > 100;
+    });
+    """
+    return page.run(script, overlay)

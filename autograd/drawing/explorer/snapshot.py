@@ -17,6 +17,7 @@ from ...names import Name
 from ..read.graph import Graph, NamedTensor
 from ..read.matrix_products import matrix_products
 from ..read.owners import owners, reverse_order
+from ..read.scores import scores
 from ..read.stages import Stage, stages
 
 STOP, PASS, NUMBER, ROW, OPERAND = range(5)  # how partials are given; OPERAND + k: operand k
@@ -142,6 +143,7 @@ class Snapshot:
         return {
             "frozen": self.frozen,
             "roots": [graph.number[root] for root in graph.roots],
+            "scores": sorted(scores(graph)),
             "ops": [[op.name, op.symbol] for op in self.ops],
             "labels": labels,
             "texts": self.texts,

@@ -1,18 +1,21 @@
 """The strongest paths from one node to the root: where its gradient comes from.
 
 A path carries the product of the partial derivatives along it, and the gradient is the sum over all
-paths. The k with the largest |product| are found in one sweep from the node to the root: the best
-paths to an operation end in one of the best paths to its operands.
+paths. At a score that a loss reads a path ends, and carries its product times ∂loss/∂score. The k
+that carry most are found in one sweep from the node on: the best paths to an operation end in one
+of the best paths to its operands.
 """
 
 import heapq
 from collections.abc import Iterable
 from itertools import count, pairwise
+from math import isclose
 from typing import Any, NamedTuple
 
 from ...text import number
 from ..read.gradients import partials
 from ..read.graph import Graph
+from ..read.scores import scores
 from ..read.words import count as counted
 from ..read.words import size
 from .selection import Selection
@@ -30,32 +33,54 @@ class Path(NamedTuple):
     before: "Path | None"
 
 
+class Found(NamedTuple):
+    """The strongest paths; of all that nothing stops, how many they are and Σ|what they carry|."""
+
+    strongest: list[Path]
+    paths: int
+    size: float
+
+
 def by_path(graph: Graph, start: Any, most: int = 8, limit: int = 500) -> Selection:
-    """The k strongest paths from `start` to the root, and a note on what they carry.
+    """The k strongest paths from `start` to scores or roots, and a note on what they carry.
 
     ValueError where `start` is not behind the root.
     """
     if start not in graph.number:
         raise ValueError(f"slice={start!r:.80}: that node is not behind the root")
-    best, paths = _strongest(graph, start, most)
+    found = _strongest(graph, start, most)
     selection = Selection()
     shown: list[Path] = []
-    for path in sorted(best, key=lambda p: -p.weight):
+    for path in found.strongest:
         nodes = _nodes(path)
         if len(selection.box_of.keys() | set(nodes)) > limit:
             break
         shown.append(path)
         selection.show(nodes)
         selection.edges = (selection.edges or set()) | {(x, y) for y, x in pairwise(nodes)}
-    if not shown:
-        return _cut(selection, _nodes(best[0]), limit) if best else _dead(graph, selection, start)
-    total = graph.adjoints.get(start, 0)
-    carried = number(sum(path.product for path in shown))
-    every = f"more than {MANY:,}" if paths > MANY else f"{paths:,}"
-    selection.notes.append(
-        f"{len(shown)} of {every} paths, carrying {carried} of the gradient {number(total)}"
-    )
-    return selection
+    if shown:
+        selection.notes.append(_note(graph, shown, found, graph.adjoints.get(start, 0)))
+        return selection
+    if found.strongest:
+        return _cut(selection, _nodes(found.strongest[0]), limit)
+    return _dead(graph, selection, start)
+
+
+def _note(graph: Graph, shown: list[Path], found: Found, gradient: Any) -> str:
+    """`2 of 3 paths, carrying 12 of the gradient 15, 80%`; by size, where paths cancel."""
+    every = f"more than {MANY:,}" if found.paths > MANY else f"{found.paths:,}"
+    ends = {graph.nodes[path.node] for path in shown}
+    to = "" if ends & set(graph.roots) else " to the scores"
+    carried = sum(path.product for path in shown)
+    words = f"{len(shown)} of {every} paths{to}, carrying {number(carried)} of the gradient"
+    words = f"{words} {number(gradient)}"
+    share = sum(path.weight for path in shown) / found.size
+    if not share < 1 or isclose(share, 1):  # all, or nan
+        return words
+    percent = f"{min(max(round(100 * share), 1), 99)}%"
+    if isclose(found.size, size(gradient)):
+        return f"{words}, {percent}"
+    return f"{words}; paths cancel: by size these are {percent} of all"
 
 
 def _nodes(path: Path | None) -> list[int]:
@@ -86,14 +111,15 @@ def _dead(graph: Graph, selection: Selection, start: Any) -> Selection:
     return selection
 
 
-def _strongest(graph: Graph, start: Any, most: int) -> tuple[list[Path], int]:
-    """The strongest paths to the roots, and how many paths there are that nothing stops."""
+def _strongest(graph: Graph, start: Any, most: int) -> Found:
+    """The strongest paths to the scores and to the roots."""
     number = graph.number
     first = Path(1.0, 1, number[start], None)
-    found: dict[Any, list[Path]] = {start: [first]}
-    tally: dict[Any, int] = {start: 1}
+    found: dict[Any, Found] = {start: Found([first], 1, 1.0)}
     reached: dict[Any, list[int]] = {}  # of bundles, which entries
     keep = max(1, min(most, ENTRIES // len(graph.nodes)))
+    ends = scores(graph) - {number[start]}
+    arrived: list[Found] = []
     for node in graph.ordered:
         if node is start:
             continue
@@ -101,25 +127,42 @@ def _strongest(graph: Graph, start: Any, most: int) -> tuple[list[Path], int]:
             entries = [j for j, v in enumerate(node.inputs) if v in found]
             if entries:
                 reached[node] = entries
-            continue
-        steps = _steps(node, found, reached)
-        if steps:
-            tally[node] = min(sum(tally[x] for x, _ in steps), MANY + 1)
-            longer = ((path, p) for x, p in steps for path in found[x])
-            found[node] = _best(longer, number[node], keep)
-    ends = [path for root in dict.fromkeys(graph.roots) for path in found.get(root, [])]
-    best = heapq.nlargest(keep, [p for p in ends if p.weight > 0], key=lambda p: p.weight)
-    return best, sum(tally.get(root, 0) for root in dict.fromkeys(graph.roots))
+        elif steps := _steps(node, found, reached):
+            here = _joined(((found[x], p) for x, p in steps), number[node], keep)
+            if number[node] in ends:
+                arrived.append(_weighed(here, graph.adjoints.get(node, 0)))
+            else:
+                found[node] = here
+    arrived += [found[root] for root in dict.fromkeys(graph.roots) if root in found]
+    paths = [path for end in arrived for path in end.strongest if path.weight > 0]
+    best = heapq.nlargest(keep, paths, key=lambda path: path.weight)
+    return Found(best, sum(end.paths for end in arrived), sum(end.size for end in arrived))
 
 
-def _best(longer: Iterable[tuple[Path, Any]], node: int, keep: int) -> list[Path]:
-    """The strongest of paths that go one step on to a node; the first of equal ones."""
+def _joined(steps: Iterable[tuple[Found, Any]], node: int, keep: int) -> Found:
+    """What comes to a node from its operands, by its partials; the first of equal paths."""
+    steps = list(steps)
     order = count()
-    weighed = ((-_weight(path.weight, p), next(order), path, p) for path, p in longer)
-    return [
+    weighed = (
+        (-_weight(path.weight, p), next(order), path, p)
+        for found, p in steps
+        for path in found.strongest
+    )
+    best = [
         Path(-w, path.product if p is True else path.product * p, node, path)
         for w, _, path, p in heapq.nsmallest(keep, weighed)
     ]
+    paths = min(sum(found.paths for found, _ in steps), MANY + 1)
+    return Found(best, paths, sum(_weight(found.size, p) for found, p in steps))
+
+
+def _weighed(found: Found, rest: Any) -> Found:
+    """Paths to a score, each times ∂loss/∂score."""
+    best = [
+        Path(_weight(path.weight, rest), path.product * rest, path.node, path.before)
+        for path in found.strongest
+    ]
+    return Found(best, found.paths, _weight(found.size, rest))
 
 
 def _weight(weight: float, partial: Any) -> float:

@@ -1,11 +1,12 @@
 """The explorer in a real browser: one pixel, one weight."""
 
 import math
+import re
 
 import pytest
-from browsing import close, number
+from browsing import close, number, ringed
 
-from autograd import Value, graph
+from autograd import Value, draw, graph
 
 # --- 3. one pixel ---------------------------------------------------------------------------------
 
@@ -39,20 +40,6 @@ def test_a_pixel_shows_window_times_kernel_sum_bias_and_activation(explorer, net
     assert page.texts(".feeds .chip .name") == [relu.label, pixel.label]
     assert close(number(page.texts(".feeds .chip b")[0]), relu.data)
     page.picture("pixel")
-
-
-def ringed(page, overlay):
-    """The places of the entries whose upper left corner is painted on the overlay."""
-    script = """
-    const {maps} = arguments[0];
-    const context = arguments[0].getContext("2d");
-    const half = maps.plan.cell / 2;
-    return [...maps.numbers.keys()].filter((place) => {
-      const [x, y] = maps.centre(place);
-      return context.getImageData(x - half + 1, y - half + 4, 1, 1).data[3] > 100;
-    });
-    """
-    return page.run(script, overlay)
 
 
 def test_hovering_over_a_pixel_rings_its_window_and_its_consumers(explorer, net):
@@ -92,7 +79,7 @@ def paths(start, root):
                     follow(v, product * partial)
 
     follow(root, 1.0)
-    return sorted(found, key=abs, reverse=True)
+    return found
 
 
 @pytest.mark.parametrize("place", [4, 13, 26])
@@ -115,14 +102,25 @@ def test_a_weight_shows_a_contribution_from_every_position_that_add_up(explorer,
         assert close(number(text.split(" = ")[-1]), true)
 
 
-def test_the_strongest_paths_are_those_of_a_search_of_all(explorer, net):
+def test_the_strongest_paths_end_at_the_scores_and_are_those_of_a_search_of_all(explorer, net):
     page = explorer(net.loss).open("node=conv1.weight[0,0,1,1]")
     weight = net.model.conv1.weight[0, 0, 1, 1]
-    true = paths(weight, net.loss)
+    scores = [v for v in graph.nodes(net.loss) if v.label.startswith("head[")]
+    true = sorted((p * s.grad for s in scores for p in paths(weight, s)), key=abs, reverse=True)
     assert math.isclose(sum(true), weight.grad, rel_tol=1e-9)
     page.wait("return document.querySelector('.paths li[data-product]')")
     shown = [float(li.get_attribute("data-product")) for li in page.all(".paths li")]
-    assert [abs(p) for p in shown] == pytest.approx([abs(p) for p in true[:5]], rel=1e-9)
+    assert shown == pytest.approx(true[:5], rel=1e-9)
     first = page.texts(".paths li:first-child .name")
     assert first[0] == weight.label
-    assert first[-1] == "loss"
+    end = next(s for s in scores if s.label == first[-1])
+    assert f"∂loss/∂{end.label} = " in page.text(".paths li:first-child")
+    assert close(number(page.text(".paths li:first-child .small").split(" = ")[-1]), end.grad)
+    carried = page.text(".carried")
+    assert carried.startswith(f"5 of {len(true)} paths to the scores, carrying ")
+    told, gradient = re.search(r"carrying (\S+) of the gradient ([^\s;,]+)", carried).groups()
+    assert close(number(told), sum(true[:5]))
+    assert close(number(gradient), weight.grad)
+    share = sum(map(abs, true[:5])) / sum(map(abs, true))
+    assert f"{share:.0%}" in carried
+    assert carried == draw(net.loss, slice=weight, paths=5).outline.notes[-1]

@@ -12,7 +12,7 @@ import pytest
 from browsing import Trained, expression
 
 import nn
-from autograd import Tensor, Value, graph, where
+from autograd import Tensor, Value, draw, graph, where
 from autograd.colours import heat
 from autograd.drawing.explorer import page
 from autograd.drawing.explorer.snapshot import Snapshot
@@ -65,7 +65,16 @@ def oracle(root):
         "ops": [v.op.name if v.op else "" for v in nodes],
         "reads": reads(nodes),
         "strengths": strengths(nodes, root) if len(nodes) < 40 else None,
+        "carried": carried(nodes, root),
     }
+
+
+def carried(nodes, root):
+    """[label, paths, what a drawing of so many strongest paths says] of some leaves."""
+    leaves = [v for v in nodes if v.label and v.op is None and v.grad][::9]
+    return [
+        [v.label, k, draw(root, slice=v, paths=k).outline.notes[-1]] for v in leaves for k in (1, 5)
+    ]
 
 
 def choices():

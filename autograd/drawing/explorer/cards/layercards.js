@@ -43,11 +43,12 @@ function folded(stages) {
   return groups;
 }
 
-/** Light a card by how far its reverse pass has come. */
-function mark({ state, reverse }, classList, group) {
-  const now = state.time > 0 && state.time < reverse.end ? reverse.stageAt(state.time) : null;
-  const done = group.filter((s) => state.time >= reverse.start[s.end]).length;
-  const begun = group.filter((s) => state.time > reverse.start[s.start]).length;
+/** Light a card by how far the pass that is under way has come. */
+function mark({ state, timeline }, classList, group) {
+  const now = timeline.isUnderWay(state.time) ? timeline.stageAt(state.time) : null;
+  const shares = group.map((s) => timeline.shareOf(s, state.time));
+  const done = shares.filter((share) => share === 1).length;
+  const begun = shares.filter((share) => share > 0).length;
   classList.toggle("done", done === group.length);
   classList.toggle("active", begun > done);
   classList.toggle("frontier", now !== null && group.some((s) => s.index === now));

@@ -9,7 +9,7 @@ const BUSY = 150; // arrows, beyond which they have no labels
 const NARROW = 148; // pixels: room for `grad −9.323e-05`
 
 export function nodeCards(app) {
-  const { graph, reverse, state } = app;
+  const { graph, timeline, state } = app;
   const arrows = arrowsOf(app);
   const ids = new Set([...graph.roots, ...arrows.flatMap(({ from, to }) => [from, to])].map(String));
   const nodes = Array.from({ length: graph.size }, (_, n) => n);
@@ -17,12 +17,13 @@ export function nodeCards(app) {
   const groups = [...ids].filter((id) => id.startsWith("b")).map((id) => groupCard(app, Number(id.slice(1))));
   if (arrows.length > BUSY) for (const arrow of arrows) arrow.label = undefined;
   const update = (diagram) => {
-    const now = state.time > 0 && state.time < reverse.end ? reverse.stepAt(state.time) : null;
+    const now = timeline.stepAt(state.time);
     for (const card of cards) updateCard(app, card, now);
     arrows.forEach((arrow, k) => {
       updateArrow(app, arrow, diagram.paths[k].classList, now);
     });
-    if (now && ids.has(`n${now.x}`)) diagram.reveal(`n${now.x}`);
+    const looked = now?.x ?? now?.y;
+    if (ids.has(`n${looked}`)) diagram.reveal(`n${looked}`);
   };
   return { boxes: [...cards, ...groups], arrows, update };
 }
@@ -45,17 +46,19 @@ function arrowsOf({ graph, reverse }) {
 
 function updateCard({ graph, reverse, state }, { node, gradient, element }, now) {
   const { sum, made, all } = reverse.sumOf(node);
-  gradient.textContent = made || graph.roots.includes(node) ? short(sum) : "—";
-  element.classList.toggle("done", made === all);
+  gradient.textContent = made || (graph.roots.includes(node) && state.time >= 0) ? short(sum) : "—";
+  element.classList.toggle("done", state.time < 0 ? !graph.isWaiting(node) : made === all);
   element.classList.toggle("frontier", now !== null && (now.x === node || now.y === node));
   element.classList.toggle("selected", state.node === node);
 }
 
-function updateArrow({ reverse, state }, { slot, k, label: text }, classList, now) {
-  const done = reverse.timeOf(slot, k) < state.time;
+function updateArrow({ graph, reverse, state }, { slot, k, label: text }, classList, now) {
+  const reader = graph.slotReader[slot];
+  const done = state.time < 0 ? !graph.isWaiting(reader) : reverse.timeOf(slot, k) < state.time;
+  const here = now && (now.reads ? now.y === reader : now.slot === slot && (now.k === k || !text));
   classList.toggle("done", done);
-  classList.toggle("frontier", now !== null && now.slot === slot && (now.k === k || !text));
-  text?.element.classList.toggle("unseen", !done);
+  classList.toggle("frontier", Boolean(here));
+  text?.element.classList.toggle("unseen", !done || state.time < 0);
 }
 
 function contributionLabel(reverse, slot, k) {

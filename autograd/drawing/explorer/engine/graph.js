@@ -16,6 +16,7 @@ export class Graph {
     this.tensors = header.tensors;
     this.stages = header.stages;
     this.size = this.op.length;
+    this.isWaiting = () => false; // until the forward pass has come to a node
     this.firstSlot = prefix(this.arity);
     this.firstEntry = prefix(this.length);
     this.slotReader = repeated(this.arity);

@@ -63,8 +63,10 @@ export function rootName(graph) {
 /** A name below or above a ∂: in brackets where it would be misread. */
 export const under = (name) => (/[\s/+*−-]/.test(name) ? `∂(${name})` : `∂${name}`);
 
-/** A node's number in a few characters, as Python writes it where it is more than a double. */
-export const numberOf = (graph, n) => graph.header.texts[n] ?? short(graph.data[n]);
+/** A node's number in a few characters, as Python writes it where it is more than a double; "…" while
+ * the forward pass has not come to it. */
+export const numberOf = (graph, n) =>
+  graph.isWaiting(n) ? "…" : (graph.header.texts[n] ?? short(graph.data[n]));
 
 /** A node as an operand in a line of arithmetic: its name, or the number of a constant. */
 export function termOf(graph, n) {

@@ -1,13 +1,23 @@
-// The strongest paths from a node to the roots: those whose product of partials is largest.
-// One sweep finds the best product from every node on; a best-first search then meets the paths in
-// the order of their strength (A* with an exact estimate).
+// The strongest paths of a node's gradient: those whose product of partials is largest. A path ends at
+// a score that a loss reads, and is weighed by ∂loss/∂score, or at a root. One sweep finds the best
+// product from every node on; a best-first search then meets the paths in the order of their strength
+// (A* with an exact estimate).
 
-/** The largest |product of partials| of a path from each node to a root, found in slices. */
+import { count as counted, short } from "engine/numbers";
+
+const MANY = 1e15;
+
+/** From each node to the ends, found in slices: the largest |product| of a path, how many paths
+ * there are that nothing stops, and Σ|products|. */
 class Reach {
   constructor(graph) {
     this.graph = graph;
+    this.scores = new Set(graph.header.scores);
     this.best = new Float64Array(graph.size);
-    for (const root of graph.roots) this.best[root] = 1;
+    this.count = new Float64Array(graph.size);
+    this.size = new Float64Array(graph.size);
+    for (const root of graph.roots) this.best[root] = this.count[root] = this.size[root] = 1;
+    this.beyond = new Map(); // from a score on: [count, size]
     this.at = 0;
   }
 
@@ -21,14 +31,27 @@ class Reach {
   }
 
   #visit(y) {
-    const { best, graph } = this;
+    const { best, count, size, graph } = this;
+    if (this.scores.has(y)) this.#end(y);
     for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
       const entries = graph.entriesOf(graph.operands[slot]);
       for (let k = 0; k < entries.length; k++) {
-        const product = best[y] * Math.abs(graph.partial(slot, k) ?? 0);
-        if (product > best[entries[k]]) best[entries[k]] = product;
+        const partial = graph.partial(slot, k);
+        if (partial === null) continue;
+        const [n, factor] = [entries[k], Math.abs(partial)];
+        count[n] += count[y];
+        const product = best[y] * factor;
+        if (!(product > 0)) continue; // 0 times infinity is 0, since nothing comes through
+        size[n] += size[y] * factor;
+        if (product > best[n]) best[n] = product;
       }
     }
+  }
+
+  #end(y) {
+    this.beyond.set(y, [this.count[y], this.size[y]]);
+    this.count[y] = 1;
+    this.best[y] = this.size[y] = Math.abs(this.graph.adjoint[y]);
   }
 }
 
@@ -46,31 +69,55 @@ export function prepare(graph) {
   setTimeout(slice, 50);
 }
 
-/** Up to `most` paths [{nodes, product}], the strongest first. */
+/**
+ * Up to `most` paths [{nodes, product}], the strongest first, each product weighed by the gradient of
+ * the score that its path ends at. `count` paths are not stopped, and `size` is Σ|products| of all.
+ */
 export function strongest(graph, from, most) {
   const reach = reachOf(graph);
   reach.advance();
-  const { best } = reach;
   const queue = new Heap();
-  queue.push(best[from], { node: from, product: 1, back: null });
-  const found = [];
-  while (queue.size && found.length < most) {
+  queue.push(reach.best[from], { node: from, product: 1, back: null });
+  const paths = [];
+  while (queue.size && paths.length < most) {
     const path = queue.pop();
-    if (graph.roots.includes(path.node)) found.push({ nodes: trail(path), product: path.product });
-    graph.eachUse(path.node, (slot, k) => {
-      const product = path.product * (graph.partial(slot, k) ?? 0);
-      const node = graph.slotReader[slot];
-      const strength = Math.abs(product) * best[node];
-      if (strength > 0) queue.push(strength, { node, product, back: path });
-    });
+    const score = path.node !== from && reach.scores.has(path.node);
+    if (score || graph.roots.includes(path.node)) paths.push(arrived(graph, path, score));
+    if (!score) spread(graph, reach.best, queue, path);
   }
-  return found;
+  const [count, size] = reach.beyond.get(from) ?? [reach.count[from], reach.size[from]];
+  return { paths, count, size };
 }
 
-function trail(path) {
+/** Put what goes one step on into the queue. */
+function spread(graph, best, queue, path) {
+  graph.eachUse(path.node, (slot, k) => {
+    const product = path.product * (graph.partial(slot, k) ?? 0);
+    const node = graph.slotReader[slot];
+    const strength = Math.abs(product) * best[node];
+    if (strength > 0) queue.push(strength, { node, product, back: path });
+  });
+}
+
+function arrived(graph, path, score) {
   const nodes = [];
   for (let p = path; p; p = p.back) nodes.unshift(p.node);
-  return nodes;
+  return { nodes, product: score ? path.product * graph.adjoint[path.node] : path.product };
+}
+
+/** What found paths of a node carry: `2 of 3 paths, carrying 12 of the gradient 15, 80%`. */
+export function carried(graph, from, { paths, count, size }) {
+  const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
+  const products = paths.map(({ product }) => product);
+  const every = count > MANY ? `more than ${counted(MANY)}` : counted(count);
+  const to = paths.some(({ nodes }) => graph.roots.includes(nodes.at(-1))) ? "" : " to the scores";
+  const gradient = graph.adjoint[from];
+  const words = `${paths.length} of ${every} paths${to}, carrying ${short(sum(products))} of the gradient ${short(gradient)}`;
+  const share = sum(products.map(Math.abs)) / size;
+  if (!(share < 1 - 1e-9)) return words; // all, or nan
+  const percent = `${Math.min(Math.max(Math.round(100 * share), 1), 99)}%`;
+  if (Math.abs(size - Math.abs(gradient)) <= 1e-9 * size) return `${words}, ${percent}`;
+  return `${words}; paths cancel: by size these are ${percent} of all`;
 }
 
 /** A binary heap, the greatest key first. */

@@ -129,6 +129,12 @@ export class ReversePass {
     ];
   }
 
+  /** How much of a layer has been sent at time t: from 0 to 1. */
+  shareOf(stage, t) {
+    const [from, to] = [this.start[stage.start], this.start[stage.end]];
+    return clamp((t - from) / (to - from), 0, 1);
+  }
+
   /** The layer whose reverse pass is under way at time t, or was finished last. */
   stageAt(t) {
     return t > 0 ? this.stepAt(t).stage : this.graph.stages.length - 1;
@@ -139,22 +145,14 @@ export class ReversePass {
     const { graph } = this;
     const root = under(rootName(graph));
     if (!this.end) return "the root is a leaf: nothing was recorded, so there is nothing to go back through";
-    if (to === this.end && from === to) return "the reverse pass is done: press space to watch it";
+    if (to === this.end && from === to) return "both passes are done: press space to watch them";
     if (to === 0) return `${root}/${root} = 1: the reverse pass starts here`;
     const step = this.stepAt(to);
     if (to - from === 1) return this.#rule(step);
     const stage = graph.stages[step.stage];
     const whole = from <= this.start[stage.start] && to === this.start[stage.end];
-    const where = whole ? "" : `, ${this.#part(stage, step.y)}`;
+    const where = whole ? "" : `, ${partOf(graph, stage, step.y)}`;
     return `${stage.title}${where}: ${count(to - from, "contribution")} ${this.#receivers(stage)}`;
-  }
-
-  /** Which part of a layer a node belongs to. */
-  #part(stage, y) {
-    const c = this.graph.channel[y];
-    if (c < 0) return "what is shared";
-    const shape = this.graph.tensors[stage.outputs[0]]?.shape ?? [];
-    return `${shape.length > 1 ? "channel" : "entry"} ${c}`;
   }
 
   #rule({ x, y, upstream, partial, contribution }) {
@@ -171,6 +169,14 @@ export class ReversePass {
     const tensors = stage.reads.map((t) => graph.tensors[t].name);
     return `to ${[...layers, ...tensors].join(", ") || "constants"}`;
   }
+}
+
+/** Which part of a layer a node belongs to. */
+export function partOf(graph, stage, y) {
+  const c = graph.channel[y];
+  if (c < 0) return "what is shared";
+  const shape = graph.tensors[stage.outputs[0]]?.shape ?? [];
+  return `${shape.length > 1 ? "channel" : "entry"} ${c}`;
 }
 
 /** For each operand slot, how many contributions its node sends before it. */

@@ -8,13 +8,16 @@ import { Live } from "engine/live";
 import { find } from "engine/names";
 import { count } from "engine/numbers";
 import { prepare } from "engine/paths";
-import { GRAINS, ReversePass } from "engine/reversepass";
+import { GRAINS } from "engine/reversepass";
+import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
 import { editsBar } from "page/edits";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
+import { Tour } from "page/tour";
 import { layerPane } from "panes/layer";
 import { nodePane } from "panes/node";
+import { isStepping, stepPane } from "panes/step";
 import { onTheme } from "parts/colors";
 import { make, refresh } from "parts/dom";
 import { PRIMITIVES } from "primitives";
@@ -24,10 +27,10 @@ const $ = (id) => document.getElementById(id);
 async function start() {
   const { header, arrays } = unpacked(await inflated("graph"));
   const graph = new Graph(header, arrays, PRIMITIVES);
-  const reverse = new ReversePass(graph);
-  const state = new State(graph, reverse);
+  const timeline = new Timeline(graph);
+  const state = new State(graph, timeline);
   const live = new Live(graph, runnerBeside);
-  const app = { graph, reverse, state, live, top: $("top") };
+  const app = { graph, timeline, reverse: timeline.reverse, state, live, top: $("top") };
   followed(app);
   if (!location.hash)
     Object.assign(
@@ -42,8 +45,12 @@ async function start() {
   cardsButton(graph, state);
   search(graph, state);
   details(app);
-  keys(app, player);
+  const tour = new Tour(app);
+  $("tour").replaceWith(tour.element);
+  $("tour-button").replaceWith(tour.button);
+  keys(app, player, tour);
   await drawCards(app);
+  tour.update();
   onTheme(() => details.render(true));
   window.explorer = app;
   prepare(graph);
@@ -72,7 +79,8 @@ function details(app) {
   let panes = [];
   let shown = "";
   const render = (anew) => {
-    const key = `${state.stage} ${state.node} ${state.cards}`;
+    const stepping = isStepping(app);
+    const key = `${state.stage} ${state.node} ${state.cards} ${stepping}`;
     if (!anew && key === shown) {
       for (const pane of panes) pane.update();
       refresh($("details"));
@@ -83,6 +91,7 @@ function details(app) {
     const layered = state.stage !== null && state.cards === "layers";
     if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
     if (state.node !== null) panes.push(nodePane(app, state.node));
+    if (stepping) panes.push(stepPane(app));
     const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
     $("details").replaceChildren(
       ...(panes.length ? panes.map((p) => p.element) : [make("p.hint", {}, hint)]),
@@ -171,8 +180,8 @@ function search(graph, state) {
 
 // --- keys ------------------------------------------------------------------------------------------
 
-function keys(app, player) {
-  const { state, reverse, graph } = app;
+function keys(app, player, tour) {
+  const { state, timeline, graph } = app;
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
     const n = graph.stages.length;
@@ -184,8 +193,8 @@ function keys(app, player) {
     " ": () => player.toggle(),
     ArrowRight: () => player.step(1),
     ArrowLeft: () => player.step(-1),
-    Home: () => player.go(0),
-    End: () => player.go(reverse.end),
+    Home: () => player.go(timeline.start),
+    End: () => player.go(timeline.end),
     "/": () => $("search").focus(),
     "?": () => $("help").showModal(),
     d: () => graph.isSmall && graph.stages.length && turn(state),
@@ -196,7 +205,11 @@ function keys(app, player) {
     "+": () => app.diagram?.zoom(1.25),
     "-": () => app.diagram?.zoom(0.8),
     0: () => app.diagram?.fit(true),
-    Escape: () => state.set(state.node !== null ? { node: null } : { stage: null }),
+    t: () => tour.toggle(),
+    Escape: () => {
+      if (tour.isOpen) tour.close();
+      else state.set(state.node !== null ? { node: null } : { stage: null });
+    },
   };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not(.slider), select, textarea") || $("help").open;

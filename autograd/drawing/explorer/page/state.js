@@ -1,9 +1,9 @@
-// What is selected, what is shown, and how far the reverse pass has come: in one place, and in the
+// What is selected, what is shown, and how far the passes have come: in one place, and in the
 // fragment of the page's address, so that a view can be linked to.
 
 import { uniqueName } from "engine/edits";
 import { find } from "engine/names";
-import { clamp, GRAINS } from "engine/reversepass";
+import { GRAINS } from "engine/reversepass";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
 const CARDS = ["layers", "nodes"];
@@ -12,9 +12,9 @@ export class State {
   #listeners = [];
   #links = new Map();
 
-  constructor(graph, reverse) {
+  constructor(graph, timeline) {
     this.graph = graph;
-    this.reverse = reverse;
+    this.timeline = timeline;
     const nodes = graph.isSmall && !graph.isLayered;
     this.usual = { grain: graph.isLayered ? "layer" : "scalar", cards: nodes ? "nodes" : "layers" };
     this.#reset();
@@ -32,8 +32,8 @@ export class State {
       stage: null,
       node: null,
       show: "value",
-      time: this.reverse.end,
-      before: this.reverse.end,
+      time: this.timeline.end,
+      before: this.timeline.end,
       ...this.usual,
     });
   }
@@ -53,11 +53,11 @@ export class State {
 
   /** Change some of stage, node, show, time, grain, cards. */
   set(changes) {
-    if ("time" in changes) this.before = changes.before ?? Math.max(0, changes.time - 1);
+    if ("time" in changes) this.before = changes.before ?? Math.max(this.timeline.start, changes.time - 1);
     else this.moved ||= "node" in changes || "stage" in changes; // a step for the button Back
     this.problem = undefined;
     Object.assign(this, changes);
-    this.reverse.moveTo(this.time);
+    this.timeline.moveTo(this.time);
     this.tell(changes);
   }
 
@@ -90,14 +90,14 @@ export class State {
 
   write() {
     if (location.protocol === "about:") return; // within a notebook there is no address
-    const { graph, stage, node, show, time, grain, cards, reverse, usual } = this;
+    const { graph, stage, node, show, time, grain, cards, timeline, usual } = this;
     const parts = new URLSearchParams();
     if (node !== null) parts.set("node", uniqueName(graph, node));
     else if (stage !== null) parts.set("layer", graph.stages[stage].title);
     if (show !== "value") parts.set("show", show);
     if (grain !== usual.grain) parts.set("grain", grain);
     if (cards !== usual.cards) parts.set("as", cards);
-    if (time !== reverse.end) parts.set("step", time);
+    if (time !== timeline.end) parts.set("step", timeline.write(time));
     for (const [name, { write }] of this.#links) {
       const text = write();
       if (text !== null) parts.set(name, text);
@@ -113,16 +113,15 @@ export class State {
     if (SHOWN.includes(parts.get("show"))) this.show = parts.get("show");
     if (GRAINS.includes(parts.get("grain"))) this.grain = parts.get("grain");
     if (CARDS.includes(parts.get("as")) && this.graph.isSmall) this.cards = parts.get("as");
-    if (/^\d+$/.test(parts.get("step") ?? ""))
-      this.time = clamp(Number(parts.get("step")), 0, this.reverse.end);
-    const { time, reverse } = this;
-    this.before = time < reverse.end ? reverse.next(time, this.grain, -1) : time;
+    const { timeline } = this;
+    this.time = timeline.read(parts.get("step"));
+    this.before = this.time < timeline.end ? timeline.next(this.time, this.grain, -1) : this.time;
     const named = parts.get("node") ?? parts.get("layer");
     const found = named ? find(this.graph, named) : {};
     this.node = found.node ?? null;
     this.stage = found.stage ?? this.stageFor(this.node);
     this.problem = found.error;
-    this.reverse.moveTo(this.time);
+    this.timeline.moveTo(this.time);
     for (const [name, { read }] of this.#links) read(parts.get(name));
   }
 }

@@ -142,11 +142,16 @@ function select({ state }, maps) {
   for (const map of maps) map.ring("selected", state.node === null ? [] : [state.node]);
 }
 
-function highlightStep({ state, reverse, graph }, maps) {
-  const moving = state.time > 0 && state.time < reverse.end && state.grain === "scalar";
-  const step = moving ? reverse.stepAt(state.time) : null;
-  const nodes = step ? [step.x, graph.ownerOf(step.y)] : [];
-  for (const map of maps) map.ring("step", nodes);
+/** Ring what the player does, scalar by scalar: what is read, and the entry that it is for. */
+function highlightStep({ state, timeline, graph }, maps) {
+  const step = state.grain === "scalar" ? timeline.stepAt(state.time) : null;
+  const nodes = step ? [graph.ownerOf(step.y)] : [];
+  const read = (step?.reads ?? []).map((n) => graph.ownerOf(n)).filter((n) => n !== nodes[0]);
+  if (step && !step.reads) nodes.push(step.x);
+  for (const map of maps) {
+    map.ring("read", read, themeColor("good"));
+    map.ring("step", nodes);
+  }
 }
 
 // --- words and tables ------------------------------------------------------------------------------

@@ -3,14 +3,13 @@
 
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, full, short } from "engine/numbers";
-import { strongest } from "engine/paths";
 import { editor } from "panes/editor";
+import { pathsSection } from "panes/paths";
 import { arithmetic, chip, equation } from "parts/arithmetic";
-import { live, make, table } from "parts/dom";
+import { make, table } from "parts/dom";
 import { indexText, Maps } from "parts/maps";
 
 const TERMS = 200; // rows of a table
-const PATHS = 5;
 
 export function nodePane(app, n) {
   const { graph, reverse } = app;
@@ -29,7 +28,7 @@ export function nodePane(app, n) {
       "p.facts",
       {},
       "value ",
-      make("b.value", {}, () => graph.header.texts[n] ?? full(graph.data[n])),
+      make("b.value", {}, () => (graph.isWaiting(n) ? "…" : (graph.header.texts[n] ?? full(graph.data[n])))),
       ` · ${under(rootName(graph))}/${under(nameOf(graph, n))} = `,
       gradient,
     ),
@@ -162,39 +161,4 @@ function termsTable(app, n) {
     make("summary", {}, `${count(found.length, "contribution")} as a table`),
     body,
   );
-}
-
-function pathsSection(app, n) {
-  const { graph } = app;
-  if (graph.roots.includes(n)) return null;
-  const list = make("ol.paths", {}, make("li", {}, "…"));
-  const section = make(
-    "section.strongest",
-    {},
-    make("h3", {}, `the strongest paths to ${rootName(graph)}`),
-    list,
-  );
-  const find = () => {
-    if (!section.isConnected) return;
-    const found = strongest(graph, n, PATHS);
-    list.replaceChildren(
-      ...found.map((path) =>
-        make(
-          "li",
-          { "data-product": path.product },
-          make("b", {}, short(path.product)),
-          " along ",
-          path.nodes.map((v, k) => [k ? " → " : "", chip(app, v)]),
-        ),
-      ),
-    );
-    if (!found.length) list.replaceChildren(make("li", {}, "no path: its gradient is 0"));
-  };
-  let version = -1;
-  return live(section, () => {
-    if (version === app.live.version) return;
-    version = app.live.version;
-    clearTimeout(section.waiting);
-    section.waiting = setTimeout(find, 30); // not while somebody drags
-  });
 }

@@ -9,18 +9,21 @@ import { indexText, Maps } from "parts/maps";
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
 /** A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. */
-export function painterOf({ state, reverse, graph, live }, tensor, maps) {
+export function painterOf({ state, timeline, graph, live }, tensor, maps) {
+  const { forward, reverse } = timeline;
   let last = "";
   return () => {
     const values = state.show === "value";
-    const key = values ? "value" : `${state.show} ${reverse.phaseOf(tensor, state.time)}`;
-    if (`${key} ${live.version}` === last) return null;
-    last = `${key} ${live.version}`;
+    const phase = values ? forward.phaseOf(tensor) : reverse.phaseOf(tensor, state.time);
+    const key = `${state.show} ${phase} ${live.version}`;
+    if (key === last) return null;
+    last = key;
     const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
     const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
-    maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most });
+    const waiting = values ? forward.waitingOf(tensor) : null;
+    maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most, waiting });
     return { most, sizes };
   };
 }
@@ -84,6 +87,7 @@ export class TensorMap {
     const called = name + indexText(shape, place);
     if (n < 0) return `${called}: nothing reads it`;
     const { graph, reverse } = this.app;
+    if (graph.isWaiting(n)) return `${called}: not yet made`;
     return `${called} = ${short(graph.data[n])}, gradient ${short(reverse.sumOf(n).sum)}`;
   }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReversePass } from "engine/reversepass";
+import { Timeline } from "engine/timeline";
 import { State } from "page/state";
 import { labelled, loaded } from "./browser.mjs";
 
@@ -19,36 +19,36 @@ async function opened(name, hash = "") {
   location.hash = hash;
   written.length = 0;
   const { graph, truth } = await loaded(name);
-  const reverse = new ReversePass(graph);
-  return { graph, truth, reverse, state: new State(graph, reverse) };
+  const timeline = new Timeline(graph);
+  return { graph, truth, timeline, state: new State(graph, timeline) };
 }
 
 test("a layered graph starts with layers, an expression with nodes, at the end of the reverse pass", async () => {
   const cnn = await opened("cnn");
   assert.deepEqual([cnn.state.cards, cnn.state.grain, cnn.state.show], ["layers", "layer", "value"]);
-  assert.equal(cnn.state.time, cnn.reverse.end);
+  assert.equal(cnn.state.time, cnn.timeline.end);
   const { state } = await opened("expression");
   assert.deepEqual([state.cards, state.grain, state.node, state.stage], ["nodes", "scalar", null, null]);
 });
 
 test("a view is read from the address", async () => {
-  const { state, truth, reverse } = await opened(
+  const { state, truth, timeline } = await opened(
     "cnn",
-    "#node=conv1[1,2,3]&show=gradient&grain=scalar&as=nodes&step=12",
+    "#node=conv1[1,2,3]&show=gradient&grain=scalar&as=nodes&step=reverse-12",
   );
   assert.equal(state.node, labelled(truth, "conv1[1,2,3]"));
   assert.deepEqual([state.stage, state.show, state.grain, state.cards], [0, "gradient", "scalar", "nodes"]);
-  assert.deepEqual([state.time, state.before, reverse.partialSums.time], [12, 11, 12]);
+  assert.deepEqual([state.time, state.before, timeline.reverse.partialSums.time], [12, 11, 12]);
 });
 
 test("what the address does not mean is left as usual, and said", async () => {
-  const { state, reverse } = await opened("cnn", "#node=no[1]&show=all&grain=epoch&as=pie&step=-4");
+  const { state, timeline } = await opened("cnn", "#node=no[1]&show=all&grain=epoch&as=pie&step=-4");
   assert.equal(state.problem, "nothing here is called no");
   assert.deepEqual(
     [state.show, state.grain, state.cards, state.time],
-    ["value", "layer", "layers", reverse.end],
+    ["value", "layer", "layers", timeline.end],
   );
-  assert.equal((await opened("cnn", "#step=999999")).state.time, reverse.end);
+  assert.equal((await opened("cnn", "#step=reverse-999999")).state.time, timeline.end);
 });
 
 test("what is selected is written to the address, and read again", async (t) => {
@@ -66,6 +66,18 @@ test("what is selected is written to the address, and read again", async (t) => 
   const again = await opened("cnn", hash);
   for (const key of ["node", "stage", "time", "grain", "show", "cards"])
     assert.equal(again.state[key], state[key], key);
+});
+
+test("a step of the forward pass is written and read as well", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { state, graph, timeline } = await opened("cnn");
+  state.set({ time: timeline.start + 5 });
+  assert.ok(graph.isWaiting(graph.roots[0]));
+  t.mock.timers.tick(200);
+  assert.deepEqual(written.pop(), ["replace", "#step=forward-5"]);
+  const again = await opened("cnn", "#step=forward-5&grain=scalar");
+  assert.deepEqual([again.state.time, again.state.before], [timeline.start + 5, timeline.start + 4]);
+  assert.equal(again.timeline.forward.time, 5);
 });
 
 test("a layer is written by its title", async (t) => {
