@@ -107,8 +107,8 @@ class Explorer:
         """Move the mouse to the middle of an entry, and click there."""
         from selenium.webdriver.common.action_chains import ActionChains
 
-        x, y = self.run("return arguments[0].maps.centre(arguments[1])", overlay, place)
         size = overlay.size
+        x, y = self.run("return arguments[0].maps.centre(arguments[1])", overlay, place)
         self.run("arguments[0].scrollIntoView({block: 'center'})", overlay)
         chain = ActionChains(self.driver, duration=0)
         chain.move_to_element_with_offset(overlay, x - size["width"] / 2, y - size["height"] / 2)
@@ -191,3 +191,17 @@ def colour(page, overlay, place):
     return [...picture.getImageData(x - 1, y + 3, 1, 1).data];
     """
     return page.run(script, overlay, place)
+
+
+def ringed(page, overlay):
+    """The places of the entries whose upper left corner is painted on the overlay."""
+    script = """
+    const {maps} = arguments[0];
+    const context = arguments[0].getContext("2d");
+    const half = maps.plan.cell / 2;
+    return [...maps.numbers.keys()].filter((place) => {
+      const [x, y] = maps.centre(place);
+      return context.getImageData(x - half + 1, y - half + 4, 1, 1).data[3] > 100;
+    });
+    """
+    return page.run(script, overlay)

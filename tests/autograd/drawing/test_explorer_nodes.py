@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from browsing import close, number
+from browsing import close, number, ringed
 
 from autograd import Value, graph
 
@@ -39,20 +39,6 @@ def test_a_pixel_shows_window_times_kernel_sum_bias_and_activation(explorer, net
     assert page.texts(".feeds .chip .name") == [relu.label, pixel.label]
     assert close(number(page.texts(".feeds .chip b")[0]), relu.data)
     page.picture("pixel")
-
-
-def ringed(page, overlay):
-    """The places of the entries whose upper left corner is painted on the overlay."""
-    script = """
-    const {maps} = arguments[0];
-    const context = arguments[0].getContext("2d");
-    const half = maps.plan.cell / 2;
-    return [...maps.numbers.keys()].filter((place) => {
-      const [x, y] = maps.centre(place);
-      return context.getImageData(x - half + 1, y - half + 4, 1, 1).data[3] > 100;
-    });
-    """
-    return page.run(script, overlay)
 
 
 def test_hovering_over_a_pixel_rings_its_window_and_its_consumers(explorer, net):

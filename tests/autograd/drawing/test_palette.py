@@ -7,7 +7,7 @@ import pytest
 
 from autograd import Tensor, Value, draw, explore
 from autograd.colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT, ON_DARK, ON_LIGHT, heat
-from autograd.drawing.explorer.page import SOURCES, palette
+from autograd.drawing.explorer.page import _sources, palette
 from autograd.drawing.render.theme import BOXES, LEVELS, TWINS, cell
 from nn.plots import look
 
@@ -80,13 +80,14 @@ def test_the_page_has_the_palette_as_a_module_and_as_variables_for_light_and_dar
 
 
 def test_no_colour_of_the_page_is_written_anywhere_else():
-    style = (SOURCES / "style.css").read_text(encoding="utf-8")
+    style = "".join(_sources(".css").values())
+    assert "var(--ink)" in style
     assert not re.search(r":[^;{]*(#|rgba?\(|hsl)", style), "colours are variables"
     assert set(re.findall(r"var\(--([a-z]+)\)", style)) <= set(LIGHT._fields)
-    modules = [p for p in SOURCES.iterdir() if p.name.endswith(".js")]
-    written = {p.name: HEX.findall(p.read_text(encoding="utf-8")) for p in modules}
+    written = {name: HEX.findall(text) for name, text in _sources(".js").items()}
+    assert len(written) > 10
     assert {name: found for name, found in written.items() if found} == {
-        "colors.js": ["#111", "#fff"]  # ink on a colour
+        "parts/colors.js": ["#111", "#fff"]  # ink on a colour
     }
 
 

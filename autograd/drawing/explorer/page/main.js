@@ -10,13 +10,12 @@ import { count } from "engine/numbers";
 import { prepare } from "engine/paths";
 import { GRAINS, ReversePass } from "engine/reversepass";
 import { runnerBeside } from "page/beside";
+import { details } from "page/details";
 import { editsBar } from "page/edits";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
-import { layerPane } from "panes/layer";
-import { nodePane } from "panes/node";
-import { onTheme } from "parts/colors";
-import { make, refresh } from "parts/dom";
+import { make } from "parts/dom";
+import { longPresses } from "parts/press";
 import { PRIMITIVES } from "primitives";
 
 const $ = (id) => document.getElementById(id);
@@ -41,10 +40,11 @@ async function start() {
   shownButtons(state);
   cardsButton(graph, state);
   search(graph, state);
-  details(app);
+  details(app, $("details"));
   keys(app, player);
+  longPresses();
+  document.body.classList.toggle("within", window.parent !== window); // a notebook
   await drawCards(app);
-  onTheme(() => details.render(true));
   window.explorer = app;
   prepare(graph);
   document.body.dataset.ready = performance.now().toFixed(0);
@@ -65,47 +65,7 @@ function followed({ graph, reverse, state, live }) {
   });
 }
 
-// --- what is selected ------------------------------------------------------------------------------
-
-function details(app) {
-  const { state, graph } = app;
-  let panes = [];
-  let shown = "";
-  const render = (anew) => {
-    const key = `${state.stage} ${state.node} ${state.cards}`;
-    if (!anew && key === shown) {
-      for (const pane of panes) pane.update();
-      refresh($("details"));
-      return;
-    }
-    shown = key;
-    panes = [];
-    const layered = state.stage !== null && state.cards === "layers";
-    if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
-    if (state.node !== null) panes.push(nodePane(app, state.node));
-    const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
-    $("details").replaceChildren(
-      ...(panes.length ? panes.map((p) => p.element) : [make("p.hint", {}, hint)]),
-    );
-    for (const pane of panes) pane.update();
-    bringIntoSight(app);
-  };
-  details.render = render;
-  state.onChange(() => render(false));
-  render(true);
-}
-
-/** Scroll to what was opened: the entry's heat map in its pane, or the node's pane below. */
-function bringIntoSight({ state, graph }) {
-  const pane = document.querySelector(".node-pane");
-  if (!pane) return;
-  const layer = document.querySelector(".layer-pane");
-  const below = layer && pane.offsetTop > layer.offsetTop + 20;
-  const name = graph.tensors[graph.tensorOf[state.node]]?.name;
-  const figure = [...document.querySelectorAll(".layer-pane figure")].find((f) => f.dataset.tensor === name);
-  if (below) pane.scrollIntoView({ block: "start" });
-  else figure?.scrollIntoView({ block: "nearest" });
-}
+// --- what is shown ---------------------------------------------------------------------------------
 
 function shownButtons(state) {
   const buttons = SHOWN.map((show) =>

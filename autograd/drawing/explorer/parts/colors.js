@@ -6,6 +6,7 @@ import { make } from "parts/dom";
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const theme = () => (dark.matches ? DARK : LIGHT);
 
+export const isDark = () => dark.matches;
 export const onTheme = (action) => dark.addEventListener("change", action);
 
 /** A colour that all views share, such as "picked". */
@@ -28,15 +29,18 @@ function palette(sizes) {
   return palettes.get(key);
 }
 
-/** x -> [r, g, b] on a scale where `most` is the strongest; `sizes` ignores the sign. */
+/** x -> [r, g, b] on a scale where `most` is the strongest, as is inf; `sizes` ignores the sign. */
 export function colorScale(most, sizes = false) {
   const colours = palette(sizes);
   return (x) => {
-    if (!Number.isFinite(x)) return colours[2 * STEPS + 1];
-    const strength = most > 0 ? Math.sqrt(Math.min(1, Math.abs(x) / most)) : 0;
+    if (Number.isNaN(x)) return colours[2 * STEPS + 1];
+    const strength = x ? Math.sqrt(Math.min(1, Math.abs(x) / most)) : 0;
     return colours[STEPS + Math.sign(x) * Math.round(STEPS * strength)];
   };
 }
+
+/** `#ff0080` as [r, g, b]. */
+export const rgb = (hex) => [1, 3, 5].map((k) => Number.parseInt(hex.slice(k, k + 2), 16));
 
 export const css = ([r, g, b]) => `rgb(${r},${g},${b})`;
 
@@ -50,15 +54,19 @@ export function largest(numbers) {
   return most;
 }
 
-/** What the colours mean, in one line. */
-export function legend() {
-  const scale = colorScale(1);
-  const patch = (x) => make("span.patch", { style: `background:${css(scale(x))}` });
+const SIGNED = [-1, -0.25, 0, 0.25, 1];
+const SIZES = [0, 0.06, 0.25, 0.56, 1];
+
+/** What the colours mean, in one line, for what the state shows. */
+export function legend(state) {
+  const sizes = () => state.show === "|gradient|";
+  const colour = (k) => css(colorScale(1, sizes())((sizes() ? SIZES : SIGNED)[k]));
   return make(
     "span.small.legend",
     {},
-    "− ",
-    [-1, -0.25, 0, 0.25, 1].map(patch),
-    " +, by √|x|; grey: unused or nan",
+    () => (sizes() ? "0 " : "− "),
+    SIGNED.map((_, k) => make("span.patch", { style: () => `background:${colour(k)}` })),
+    () => `${sizes() ? " large" : " +"}, by √|x|; grey: unused or nan`,
+    make("span", { hidden: () => state.show === "value" }, "; ", make("span.patch.waiting"), " not arrived"),
   );
 }
