@@ -39,7 +39,7 @@ export function colorScale(most, sizes = false) {
   };
 }
 
-/** `#ff0080` as [r, g, b]. */
+/** A colour of the theme as [r, g, b]. */
 export const rgb = (hex) => [1, 3, 5].map((k) => Number.parseInt(hex.slice(k, k + 2), 16));
 
 export const css = ([r, g, b]) => `rgb(${r},${g},${b})`;

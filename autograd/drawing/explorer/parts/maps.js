@@ -111,18 +111,41 @@ export class Maps {
 
   /** Ring entries for a reason, such as "hover"; this replaces the rings that had it before. */
   ring(reason, places, colour = themeColor("picked")) {
-    this.rings.set(reason, { places, colour });
+    this.rings.set(reason, { places: new Set(places), colour });
     const context = this.overlay.getContext("2d");
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     const { cell } = this.plan;
     context.lineWidth = cell > 4 ? 2 : 1;
     for (const ring of this.rings.values()) {
       context.strokeStyle = ring.colour;
-      for (const place of ring.places) {
-        const at = this.#corner(place);
-        if (at) context.strokeRect(at[0] + 0.5, at[1] + 0.5, cell - 1, cell - 1);
-      }
+      context.beginPath();
+      for (const place of ring.places) this.#outline(context, place, ring.places);
+      context.stroke();
     }
+  }
+
+  /** A ring around a large cell; of small ones only the sides to cells that are not ringed. */
+  #outline(context, place, others) {
+    const at = this.#corner(place);
+    if (!at) return;
+    const { cols, cell } = this.plan;
+    const [x, y, side] = [at[0] + 0.5, at[1] + 0.5, cell - 1];
+    if (cell > 8 || others.size === 1) {
+      context.rect(x, y, side, side);
+      return;
+    }
+    const has = (step) => {
+      const there = this.#corner(place + step);
+      return others.has(place + step) && Math.abs(there[0] - at[0]) + Math.abs(there[1] - at[1]) === cell;
+    };
+    const line = (x1, y1, x2, y2) => {
+      context.moveTo(x1, y1);
+      context.lineTo(x2, y2);
+    };
+    if (!has(-1)) line(x, at[1], x, at[1] + cell);
+    if (!has(1)) line(x + side, at[1], x + side, at[1] + cell);
+    if (!has(-cols)) line(at[0], y, at[0] + cell, y);
+    if (!has(cols)) line(at[0], y + side, at[0] + cell, y + side);
   }
 
   /** The centre of an entry, in pixels of the element. */
