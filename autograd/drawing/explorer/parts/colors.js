@@ -1,6 +1,6 @@
 // Colours of numbers: blue, paper, orange, symmetric about 0; and paper to red for sizes.
 
-import { DARK, LIGHT } from "palette";
+import { DARK, LIGHT, ON_DARK, ON_LIGHT } from "palette";
 import { make } from "parts/dom";
 
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
@@ -44,8 +44,11 @@ export const rgb = (hex) => [1, 3, 5].map((k) => Number.parseInt(hex.slice(k, k 
 
 export const css = ([r, g, b]) => `rgb(${r},${g},${b})`;
 
-/** Black or white, whichever is legible on a colour. */
-export const inkOn = ([r, g, b]) => (0.299 * r + 0.587 * g + 0.114 * b > 140 ? "#111" : "#fff");
+/** Black or white, whichever is more legible on a colour: `ink_on` of drawings. */
+export function inkOn(colour) {
+  const [r, g, b] = colour.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.177 ? ON_LIGHT : ON_DARK;
+}
 
 /** The largest size among numbers. */
 export function largest(numbers) {
