@@ -110,8 +110,8 @@ class Explorer:
         """Move the mouse to the middle of an entry, and click there."""
         from selenium.webdriver.common.action_chains import ActionChains
 
-        x, y = self.run("return arguments[0].maps.centre(arguments[1])", overlay, place)
         size = overlay.size
+        x, y = self.run("return arguments[0].maps.centre(arguments[1])", overlay, place)
         self.run("arguments[0].scrollIntoView({block: 'center'})", overlay)
         chain = ActionChains(self.driver, duration=0)
         chain.move_to_element_with_offset(overlay, x - size["width"] / 2, y - size["height"] / 2)

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ... import files
-from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT
+from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT, ON_DARK, ON_LIGHT, ROLES, THIN, WIDE
 from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
 from ...value import Value
+from ..read import words
 from ..read.graph import Graph
 from .snapshot import Snapshot
 
@@ -150,19 +151,28 @@ def _modules(primitives: str) -> dict[str, str]:
 
 
 def palette() -> str:
-    """The module `palette`: LIGHT and DARK, each with the colours of numbers as its `heat`."""
+    """The module `palette`: what colours, widths and signs mean, here as in drawings."""
     light = LIGHT._asdict() | {"heat": LIGHT_HEAT._asdict()}
     dark = DARK._asdict() | {"heat": DARK_HEAT._asdict()}
-    return f"export const LIGHT = {json.dumps(light)};\nexport const DARK = {json.dumps(dark)};\n"
+    arrows = {"positive": words.POSITIVE, "negative": words.NEGATIVE, "nothing": words.NOTHING,
+              "large": words.LARGE, "rule": words.AT_ARROWS}  # fmt: skip
+    constants = {
+        **{"LIGHT": light, "DARK": dark, "ON_LIGHT": ON_LIGHT, "ON_DARK": ON_DARK},
+        **{"THIN": THIN, "WIDE": WIDE, "ROLE_WORDS": words.ROLE_WORDS, "ARROW_WORDS": arrows},
+    }
+    return "".join(f"export const {name} = {json.dumps(x)};\n" for name, x in constants.items())
 
 
 def _variables() -> str:
-    """The palette as variables of CSS: `var(--ink)`."""
-    light, dark = (
-        ":root{" + "".join(f"--{name}:{value};" for name, value in theme._asdict().items()) + "}"
-        for theme in (LIGHT, DARK)
+    """The palette as variables of CSS: `var(--ink)`, `var(--input)`, `var(--input-border)`."""
+    light = LIGHT._asdict() | {name: role.fill for name, role in ROLES.items()}
+    light |= {f"{name}-border": role.border for name, role in ROLES.items()}
+    dark = DARK._asdict() | {name: role.dark for name, role in ROLES.items()}
+    rules = (
+        ":root{" + "".join(f"--{name}:{value};" for name, value in theme.items()) + "}"
+        for theme in (light, dark)
     )
-    return f"{light}@media (prefers-color-scheme:dark){{{dark}}}\n"
+    return "{}@media (prefers-color-scheme:dark){{{}}}\n".format(*rules)
 
 
 def _module(name: str, text: str) -> str:

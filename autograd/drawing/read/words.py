@@ -8,6 +8,17 @@ from ...names import Shaped
 from ...text import clean, shape_text
 
 NO_GRADIENT = "—"  # of a gradient before `backward()`
+ROLE_WORDS = {
+    "input": "input",
+    "parameter": "parameter",
+    "constant": "constant",
+    "grid": "several numbers",
+    "operation": "operation",
+    "layer": "layer",
+    "folded": "not opened",
+}
+POSITIVE, NEGATIVE, NOTHING, LARGE = "positive", "negative", "dotted is 0", "wide is large"
+AT_ARROWS = "at arrows: upstream · partial = contribution"
 SIGNS = {"*": "×", "-": "−", "·": "Σ×"}
 
 

@@ -3,14 +3,13 @@
 import html
 from collections.abc import Iterable, Sequence
 
-from ...colours import LIGHT
+from ...colours import LIGHT, THIN, WIDE
 from ...text import clean
 from ..outline import Arrow, Box, Outline
 from ..read.words import sign, size
 from .tables import arrow_lines, table, words
 from .theme import BOXES, FONT, SMALL, TEXT
 
-WIDEST = 4.0
 _BELOW = '<BR/><FONT POINT-SIZE="3"> </FONT>'  # between a label and its wide arrow
 
 
@@ -137,7 +136,7 @@ def _arrow(arrow: Arrow, largest: float, downwards: bool) -> str:
     way, amount = sign(contribution), size(contribution)
     label = "<BR/>".join([*lines[:-1], f"<B>{lines[-1]}</B>"]) + below
     share = amount / largest if largest else float(amount > 0)
-    width = 0.7 + (WIDEST - 0.7) * min(1.0, share)
+    width = THIN + (WIDE - THIN) * min(1.0, share)
     name = "plus" if way > 0 else "minus" if way < 0 else "none"
     colour = {"plus": LIGHT.warm, "minus": LIGHT.cold, "none": LIGHT.line}[name]
     style = "" if amount else " style=dotted"

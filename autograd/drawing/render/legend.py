@@ -4,18 +4,9 @@ from collections.abc import Iterable
 
 from ...colours import LIGHT
 from ..outline import Outline
-from ..read.words import sign, size
+from ..read.words import AT_ARROWS, LARGE, NEGATIVE, NOTHING, POSITIVE, ROLE_WORDS, sign, size
 from .theme import BOXES
 
-ROLES = {
-    "input": "input",
-    "parameter": "parameter",
-    "constant": "constant",
-    "grid": "several numbers",
-    "operation": "operation",
-    "layer": "layer",
-    "folded": "not opened",
-}
 GAP = " \u00a0 \u00a0"
 
 
@@ -23,7 +14,7 @@ def legend(outline: Outline) -> list[str]:
     """Lines of HTML-like text: the kinds of boxes, the signs of numbers, what arrows say."""
     boxes = outline.boxes.values()
     roles = {box.role for box in boxes}
-    kinds = [_mark(BOXES[role].border, name) for role, name in ROLES.items() if role in roles]
+    kinds = [_mark(BOXES[role].border, name) for role, name in ROLE_WORDS.items() if role in roles]
     if any(box.root for box in boxes):
         kinds.append(_mark(BOXES["root"].border, "root"))
     if outline.frames:
@@ -32,8 +23,8 @@ def legend(outline: Outline) -> list[str]:
     cells = (c.number for box in boxes for g in box.grids for row in g.rows for c in row if c)
     signs = _signs([*sent, *cells])
     if sent:
-        signs += ["dotted is 0"] * any(not size(x) for x in sent) + ["wide is large"]
-    rule = ["at arrows: upstream · partial = contribution"] if sent else []
+        signs += [NOTHING] * any(not size(x) for x in sent) + [LARGE]
+    rule = [AT_ARROWS] if sent else []
     lines = [kinds if len(kinds) > 1 else [], signs, rule]
     return [GAP.join(line) for line in lines if line]
 
@@ -42,7 +33,7 @@ def _signs(numbers: Iterable[object]) -> list[str]:
     found = {sign(x) for x in numbers}
     return [
         _mark(colour, name)
-        for way, colour, name in [(1, LIGHT.warm, "positive"), (-1, LIGHT.cold, "negative")]
+        for way, colour, name in [(1, LIGHT.warm, POSITIVE), (-1, LIGHT.cold, NEGATIVE)]
         if way in found
     ]
 

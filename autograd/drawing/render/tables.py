@@ -102,7 +102,7 @@ def _cell(cell: Cell | None, largest: float) -> str:
 def _colours(cell: Cell, largest: float) -> tuple[str, str]:
     x = cell.number
     grey = is_unknown(x) or x != x
-    return cell_colours(math.nan if grey else sign(x) * min(1.0, size(x) / largest))
+    return cell_colours(math.nan if grey else sign(x) * math.sqrt(min(1.0, size(x) / largest)))
 
 
 def _maps(grids: Sequence[Grid], across: int) -> str:

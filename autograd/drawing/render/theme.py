@@ -8,7 +8,7 @@ import math
 from functools import cache
 from typing import NamedTuple
 
-from ...colours import DARK, DARK_HEAT, LIGHT, ON_DARK, ON_LIGHT, heat
+from ...colours import DARK, DARK_HEAT, LIGHT, ON_DARK, ON_LIGHT, ROLES, heat
 
 FONT = "Arial"  # alone: of lists of fonts graphviz-pure knows no widths
 TEXT, SMALL, CELL = 11, 10, 9  # points: a README shows 1,000 pixels as 830, and 10 points as 11 px
@@ -27,19 +27,19 @@ class BoxStyle(NamedTuple):
 
 
 BOXES = {
-    "parameter": BoxStyle("box", "filled", "#fdebc8", "#e69f00", "#3d2f0e", 1.0, 2),
-    "input": BoxStyle("box", "filled,rounded", "#dcf0fb", "#56b4e9", "#12303f", 1.4),
-    "constant": BoxStyle("box", "filled,rounded,dashed", "#f1f2f4", "#9aa1a9", "#24282d"),
-    "operation": BoxStyle("box", "filled", "#fbfbfc", "#6c757f", "#1d2126", 1.0),
-    "root": BoxStyle("box", "filled,bold", "#d6f0e6", "#009e73", "#0d3329", 2.4),
-    "folded": BoxStyle("folder", "filled,dashed", "#f3f0f8", "#8f83a8", "#2a2533"),
-    "layer": BoxStyle("box3d", "filled", "#f8e6f0", "#cc79a7", "#3a1f2f", 1.2),
-    "grid": BoxStyle("box", "filled", "#fcfcfa", "#a7a08c", "#201f1b"),
+    "parameter": BoxStyle("box", "filled", *ROLES["parameter"], 1.0, 2),
+    "input": BoxStyle("box", "filled,rounded", *ROLES["input"], 1.4),
+    "constant": BoxStyle("box", "filled,rounded,dashed", *ROLES["constant"]),
+    "operation": BoxStyle("box", "filled", *ROLES["operation"]),
+    "root": BoxStyle("box", "filled,bold", *ROLES["root"], 2.4),
+    "folded": BoxStyle("folder", "filled,dashed", *ROLES["folded"]),
+    "layer": BoxStyle("box3d", "filled", *ROLES["layer"], 1.2),
+    "grid": BoxStyle("box", "filled", *ROLES["grid"]),
 }
 LEVELS = 16  # of colours on each side of 0, so that each has a twin
 _INKS = {  # on a light page, on a dark one: each pair has a value of its own
     (ON_LIGHT, ON_LIGHT): ON_LIGHT,
-    (ON_LIGHT, ON_DARK): "#111315",
+    (ON_LIGHT, ON_DARK): "#000001",
     (ON_DARK, ON_LIGHT): "#fcfcfc",
     (ON_DARK, ON_DARK): ON_DARK,
 }

@@ -6,6 +6,7 @@ import random
 import shutil
 import struct
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from browsing import Trained, expression
 
 import nn
 from autograd import Tensor, Value, draw, graph, where
-from autograd.colours import heat
+from autograd.colours import heat, ink_on
 from autograd.drawing.explorer import page
 from autograd.drawing.explorer.snapshot import Snapshot
 from autograd.drawing.read.graph import Graph
@@ -162,6 +163,7 @@ def fixtures(tmp_path):
         "numbers": written(),
         "counts": [[n, count(n), count(n, "node")] for n in counts],
         "shapes": [[shape, shape_text(shape)] for shape in shapes],
+        "inks": [[rgb, ink_on(rgb)] for rgb in product([0, 60, 110, 128, 180, 255], repeat=3)],
         "ends": [list(bytes.fromhex(heat(t)[0][1:])) for t in (-1, 0, 1, float("nan"))],
         "doubles": [x for (x,) in struct.iter_unpack("<d", bytes(range(64)))],
     }

@@ -5,8 +5,9 @@ import { layerCards } from "cards/layercards";
 import { nodeCards } from "cards/nodecards";
 import { onTheme } from "parts/colors";
 import { refresh } from "parts/dom";
+import { heldFocus } from "parts/focus";
 
-/** Draw the graph as the state wants it, and again when that or the theme changes. */
+/** Draw the graph as the state wants it, and again when that changes. */
 export async function drawCards(app) {
   const { state } = app;
   let update = () => {};
@@ -18,6 +19,7 @@ export async function drawCards(app) {
     const view = nodes ? nodeCards(app) : layerCards(app);
     const diagram = new Diagram(nodes ? "the graph, node by node" : "the model, by layers");
     update = () => {};
+    const giveFocus = heldFocus(app.top);
     app.top.replaceChildren(diagram.element);
     await diagram.show(view.boxes, view.arrows);
     app.diagram = diagram;
@@ -26,8 +28,9 @@ export async function drawCards(app) {
       refresh(diagram.element);
     };
     update();
+    giveFocus();
   };
   state.onChange(() => (state.cards === shown ? update() : draw()));
-  onTheme(draw);
+  onTheme(() => update());
   await draw();
 }

@@ -1,5 +1,6 @@
 // Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
 
+import { gestures } from "cards/gestures";
 import { placed } from "cards/layout";
 import { clamp } from "engine/reversepass";
 import { make, svg } from "parts/dom";
@@ -15,6 +16,8 @@ export class Diagram {
     this.sheet = make("div.sheet", {}, this.lines);
     this.element = make("div.diagram", { role: "group", "aria-label": label }, this.sheet);
     this.view = { x: 0, y: 0, scale: 1 };
+    this.fitted = "usual"; // how the view was fitted, as long as nobody moves it
+    this.room = { width: 0, height: 0 };
     this.#listen();
   }
 
@@ -62,6 +65,7 @@ export class Diagram {
   /** Show the whole drawing, no larger than it is; unless `all`, long ones at a legible size. */
   fit(all = false) {
     if (!this.size) return;
+    this.fitted = all ? "all" : "usual";
     const { clientWidth: w, clientHeight: h } = this.element;
     const high = (h - 2 * MARGIN) / this.size.height;
     const whole = Math.min((w - 2 * MARGIN) / this.size.width, high);
@@ -74,6 +78,7 @@ export class Diagram {
   reveal(id) {
     const box = this.places?.get(id);
     if (!box) return;
+    this.revealed = id;
     const { x, y, scale } = this.view;
     const { clientWidth: w, clientHeight: h } = this.element;
     const [left, top] = [x + box.x * scale, y + box.y * scale];
@@ -87,9 +92,15 @@ export class Diagram {
     });
   }
 
+  pan(dx, dy) {
+    this.fitted = "";
+    this.#move({ ...this.view, x: this.view.x + dx, y: this.view.y + dy });
+  }
+
   zoom(by, x = this.element.clientWidth / 2, y = this.element.clientHeight / 2) {
     const scale = clamp(this.view.scale * by, 0.02, 4);
     const k = scale / this.view.scale;
+    this.fitted = "";
     this.#move({ x: x - (x - this.view.x) * k, y: y - (y - this.view.y) * k, scale });
   }
 
@@ -101,27 +112,24 @@ export class Diagram {
     this.sheet.style.transform = `translate(${view.x}px,${view.y}px) scale(${view.scale})`;
   }
 
+  /** Another window, or a phone that was turned: fit again, or keep the middle in the middle. */
+  #resized() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    const { room } = this;
+    this.room = { width, height };
+    if (!room.width || !width) return;
+    if (this.fitted) this.fit(this.fitted === "all");
+    else this.pan((width - room.width) / 2, (height - room.height) / 2);
+    this.reveal(this.revealed);
+  }
+
   #listen() {
     const { element } = this;
-    let from = null;
-    const zoom = (e) => {
-      e.preventDefault();
-      const box = element.getBoundingClientRect();
-      this.zoom(Math.exp(-e.deltaY / 400), e.clientX - box.left, e.clientY - box.top);
-    };
-    element.addEventListener("wheel", zoom, { passive: false });
-    element.addEventListener("pointerdown", (e) => {
-      if (e.button !== 0 || e.target.closest("button, canvas, input")) return;
-      from = { x: e.clientX - this.view.x, y: e.clientY - this.view.y };
-      element.setPointerCapture(e.pointerId);
-    });
-    element.addEventListener("pointermove", (e) => {
-      if (from) this.#move({ ...this.view, x: e.clientX - from.x, y: e.clientY - from.y });
-    });
-    element.addEventListener("pointerup", () => {
-      from = null;
-    });
+    gestures(element, { pan: (dx, dy) => this.pan(dx, dy), zoom: (...how) => this.zoom(...how) });
     element.addEventListener("dblclick", () => this.fit(true));
-    element.addEventListener("focusin", (e) => this.reveal(e.target.closest("[data-box]")?.dataset.box));
+    element.addEventListener("focusin", (e) => {
+      if (e.target.matches(":focus-visible")) this.reveal(e.target.closest("[data-box]")?.dataset.box);
+    });
+    new ResizeObserver(() => this.#resized()).observe(element);
   }
 }

@@ -4,6 +4,7 @@ import { shapeText } from "engine/names";
 import { count } from "engine/numbers";
 import { make } from "parts/dom";
 import { Maps } from "parts/maps";
+import { textWidth } from "parts/measure";
 import { painterOf } from "parts/tensormap";
 
 const THUMB = 130; // pixels
@@ -75,7 +76,7 @@ function arrowsOf(graph, inputs, groups) {
 
 /** The shape of what one layer hands to another, forward, and of its gradient, back. */
 function shapes(text) {
-  const width = Math.max(60, 8 * text.length + 22);
+  const width = textWidth(`← ∂ ${text}`, "11px") + 14;
   const forward = make("span", { title: "forward" }, `${text} →`);
   const back = make("span.back", { title: "its gradient" }, `← ∂ ${text}`);
   return { element: make("div.shapes", {}, forward, back), width, height: 34 };
@@ -128,7 +129,14 @@ function card(id, what, onclick, lines, thumbnail) {
   const elements = parts.map((part) => (part instanceof Node ? part : make("span.small", {}, part)));
   const height = 14 + elements.reduce((sum, part) => sum + Number(part.dataset.height ?? 17), 0);
   const element = make(`button.${what}`, { onclick, "data-box": id }, elements);
-  return { id, element, width: 160, height, thumbnail };
+  return { id, element, width: widthOf(elements), height, thumbnail };
+}
+
+/** As wide as the widest line, but no wider than a name may be. */
+function widthOf(lines) {
+  const style = (line) => (line.tagName === "B" ? "bold 14px" : "12px");
+  const widths = lines.map((line) => textWidth(line.textContent, style(line)));
+  return Math.max(160, Math.min(360, 18 + Math.max(...widths)));
 }
 
 /** The first channels, small, as the state wants them shown. */

@@ -4,9 +4,12 @@
 import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { make } from "parts/dom";
+import { LONGEST, textWidth } from "parts/measure";
 
 const BUSY = 150; // arrows, beyond which they have no labels
-const NARROW = 148; // pixels: room for `grad −9.323e-05`
+const BOLD = "bold 14px";
+const FRAME = 18; // pixels: padding and border of a card
+const WIDE = 420; // pixels: longer names end in an ellipsis
 
 export function nodeCards(app) {
   const { graph, timeline, state } = app;
@@ -67,7 +70,7 @@ function contributionLabel(reverse, slot, k) {
     return `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
   };
   const element = make("div.contribution", { title: "upstream · partial = contribution" }, text);
-  return { element, width: 6.4 * text().length + 12, height: 17 };
+  return { element, width: textWidth(text(), "11px") + 12, height: 17 };
 }
 
 function nodeCard(app, n) {
@@ -87,21 +90,30 @@ function nodeCard(app, n) {
     ),
     row("grad", gradient),
   );
-  const width = Math.min(260, Math.max(NARROW, 8 * title.length + 40));
+  const width = widthOf(title, symbol ? signOf(graph, n) : "", [numberOf(graph, n), LONGEST]);
   return { id: `n${n}`, element, width, height: 66, node: n, gradient };
+}
+
+/** As wide as its widest row: numbers are never cut. */
+function widthOf(title, sign, numbers) {
+  const name = Math.min(WIDE, textWidth(title, BOLD) + (sign ? textWidth(sign, BOLD) + 10 : 0));
+  const rows = numbers.map((text) => textWidth("value") + 10 + textWidth(text, BOLD));
+  return FRAME + Math.max(name, ...rows);
 }
 
 /** A sequence of leaves. */
 function groupCard({ graph, state }, x) {
   const entries = graph.entriesOf(x);
   const title = sequenceName(graph, entries);
+  const size = count(entries.length, "leaf number");
   const element = make(
     "button.card.node.leaf",
     { onclick: () => state.select({ node: entries[0] }), "data-box": `b${x}` },
     make("span.row", {}, make("b", {}, title)),
-    make("span.row.small", {}, count(entries.length, "leaf number")),
+    make("span.row.small", {}, size),
   );
-  return { id: `b${x}`, element, width: Math.min(260, Math.max(112, 8 * title.length + 24)), height: 48 };
+  const width = FRAME + Math.max(Math.min(WIDE, textWidth(title, BOLD)), textWidth(size, "12px"));
+  return { id: `b${x}`, element, width, height: 48 };
 }
 
 /** An operation as it was written: `c = a × b`. */

@@ -106,6 +106,17 @@ export class ReversePass {
     return Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : sum(n)));
   }
 
+  /** At which places of a tensor no contribution has come in yet, though some will; null if at none. */
+  waitingOf(tensor) {
+    if (this.partialSums.time === this.end) return null;
+    const waits = (n) => {
+      if (n < 0 || this.graph.roots.includes(n)) return false;
+      const { made, all } = this.partialSums.sumOf(n);
+      return all > 0 && !made;
+    };
+    return Uint8Array.from(tensor.entries, waits);
+  }
+
   /** What a picture of a tensor's gradients depends on at time t: nothing before the first and
    * after the last contribution. */
   phaseOf(tensor, t) {

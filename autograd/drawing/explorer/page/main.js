@@ -11,15 +11,13 @@ import { prepare } from "engine/paths";
 import { GRAINS } from "engine/reversepass";
 import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
+import { details } from "page/details";
 import { editsBar } from "page/edits";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { Tour } from "page/tour";
-import { layerPane } from "panes/layer";
-import { nodePane } from "panes/node";
-import { isStepping, stepPane } from "panes/step";
-import { onTheme } from "parts/colors";
-import { make, refresh } from "parts/dom";
+import { make } from "parts/dom";
+import { longPresses } from "parts/press";
 import { PRIMITIVES } from "primitives";
 
 const $ = (id) => document.getElementById(id);
@@ -44,14 +42,15 @@ async function start() {
   shownButtons(state);
   cardsButton(graph, state);
   search(graph, state);
-  details(app);
+  details(app, $("details"));
   const tour = new Tour(app);
   $("tour").replaceWith(tour.element);
   $("tour-button").replaceWith(tour.button);
   keys(app, player, tour);
+  longPresses();
+  document.body.classList.toggle("within", window.parent !== window); // a notebook
   await drawCards(app);
   tour.update();
-  onTheme(() => details.render(true));
   window.explorer = app;
   prepare(graph);
   document.body.dataset.ready = performance.now().toFixed(0);
@@ -72,49 +71,7 @@ function followed({ graph, reverse, state, live }) {
   });
 }
 
-// --- what is selected ------------------------------------------------------------------------------
-
-function details(app) {
-  const { state, graph } = app;
-  let panes = [];
-  let shown = "";
-  const render = (anew) => {
-    const stepping = isStepping(app);
-    const key = `${state.stage} ${state.node} ${state.cards} ${stepping}`;
-    if (!anew && key === shown) {
-      for (const pane of panes) pane.update();
-      refresh($("details"));
-      return;
-    }
-    shown = key;
-    panes = [];
-    const layered = state.stage !== null && state.cards === "layers";
-    if (layered) panes.push(layerPane(app, graph.stages[state.stage]));
-    if (state.node !== null) panes.push(nodePane(app, state.node));
-    if (stepping) panes.push(stepPane(app));
-    const hint = state.problem ?? "Click a card, or press / to search and ? for help.";
-    $("details").replaceChildren(
-      ...(panes.length ? panes.map((p) => p.element) : [make("p.hint", {}, hint)]),
-    );
-    for (const pane of panes) pane.update();
-    bringIntoSight(app);
-  };
-  details.render = render;
-  state.onChange(() => render(false));
-  render(true);
-}
-
-/** Scroll to what was opened: the entry's heat map in its pane, or the node's pane below. */
-function bringIntoSight({ state, graph }) {
-  const pane = document.querySelector(".node-pane");
-  if (!pane) return;
-  const layer = document.querySelector(".layer-pane");
-  const below = layer && pane.offsetTop > layer.offsetTop + 20;
-  const name = graph.tensors[graph.tensorOf[state.node]]?.name;
-  const figure = [...document.querySelectorAll(".layer-pane figure")].find((f) => f.dataset.tensor === name);
-  if (below) pane.scrollIntoView({ block: "start" });
-  else figure?.scrollIntoView({ block: "nearest" });
-}
+// --- what is shown ---------------------------------------------------------------------------------
 
 function shownButtons(state) {
   const buttons = SHOWN.map((show) =>

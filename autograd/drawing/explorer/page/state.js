@@ -93,7 +93,8 @@ export class State {
     const { graph, stage, node, show, time, grain, cards, timeline, usual } = this;
     const parts = new URLSearchParams();
     if (node !== null) parts.set("node", uniqueName(graph, node));
-    else if (stage !== null) parts.set("layer", graph.stages[stage].title);
+    if (stage !== null && (node === null || stage !== this.stageFor(node)))
+      parts.set("layer", graph.stages[stage].title);
     if (show !== "value") parts.set("show", show);
     if (grain !== usual.grain) parts.set("grain", grain);
     if (cards !== usual.cards) parts.set("as", cards);
@@ -116,10 +117,11 @@ export class State {
     const { timeline } = this;
     this.time = timeline.read(parts.get("step"));
     this.before = this.time < timeline.end ? timeline.next(this.time, this.grain, -1) : this.time;
-    const named = parts.get("node") ?? parts.get("layer");
-    const found = named ? find(this.graph, named) : {};
+    const [found, layer] = [parts.get("node") ?? parts.get("layer"), parts.get("layer")].map((named) =>
+      named ? find(this.graph, named) : {},
+    );
     this.node = found.node ?? null;
-    this.stage = found.stage ?? this.stageFor(this.node);
+    this.stage = layer.stage ?? found.stage ?? this.stageFor(this.node);
     this.problem = found.error;
     this.timeline.moveTo(this.time);
     for (const [name, { read }] of this.#links) read(parts.get(name));

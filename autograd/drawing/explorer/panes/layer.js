@@ -2,6 +2,7 @@
 
 import { rootName, under } from "engine/names";
 import { count, full } from "engine/numbers";
+import { clamp } from "engine/reversepass";
 import { isPaintable, painting } from "panes/paint";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
@@ -14,10 +15,11 @@ const LAST = 30; // operations, of a layer without tensors
 
 /** The pane of a layer, and `update()` to repaint it. */
 export function layerPane(app, stage) {
-  const { graph } = app;
+  const { graph, state } = app;
   const columns = columnsOf(app, stage);
   const maps = Object.values(columns).flat();
-  for (const map of maps) map.maps.onhover = (place) => highlight(app, maps, map, place);
+  const light = () => highlight(app, maps);
+  for (const map of maps) map.maps.onhover = light;
   const small = (text) => make("span.small", {}, text);
   const element = make(
     "div.pane.layer-pane",
@@ -28,7 +30,7 @@ export function layerPane(app, stage) {
       stage.title,
       make("span.subtitle", {}, stage.kind),
       small(count(stage.count, "node")),
-      legend(),
+      legend(state),
     ),
     make(
       "div.columns",
@@ -46,6 +48,7 @@ export function layerPane(app, stage) {
   const update = () => {
     for (const map of maps) map.paint();
     select(app, maps);
+    light();
     highlightStep(app, maps);
   };
   return { element, update };
@@ -65,20 +68,28 @@ function columnsOf(app, stage) {
     return won.has(n) ? "won" : null;
   };
   const markDead = (n) => (graph.isDead(n) ? "dead" : null);
+  const [wide, wider] = widths();
   const group = (tensors, width, mark) => tensors.map((t) => new TensorMap(app, t, width, mark));
   const isParameter = (t) => t.parameter;
   const inputs = group(
     read.filter((t) => !isParameter(t)),
-    240,
+    wide,
     markWon,
   );
   for (const map of inputs) if (isPaintable(app, map.tensor)) map.element.append(painting(app, map));
   return {
-    before: [...inputs, ...group(before, 240, markWon)],
-    kernels: group(read.filter(isParameter), 240),
-    here: group(outputsOf(stage), 320, markDead),
-    after: group(after.flatMap(outputsOf), 240, markDead),
+    before: [...inputs, ...group(before, wide, markWon)],
+    kernels: group(read.filter(isParameter), wide),
+    here: group(outputsOf(stage), wider, markDead),
+    after: group(after.flatMap(outputsOf), wide, markDead),
   };
+}
+
+/** The widths of the maps beside what a layer makes, and of that: four columns where they fit. */
+function widths() {
+  const room = window.innerWidth;
+  const wide = room > 1000 ? clamp(room / 8, 150, 240) : clamp(room - 60, 200, 300);
+  return [wide, Math.min(1.3 * wide, 320)].map(Math.round);
 }
 
 function column(name, title, maps) {
@@ -107,11 +118,14 @@ function winners(graph, stage) {
   return found;
 }
 
-/** Ring what an entry is made of in the layer before, and what it feeds in the layer after. */
-function highlight(app, maps, over, place) {
-  const n = place < 0 ? -1 : over.tensor.entries[place];
-  const related = n < 0 ? [] : [...madeOf(app.graph, n), ...feeds(app.graph, n)];
-  for (const map of maps) if (map !== over) map.ring("related", related, themeColor("good"));
+/** Ring what an entry is made of in the layer before, and what it feeds in the layer after: of the
+ * entry under the mouse, or else of the selected one, so that a click keeps what hovering shows. */
+function highlight({ graph, state }, maps) {
+  const hovered = maps.map((map) => map.hovered()).find((n) => n >= 0);
+  const n = hovered ?? state.node ?? -1;
+  const related = n < 0 ? [] : [...madeOf(graph, n), ...feeds(graph, n)];
+  for (const map of maps)
+    map.ring("related", map.tensor.index === graph.tensorOf[n] ? [] : related, themeColor("good"));
 }
 
 /** The nodes of other layers, and the leaves, that a node's arithmetic in its own layer reads. */

@@ -1,9 +1,9 @@
 // Operations as lines of arithmetic, each number shown; every number opens its node.
 
 import { isInfix, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
-import { full } from "engine/numbers";
+import { factor, full, short } from "engine/numbers";
 import { make } from "parts/dom";
-import { blockShape, grid } from "parts/grids";
+import { blockShape, grids } from "parts/grids";
 
 const LINES = 60;
 
@@ -50,21 +50,27 @@ function sequences(app, y, operands) {
   const shape = nodes.map((v) => blockShape(graph, v)).find(Boolean) ?? [nodes[0].length];
   const slot = graph.firstSlot[y];
   const mark = graph.chooses(slot) ? (k) => graph.partial(slot, k) === 1 : undefined;
-  const grids = nodes.map((v) =>
-    grid(app, { number: (k) => graph.data[v[k]], shape, nodes: v, caption: sequenceName(graph, v), mark }),
-  );
+  const parts = nodes.map((v) => ({
+    numbers: () => v.map((x) => graph.data[x]),
+    nodes: v,
+    caption: sequenceName(graph, v),
+    mark,
+  }));
+  const named = (k) => `${nameOf(graph, nodes[0][k])} = ${short(graph.data[nodes[0][k]])}`;
   const { name, symbol } = graph.operation(y);
-  if (name !== "dot") return [make("span.sign", {}, symbol), grids];
-  const [a, b] = nodes;
-  const product = (k) => graph.data[a[k]] * graph.data[b[k]];
-  return [
-    make("span.sign", {}, "Σ"),
-    grids[0],
-    make("span.sign", {}, "×"),
-    grids[1],
-    make("span.sign", {}, "= Σ"),
-    grid(app, { number: product, length: a.length, shape, caption: "products" }),
-  ];
+  if (name !== "dot") return grids(app, shape, withSigns(parts, [symbol]), named);
+  const products = () => nodes[0].map((a, k) => graph.data[a] * graph.data[nodes[1][k]]);
+  parts.push({ numbers: products, caption: "products" });
+  return grids(app, shape, withSigns(parts, ["Σ", "×", "= Σ"]), (k) => product(graph, nodes, k));
+}
+
+const withSigns = (parts, signs) => parts.map((part, k) => ({ ...part, sign: signs[k] }));
+
+/** One product of a dot: `w[0,1] · x[1] = 0.5 · 2 = 1`. */
+function product(graph, nodes, k) {
+  const [a, b] = nodes.map((v) => v[k]);
+  const [x, y] = [graph.data[a], graph.data[b]];
+  return `${nameOf(graph, a)} · ${nameOf(graph, b)} = ${short(x)} · ${factor(y)} = ${short(x * y)}`;
 }
 
 /** A node as a button: its name and its number. */

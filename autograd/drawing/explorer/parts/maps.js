@@ -2,7 +2,7 @@
 
 import { address } from "engine/names";
 import { clamp } from "engine/reversepass";
-import { colorScale, css, largest, themeColor } from "parts/colors";
+import { colorScale, css, largest, rgb, themeColor } from "parts/colors";
 import { make } from "parts/dom";
 
 const GAP = 3;
@@ -55,8 +55,9 @@ export class Maps {
       tabindex: 0,
       role: "application",
       "aria-label": name,
-      onmousemove: (e) => this.#hover(this.placeAt(e)),
-      onmouseleave: () => this.#hover(-1),
+      onpointermove: (e) => e.pointerType !== "touch" && this.#hover(this.placeAt(e)),
+      onpointerleave: (e) => e.pointerType !== "touch" && this.#hover(-1),
+      onblur: () => this.#hover(-1),
       onclick: (e) => this.#pick(this.placeAt(e)),
       onkeydown: (e) => this.#key(e),
     });
@@ -65,17 +66,19 @@ export class Maps {
     this.rings = new Map();
   }
 
-  /** Paint numbers, on a common scale. */
-  paint(numbers, { sizes = false, most = largest(numbers) } = {}) {
+  /** Paint numbers, on a common scale; the places that wait for theirs are hatched. */
+  paint(numbers, { sizes = false, most = largest(numbers), waiting = null } = {}) {
     this.numbers = numbers;
     const { cell } = this.plan;
     const context = this.picture.getContext("2d");
     context.clearRect(0, 0, this.picture.width, this.picture.height);
     const image = context.createImageData(this.picture.width, this.picture.height);
     const color = colorScale(most, sizes);
+    const hatch = { line: rgb(themeColor("line")), paper: color(0) };
     for (let place = 0; place < numbers.length; place++) {
       const at = this.#corner(place);
-      if (at) fill(image, at, cell, color(numbers[place]));
+      if (at && waiting?.[place]) fill(image, at, cell, hatched(hatch));
+      else if (at) fill(image, at, cell, plain(color(numbers[place])));
     }
     context.putImageData(image, 0, 0);
     if (this.mark && cell >= 3) this.#marks(context);
@@ -108,18 +111,41 @@ export class Maps {
 
   /** Ring entries for a reason, such as "hover"; this replaces the rings that had it before. */
   ring(reason, places, colour = themeColor("picked")) {
-    this.rings.set(reason, { places, colour });
+    this.rings.set(reason, { places: new Set(places), colour });
     const context = this.overlay.getContext("2d");
     context.clearRect(0, 0, this.overlay.width, this.overlay.height);
     const { cell } = this.plan;
     context.lineWidth = cell > 4 ? 2 : 1;
     for (const ring of this.rings.values()) {
       context.strokeStyle = ring.colour;
-      for (const place of ring.places) {
-        const at = this.#corner(place);
-        if (at) context.strokeRect(at[0] + 0.5, at[1] + 0.5, cell - 1, cell - 1);
-      }
+      context.beginPath();
+      for (const place of ring.places) this.#outline(context, place, ring.places);
+      context.stroke();
     }
+  }
+
+  /** A ring around a large cell; of small ones only the sides to cells that are not ringed. */
+  #outline(context, place, others) {
+    const at = this.#corner(place);
+    if (!at) return;
+    const { cols, cell } = this.plan;
+    const [x, y, side] = [at[0] + 0.5, at[1] + 0.5, cell - 1];
+    if (cell > 8 || others.size === 1) {
+      context.rect(x, y, side, side);
+      return;
+    }
+    const has = (step) => {
+      const there = this.#corner(place + step);
+      return others.has(place + step) && Math.abs(there[0] - at[0]) + Math.abs(there[1] - at[1]) === cell;
+    };
+    const line = (x1, y1, x2, y2) => {
+      context.moveTo(x1, y1);
+      context.lineTo(x2, y2);
+    };
+    if (!has(-1)) line(x, at[1], x, at[1] + cell);
+    if (!has(1)) line(x + side, at[1], x + side, at[1] + cell);
+    if (!has(-cols)) line(at[0], y, at[0] + cell, y);
+    if (!has(cols)) line(at[0], y + side, at[0] + cell, y + side);
   }
 
   /** The centre of an entry, in pixels of the element. */
@@ -187,17 +213,25 @@ export class Maps {
   }
 }
 
-function fill(image, [x, y], cell, [r, g, b]) {
+/** Fill a cell with the colours that `at(x, y)` gives. */
+function fill(image, [left, top], cell, at) {
   const edge = cell > 5 ? 1 : 0; // a hair between large cells
-  for (let i = y; i < y + cell - edge; i++) {
-    for (let j = x, at = 4 * (i * image.width + x); j < x + cell - edge; j++, at += 4) {
-      image.data[at] = r;
-      image.data[at + 1] = g;
-      image.data[at + 2] = b;
-      image.data[at + 3] = 255;
+  for (let y = top; y < top + cell - edge; y++) {
+    for (let x = left, k = 4 * (y * image.width + x); x < left + cell - edge; x++, k += 4) {
+      const [r, g, b] = at(x, y);
+      image.data[k] = r;
+      image.data[k + 1] = g;
+      image.data[k + 2] = b;
+      image.data[k + 3] = 255;
     }
   }
 }
+
+const plain = (colour) => () => colour;
+const hatched =
+  ({ line, paper }) =>
+  (x, y) =>
+    (x + y) % 4 ? paper : line;
 
 function dot(context, [x, y], cell) {
   context.beginPath();

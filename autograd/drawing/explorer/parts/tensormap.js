@@ -2,7 +2,7 @@
 
 import { shapeText } from "engine/names";
 import { count, short } from "engine/numbers";
-import { largest } from "parts/colors";
+import { isDark, largest } from "parts/colors";
 import { make } from "parts/dom";
 import { indexText, Maps } from "parts/maps";
 
@@ -15,14 +15,14 @@ export function painterOf({ state, timeline, graph, live }, tensor, maps) {
   return () => {
     const values = state.show === "value";
     const phase = values ? forward.phaseOf(tensor) : reverse.phaseOf(tensor, state.time);
-    const key = `${state.show} ${phase} ${live.version}`;
+    const key = `${state.show} ${phase} ${isDark()} ${live.version}`;
     if (key === last) return null;
     last = key;
     const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
     const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
-    const waiting = values ? forward.waitingOf(tensor) : null;
+    const waiting = values ? forward.waitingOf(tensor) : reverse.waitingOf(tensor);
     maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most, waiting });
     return { most, sizes };
   };
@@ -44,24 +44,28 @@ export class TensorMap {
       changed: (place) => app.live.changes.has(tensor.entries[place]),
       onpick: (place) => this.#pick(place),
       onsay: (text) => {
-        this.said.textContent = text || this.summary;
+        this.said.textContent = text;
       },
     });
     this.painter = painterOf(app, tensor, this.maps);
-    this.said = make("p.small", { "aria-live": "polite" }, "");
+    this.summary = make("p.small", {}, "");
+    this.said = make("p.small.said", { "aria-live": "polite" }, "");
     const { hidden } = this.maps.plan;
     const more = hidden ? `, ${count(hidden)} more not shown` : "";
+    const says = make("div.says", {}, this.summary, this.said); // one over the other: nothing moves
     const heading = make("figcaption", {}, make("b", {}, name), ` ${shapeText(shape)}${more}`);
-    this.element = make("figure", { "data-tensor": name }, heading, this.maps.element, this.said);
+    this.element = make("figure", { "data-tensor": name }, heading, this.maps.element, says);
   }
 
-  /** Look at an entry in its own layer, at a parameter in the layer that is open. */
+  /** Open an entry; the layer that is open stays, so that nothing moves. */
   #pick(place) {
-    const { state, graph } = this.app;
     const node = this.tensor.entries[place];
-    if (node < 0) return;
-    const own = graph.stageOf[node];
-    state.set({ node, stage: own >= 0 ? own : state.stage });
+    if (node >= 0) this.app.state.set({ node });
+  }
+
+  /** The node under the mouse, or -1. */
+  hovered() {
+    return this.maps.hovered >= 0 ? this.tensor.entries[this.maps.hovered] : -1;
   }
 
   paint() {
@@ -69,8 +73,7 @@ export class TensorMap {
     const painted = this.painter();
     if (!painted) return;
     const { sizes, most } = painted;
-    this.summary = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
-    this.said.textContent = this.summary;
+    this.summary.textContent = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
   }
 
   #marked() {

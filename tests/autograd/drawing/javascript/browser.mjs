@@ -11,6 +11,7 @@ export const oracle = JSON.parse(readFileSync(join(process.env.FIXTURES, "oracle
 class Element {
   constructor(tag) {
     Object.assign(this, { tag, className: "", children: [], attributes: {}, listeners: {} });
+    this.style = { setProperty: (name, value) => this.setAttribute(name, value) };
   }
   setAttribute(name, value) {
     this.attributes[name] = String(value);
@@ -31,6 +32,9 @@ class Element {
         this.className = [...names.filter((other) => other !== name), ...(on ? [name] : [])].join(" ");
       },
     };
+  }
+  getContext() {
+    return { measureText: (text) => ({ width: 7 * text.length }) };
   }
   append(...children) {
     this.children.push(...children);
@@ -58,7 +62,9 @@ export const scheme = {
 export const scripts = {};
 
 globalThis.window = { matchMedia: () => scheme, addEventListener() {} };
+globalThis.getComputedStyle = () => ({ fontFamily: "sans-serif" });
 globalThis.document = {
+  documentElement: {},
   createElement: (tag) => new Element(tag),
   createElementNS: (_, tag) => new Element(tag),
   createTextNode: (data) => ({

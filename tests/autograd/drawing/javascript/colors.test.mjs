@@ -22,7 +22,8 @@ test("colours grow with the square root of the size, and stay at their ends beyo
     zero.map((z, c) => Math.round(z + ((plus[c] - z) * 128) / 255)),
   );
   assert.deepEqual(scale(400), plus);
-  assert.deepEqual(scale(Number.POSITIVE_INFINITY), LIGHT.heat.none);
+  assert.deepEqual(scale(Number.POSITIVE_INFINITY), plus);
+  assert.deepEqual(colorScale(0)(Number.NEGATIVE_INFINITY), LIGHT.heat.minus);
   assert.deepEqual(colorScale(0)(0), zero);
 });
 
@@ -52,17 +53,9 @@ test("views are told when the theme changes", () => {
   assert.equal(themeColor("ink"), LIGHT.ink);
 });
 
-test("ink is legible on every colour, by the eye's weights", () => {
-  assert.deepEqual(
-    [
-      [0, 0, 0],
-      [255, 255, 255],
-      [0, 255, 0],
-      [255, 0, 0],
-      [0, 0, 255],
-    ].map(inkOn),
-    ["#fff", "#111", "#111", "#fff", "#fff"],
-  );
+test("ink is legible on every colour, as in drawings", () => {
+  for (const [colour, ink] of oracle.inks) assert.equal(inkOn(colour), ink, String(colour));
+  assert.equal(new Set(oracle.inks.map(([, ink]) => ink)).size, 2);
   assert.equal(css([1, 2, 3]), "rgb(1,2,3)");
 });
 
@@ -71,14 +64,19 @@ test("the largest size is that of what is finite", () => {
   assert.equal(largest([]), 0);
 });
 
-test("the legend shows five colours from minus to plus", () => {
-  const { minus, plus } = LIGHT.heat;
-  const patches = legend()
-    .all("patch")
-    .map((p) => p.attributes.style);
-  assert.equal(patches.length, 5);
-  assert.deepEqual(
-    [patches[0], patches[4]],
-    [minus, plus].map((c) => `background:${css(c)}`),
-  );
+test("the legend says what the state shows: from minus to plus, or sizes from 0 on", () => {
+  const { minus, plus, zero, size } = LIGHT.heat;
+  const state = { show: "value" };
+  const said = legend(state);
+  const ends = () => {
+    const patches = said.all("patch").map((p) => p.attributes.style);
+    return [patches[0], patches[4]];
+  };
+  const colours = (...ends) => ends.map((c) => `background:${css(c)}`);
+  assert.deepEqual(ends(), colours(minus, plus));
+  assert.match(said.textContent, /^− .*\+, by √\|x\|/);
+  state.show = "|gradient|";
+  for (const node of [said, ...said.all("patch")]) for (const update of node.updates ?? []) update();
+  assert.deepEqual(ends(), colours(zero, size));
+  assert.match(said.textContent, /^0 .*large, by √\|x\|.*not arrived$/);
 });
