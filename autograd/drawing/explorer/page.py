@@ -13,42 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import files
 from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT
-from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
 from ...value import Value
 from ..read.graph import Graph
+from .roots import roots_of
 from .snapshot import Snapshot
+from .written import Page
 
 SOURCES = resources.files(__package__)
 FOLDERS = ("engine", "parts", "cards", "panes", "page")  # each imports from those before it
 DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
-INLINE = 2_000_000  # characters: larger pages are not put into a notebook
-
-
-class Page:
-    """A self-contained HTML page; in a notebook it is shown in place, or linked to where large."""
-
-    def __init__(self, html: str) -> None:
-        self.html = html
-
-    def save(self, path: str | PathLike[str]) -> "Page":
-        """Write the page to a file."""
-        files.write(path, self.html)
-        return self
-
-    def _repr_html_(self) -> str:
-        if len(self.html) <= INLINE:
-            source = html.escape(self.html)
-            return f'<iframe srcdoc="{source}" width="100%" height="720" frameborder="0"></iframe>'
-        checksum = zlib.crc32(self.html.encode(errors="replace"))
-        name = f"explorer-{checksum:08x}.html"
-        self.save(name)
-        return f'The page has {len(self.html) / 1e6:.0f} MB: <a href="{name}">{name}</a>'
-
-    def __repr__(self) -> str:
-        return f"<Page of {len(self.html) / 1e6:.1f} MB; save(path) writes it>"
 
 
 def explore(
@@ -69,22 +44,21 @@ def explore(
     Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
     function is being recorded.
     """
-    if not isinstance(root, Value | Tensor):
-        got = type(root).__name__
-        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {got}")
-    roots = [root] if isinstance(root, Value) else list(root.values)
-    if not roots:
-        raise ValueError("explore(root): the tensor has no entries")
-    if any(v.unknown for v in roots):
-        raise UnknownNumberError("explore() in a compiled function: there are no numbers yet")
-    snapshot = Snapshot(Graph(list(dict.fromkeys(roots))))
-    made = Page(page(snapshot, title or _title(root), _explained(program)))
+    snapshot = Snapshot(Graph(roots_of(root)))
+    made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
 
 
 def _title(root: Value | Tensor) -> str:
     name = root.label if isinstance(root, Value) else ""
     return f"{name or 'The graph'} · Glassgrad"
+
+
+def _holds(snapshot: Snapshot) -> str:
+    """How large a graph is, in words."""
+    layers = [stage for stage in snapshot.stages if stage.kind or stage.call]
+    sizes = {"node": len(snapshot.graph.nodes), "layer": len(layers)}
+    return ", ".join(f"{n:,} {what}{'s' * (n != 1)}" for what, n in sizes.items() if n)
 
 
 def _explained(program: Any) -> dict[str, str]:
