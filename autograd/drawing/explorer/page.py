@@ -4,7 +4,7 @@ import base64
 import html
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from os import PathLike
@@ -17,6 +17,7 @@ from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT
 from ...tensor import Tensor
 from ...value import Value
 from ..read.graph import Graph
+from .epochs import Epoch, moments
 from .roots import roots_of
 from .snapshot import Snapshot
 from .written import Page
@@ -32,6 +33,7 @@ def explore(
     *,
     program: Any = None,
     title: str = "",
+    epochs: Sequence[Epoch] = (),
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
 
@@ -41,10 +43,15 @@ def explore(
     root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
     `autograd.compile` adds what it made of the layers. With a path the page is written there.
 
-    Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
-    function is being recorded.
+    `epochs` are the numbers of leaves at several moments, [(words, {parameter: numbers}), ...], as
+    `nn.Epochs` keeps them during a training; a slider puts them into the graph.
+
+    Raises TypeError for what is neither a Value nor a Tensor, UnknownNumberError while a function
+    is being recorded, and ValueError for epochs of other tensors.
     """
     snapshot = Snapshot(Graph(roots_of(root)))
+    if epochs:
+        snapshot.add(*moments(snapshot.graph, epochs))
     made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
 

@@ -1,19 +1,17 @@
 """What the explorer's page carries: the graph as arrays, read back and compared with the engine."""
 
-import base64
 import hashlib
 import itertools
-import json
 import math
 import random
 import re
-import zlib
 from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
 import numpy as np
 import pytest
+from browsing import carried
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,26 +34,7 @@ from autograd.drawing.read.matrix_products import matrix_products
 from autograd.drawing.read.owners import SHARED, owners
 from autograd.drawing.read.stages import stages
 
-KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
-
-
 OPAQUE = Primitive("opaque", "?", lambda x: math.gamma(x), lambda y, x: (1.0,))
-
-
-def carried(page):
-    """The header and the arrays of a page, unpacked by this test alone."""
-    packed = re.search(r'id="graph">([^<]*)<', page.html)[1]
-    blob = zlib.decompress(base64.b64decode(packed))
-    end = 4 + int.from_bytes(blob[:4], "little")
-    header, arrays = json.loads(blob[4:end]), {}
-    for name, kind, count in header["arrays"]:
-        dtype = np.dtype(KINDS[kind])
-        planes = np.frombuffer(blob[end : end + count * dtype.itemsize], np.uint8)
-        array = planes.reshape(dtype.itemsize, count).T.copy().view(dtype).ravel()
-        arrays[name] = np.cumsum(array, dtype=np.int32) if kind == "i4" else array
-        end += count * dtype.itemsize
-    assert end == len(blob)
-    return header, arrays
 
 
 def contributions(arrays):
