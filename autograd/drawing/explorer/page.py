@@ -33,6 +33,7 @@ def explore(
     *,
     program: Any = None,
     title: str = "",
+    at: Value | None = None,
     epochs: Sequence[Epoch] = (),
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
@@ -41,19 +42,29 @@ def explore(
     in a forward shows them. The page holds the whole graph behind a Value (or behind all entries of
     a Tensor): open it in a browser, no server or network is needed. Gradients are those of the
     root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
-    `autograd.compile` adds what it made of the layers. With a path the page is written there.
+    `autograd.compile` adds what it made of the layers. With a path the page is written there. It
+    opens with the node `at` selected.
 
     `epochs` are the numbers of leaves at several moments, [(words, {parameter: numbers}), ...], as
     `nn.Epochs` keeps them during a training; a slider puts them into the graph.
 
     Raises TypeError for what is neither a Value nor a Tensor, UnknownNumberError while a function
-    is being recorded, and ValueError for epochs of other tensors.
+    is being recorded, and ValueError for epochs of other tensors, or a node of another graph.
     """
     snapshot = Snapshot(Graph(roots_of(root)))
+    if at is not None:
+        snapshot.add({"at": _number(snapshot.graph, at)}, {})
     if epochs:
         snapshot.add(*moments(snapshot.graph, epochs))
     made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
+
+
+def _number(graph: Graph, at: Value) -> int:
+    """A node's number; ValueError for one of another graph."""
+    if at not in graph.number:
+        raise ValueError(f"explore(at=...): {at!r} is not in the graph of the root")
+    return graph.number[at]
 
 
 def _title(root: Value | Tensor) -> str:

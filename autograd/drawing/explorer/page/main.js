@@ -29,11 +29,7 @@ async function start() {
   const live = new Live(graph, runnerBeside);
   const app = { graph, reverse, state, live, top: $("top") };
   followed(app);
-  if (!location.hash)
-    Object.assign(
-      state,
-      state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 },
-    );
+  if (!location.hash) Object.assign(state, first(graph, state));
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${count(graph.size, "node")}, ${count(graph.stages.length, "layer")}`;
@@ -63,6 +59,13 @@ function followed({ graph, reverse, state, live }) {
     read: (text) => live.restore(editsOf(graph, text)),
     write: () => editsText(graph, live.changes),
   });
+}
+
+/** What is selected where the address says nothing: what Python asked for, the root, or a layer. */
+function first(graph, state) {
+  const at = graph.header.at;
+  if (at !== undefined) return { node: at, stage: state.stageFor(at) };
+  return state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 };
 }
 
 // --- what is selected ------------------------------------------------------------------------------
