@@ -13,30 +13,41 @@ from ..read.graph import Graph
 Part = Value | Tensor
 Epoch = tuple[str, Mapping[Any, Any]]  # what it is called, {Value or Tensor: its numbers}
 Array = NDArray[Any]
+NOW = "as it was explored"  # the numbers of the graph, where they are of no moment
 
 
-def moments(graph: Graph, epochs: Sequence[Epoch]) -> tuple[dict[str, Any], dict[str, Array]]:
+def moments(
+    graph: Graph, epochs: Sequence[Epoch], dtype: Any = np.float64
+) -> tuple[dict[str, Any], dict[str, Array]]:
     """For the header what each moment is called; and as arrays the leaves (n,) and numbers (e·n,).
 
-    `epoch` is the moment at which the numbers are those of the graph, -1 if there is none. Single
-    precision, where it holds the numbers, halves them. What the graph does not read is passed over;
-    ValueError where it reads nothing, where a moment lacks a tensor, and for another shape.
+    `epoch` is the moment of the graph's own numbers, which is added where it is none of those. The
+    dtype is the graph's, or float32 where that holds all numbers. What the graph does not read is
+    passed over; ValueError where it reads nothing, where a moment lacks a tensor, and for another
+    shape.
     """
     entries = {part: _leaves(part, graph) for part in epochs[0][1]}
     leaves = [v for found in entries.values() for v in found if v in graph.number]
     if not leaves:
         raise ValueError("explore(epochs=...): the graph reads none of these tensors")
-    rows = np.array([_row(epoch, entries, graph) for epoch in epochs])
-    now = np.array([float(v.data) for v in leaves])
-    same = [k for k, row in enumerate(rows) if np.array_equal(row, now, equal_nan=True)]
-    with np.errstate(over="ignore"):
-        single = rows.astype(np.float32)
-    short = np.array_equal(single.astype(np.float64), rows, equal_nan=True)
-    header = {"epochs": [words for words, _ in epochs], "epoch": same[-1] if same else -1}
-    return header, {
+    names = [words for words, _ in epochs]
+    rows = [_row(epoch, entries, graph) for epoch in epochs]
+    now = [float(v.data) for v in leaves]
+    if not any(np.array_equal(row, now, equal_nan=True) for row in rows):
+        names, rows = [*names, NOW], [*rows, now]
+    own = max(k for k, row in enumerate(rows) if np.array_equal(row, now, equal_nan=True))
+    return {"epochs": names, "epoch": own}, {
         "epochLeaves": np.array([graph.number[v] for v in leaves], np.int32),
-        "epochNumbers": (single if short else rows).ravel(),
+        "epochNumbers": _shortest(np.array(rows), dtype).ravel(),
     }
+
+
+def _shortest(numbers: Array, dtype: Any) -> Array:
+    """In single precision where that is asked for, or holds them."""
+    with np.errstate(over="ignore"):
+        single = numbers.astype(np.float32)
+    holds = dtype == np.float32 or np.array_equal(single, numbers, equal_nan=True)
+    return single if holds else numbers
 
 
 def _leaves(part: Part, graph: Graph) -> list[Value]:

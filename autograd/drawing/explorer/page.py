@@ -55,7 +55,7 @@ def explore(
     if at is not None:
         snapshot.add({"at": _number(snapshot.graph, at)}, {})
     if epochs:
-        snapshot.add(*moments(snapshot.graph, epochs))
+        snapshot.add(*moments(snapshot.graph, epochs, snapshot.float))
     made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
 

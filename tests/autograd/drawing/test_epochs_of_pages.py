@@ -7,18 +7,18 @@ from browsing import carried
 from autograd import Tensor, Value, explore
 
 
-def line():
+def line(numbers=(0.1, 2.0, 3.0, 0.25)):
     """y = w · x + b with some leaves."""
-    w, b = Tensor([0.1, 2.0, 3.0], label="w"), Value(0.25, label="b")
+    w, b = Tensor(numbers[:3], label="w"), Value(numbers[3], label="b")
     return w, b, w @ Tensor([1.0, 2.0, 3.0]) + b
 
 
 def test_numbers_come_by_moment_and_leaf():
-    w, b, y = line()
+    w, b, y = line([0.0, 1.0, 2.0, 8.0])
     epochs = [("before", {w: [1.5, 2.5, 3.5], b: 4.0}), ("after", {b: 8.0, w: np.arange(3)})]
     header, arrays = carried(explore(y, epochs=epochs))
     assert header["epochs"] == ["before", "after"]
-    assert arrays["data"][arrays["epochLeaves"]].tolist() == [0.1, 2.0, 3.0, 0.25]
+    assert arrays["data"][arrays["epochLeaves"]].tolist() == [0.0, 1.0, 2.0, 8.0]
     rows = arrays["epochNumbers"].reshape(2, 4)
     assert rows.tolist() == [[1.5, 2.5, 3.5, 4.0], [0.0, 1.0, 2.0, 8.0]]
     assert arrays["epochNumbers"].dtype == np.float32
@@ -34,9 +34,22 @@ def test_numbers_that_single_precision_does_not_hold_come_in_double():
 def test_the_moment_of_the_graphs_own_numbers_is_told(now):
     w, _, y = line()
     epochs = [(str(k), {w: w.tolist() if k == now else [k, k, k]}) for k in range(3)]
-    assert carried(explore(y, epochs=epochs))[0]["epoch"] == now
-    epochs[now] = ("other", {w: [0.0, np.nan, np.inf]})
-    assert carried(explore(y, epochs=epochs))[0]["epoch"] == -1
+    header, _ = carried(explore(y, epochs=epochs))
+    assert (header["epochs"], header["epoch"]) == (["0", "1", "2"], now)
+
+
+def test_the_graphs_own_numbers_are_added_where_they_are_of_no_moment():
+    w, _, y = line()
+    header, arrays = carried(explore(y, epochs=[("a", {w: [0.0, np.nan, np.inf]})]))
+    assert (header["epochs"], header["epoch"]) == (["a", "as it was explored"], 1)
+    assert arrays["epochNumbers"][3:].tolist() == [0.1, 2.0, 3.0]
+
+
+def test_large_graphs_have_epochs_in_single_precision(monkeypatch):
+    monkeypatch.setattr("autograd.drawing.explorer.snapshot.EXACT", 2)
+    w, _, y = line()
+    _, arrays = carried(explore(y, epochs=[("now", {w: w.tolist()})]))
+    assert arrays["epochNumbers"].dtype == np.float32
 
 
 def test_a_page_without_epochs_carries_none():

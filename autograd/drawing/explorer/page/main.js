@@ -3,6 +3,7 @@
 import { drawCards } from "cards/cards";
 import { inflated, unpacked } from "engine/decode";
 import { editsOf, editsText } from "engine/edits";
+import { Epochs } from "engine/epochs";
 import { Graph } from "engine/graph";
 import { Live } from "engine/live";
 import { find } from "engine/names";
@@ -11,6 +12,7 @@ import { prepare } from "engine/paths";
 import { GRAINS, ReversePass } from "engine/reversepass";
 import { runnerBeside } from "page/beside";
 import { editsBar } from "page/edits";
+import { epochsBar } from "page/epochs";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { layerPane } from "panes/layer";
@@ -27,13 +29,15 @@ async function start() {
   const reverse = new ReversePass(graph);
   const state = new State(graph, reverse);
   const live = new Live(graph, runnerBeside);
-  const app = { graph, reverse, state, live, top: $("top") };
+  const epochs = new Epochs(graph);
+  const app = { graph, reverse, state, live, epochs, top: $("top") };
   followed(app);
   if (!location.hash) Object.assign(state, first(graph, state));
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${count(graph.size, "node")}, ${count(graph.stages.length, "layer")}`;
   $("edits").replaceWith(editsBar(app));
+  $("epochs").replaceWith(epochsBar(app));
   shownButtons(state);
   cardsButton(graph, state);
   search(graph, state);
@@ -47,7 +51,7 @@ async function start() {
 }
 
 /** Let everything follow the numbers, and the address hold what was changed. */
-function followed({ graph, reverse, state, live }) {
+function followed({ graph, reverse, state, live, epochs }) {
   live.onRun((changes) => {
     if (changes.numbers) {
       graph.reach = undefined;
@@ -55,9 +59,16 @@ function followed({ graph, reverse, state, live }) {
     }
     state.tell(changes);
   });
+  let asked = [];
+  state.link("epoch", {
+    read: (text) => {
+      asked = epochs.asked(text);
+    },
+    write: () => epochs.text,
+  });
   state.link("set", {
-    read: (text) => live.restore(editsOf(graph, text)),
-    write: () => editsText(graph, live.changes),
+    read: (text) => live.restore([...asked, ...editsOf(graph, text)]),
+    write: () => editsText(graph, epochs.others(live.changes)),
   });
 }
 
