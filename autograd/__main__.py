@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("image", help="a picture, prepared as the file says, or numbers in a .npy")
     made.add_argument("--target", metavar="CLASS", help="show the loss for this class")
     made.add_argument("-o", "--output", metavar="PAGE", help="by default next to the image")
+    made.add_argument("--open", action="store_true", help="show the page in the browser")
     made.set_defaults(run=_explore)
 
     made = commands.add_parser(
@@ -62,7 +63,8 @@ def _parser() -> argparse.ArgumentParser:
 def _explore(options: argparse.Namespace) -> int:
     from nn import commands
 
-    print(commands.explore(options.model, options.image, options.target, options.output))
+    how = options.target, options.output, options.open
+    print(commands.explore(options.model, options.image, *how))
     return 0
 
 

@@ -66,6 +66,13 @@ class scope:
 
 
 @contextmanager
+def resumed(call: Call) -> Iterator[None]:
+    """Make nodes of a visit that has been left, or that no `scope` has begun."""
+    with _within(current_scope()._replace(path=call)):
+        yield
+
+
+@contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in a `with` block or a decorated function: results are leaves."""
     with _within(current_scope()._replace(recording=False)):

@@ -2,7 +2,8 @@
 
 The window shows the probability of each class, the 28×28 pixels that the network sees, which of
 them matter (the gradient of a class's score, computed by the engine), and the feature maps of the
-convolutions. Click on a class's bar to see what would speak for that class.
+convolutions. Click on a class's bar to see what would speak for that class. "Explore this digit"
+opens a page in the browser with every multiplication that made the network read it so.
 
 At the first start the network learns from the 10,000 images of MNIST beside this file, for about
 half a minute; it is kept in your cache folder.
@@ -11,7 +12,7 @@ half a minute; it is kept in your cache folder.
     python demos/draw_digits.py --classes 0 1    zeros against ones
     python demos/draw_digits.py --full           learns from all 60,000 images, which are downloaded
 
-Ctrl+Z or Backspace takes back a stroke, Escape or Delete all of them.
+Ctrl+Z or Backspace takes back a stroke, Escape or Delete all of them, E explores the digit.
 """
 
 import argparse

@@ -264,6 +264,11 @@ class Reader:
         reads = f"; {100 * accuracy:.1f} % of MNIST's test images read right" if accuracy else ""
         return f"{size:,} parameters{reads}"
 
+    def explored(self, reading: Reading, title: str) -> autograd.Page:
+        """A page of the loss for the class that is asked, of the image as it was read."""
+        scores = self.model(autograd.Tensor(reading.image[None], label="drawing"))
+        return autograd.explore(nn.CrossEntropyLoss()(scores, reading.asked), title=title)
+
     def _run(self, image: Array, asked: int) -> Reading:
         _, (slope, *_) = self.program.value_and_grad(self.choices[asked : asked + 1])
         _, probabilities, maps = self.program.outputs

@@ -29,7 +29,7 @@ SEEN, SLOPE = Box(756, 64, 160, 160), Box(756, 260, 160, 160)
 MAPS = (Box(28, 512, 400, 197), Box(464, 512, 452, 197))
 FOOT = 742
 GAP = 6  # between maps
-KEYS = f"{'Cmd' if sys.platform == 'darwin' else 'Ctrl'}+Z: undo   ·   Esc: clear"
+KEYS = f"{'Cmd' if sys.platform == 'darwin' else 'Ctrl'}+Z: undo   ·   Esc: clear   ·   E: explore"
 CLICK = "click on a class to see what would speak for it"
 
 

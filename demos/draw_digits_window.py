@@ -131,7 +131,8 @@ class Window:
         self.paper = Paper(look)
         names = [str(c) for c in options.classes]
         self.sheet = Sheet(root, names, look, self.paper.photo)
-        self.sheet.add_buttons({"Undo": self.undo, "Clear": self.clear})
+        buttons = {"Explore this digit": self.explore, "Undo": self.undo, "Clear": self.clear}
+        self.sheet.add_buttons(buttons)
         self.nothing = self.reading = nothing(len(names))
         self.asked: int | None = None  # the class whose gradient is wanted; None is the likeliest
         self.waiting: dict[Callable[[], None], str] = {}
@@ -151,6 +152,7 @@ class Window:
             root.bind(key, lambda _: self.undo())
         for key in ("<Escape>", "<Delete>"):
             root.bind(key, lambda _: self.clear())
+        root.bind("<e>", lambda _: self.explore())
         root.protocol("WM_DELETE_WINDOW", self.close)
 
     def soon(self, action: Callable[[], None], after: int) -> None:
@@ -217,6 +219,16 @@ class Window:
         """Take back all strokes."""
         self.paper.undo(len(self.paper.strokes))
         self.read()
+
+    def explore(self) -> None:
+        """Write a page of how the network reads the digit as it is drawn, and show it in a browser.
+
+        It is about the class whose bar was clicked, or the likeliest.
+        """
+        reader, reading = self.learner.reader, self.reading
+        if reader and not reading.empty:
+            title = "A CNN reads a drawn {} ({})".format(*self.sheet.answer(reading))
+            print(reader.explored(reading, title).open(), flush=True)
 
     def read(self) -> None:
         """Let the network read what is on the paper, and show it."""

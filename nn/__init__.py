@@ -49,6 +49,7 @@ from .saving.model_file import load, save
 from .schedules import CosineLR, Schedule, StepLR, WarmupLR
 from .sequential import Sequential
 from .summary import Summary
+from .training.epochs import Epochs
 from .training.history import EarlyStopping, Epoch, History
 from .training.tally import Evaluation, confusion_matrix
 from .training.trainer import Trainer
@@ -71,6 +72,7 @@ __all__ = [
     "Dropout",
     "EarlyStopping",
     "Epoch",
+    "Epochs",
     "Evaluation",
     "Flatten",
     "GlobalAvgPool",

@@ -31,12 +31,17 @@ def summary(path: FilePath, shape: Sequence[int] | None = None) -> str:
 
 
 def explore(
-    path: FilePath, image: FilePath, target: str | None = None, page: FilePath | None = None
+    path: FilePath,
+    image: FilePath,
+    target: str | None = None,
+    page: FilePath | None = None,
+    show: bool = False,
 ) -> str:
     """Write the page of how a saved model reads an image file; a line says where, and what it read.
 
     The page's root is the score of the class that the model chose, or with a target, a class's name
-    or number, the loss for it. ValueError for an image of another shape than the model takes.
+    or number, the loss for it. `show` opens it in the browser. ValueError for an image of another
+    shape than the model takes.
     """
     model, image = load(path), Path(image)
     page = Path(page or image.with_suffix(".html"))
@@ -48,7 +53,9 @@ def explore(
         raise ValueError(f"{image} of shape {by(x.shape)}: {error}") from error
     root, told = _root(scores, list(map(str, known.get("classes", ()))), target)
     title = f"{Path(path).name} reads {image.name} as {told}"
-    autograd.explore(root, page, title=title)
+    written = autograd.explore(root, page, title=title)
+    if show:
+        written.open()
     return f"{page}: {title}"
 
 

@@ -1,12 +1,16 @@
 """What the explorer's tests share: a page in the browser, a trained net, numbers that are read."""
 
+import base64
 import importlib
 import json
 import math
 import random
+import re
 import shutil
+import zlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import autograd
@@ -98,6 +102,7 @@ class Explorer:
 
         chain = ActionChains(self.driver, duration=0)
         chain.key_down("\ue009").send_keys(key).key_up("\ue009").perform()
+
     def to_the_result(self):
         """Where the forward pass is done and the reverse pass begins."""
         self.one('.player button[title^="to the result"]').click()
@@ -208,3 +213,22 @@ def ringed(page, overlay):
     });
     """
     return page.run(script, overlay)
+
+
+KINDS = {"u1": np.uint8, "i4": np.int32, "f4": np.float32, "f8": np.float64}
+
+
+def carried(page):
+    """The header and the arrays of a page, unpacked by the tests alone."""
+    packed = re.search(r'id="graph">([^<]*)<', page.html)[1]
+    blob = zlib.decompress(base64.b64decode(packed))
+    end = 4 + int.from_bytes(blob[:4], "little")
+    header, arrays = json.loads(blob[4:end]), {}
+    for name, kind, count in header["arrays"]:
+        dtype = np.dtype(KINDS[kind])
+        planes = np.frombuffer(blob[end : end + count * dtype.itemsize], np.uint8)
+        array = planes.reshape(dtype.itemsize, count).T.copy().view(dtype).ravel()
+        arrays[name] = np.cumsum(array, dtype=np.int32) if kind == "i4" else array
+        end += count * dtype.itemsize
+    assert end == len(blob)
+    return header, arrays

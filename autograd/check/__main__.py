@@ -45,6 +45,11 @@ def run(options: argparse.Namespace) -> int:
     """Print the report, and give the exit status; UsageError where there is nothing to check."""
     report = checked(options)
     print(json.dumps(report.to_dict(), indent=1, default=str) if options.json else report)
+    if options.explore:
+        try:
+            print(report.explore(options.explore), file=sys.stderr)
+        except ValueError as error:
+            raise UsageError(f"--explore: {error}") from error
     return STATUS.get(report.verdict, 2)
 
 
@@ -66,6 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--no-probe", dest="probe", action="store_false", help="check this one input alone")
     add("--seed", type=int, default=0, help="for the weights and the input")
     add("--json", action="store_true", help="print the report as JSON")
+    add("--explore", metavar="PAGE", help="write how forward uses the worst entry, for a browser")
 
 
 def shape(text: str) -> tuple[int, ...]:

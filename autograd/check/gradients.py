@@ -8,6 +8,7 @@ import numpy as np
 from .behaviour import call_backward, second_call
 from .coverage import unexercised
 from .diagnosis.explain import explain
+from .explorable import Recorded
 from .judging import Judge
 from .model import model_gradients
 from .record import Run
@@ -100,14 +101,19 @@ def check_gradients(
     if callable(claimed):
         remarks.append(second_call(claimed, user, u, gradients))
     checked = {**unreadable, **{judged.report.name: judged.told(told) for judged in found}}
-    return _report(checked, remarks, unexercised(objective.point, objective.output))
+    untested = unexercised(objective.point, objective.output)
+    return _report(checked, remarks, untested, Recorded(run, cases, search > 0))
 
 
 def _report(
-    gradients: Mapping[str, GradientReport], remarks: list[Remarks], untested: tuple[str, ...] = ()
+    gradients: Mapping[str, GradientReport],
+    remarks: list[Remarks],
+    untested: tuple[str, ...] = (),
+    explorable: Recorded | None = None,
 ) -> Report:
     every = sum(remarks, Remarks())
-    return Report(gradients, every.faults, every.warnings, untested, every.notes)
+    said = every.faults, every.warnings, untested, every.notes
+    return Report(gradients, *said, explorable=explorable)
 
 
 def _upstream(given: Any, output: Array, rng: Rng) -> Array:

@@ -42,13 +42,15 @@ class Run:
         """
 
         def believed() -> Steps | None:
-            steps = self.steps
-            measured = {name: case.gradient for name, case in cases.items()}
-            if steps is None or not _has_words(steps) or not agrees(steps, measured):
-                return None
-            return steps
+            steps = self.believed(cases)
+            return steps if steps is not None and _has_words(steps) else None
 
         return believed
+
+    def believed(self, cases: Mapping[str, Case]) -> Steps | None:
+        """The same, also where there are no words for them."""
+        measured = {name: case.gradient for name, case in cases.items()}
+        return self.steps if self.steps is not None and agrees(self.steps, measured) else None
 
     def _steps(self, point: Mapping[str, Array], upstream: Array, output: Array) -> Steps | None:
         try:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .drawing import Drawing, draw
-    from .explorer.page import Page, explore
+    from .explorer.page import explore
+    from .explorer.written import Page
     from .notebook import mimebundle
     from .render.engines import LayoutError
 
@@ -13,7 +14,8 @@ __all__ = ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"]
 
 _MODULES = {
     **dict.fromkeys(["Drawing", "draw"], ".drawing"),
-    **dict.fromkeys(["Page", "explore"], ".explorer.page"),
+    "Page": ".explorer.written",
+    "explore": ".explorer.page",
     "LayoutError": ".render.engines",
     "mimebundle": ".notebook",
 }

@@ -4,9 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
+
+import nn
 
 ROOT = Path(__file__).parents[2]
 
@@ -65,3 +68,22 @@ def test_the_page_of_a_trained_cnn_is_written(tmp_path):
     done = run("demos/explore_cnn.py", "--epochs", "1", "--digit", "3", "--out", str(path))
     assert done.returncode == 0, done.stderr
     assert "<title>A CNN reads a" in path.read_text(encoding="utf-8")
+
+
+def test_the_page_is_of_a_digit_that_is_misread_unless_one_is_chosen(tmp_path):
+    path = tmp_path / "cnn.html"
+    done = run("demos/explore_cnn.py", "--epochs", "2", "--out", str(path))
+    assert done.returncode == 0, done.stderr
+    title = re.search("<title>A CNN reads a ([0-9]) as a ([0-9])<", path.read_text("utf-8"))
+    assert title[1] != title[2]
+    assert str(path) in done.stdout
+
+
+def test_the_surest_mistake_is_the_one_with_most_speaking_for_another_class():
+    import explore_cnn
+
+    scores = [[3.0, 0.0, 1.0], [0.5, 0.0, 2.0], [9.0, 4.0, 0.0], [0.0, 8.0, 7.0]]
+    trainer = types.SimpleNamespace(predict=lambda images: [scores[k] for k in images])
+    for labels, surest in [([0, 0, 0, 1], 1), ([0, 0, 1, 1], 2), ([0, 2, 0, 1], 3)]:
+        data = nn.data.Dataset([0, 1, 2, 3], labels)  # of the last, none is misread
+        assert explore_cnn.surest_mistake(trainer, data) == surest

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import types
+import urllib.parse
 from pathlib import Path
 
 import draw_digits
@@ -118,6 +119,41 @@ def test_strokes_are_taken_back_one_by_one(screen, path):
     screen.tool("key", "BackSpace")
     screen.empty()
     assert screen.demo.poll() is None
+
+
+@pytest.fixture
+def shown(screen, tmp_path):
+    """A function that waits for the page that the user's browser is asked to show, and gives it."""
+    note = tmp_path / "shown"
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\necho \"$1\" > '{note}.new'; mv '{note}.new' '{note}'\n")
+    browser.chmod(0o755)
+    screen.environment["BROWSER"] = str(browser)
+
+    def wait():
+        screen.wait(lambda title: note.exists(), 30)
+        page = Path(urllib.parse.urlparse(note.read_text().strip()).path)
+        note.unlink()
+        return page.read_text("utf-8")
+
+    return wait
+
+
+def test_a_digit_is_explored_by_a_key_or_a_button(screen, path, shown):
+    from draw_digits_sheet import PAPER
+
+    screen.start("--model", path)
+    screen.empty()
+    screen.fit()
+    screen.tool("key", "e")  # there is nothing to explore
+    screen.draw_and_read(DRAWN[3], 3)
+    button = screen.pixel(PAPER.x + PAPER.width - 180, PAPER.y - 16)
+    for way in (["key", "e"], ["mousemove", *button, "click", "1"]):
+        screen.tool(*way)
+        page = shown()
+        told = screen.title.replace("Glassgrad reads: ", "A CNN reads a drawn ")
+        assert f"<title>{told}</title>" in page
+    assert screen.stop().count("explorer.html: ") == 2
 
 
 def test_a_window_of_another_size_reads_the_same(screen, path):

@@ -112,3 +112,14 @@ def test_every_choice_of_classes_has_a_file_of_its_own(monkeypatch, tmp_path):
     places = {models.place(names, full) for names in (["0", "1"], ["1", "7"]) for full in (0, 1)}
     assert len(places) == 4
     assert all(place.is_relative_to(tmp_path) for place in places)
+
+
+def test_the_page_of_a_digit_is_about_the_loss_of_the_class_that_is_asked(reader, monkeypatch):
+    explored = []
+    monkeypatch.setattr("autograd.explore", lambda root, title: explored.append(root) or title)
+    image = strokes.digit(DRAWN[5])
+    for asked in (None, 8):
+        reading = reader(image, asked)
+        assert reader.explored(reading, "a title") == "a title"
+        share = reading.probabilities[reading.asked]
+        assert explored[-1].data == pytest.approx(-np.log(share), rel=1e-3, abs=1e-6)

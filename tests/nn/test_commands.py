@@ -151,6 +151,14 @@ def test_a_page_says_which_class_was_read_and_how_surely(here, capsys):
     assert f"<title>{told}</title>" in Path("digit.html").read_text(encoding="utf-8")
 
 
+def test_a_page_is_shown_in_the_browser_where_that_is_asked_for(here, capsys, monkeypatch):
+    shown = []
+    monkeypatch.setattr("webbrowser.open", lambda url: shown.append(url) or True)
+    for more in ([], ["--open"]):
+        assert main(["explore", "model.safetensors", "digit.png", "-o", "p.html", *more]) == 0
+    assert shown == [(here / "p.html").as_uri()]
+
+
 @pytest.mark.parametrize("target", ["two", "2"])
 @pytest.mark.parametrize("end", [{}, {"shares": nn.Softmax()}], ids=["logits", "softmax"])
 def test_the_loss_of_a_target_is_that_of_its_logit(here, capsys, target, end):

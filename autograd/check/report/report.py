@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from ..truth.arrays import entry_name
 from ..truth.verdict import RIGHT, UNDECIDED, WRONG, Comparison
 from .findings import Finding, listed
 from .pictures import page
+
+if TYPE_CHECKING:
+    from ... import Page
 
 SHOWN = 3  # worst entries
 
@@ -68,6 +71,15 @@ def worst_entries(comparison: Comparison) -> list[str]:
     return found
 
 
+class Explorable(Protocol):
+    """A forward that may become a page; `entry` is what that opens at, if it is known to work."""
+
+    entry: str
+
+    def __call__(self, path: str | PathLike[str] | None) -> "Page":
+        """The page; ValueError where the forward cannot be recorded."""
+
+
 @dataclass(frozen=True)
 class Report:
     """Whether hand-derived gradients are right, and what is wrong with those that are not.
@@ -84,6 +96,7 @@ class Report:
     unexercised: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     title: str = ""
+    explorable: Explorable | None = field(default=None, repr=False, compare=False)
 
     @property
     def verdict(self) -> str:
@@ -135,6 +148,17 @@ class Report:
             "notes": list(self.notes),
         }
 
+    def explore(self, path: str | PathLike[str] | None = None) -> "Page":
+        """`autograd.explore` of the forward as it was recorded, opened at the worst wrong entry.
+
+        Each statement of its source is a card. ValueError for a forward that cannot be recorded.
+        """
+        if self.explorable is None:
+            raise ValueError(
+                "report.explore(): the check ended before there was a graph to explore"
+            )
+        return self.explorable(path)
+
     def __str__(self) -> str:
         lines = [f"{self.title}: {self.verdict}" if self.title else self.verdict]
         lines += [f"- {line}" for finding in self.faults for line in str(finding).splitlines()]
@@ -147,10 +171,12 @@ class Report:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """The notes, and what was not exercised, a line each."""
+        """The notes, what was not exercised, and what can be explored, a line each."""
         lines = [f"note: {note}" for note in self.notes]
         if self.unexercised:
             lines.append("not exercised: " + "; ".join(self.unexercised))
+        if self.explorable is not None and self.explorable.entry:
+            lines.append(f"look: report.explore().open() shows how {self.explorable.entry} is used")
         return lines
 
     def _repr_html_(self) -> str:
@@ -179,6 +205,7 @@ def merged(reports: Mapping[str, Report], title: str = "") -> Report:
     """Several reports as one; names of gradients, warnings and notes say where they came from."""
     everywhere = [set(report.unexercised) for report in reports.values()]
     first = next(iter(reports.values()), Report())
+    wrong = [report.explorable for report in reports.values() if report.verdict == WRONG]
     return Report(
         {
             f"{k}: {name}": g
@@ -190,4 +217,5 @@ def merged(reports: Mapping[str, Report], title: str = "") -> Report:
         tuple(line for line in first.unexercised if all(line in lines for lines in everywhere)),
         tuple(f"{k}: {note}" for k, report in reports.items() for note in report.notes),
         title,
+        next(filter(None, reversed(wrong)), None),  # the reverse pass comes to the last first
     )

@@ -4,7 +4,7 @@ import base64
 import html
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from os import PathLike
@@ -13,43 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import files
 from ...colours import DARK, DARK_HEAT, LIGHT, LIGHT_HEAT, ON_DARK, ON_LIGHT, ROLES, THIN, WIDE
-from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
 from ...value import Value
 from ..read import words
 from ..read.graph import Graph
+from .epochs import Epoch, moments
+from .roots import roots_of
 from .snapshot import Snapshot
+from .written import Page
 
 SOURCES = resources.files(__package__)
 FOLDERS = ("engine", "parts", "cards", "panes", "page")  # each imports from those before it
 DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
-INLINE = 2_000_000  # characters: larger pages are not put into a notebook
-
-
-class Page:
-    """A self-contained HTML page; in a notebook it is shown in place, or linked to where large."""
-
-    def __init__(self, html: str) -> None:
-        self.html = html
-
-    def save(self, path: str | PathLike[str]) -> "Page":
-        """Write the page to a file."""
-        files.write(path, self.html)
-        return self
-
-    def _repr_html_(self) -> str:
-        if len(self.html) <= INLINE:
-            source = html.escape(self.html)
-            return f'<iframe srcdoc="{source}" width="100%" height="720" frameborder="0"></iframe>'
-        checksum = zlib.crc32(self.html.encode(errors="replace"))
-        name = f"explorer-{checksum:08x}.html"
-        self.save(name)
-        return f'The page has {len(self.html) / 1e6:.0f} MB: <a href="{name}">{name}</a>'
-
-    def __repr__(self) -> str:
-        return f"<Page of {len(self.html) / 1e6:.1f} MB; save(path) writes it>"
 
 
 def explore(
@@ -58,6 +34,8 @@ def explore(
     *,
     program: Any = None,
     title: str = "",
+    at: Value | None = None,
+    epochs: Sequence[Epoch] = (),
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
 
@@ -65,27 +43,41 @@ def explore(
     in a forward shows them. The page holds the whole graph behind a Value (or behind all entries of
     a Tensor): open it in a browser, no server or network is needed. Gradients are those of the
     root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
-    `autograd.compile` adds what it made of the layers. With a path the page is written there.
+    `autograd.compile` adds what it made of the layers. With a path the page is written there. It
+    opens with the node `at` selected.
 
-    Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
-    function is being recorded.
+    `epochs` are the numbers of leaves at several moments, [(words, {parameter: numbers}), ...], as
+    `nn.Epochs` keeps them during a training; a slider puts them into the graph.
+
+    Raises TypeError for what is neither a Value nor a Tensor, UnknownNumberError while a function
+    is being recorded, and ValueError for epochs of other tensors, or a node of another graph.
     """
-    if not isinstance(root, Value | Tensor):
-        got = type(root).__name__
-        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {got}")
-    roots = [root] if isinstance(root, Value) else list(root.values)
-    if not roots:
-        raise ValueError("explore(root): the tensor has no entries")
-    if any(v.unknown for v in roots):
-        raise UnknownNumberError("explore() in a compiled function: there are no numbers yet")
-    snapshot = Snapshot(Graph(list(dict.fromkeys(roots))))
-    made = Page(page(snapshot, title or _title(root), _explained(program)))
+    snapshot = Snapshot(Graph(roots_of(root)))
+    if at is not None:
+        snapshot.add({"at": _number(snapshot.graph, at)}, {})
+    if epochs:
+        snapshot.add(*moments(snapshot.graph, epochs, snapshot.float))
+    made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
+
+
+def _number(graph: Graph, at: Value) -> int:
+    """A node's number; ValueError for one of another graph."""
+    if at not in graph.number:
+        raise ValueError(f"explore(at=...): {at!r} is not in the graph of the root")
+    return graph.number[at]
 
 
 def _title(root: Value | Tensor) -> str:
     name = root.label if isinstance(root, Value) else ""
     return f"{name or 'The graph'} · Glassgrad"
+
+
+def _holds(snapshot: Snapshot) -> str:
+    """How large a graph is, in words."""
+    layers = [stage for stage in snapshot.stages if stage.kind or stage.call]
+    sizes = {"node": len(snapshot.graph.nodes), "layer": len(layers)}
+    return ", ".join(f"{n:,} {what}{'s' * (n != 1)}" for what, n in sizes.items() if n)
 
 
 def _explained(program: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ table gave for them. A partial that is the very sequence of the other operand (a
 reference to it, so the page need not repeat it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -47,6 +47,11 @@ class Snapshot:
             self._partials()
         self._order()
         self.header = self._header()
+
+    def add(self, header: Mapping[str, Any], arrays: Arrays) -> None:
+        """Take more along."""
+        self.header.update(header)
+        self.arrays.update(arrays)
 
     def _numbers(self) -> None:
         """The numbers of the nodes, and their gradients by a sweep of the graph's own."""

@@ -3,6 +3,7 @@
 import { drawCards } from "cards/cards";
 import { inflated, unpacked } from "engine/decode";
 import { editsOf, editsText } from "engine/edits";
+import { Epochs } from "engine/epochs";
 import { Graph } from "engine/graph";
 import { Live } from "engine/live";
 import { find } from "engine/names";
@@ -13,6 +14,7 @@ import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
 import { details } from "page/details";
 import { editsBar } from "page/edits";
+import { epochsBar } from "page/epochs";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { Tour } from "page/tour";
@@ -28,17 +30,15 @@ async function start() {
   const timeline = new Timeline(graph);
   const state = new State(graph, timeline);
   const live = new Live(graph, runnerBeside);
-  const app = { graph, timeline, reverse: timeline.reverse, state, live, top: $("top") };
+  const epochs = new Epochs(graph);
+  const app = { graph, timeline, reverse: timeline.reverse, state, live, epochs, top: $("top") };
   followed(app);
-  if (!location.hash)
-    Object.assign(
-      state,
-      state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 },
-    );
+  if (!location.hash) Object.assign(state, first(graph, state));
   const player = new Player(app);
   $("player").replaceWith(player.element);
   $("about").textContent = `${count(graph.size, "node")}, ${count(graph.stages.length, "layer")}`;
   $("edits").replaceWith(editsBar(app));
+  $("epochs").replaceWith(epochsBar(app));
   shownButtons(state);
   cardsButton(graph, state);
   search(graph, state);
@@ -57,7 +57,7 @@ async function start() {
 }
 
 /** Let everything follow the numbers, and the address hold what was changed. */
-function followed({ graph, reverse, state, live }) {
+function followed({ graph, reverse, state, live, epochs }) {
   live.onRun((changes) => {
     if (changes.numbers) {
       graph.reach = undefined;
@@ -65,10 +65,24 @@ function followed({ graph, reverse, state, live }) {
     }
     state.tell(changes);
   });
-  state.link("set", {
-    read: (text) => live.restore(editsOf(graph, text)),
-    write: () => editsText(graph, live.changes),
+  let asked = [];
+  state.link("epoch", {
+    read: (text) => {
+      asked = epochs.asked(text);
+    },
+    write: () => epochs.text,
   });
+  state.link("set", {
+    read: (text) => live.restore([...asked, ...editsOf(graph, text)]),
+    write: () => editsText(graph, epochs.others(live.changes)),
+  });
+}
+
+/** What is selected where the address says nothing: what Python asked for, the root, or a layer. */
+function first(graph, state) {
+  const at = graph.header.at;
+  if (at !== undefined) return { node: at, stage: state.stageFor(at) };
+  return state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 };
 }
 
 // --- what is shown ---------------------------------------------------------------------------------
