@@ -4,7 +4,7 @@ import base64
 import html
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from os import PathLike
@@ -19,6 +19,7 @@ from ...numbers.kinds import UnknownNumberError
 from ...tensor import Tensor
 from ...value import Value
 from ..read.graph import Graph
+from .learning import carry, images_for, lesson_of
 from .snapshot import Snapshot
 
 SOURCES = resources.files(__package__)
@@ -52,11 +53,15 @@ class Page:
 
 
 def explore(
-    root: Value | Tensor,
+    root: Any,
     path: str | PathLike[str] | None = None,
     *,
     program: Any = None,
     title: str = "",
+    samples: Any = None,
+    validation: Any = None,
+    parameters: Iterable[Tensor | Value] | None = None,
+    index: int = 0,
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
 
@@ -66,20 +71,43 @@ def explore(
     root, computed for the page; `grad` of the nodes stays as it is. A `Program` of
     `autograd.compile` adds what it made of the layers. With a path the page is written there.
 
+    A page that learns is made of a function of one sample, as `autograd.compile` takes it:
+    `explore(lambda x, t: loss(model(x), t), samples=data, parameters=model.parameters())`. Samples
+    are a data set, (X, Y), or a list of pairs; whole-number labels become one-hot rows. The page
+    shows the sample at an `index`, chooses others, and trains. From those of `validation` (by
+    default a fifth of all) it does not learn. The function returns a loss, or (loss, scores).
+    Samples for a root that is recorded already are other images for its input.
+
     Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
-    function is being recorded.
+    function is being recorded, or where it decides by numbers.
     """
+    lesson = None
+    if isinstance(parameters, Iterator):
+        parameters = list(parameters)
+    if samples is not None and callable(root):
+        lesson = lesson_of(root, samples, validation, parameters, index)
+        root = lesson.root
+    graph = Graph(_roots(root))
+    if samples is not None and lesson is None:
+        lesson = images_for(root, graph, samples)
+    snapshot = Snapshot(graph)
+    carry(snapshot, lesson, parameters)
+    made = Page(page(snapshot, title or _title(root), _explained(program)))
+    return made if path is None else made.save(path)
+
+
+def _roots(root: Value | Tensor) -> list[Value]:
+    """What a graph is explored from: each Value once."""
     if not isinstance(root, Value | Tensor):
         got = type(root).__name__
-        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {got}")
+        hint = "; a function of one sample needs samples=" if callable(root) else ""
+        raise TypeError(f"explore(root): root must be a Value or a Tensor, got a {got}{hint}")
     roots = [root] if isinstance(root, Value) else list(root.values)
     if not roots:
         raise ValueError("explore(root): the tensor has no entries")
     if any(v.unknown for v in roots):
         raise UnknownNumberError("explore() in a compiled function: there are no numbers yet")
-    snapshot = Snapshot(Graph(list(dict.fromkeys(roots))))
-    made = Page(page(snapshot, title or _title(root), _explained(program)))
-    return made if path is None else made.save(path)
+    return list(dict.fromkeys(roots))
 
 
 def _title(root: Value | Tensor) -> str:
