@@ -81,6 +81,15 @@ def explore(
     Raises TypeError for what is neither a Value nor a Tensor, and UnknownNumberError while a
     function is being recorded, or where it decides by numbers.
     """
+    snapshot, root = explored(root, samples, validation, parameters, index)
+    made = Page(page(snapshot, title or _title(root), _explained(program)))
+    return made if path is None else made.save(path)
+
+
+def explored(
+    root: Any, samples: Any = None, validation: Any = None, parameters: Any = None, index: int = 0
+) -> tuple[Snapshot, Value | Tensor]:
+    """What a page carries of a root, or of a function and its samples; and the root."""
     lesson = None
     if isinstance(parameters, Iterator):
         parameters = list(parameters)
@@ -92,8 +101,7 @@ def explore(
         lesson = images_for(root, graph, samples)
     snapshot = Snapshot(graph)
     carry(snapshot, lesson, parameters)
-    made = Page(page(snapshot, title or _title(root), _explained(program)))
-    return made if path is None else made.save(path)
+    return snapshot, root
 
 
 def _roots(root: Value | Tensor) -> list[Value]:

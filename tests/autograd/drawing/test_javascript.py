@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from browsing import Trained, expression
+from lessons import Lesson, shuffled, uniform
 
 import nn
 from autograd import Tensor, Value, graph, where
@@ -54,10 +55,8 @@ def oracle(root):
         node.grad = 0
     root.backward()
     snapshot = Snapshot(Graph([root]))
-    blob = page._blob({**snapshot.header, "programs": {}}, snapshot.arrays)
     return {
-        "packed": page._packed(blob),
-        "primitives": snapshot.primitives,
+        **carried(snapshot),
         "arrays": {name: array.tolist() for name, array in snapshot.arrays.items()},
         "data": [float(v.data) for v in nodes],
         "grad": [float(v.grad) for v in nodes],
@@ -66,6 +65,33 @@ def oracle(root):
         "reads": reads(nodes),
         "strengths": strengths(nodes, root) if len(nodes) < 40 else None,
     }
+
+
+def carried(snapshot):
+    """What a page has of a snapshot."""
+    blob = page._blob({**snapshot.header, "programs": {}}, snapshot.arrays)
+    return {"packed": page._packed(blob), "primitives": snapshot.primitives}
+
+
+def lesson():
+    """What a page learns from, and what Python learns from the same."""
+    begun = Lesson()
+    settings = {"rate": 0.05, "batch": 10, "seed": 3, "steps": 11}
+    losses, read = begun.read()
+    return {
+        **carried(page.explored(begun.loss_of, **begun.options)[0]),
+        **settings,
+        "images": begun.images,
+        "losses": losses,
+        "read": read,
+        "trained": begun.trained(**settings).numbers(),
+    }
+
+
+def chance():
+    """The first numbers of a seed, and the order that another one gives."""
+    draw = uniform(5)
+    return {"uniform": [draw() for _ in range(9)], "shuffled": shuffled(range(20), uniform(3))}
 
 
 def choices():
@@ -150,6 +176,8 @@ def fixtures(tmp_path):
     known = {
         "graphs": {name: oracle(root) for name, root in roots.items()},
         "runs": {f"graph {seed}": oracle(random_graph(seed)) for seed in range(150)},
+        "lessons": {"lesson": lesson()},
+        "chance": chance(),
         "numbers": written(),
         "counts": [[n, count(n), count(n, "node")] for n in counts],
         "shapes": [[shape, shape_text(shape)] for shape in shapes],

@@ -9,8 +9,10 @@ import { find } from "engine/names";
 import { count } from "engine/numbers";
 import { prepare } from "engine/paths";
 import { GRAINS, ReversePass } from "engine/reversepass";
+import { Samples } from "engine/samples";
 import { runnerBeside } from "page/beside";
 import { editsBar } from "page/edits";
+import { learnPanel } from "page/learn";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { layerPane } from "panes/layer";
@@ -26,7 +28,8 @@ async function start() {
   const graph = new Graph(header, arrays, PRIMITIVES);
   const reverse = new ReversePass(graph);
   const state = new State(graph, reverse);
-  const live = new Live(graph, runnerBeside);
+  const samples = header.samples && !header.frozen ? new Samples(graph) : null;
+  const live = new Live(graph, runnerBeside, samples);
   const app = { graph, reverse, state, live, top: $("top") };
   followed(app);
   if (!location.hash)
@@ -42,7 +45,7 @@ async function start() {
   cardsButton(graph, state);
   search(graph, state);
   details(app);
-  keys(app, player);
+  keys(app, player, learnPanel(app, $("learn-button"), $("learn")));
   await drawCards(app);
   onTheme(() => details.render(true));
   window.explorer = app;
@@ -60,8 +63,8 @@ function followed({ graph, reverse, state, live }) {
     state.tell(changes);
   });
   state.link("set", {
-    read: (text) => live.restore(editsOf(graph, text)),
-    write: () => editsText(graph, live.changes),
+    read: (text) => live.restore(editsOf(live, text)),
+    write: () => editsText(live),
   });
 }
 
@@ -171,7 +174,7 @@ function search(graph, state) {
 
 // --- keys ------------------------------------------------------------------------------------------
 
-function keys(app, player) {
+function keys(app, player, others) {
   const { state, reverse, graph } = app;
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
@@ -181,6 +184,7 @@ function keys(app, player) {
     state.set({ stage: at, node: null });
   };
   const actions = {
+    ...others,
     " ": () => player.toggle(),
     ArrowRight: () => player.step(1),
     ArrowLeft: () => player.step(-1),
