@@ -20,6 +20,7 @@ export function learnPanel(app, button, place) {
   const steps = !network.frozen && graph.roots.length === 1 && graph.parameters.length > 0;
   if (!steps && !network.samples) return {};
   const panel = new Panel(app, steps);
+  app.learning = panel;
   place.replaceWith(panel.element);
   state.onChange((changes) => changes.numbers && panel.follow());
   panel.follow();
@@ -61,7 +62,7 @@ class Panel {
     if (samples?.learnable) {
       this.learner = new Learner(graph, samples);
       this.training = new Training(app, this.learner);
-      this.training.onChange(() => this.update());
+      this.training.onChange(() => this.follow());
     }
     this.element = make(
       "aside.learn",
@@ -242,6 +243,7 @@ class Panel {
 
   update() {
     refresh(this.element);
+    if (this.evaluation) this.element.dataset.done = this.evaluation.isDone && !this.training?.playing;
     this.strip?.update();
     if (!this.charts) return;
     const { curve } = this.learner;
