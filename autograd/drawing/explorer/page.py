@@ -4,7 +4,7 @@ import base64
 import html
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from os import PathLike
@@ -19,6 +19,7 @@ from ...value import Value
 from ..read import words
 from ..read.graph import Graph
 from .epochs import Epoch, moments
+from .learning import carry, images_for, lesson_of
 from .roots import roots_of
 from .snapshot import Snapshot
 from .written import Page
@@ -29,13 +30,17 @@ DTYPE_CODES = {"uint8": "u1", "int32": "i4", "float32": "f4", "float64": "f8"}
 
 
 def explore(
-    root: Value | Tensor,
+    root: Any,
     path: str | PathLike[str] | None = None,
     *,
     program: Any = None,
     title: str = "",
     at: Value | None = None,
     epochs: Sequence[Epoch] = (),
+    samples: Any = None,
+    validation: Any = None,
+    parameters: Iterable[Tensor | Value] | None = None,
+    index: int = 0,
 ) -> Page:
     """A page that shows how a number was computed and how its gradient flows back.
 
@@ -49,16 +54,42 @@ def explore(
     `epochs` are the numbers of leaves at several moments, [(words, {parameter: numbers}), ...], as
     `nn.Epochs` keeps them during a training; a slider puts them into the graph.
 
+    A page that learns is made of a function of one sample, as `autograd.compile` takes it:
+    `explore(lambda x, t: loss(model(x), t), samples=data, parameters=model.parameters())`. Samples
+    are a data set, (X, Y), or a list of pairs; whole-number labels become one-hot rows. The page
+    shows the sample at an `index`, chooses others, and trains. From those of `validation` (by
+    default a fifth of all) it does not learn. The function returns a loss, or (loss, scores).
+    Samples for a root that is recorded already are other images for its input.
+
     Raises TypeError for what is neither a Value nor a Tensor, UnknownNumberError while a function
-    is being recorded, and ValueError for epochs of other tensors, or a node of another graph.
+    is being recorded, or where it decides by numbers, and ValueError for epochs of other tensors,
+    or a node of another graph.
     """
-    snapshot = Snapshot(Graph(roots_of(root)))
+    snapshot, root = explored(root, samples, validation, parameters, index)
     if at is not None:
         snapshot.add({"at": _number(snapshot.graph, at)}, {})
     if epochs:
         snapshot.add(*moments(snapshot.graph, epochs, snapshot.float))
     made = Page(page(snapshot, title or _title(root), _explained(program)), _holds(snapshot))
     return made if path is None else made.save(path)
+
+
+def explored(
+    root: Any, samples: Any = None, validation: Any = None, parameters: Any = None, index: int = 0
+) -> tuple[Snapshot, Value | Tensor]:
+    """What a page carries of a root, or of a function and its samples; and the root."""
+    lesson = None
+    if isinstance(parameters, Iterator):
+        parameters = list(parameters)
+    if samples is not None and callable(root):
+        lesson = lesson_of(root, samples, validation, parameters, index)
+        root = lesson.root
+    graph = Graph(roots_of(root))
+    if samples is not None and lesson is None:
+        lesson = images_for(root, graph, samples)
+    snapshot = Snapshot(graph)
+    carry(snapshot, lesson, parameters)
+    return snapshot, root
 
 
 def _number(graph: Graph, at: Value) -> int:

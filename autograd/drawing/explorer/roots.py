@@ -33,7 +33,8 @@ def _instead(thing: Any) -> str:
     if callable(thing):
         called = getattr(thing, "__name__", name)
         called = called if called.isidentifier() else "f"
-        return f"{called} has not run; run it on one input first: explore({called}(x))"
+        advice = f"run it on one input first: explore({called}(x))"
+        return f"{called} has not run; {advice}; a function of one sample needs samples="
     return (
         f"the root must be a Value or a Tensor, got a {name}, which does not know how it was made; "
         "compute with one: x = autograd.Tensor(numbers); explore(f(x))"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from browsing import Trained, expression
+from lessons import Lesson, shuffled, uniform
 
 import nn
 from autograd import Tensor, Value, draw, graph, where
@@ -55,10 +56,8 @@ def oracle(root):
         node.grad = 0
     root.backward()
     snapshot = Snapshot(Graph([root]))
-    blob = page._blob({**snapshot.header, "programs": {}}, snapshot.arrays)
     return {
-        "packed": page._packed(blob),
-        "primitives": snapshot.primitives,
+        **carried(snapshot),
         "arrays": {name: array.tolist() for name, array in snapshot.arrays.items()},
         "data": [float(v.data) for v in nodes],
         "grad": [float(v.grad) for v in nodes],
@@ -66,16 +65,43 @@ def oracle(root):
         "ops": [v.op.name if v.op else "" for v in nodes],
         "reads": reads(nodes),
         "strengths": strengths(nodes, root) if len(nodes) < 40 else None,
-        "carried": carried(nodes, root),
+        "carried": strongest(nodes, root),
     }
 
 
-def carried(nodes, root):
+def strongest(nodes, root):
     """[label, paths, what a drawing of so many strongest paths says] of some leaves."""
     leaves = [v for v in nodes if v.label and v.op is None and v.grad][::9]
     return [
         [v.label, k, draw(root, slice=v, paths=k).outline.notes[-1]] for v in leaves for k in (1, 5)
     ]
+
+
+def carried(snapshot):
+    """What a page has of a snapshot."""
+    blob = page._blob({**snapshot.header, "programs": {}}, snapshot.arrays)
+    return {"packed": page._packed(blob), "primitives": snapshot.primitives}
+
+
+def lesson():
+    """What a page learns from, and what Python learns from the same."""
+    begun = Lesson()
+    settings = {"rate": 0.05, "batch": 10, "seed": 3, "steps": 11}
+    losses, read = begun.read()
+    return {
+        **carried(page.explored(begun.loss_of, **begun.options)[0]),
+        **settings,
+        "images": begun.images,
+        "losses": losses,
+        "read": read,
+        "trained": begun.trained(**settings).numbers(),
+    }
+
+
+def chance():
+    """The first numbers of a seed, and the order that another one gives."""
+    draw = uniform(5)
+    return {"uniform": [draw() for _ in range(9)], "shuffled": shuffled(range(20), uniform(3))}
 
 
 def choices():
@@ -160,6 +186,8 @@ def fixtures(tmp_path):
     known = {
         "graphs": {name: oracle(root) for name, root in roots.items()},
         "runs": {f"graph {seed}": oracle(random_graph(seed)) for seed in range(150)},
+        "lessons": {"lesson": lesson()},
+        "chance": chance(),
         "numbers": written(),
         "counts": [[n, count(n), count(n, "node")] for n in counts],
         "shapes": [[shape, shape_text(shape)] for shape in shapes],

@@ -1,6 +1,7 @@
 // What was changed, step by step: undo and redo.
 
 const MOST = 200; // steps
+const NUMBERS = 2_000_000; // changes in all of them: a step of training changes many
 
 export class History {
   #done = [];
@@ -12,7 +13,11 @@ export class History {
     this.#undone = [];
     if (this.#held) return this.#join(changes, words);
     this.#done.push({ changes, words });
-    if (this.#done.length > MOST) this.#done.shift();
+    while (this.#done.length > MOST || (this.#done.length > 1 && this.#size() > NUMBERS)) this.#done.shift();
+  }
+
+  #size() {
+    return this.#done.reduce((sum, step) => sum + step.changes.length, 0);
   }
 
   /** While a step is held, a node keeps its first `before` and gets the last `after`. */

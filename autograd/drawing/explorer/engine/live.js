@@ -2,17 +2,23 @@
 
 import { History } from "engine/history";
 
+export const SAMPLE = -1; // stands for the sample that is shown, as a leaf among the changes
 const AT_ONCE = 4_000_000; // multiplications; larger graphs run beside the page
 
 export class Live {
   #listeners = [];
   #running = null;
 
-  /** `beside(graph)` makes a runner for large graphs: run(data) -> Promise of {data, adjoint}. */
-  constructor(graph, beside = null) {
-    Object.assign(this, { graph, beside, version: 0, held: false });
+  /**
+   * `beside(graph)` makes a runner for large graphs: run(data) -> Promise of {data, adjoint};
+   * `samples` are other inputs, if there are any.
+   */
+  constructor(graph, beside = null, samples = null) {
+    Object.assign(this, { graph, beside, samples, version: 0, held: false });
+    this.sample = samples?.index ?? null;
     this.frozen = graph.header.frozen ?? "";
     this.changes = new Map(); // leaf -> its number, where that is not Python's
+    this.begun = []; // [leaf, number] of another sample than Python's
     this.history = new History();
     this.large = !this.frozen && graph.numbers.cost > AT_ONCE;
     if (!this.frozen && !this.large) this.#compare();
@@ -78,6 +84,17 @@ export class Live {
     return this.#put(changed);
   }
 
+  /** Show another sample; what was changed in the one before is changed no more. */
+  choose(k, words) {
+    if (this.frozen || k === this.sample) return Promise.resolve();
+    const changed = [[SAMPLE, this.sample, k]];
+    this.samples.each(k, (n, x) => {
+      if (this.changes.has(n)) changed.push([n, this.changes.get(n), x]);
+    });
+    this.history.add(changed, words);
+    return this.#put(changed.map(([n, , x]) => [n, x]));
+  }
+
   /** Take what happens until release() as one step of the history. */
   hold() {
     this.history.hold();
@@ -107,21 +124,45 @@ export class Live {
 
   /** Numbers that a link asked for, without a step in the history: all others are Python's. */
   restore(changes) {
-    const { original } = this.graph;
+    const k = new Map(changes).get(SAMPLE) ?? this.samples?.index ?? null;
+    const moved = k !== this.sample;
+    if (moved) this.#begin(k);
+    const { original, data } = this.graph;
     const wanted = new Map([...this.changes.keys()].map((n) => [n, original[n]]));
     for (const [n, x] of changes) if (this.canChange(n)) wanted.set(n, x);
-    return this.#put([...wanted].filter(([n, x]) => !Object.is(this.graph.data[n], x)));
+    const changed = [...wanted].filter(([n, x]) => !Object.is(data[n], x));
+    return changed.length || !moved ? this.#put(changed) : this.run();
   }
 
   #put(pairs) {
     if (!pairs.length || this.frozen) return Promise.resolve();
     const { original, data } = this.graph;
+    for (const [n, x] of pairs) if (n === SAMPLE) this.#begin(x);
     for (const [n, x] of pairs) {
+      if (n === SAMPLE) continue;
       data[n] = x;
       if (Object.is(x, original[n])) this.changes.delete(n);
       else this.changes.set(n, x);
     }
     return this.run();
+  }
+
+  /** Put a sample where the graph was as it came: from here on, changed is what is not the sample's. */
+  #begin(k) {
+    const { original, data, numbers } = this.graph;
+    this.sample = k;
+    this.begun = [];
+    this.samples.each(k, (n, x) => {
+      original[n] = data[n] = x;
+      this.begun.push([n, x]);
+      this.changes.delete(n);
+    });
+    this.base = null;
+    if (this.large) return;
+    this.reference ??= numbers.twin();
+    this.reference.data.set(original);
+    this.reference.forward();
+    this.base = this.reference.data.slice();
   }
 
   /** Forward and reverse with the leaves as they are; then views are told. */
@@ -138,10 +179,10 @@ export class Live {
     this.#running ??= (async () => {
       const { numbers } = this.graph;
       this.runner ??= this.beside(this.graph);
-      this.base ??= (await this.runner.run([])).data;
+      this.base ??= (await this.runner.run(this.begun)).data;
       while (this.again) {
         this.again = false;
-        const { data, adjoint } = await this.runner.run([...this.changes]);
+        const { data, adjoint } = await this.runner.run([...this.begun, ...this.changes]);
         numbers.data.set(data);
         numbers.adjoint.set(adjoint);
         for (const [n, x] of this.changes) numbers.data[n] = x; // those that came meanwhile

@@ -16,7 +16,7 @@ export class Network {
    * operands, length and entries of bundles, data and adjoint as Python had them.
    */
   constructor({ op, arity, operands, length, entries, data, adjoint }, roots, primitives) {
-    Object.assign(this, { op, operands, entries, roots });
+    Object.assign(this, { op, arity, operands, length, entries, roots });
     this.size = op.length;
     this.firstSlot = prefix(arity);
     this.firstEntry = prefix(length);
@@ -39,6 +39,11 @@ export class Network {
       for (let s = this.firstSlot[n]; s < this.firstSlot[n + 1]; s++)
         if (this.operands[s] >= this.size) first[this.operands[s] - this.size] = n;
     this.opens = grouped(first, this.size);
+  }
+
+  /** Another network of the same graph, with numbers of its own. */
+  twin() {
+    return new Network(this, this.roots, this.rows.slice(1));
   }
 
   /** How many multiplications and calls a run takes, about. */

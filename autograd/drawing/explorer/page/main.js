@@ -10,11 +10,13 @@ import { find } from "engine/names";
 import { count } from "engine/numbers";
 import { prepare } from "engine/paths";
 import { GRAINS } from "engine/reversepass";
+import { Samples } from "engine/samples";
 import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
 import { details } from "page/details";
 import { editsBar } from "page/edits";
 import { epochsBar } from "page/epochs";
+import { learnPanel } from "page/learn";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { Tour } from "page/tour";
@@ -29,7 +31,8 @@ async function start() {
   const graph = new Graph(header, arrays, PRIMITIVES);
   const timeline = new Timeline(graph);
   const state = new State(graph, timeline);
-  const live = new Live(graph, runnerBeside);
+  const samples = header.samples && !header.frozen ? new Samples(graph) : null;
+  const live = new Live(graph, runnerBeside, samples);
   const epochs = new Epochs(graph);
   const app = { graph, timeline, reverse: timeline.reverse, state, live, epochs, top: $("top") };
   followed(app);
@@ -46,7 +49,7 @@ async function start() {
   const tour = new Tour(app);
   $("tour").replaceWith(tour.element);
   $("tour-button").replaceWith(tour.button);
-  keys(app, player, tour);
+  keys(app, player, tour, learnPanel(app, $("learn-button"), $("learn")));
   longPresses();
   document.body.classList.toggle("within", window.parent !== window); // a notebook
   await drawCards(app);
@@ -73,8 +76,8 @@ function followed({ graph, reverse, state, live, epochs }) {
     write: () => epochs.text,
   });
   state.link("set", {
-    read: (text) => live.restore([...asked, ...editsOf(graph, text)]),
-    write: () => editsText(graph, epochs.others(live.changes)),
+    read: (text) => live.restore([...asked, ...editsOf(live, text)]),
+    write: () => editsText(live, epochs.others(live.changes)),
   });
 }
 
@@ -151,7 +154,7 @@ function search(graph, state) {
 
 // --- keys ------------------------------------------------------------------------------------------
 
-function keys(app, player, tour) {
+function keys(app, player, tour, others) {
   const { state, timeline, graph } = app;
   const cycle = (all, now) => all[(all.indexOf(now) + 1) % all.length];
   const layer = (by) => {
@@ -161,6 +164,7 @@ function keys(app, player, tour) {
     state.set({ stage: at, node: null });
   };
   const actions = {
+    ...others,
     " ": () => player.toggle(),
     ArrowRight: () => player.step(1),
     ArrowLeft: () => player.step(-1),

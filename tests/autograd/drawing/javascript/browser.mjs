@@ -80,7 +80,7 @@ globalThis.document = {
 export async function loaded(name) {
   const { inflated, unpacked } = await import("engine/decode");
   const { Graph } = await import("engine/graph");
-  const truth = oracle.graphs[name] ?? oracle.runs[name];
+  const truth = oracle.graphs[name] ?? oracle.runs[name] ?? oracle.lessons[name];
   scripts.graph = truth.packed;
   const { header, arrays } = unpacked(await inflated("graph"));
   const { PRIMITIVES } = await import(`data:text/javascript,${encodeURIComponent(truth.primitives)}`);
