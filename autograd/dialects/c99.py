@@ -46,6 +46,11 @@ WORDS = {
     "reciprocal": Word("1 / {0}", PRODUCT, (SIGN,)),
     **{name: call(name, text.partition(")")[0].count(",") + 1) for name, text in HELPERS.items()},
 }
+BY_TYPE = {
+    dtype: WORDS
+    | {name: call(f"{text}{suffix}", 1 + (name == "pow")) for name, text in LIBRARY.items()}
+    for dtype, suffix in (("float32", "f"), ("float64", ""))
+}
 MATHS = frozenset([*LIBRARY, "sigmoid", "softplus", "equal"])  # words of <math.h>
 POWERS = {2.0: "square", -1.0: "reciprocal"}  # 0.5 is no square root at -inf and -0
 
@@ -65,13 +70,13 @@ def helpers(used: set[str], dtype: str) -> str:
 class Speller(Base):
     """Spells formulas; `used` are the words met."""
 
-    language, words = "C", WORDS
+    language = "C"
 
     def __init__(
         self, dtype: str, used: set[str], named: Callable[[Expression], Expression]
     ) -> None:
         super().__init__(named)
-        self.dtype, self.used = dtype, used
+        self.dtype, self.used, self.words = dtype, used, BY_TYPE[dtype]
 
     def constant(self, x: Value) -> Expression:
         """A number in the digits of its type."""
@@ -80,18 +85,14 @@ class Speller(Base):
 
     def primitive(self, op: Primitive, node: Value, operands: list[Expression]) -> Expression:
         """A row of the table; powers that have a word of their own."""
-        if op.name == "stop" or (op.name == "pow" and _exponent(node) == 1):
-            return operands[0]
-        return self.word(
-            POWERS.get(_exponent(node), "pow") if op.name == "pow" else op.name, *operands
-        )
+        if op.name != "pow":
+            return super().primitive(op, node, operands)
+        exponent = _exponent(node)
+        return operands[0] if exponent == 1 else self.word(POWERS.get(exponent, "pow"), *operands)
 
     def word(self, name: str, *operands: Expression) -> Expression:
         """A primitive, or another word, of operands."""
         self.used.add(name)
-        if name in LIBRARY:
-            suffix = "f" if self.dtype == "float32" else ""
-            return call(LIBRARY[name] + suffix, 1 + (name == "pow")).of(*operands)
         return super().word(name, *operands)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
-from ..graph import order
+from ..graph import AnyNode, order
 from ..numbers.kinds import UnknownNumberError
 from ..primitives import PRIMITIVES, Primitive
 from ..scopes import tracing
@@ -88,9 +88,10 @@ def unfolded(op: Primitive, node: Value, language: str) -> Any:
     Of a bundle it gets the Values that are in it.
     """
     operands: list[Any] = [x if isinstance(x, Value) else x.inputs for x in node.inputs]
-    with saying(op, language), tracing([]):
+    new: list[Value] = []
+    with saying(op, language), tracing(new):
         made = op.forward(*operands)
-        if isinstance(made, Value) and any(part.op is op for part in order(made)):
+        if any(part.op is op for part in new):
             raise ValueError("it is made of itself")
     return made
 
@@ -102,21 +103,26 @@ class Speller:
     """
 
     language: ClassVar[str]
-    words: ClassVar[Mapping[str, Word]]
+    words: Mapping[str, Word]
 
     def __init__(self, named: Callable[[Expression], Expression]) -> None:
         self.named = named
 
     def spell(self, formula: Value, known: dict[Value, Expression]) -> Expression:
         """The expression of a formula whose leaves are known."""
-        nodes = [node for node in order(formula) if isinstance(node, Value)]
-        uses = Counter(x for node in nodes if node.unknown for x in node.inputs)
+        nodes = order(formula)
+        uses = Counter(x for node in nodes for x in self._read(node))
         for node in nodes:
-            if node in known:
+            if node in known or not isinstance(node, Value):
                 continue
             made = self.node(node, known) if node.unknown else self.constant(node)
             known[node] = self.named(made) if uses[node] > 1 and node.unknown else made
         return known[formula] if formula in known else self.constant(formula)
+
+    def _read(self, node: AnyNode) -> tuple[AnyNode, ...]:
+        """What a node reads; what is unfolded may read it several times."""
+        inputs: tuple[AnyNode, ...] = node.inputs
+        return inputs * 2 if node.op is None or not self.knows(node.op) else inputs
 
     def node(self, node: Value, known: dict[Value, Expression]) -> Expression:
         """The expression of an operation of what is known."""
@@ -129,8 +135,8 @@ class Speller:
         return self.primitive(op, node, [self.value(x, known) for x in node.inputs])
 
     def knows(self, op: Primitive) -> bool:
-        """Whether an operation has words; others are unfolded into what has."""
-        return PRIMITIVES.get(op.name) is op
+        """Whether an operation has a word; others are made of those that have."""
+        return PRIMITIVES.get(op.name) is op and op.name in self.words
 
     def primitive(self, op: Primitive, _: Value, operands: list[Expression]) -> Expression:
         """A row of the table at a node."""
@@ -146,6 +152,4 @@ class Speller:
 
     def word(self, name: str, *operands: Expression) -> Expression:
         """A primitive, or another word, of operands."""
-        if name not in self.words:
-            raise InexpressibleError(f"{self.language} has no word for {name}")
         return self.words[name].of(*operands)

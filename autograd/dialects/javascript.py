@@ -137,10 +137,6 @@ class JavaScript(Speller):
 
     language, words = "JavaScript", WORDS
 
-    def knows(self, op: Primitive) -> bool:
-        """Rows that have no word of their own are made of those that have."""
-        return super().knows(op) and op.name in WORDS
-
     def constant(self, x: Value) -> Expression:
         """A number, or true, or false."""
         text = literal(x.data)

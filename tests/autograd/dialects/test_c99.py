@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import PRIMITIVES, Value, apply, where
+from autograd import PRIMITIVES, Primitive, Value, apply, where
 from autograd.dialects.c99 import Speller, fresh, is_name, number
-from autograd.dialects.expressions import Expression
+from autograd.dialects.expressions import Expression, InexpressibleError
 from autograd.dialects.formulas import unknown
+from autograd.graph import bundle
+from autograd.numbers.kinds import UNKNOWN
 from autograd.scopes import tracing
 
 A, B = unknown(), unknown()
@@ -73,6 +75,20 @@ def test_what_is_used_twice_is_computed_once():
     with tracing([]):
         shared = A * B
         assert spelled(shared.tanh() + shared) == "t0 = a * b; tanh(t0) + t0"
+
+
+def test_an_operation_of_ones_own_is_unfolded_however_often_it_is_used():
+    sums = Primitive("sums", "Σ²", lambda x: sum(v * v for v in x), lambda y, x: (x,))
+    twice = Primitive("twice", "2·", lambda x: x + x, lambda y, x: (2,))
+    with tracing([]):
+        assert spelled(apply(twice, apply(twice, A))) == "t0 = a + a; t0 + t0"
+        assert spelled(apply(sums, bundle([A, B]))) == "0.0 + a * a + b * b"
+
+
+def test_an_operation_that_is_made_of_itself_is_refused():
+    loop = Primitive("loop", "∞", lambda x: x if x is UNKNOWN else apply(loop, x), lambda *_: (1,))
+    with tracing([]), pytest.raises(InexpressibleError, match="C cannot say loop: it is made of"):
+        spelled(apply(loop, A))
 
 
 @pytest.mark.parametrize(
