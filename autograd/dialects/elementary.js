@@ -1,11 +1,11 @@
 // Functions of doubles that JavaScript lacks, or that differ from Python's.
 
-function equal(a, b) {
-  return a == b || (a !== a && b !== b);
+export function equal(a, b) {
+  return Number(a) === Number(b) || (Number.isNaN(a) && Number.isNaN(b));
 }
 
 // 2/√π · e^-x² · Σ 2ⁿ x²ⁿ⁺¹ / (1·3·...·(2n+1)): all terms have one sign, so nothing cancels.
-function erf(x) {
+export function erf(x) {
   if (!(Math.abs(x) < 6)) return Math.sign(x);
   let term = x;
   let sum = x;
@@ -18,17 +18,17 @@ function erf(x) {
 }
 
 // Of 1, and of -1 to an infinite power, Math.pow makes nan.
-function pow(x, n) {
-  return x === 1 || (x === -1 && Math.abs(n) === Infinity) ? 1 : Math.pow(x, n);
+export function pow(x, n) {
+  return x === 1 || (x === -1 && Math.abs(n) === Number.POSITIVE_INFINITY) ? 1 : x ** n;
 }
 
 // For negative x as e^x / (1 + e^x), so that nothing overflows.
-function sigmoid(x) {
+export function sigmoid(x) {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
   return e / (1 + e);
 }
 
-function softplus(x) {
+export function softplus(x) {
   return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
 }

@@ -10,11 +10,11 @@ from typing import Any
 from ..graph import order
 from ..primitives import PRIMITIVES, Primitive
 from ..scopes import tracing
-from ..value import CONDITIONS, Value, apply
+from ..value import Value, apply
 from .expressions import unfolded
 from .formulas import AT_LEAST, GREATER, WHERE, leaves, ordered
 
-NEG, MUL, POW = (PRIMITIVES[name] for name in ["neg", "mul", "pow"])
+NEG, MUL, POW, EQUAL = (PRIMITIVES[name] for name in ["neg", "mul", "pow", "equal"])
 Rewrite = Callable[[Primitive, list[Value]], Value]
 
 
@@ -144,20 +144,28 @@ def _choice(condition: Value, a: Value, b: Value) -> Value:
     """One value on both sides is no choice, nor is one at the only point where the other has none,
     as y·log(x) at x = 0.
     """
+    if condition.op is WHERE and (given := _truths(*condition.inputs[1:])):
+        condition, (a, b) = condition.inputs[0], (a, b) if given == (1, 0) else (b, a)
     if _same(a, b) or (condition.op is None and condition in leaves(a)):
         return a
-    if _is(a, 0) and _is(b, 1):
+    if _truths(a, b) == (0, 1) and condition.op is not EQUAL:
         condition, a, b = _opposite(condition), b, a
-    return condition.select(True, False) if _is(a, 1) and _is(b, 0) else condition.select(a, b)
+    return condition.select(True, False) if _truths(a, b) == (1, 0) else condition.select(a, b)
+
+
+def _truths(a: Value, b: Value) -> tuple[float, ...]:
+    """The branches of a choice of 1 or 0, else nothing."""
+    found = tuple(x.data for x in (a, b) if not x.unknown)
+    return found if found in ((1, 0), (0, 1)) else ()
 
 
 def _opposite(condition: Value) -> Value:
-    """The truth of the contrary."""
+    """The truth of the contrary of a comparison, or of a number."""
     if condition.op is GREATER:
         return apply(AT_LEAST, *condition.inputs[::-1])
     if condition.op is AT_LEAST:
         return apply(GREATER, *condition.inputs[::-1])
-    return condition.equals(0) if condition.op not in CONDITIONS else condition.select(False, True)
+    return condition.equals(0)
 
 
 RULES: dict[str, Callable[..., Any]] = {

@@ -9,6 +9,7 @@ import pytest
 import autograd
 from autograd import PRIMITIVES, Primitive
 from autograd.dialects.mathematics import Equations, equations
+from autograd.numbers import piecewise as k
 
 SAID = {
     "add": ("a + b", {"a": "1", "b": "1"}),
@@ -180,6 +181,45 @@ def test_rows_of_ones_own_are_said_in_the_same_words(forward, partials, y, slope
     if "1.732" not in y:  # which is rounded
         for x in (-2.5, -1.0, -0.75):
             assert_true(op, [x])
+
+
+@pytest.mark.parametrize(
+    ("slope", "text"),
+    [
+        (lambda a, b: k.slope(k.negate(k.equals(a, b))), "0 if a = b, else 1"),
+        (lambda a, b: k.slope(k.negate(a >= b)), "1 if a < b, else 0"),
+        (lambda a, b: k.select(k.greater(a, b), b, 0), "b if a > b, else 0"),
+        (
+            lambda a, b: k.select(a > b, 1.0, k.select(b > 1, a, 0.5)),
+            "1 if a > b, a if b > 1, else 0.5",
+        ),
+        (lambda a, b: k.select(a > b, b, b) * 1, "b"),
+        (lambda a, b: (a > 1) * b, "(1 if a > 1, else 0)·b"),
+        (lambda a, b: (a > b) - (b > a), "1 if a > b, −1 if a < b, else 0"),
+        (lambda a, b: (1 * a - 0) / 1 - (0 - b), "a + b"),
+        (lambda a, b: 0 + a / (-b) + b**1, "b − a / b"),
+        (lambda a, b: a * b * b * -b, "−a·b³"),
+        (lambda a, b: b * (a * b), "b·a·b"),
+        (lambda a, b: a / (b / a) * (b - a), "a / (b / a) · (b − a)"),
+        (lambda a, b: (a + b) ** (a - 1), "(a + b)ᵃ⁻¹"),
+        (lambda a, b: 2**-b * math.inf, "∞·2⁻ᵇ"),
+        (lambda a, b: autograd.sqrt(a * b) ** 2 + abs(-a), "(√(a·b))² + |−a|"),
+        (lambda a, b: math.pi / 2**0.5 * a, "2.221·a"),
+        (lambda a, b: math.pi / (1e-9 * a), "π / (1e-09·a)"),
+    ],
+)
+def test_a_formula_is_as_short_as_a_textbook_has_it(slope, text):
+    op = Primitive("mine", "m", lambda a, b: a, lambda y, a, b: (slope(a, b), 1))
+    assert equations(op).partials[0] == text
+
+
+def test_what_asks_for_a_result_asks_for_the_operand_where_that_is_the_same():
+    clipped = k.relu, lambda y, x: (k.select(y > 0, x, y > 1),)
+    assert equations(Primitive("mine", "m", *clipped)).partials == [
+        "x if x > 0, 1 if y > 1, else 0"
+    ]
+    square = Primitive("mine", "m", lambda x: x * x, lambda y, x: (y > 0,))
+    assert equations(square).partials == ["1 if y > 0, else 0"]
 
 
 def test_operands_are_called_as_in_the_row_or_by_the_first_letters():
