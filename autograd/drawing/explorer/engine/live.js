@@ -26,12 +26,17 @@ export class Live {
 
   /** Run the graph as it came, and hold its numbers against Python's. */
   #compare() {
-    const { numbers, original, originalAdjoint, size } = this.graph;
+    const { numbers, original, size } = this.graph;
     numbers.run();
     this.base = numbers.data.slice();
     for (let n = 0; n < size && !this.frozen; n++)
       if (!this.#agrees(n)) this.frozen = differing(n, this.base[n], original[n]);
-    if (!this.frozen) return;
+    this.#asItCame();
+  }
+
+  /** Python's own numbers, to the last digit. */
+  #asItCame() {
+    const { numbers, original, originalAdjoint } = this.graph;
     numbers.data.set(original);
     numbers.adjoint.set(originalAdjoint);
   }
@@ -169,6 +174,7 @@ export class Live {
   run() {
     if (this.large) return this.#runBeside();
     this.graph.numbers.run();
+    if (!this.changes.size && !this.begun.length) this.#asItCame();
     this.#done();
     return Promise.resolve();
   }

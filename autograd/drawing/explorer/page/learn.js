@@ -98,7 +98,7 @@ class Panel {
   }
 
   #rateSlider() {
-    const slider = make("input.slider", {
+    const slider = make("input", {
       type: "range",
       min: RATES.least,
       max: RATES.most,
