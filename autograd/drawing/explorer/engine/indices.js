@@ -7,6 +7,13 @@ export function prefix(counts) {
   return sums;
 }
 
+/** A number for each item, as doubles: typed arrays' own `from` asks an iterator for each. */
+export function doubles(items, number) {
+  const found = new Float64Array(items.length);
+  for (let k = 0; k < found.length; k++) found[k] = number(items[k]);
+  return found;
+}
+
 /** Each position as often as it is counted: [2, 0, 1] -> [0, 0, 2]. */
 export function repeated(counts) {
   const result = new Int32Array(counts.reduce((a, b) => a + b, 0));

@@ -5,7 +5,7 @@
 // gathered once, before its first reader; what its readers send is added up there, and handed to
 // its entries once, after its first reader had its turn in reverse.
 
-import { grouped, prefix } from "engine/indices";
+import { doubles, grouped, prefix } from "engine/indices";
 
 const [LEAF, CALL, SUM, DOT, MAX, MIN] = [0, 1, 2, 3, 4, 5];
 const LOOPS = { sum: SUM, dot: DOT, max: MAX, min: MIN };
@@ -25,7 +25,7 @@ export class Network {
     this.rows = [null, ...primitives];
     this.data = Float64Array.from(data);
     this.adjoint = Float64Array.from(adjoint);
-    this.bundled = Float64Array.from(entries, (n) => data[n]);
+    this.bundled = doubles(entries, (n) => data[n]);
     this.bundledAdjoint = new Float64Array(entries.length);
     this.reached = new Uint8Array(this.size);
     this.sent = new Uint8Array(length.length);

@@ -32,11 +32,14 @@ class Reach {
 
   #visit(y) {
     const { best, count, size, graph } = this;
+    const { data } = graph;
     if (this.scores.has(y)) this.#end(y);
     for (let slot = graph.firstSlot[y]; slot < graph.firstSlot[y + 1]; slot++) {
       const entries = graph.entriesOf(graph.operands[slot]);
+      const other = graph.partialsOf(slot); // of a dot, whose partials need not be asked for
+      const others = other < 0 ? null : graph.entriesOf(other);
       for (let k = 0; k < entries.length; k++) {
-        const partial = graph.partial(slot, k);
+        const partial = others ? data[others[k]] : graph.partial(slot, k);
         if (partial === null) continue;
         const [n, factor] = [entries[k], Math.abs(partial)];
         count[n] += count[y];

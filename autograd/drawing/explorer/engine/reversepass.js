@@ -1,7 +1,7 @@
 // The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
-import { prefix } from "engine/indices";
+import { doubles, prefix } from "engine/indices";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { PartialSums } from "engine/partialsums";
@@ -103,7 +103,7 @@ export class ReversePass {
   gradientsOf(tensor) {
     const done = this.partialSums.time === this.end;
     const sum = (n) => (done ? this.graph.adjoint[n] : this.partialSums.sumOf(n).sum);
-    return Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : sum(n)));
+    return doubles(tensor.entries, (n) => (n < 0 ? Number.NaN : sum(n)));
   }
 
   /** At which places of a tensor no contribution has come in yet, though some will; null if at none. */

@@ -77,8 +77,8 @@ export class Maps {
     const hatch = { line: rgb(themeColor("line")), paper: color(0) };
     for (let place = 0; place < numbers.length; place++) {
       const at = this.#corner(place);
-      if (at && waiting?.[place]) fill(image, at, cell, hatched(hatch));
-      else if (at) fill(image, at, cell, plain(color(numbers[place])));
+      if (at && waiting?.[place]) hatched(image, at, cell, hatch);
+      else if (at) filled(image, at, cell, color(numbers[place]));
     }
     context.putImageData(image, 0, 0);
     if (this.mark && cell >= 3) this.#marks(context);
@@ -213,25 +213,29 @@ export class Maps {
   }
 }
 
-/** Fill a cell with the colours that `at(x, y)` gives. */
-function fill(image, [left, top], cell, at) {
-  const edge = cell > 5 ? 1 : 0; // a hair between large cells
-  for (let y = top; y < top + cell - edge; y++) {
-    for (let x = left, k = 4 * (y * image.width + x); x < left + cell - edge; x++, k += 4) {
-      const [r, g, b] = at(x, y);
-      image.data[k] = r;
-      image.data[k + 1] = g;
-      image.data[k + 2] = b;
-      image.data[k + 3] = 255;
-    }
+/** A colour as the four bytes of a pixel. */
+const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+const hair = (cell) => (cell > 5 ? 1 : 0); // between large cells
+
+function filled(image, [left, top], cell, colour) {
+  const pixels = new Uint32Array(image.data.buffer);
+  const [side, pixel] = [cell - hair(cell), packed(colour)];
+  for (let y = top; y < top + side; y++) {
+    const from = y * image.width + left;
+    pixels.fill(pixel, from, from + side);
   }
 }
 
-const plain = (colour) => () => colour;
-const hatched =
-  ({ line, paper }) =>
-  (x, y) =>
-    (x + y) % 4 ? paper : line;
+/** A cell of slanted lines: what it will show is not there yet. */
+function hatched(image, [left, top], cell, { line, paper }) {
+  filled(image, [left, top], cell, paper);
+  const pixels = new Uint32Array(image.data.buffer);
+  const side = cell - hair(cell);
+  for (let y = top; y < top + side; y++)
+    for (let x = left; x < left + side; x++)
+      if ((x + y) % 4 === 0) pixels[y * image.width + x] = packed(line);
+}
 
 function dot(context, [x, y], cell) {
   context.beginPath();

@@ -1,5 +1,6 @@
 // One tensor as heat maps, with a caption, painted as the state wants it.
 
+import { doubles } from "engine/indices";
 import { shapeText } from "engine/names";
 import { count, short } from "engine/numbers";
 import { isDark, largest } from "parts/colors";
@@ -18,7 +19,7 @@ export function painterOf({ state, timeline, graph, live }, tensor, maps) {
     const key = `${state.show} ${phase} ${isDark()} ${live.version}`;
     if (key === last) return null;
     last = key;
-    const of = (numbers) => Float64Array.from(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
+    const of = (numbers) => doubles(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
     const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
     const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";

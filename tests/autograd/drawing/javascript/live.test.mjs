@@ -142,14 +142,14 @@ test("edits are written by names that find their nodes again", async () => {
   const { graph } = await loaded("cnn");
   const tensor = graph.tensors.find((t) => t.parameter && t.shape.length > 1);
   const n = tensor.entries[3];
-  const text = editsText(graph, new Map([[n, -0.25]]));
+  const text = editsText({ graph, changes: new Map([[n, -0.25]]) });
   assert.ok(text.startsWith(`${tensor.name}[`) && text.endsWith(":-0.25"));
-  assert.deepEqual(editsOf(graph, text), [[n, -0.25]]);
-  assert.deepEqual(editsOf(graph, "nothing[0]:1;;:;x:y"), []);
-  assert.deepEqual(editsOf(graph, null), []);
-  assert.equal(editsText(graph, new Map()), null);
+  assert.deepEqual(editsOf({ graph }, text), [[n, -0.25]]);
+  assert.deepEqual(editsOf({ graph }, "nothing[0]:1;;:;x:y"), []);
+  assert.deepEqual(editsOf({ graph }, null), []);
+  assert.equal(editsText({ graph, changes: new Map() }), null);
   const many = new Map(Array.from({ length: 2_001 }, (_, k) => [k, 1]));
-  assert.equal(editsText(graph, many), null, "training changes more than an address can hold");
+  assert.equal(editsText({ graph, changes: many }), null, "training changes more than an address can hold");
 });
 
 test("a label that looks like an edit, or that two nodes have, is written by number", async () => {
@@ -157,8 +157,8 @@ test("a label that looks like an edit, or that two nodes have, is written by num
   for (const label of ["a:1;b", "b"]) {
     graph.header.labels[a] = label;
     graph.byLabel = undefined;
-    const text = editsText(graph, new Map([[a, 4]]));
-    assert.deepEqual(editsOf(graph, text), [[a, 4]]);
+    const text = editsText({ graph, changes: new Map([[a, 4]]) });
+    assert.deepEqual(editsOf({ graph }, text), [[a, 4]]);
   }
   assert.equal(uniqueName(graph, b), "b");
 });

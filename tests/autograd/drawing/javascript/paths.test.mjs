@@ -76,6 +76,8 @@ test("of 200 parallel paths the strongest come first, whatever order they are me
     slotReader: new Int32Array(200).fill(1),
     operands: new Int32Array(200),
     entriesOf: (x) => [x],
+    data: [],
+    partialsOf: () => -1,
     partial: (slot) => weights[slot],
     eachUse: (n, visit) => {
       for (let slot = 0; slot < (n ? 0 : 200); slot++) visit(slot, 0);
