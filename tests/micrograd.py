@@ -52,6 +52,7 @@ class Hinge:
 
     def __init__(self, model, samples):
         self.inputs, self.made, self.terms = [], [], []
+        self.layers = [layer.neurons for layer in model.layers]
         size = len(model.layers[0].neurons[0].w)
         for k in range(samples):
             label, turn = 2 * (k % 2) - 1, math.pi * random.random()
