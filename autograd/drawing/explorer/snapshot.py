@@ -5,8 +5,9 @@ table gave for them. A partial that is the very sequence of the other operand (a
 reference to it, so the page need not repeat it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -154,11 +155,27 @@ class Snapshot:
             "texts": self.texts,
             "tensors": [_tensor(t) for t in named],
             "stages": [self._stage(stage, tensors) for stage in self.stages],
+            "calls": [*self._calls()],
         }
+
+    @cached_property
+    def _call_numbers(self) -> dict[int, int]:
+        """{id of a call: its number}, each after the one that it is within."""
+        calls = dict.fromkeys(id(call) for stage in self.stages for call in stage.calls)
+        return {key: k for k, key in enumerate(calls)}
+
+    def _calls(self) -> Iterator[dict[str, Any]]:
+        """The calls of layers, and within which others they are."""
+        numbers = self._call_numbers
+        calls = {id(call): call for stage in self.stages for call in stage.calls}
+        for call in calls.values():
+            parent = numbers.get(id(call.parent), -1)
+            yield {"path": str(call), "kind": call.kind, "parent": parent}
 
     def _stage(self, stage: Stage, tensors: dict[int, int]) -> dict[str, Any]:
         """A layer: its path and kind (Conv2D), what it reads and makes, its matrix products."""
         return {
+            "call": self._call_numbers.get(id(stage.call), -1),
             "path": str(stage.call),
             "kind": stage.kind,
             "count": len(stage.nodes),

@@ -1,7 +1,8 @@
 """Stages: what one call of a layer computed, in an order in which the chain rule can be followed.
 
 The nodes that one call made are a stage. Calls that read each other's nodes in turn (a module that
-computes before and after its parts) are cut into several, so that stages form no cycle.
+computes before and after its parts) are cut into several, so that stages form no cycle. What was
+computed outside of layers is one stage, or several where layers are found in it.
 """
 
 import heapq
@@ -10,6 +11,7 @@ from itertools import accumulate
 from typing import Any
 
 from ...names import Name
+from .found import found_calls
 from .graph import Graph, NamedTensor
 
 
@@ -52,26 +54,28 @@ class Stage:
 
 def stages(graph: Graph) -> list[Stage]:
     """The stages of a graph, inputs first."""
-    groups = _groups(graph, [(id(graph.nodes[k].scope), 0) for k in graph.operations])
+    found = found_calls(graph)
+    calls = {k: found.get(k, graph.nodes[k].scope) for k in graph.operations}
+    groups = _groups(graph, calls, [(id(call), 0) for call in calls.values()])
     order = _sorted(groups)
     if len(order) < len(groups):
         cyclic = {id(g.call) for g in groups if g not in set(order)}
-        groups = _groups(graph, _ranked(graph, cyclic))
+        groups = _groups(graph, calls, _ranked(graph, calls, cyclic))
         order = _sorted(groups)
     for k, stage in enumerate(order):
         stage.number = k
-    _name_results(graph, order)
+    _name_results(graph, [stage for stage in order if stage.nodes[0] not in found])
     return order
 
 
-def _groups(graph: Graph, keys: list[tuple[int, int]]) -> list[Stage]:
+def _groups(graph: Graph, calls: dict[int, Any], keys: list[tuple[int, int]]) -> list[Stage]:
     """One stage for each key, with what it reads."""
     found: dict[tuple[int, int], Stage] = {}
     of: dict[int, Stage] = {}
     for k, key in zip(graph.operations, keys, strict=True):
         stage = found.get(key)
         if stage is None:
-            stage = found[key] = Stage(graph.nodes[k].scope)
+            stage = found[key] = Stage(calls[k])
         stage.nodes.append(k)
         of[k] = stage
     tensor_of = {
@@ -128,25 +132,26 @@ def _sorted(groups: list[Stage]) -> list[Stage]:
     return order
 
 
-def _ranked(graph: Graph, cyclic: set[int]) -> list[tuple[int, int]]:
+def _ranked(graph: Graph, calls: dict[int, Any], cyclic: set[int]) -> list[tuple[int, int]]:
     """Keys that cut cyclic calls: how often the longest path to a node went from call to call."""
+    call_of = {graph.nodes[k]: id(call) for k, call in calls.items()}
     rank: dict[Any, int] = {}
     bundled: dict[Any, dict[int, int]] = {}  # the highest rank of each call among the entries
     keys = []
     for node in graph.ordered:
-        call = id(node.scope) if node.op else 0
+        call = call_of.get(node, 0)
         if node.op is None:
             highest = bundled[node] = {}
             for v in node.inputs:
-                if v in rank and rank[v] >= highest.get(id(v.scope), 0):
-                    highest[id(v.scope)] = rank[v]
+                if v in rank and rank[v] >= highest.get(call_of[v], 0):
+                    highest[call_of[v]] = rank[v]
         elif call not in cyclic:
             keys.append((call, 0))
         else:
             found = [0]
             for x in node.inputs:
                 if x in rank:
-                    found.append(rank[x] + (id(x.scope) != call))
+                    found.append(rank[x] + (call_of[x] != call))
                 elif x in bundled:
                     found += [r + (c != call) for c, r in bundled[x].items()]
             rank[node] = max(found)

@@ -10,6 +10,7 @@ from ...names import Name
 from ...tensor import Tensor
 from ...text import clean, shape_text
 from ...value import Value
+from ..read.cones import in_layer
 from ..read.graph import Graph
 from ..read.stages import Stage, stages
 from ..read.words import caption, count
@@ -39,9 +40,14 @@ class Request:
         return stages(self.graph)
 
     @cached_property
-    def has_layers(self) -> bool:
+    def has_scopes(self) -> bool:
         """Whether layers made any of it; a layer that is called by itself has no path."""
-        return any(node.op and hasattr(node.scope, "parent") for node in self.graph.ordered)
+        return any(node.op and in_layer(node) for node in self.graph.ordered)
+
+    @cached_property
+    def has_layers(self) -> bool:
+        """Whether layers made any of it, or are found in it."""
+        return self.has_scopes or any(stage.calls for stage in self.stages)
 
 
 @dataclass
@@ -151,7 +157,7 @@ def _without_layers(asked: Request) -> Iterator[Selection]:
     if asked.depth is None:
         if small := whole(graph, most):
             yield small
-        if not asked.has_layers and (plain := by_operation(graph)):
+        if not asked.has_scopes and (plain := by_operation(graph)):
             yield plain
     if inside := _operations_of_entry(graph):
         yield nearest(graph, most, asked.depth, inside)

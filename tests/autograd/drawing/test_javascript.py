@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from browsing import Trained, expression
 from lessons import Lesson, shuffled, uniform
+from micrograd import MLP, hinge
 
 import nn
 from autograd import Tensor, Value, draw, graph, where
@@ -181,6 +182,8 @@ def fixtures(tmp_path):
     """A folder with the generated module `palette`, and the oracle as JSON."""
     roots = {"cnn": Trained().loss, "expression": expression()[-1], "choices": choices()}
     roots["twice"] = Twice()([1.0, -2.0])
+    random.seed(3)
+    roots["neurons"] = hinge(MLP(2, [4, 3, 1]), 5).loss
     counts = [0, 1, 2, 999, 1000, 1234567]
     shapes = [[], [1], [8, 24, 24]]
     known = {

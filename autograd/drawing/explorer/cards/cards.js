@@ -1,27 +1,51 @@
-// The upper half of the page: the model as cards of layers, or a small graph as cards of nodes.
+// The upper half of the page: the model as cards of layers, a small graph as cards of nodes, or the
+// neighbourhood of the node that is looked at.
 
+import { aroundCards, centreOf, FURTHEST } from "cards/aroundcards";
 import { Diagram } from "cards/diagram";
-import { layerCards } from "cards/layercards";
+import { layerCards, openedNames } from "cards/layercards";
 import { nodeCards } from "cards/nodecards";
+import { clamp } from "engine/reversepass";
 import { onTheme } from "parts/colors";
 import { refresh } from "parts/dom";
 import { heldFocus } from "parts/focus";
+
+const STEPS = 2; // around a node, to begin with
+
+/** What each view draws, how it is called, and what it has to be drawn anew for. */
+const VIEWS = {
+  layers: { cards: layerCards, label: "the model, by layers", key: (app) => openedNames(app).join(";") },
+  around: {
+    cards: aroundCards,
+    label: "what is around the node that is looked at",
+    key: (app) => [centreOf(app), app.state.steps, ...app.state.more].join(" "),
+  },
+  nodes: { cards: nodeCards, label: "the graph, node by node", key: () => "" },
+};
 
 /** Draw the graph as the state wants it, and again when that changes. */
 export async function drawCards(app) {
   const { state } = app;
   let update = () => {};
-  let shown = null;
+  let shown = "";
+  const keyNow = () => `${state.cards} ${VIEWS[state.cards].key(app)}`;
+  linked(state);
   const draw = async () => {
-    shown = state.cards;
-    const nodes = shown === "nodes";
-    document.body.classList.toggle("nodes", nodes);
-    const view = nodes ? nodeCards(app) : layerCards(app);
-    const diagram = new Diagram(nodes ? "the graph, node by node" : "the model, by layers");
+    const key = keyNow();
+    const same = shown.split(" ")[0] === state.cards;
+    shown = key;
+    const view = VIEWS[state.cards].cards(app);
+    document.body.classList.toggle("nodes", state.cards !== "layers");
+    document.body.classList.toggle("framed", Boolean(view.frames?.length));
+    const diagram = new Diagram(VIEWS[state.cards].label);
+    const anchor = same && app.diagram?.anchor(view.anchor ?? []);
     update = () => {};
     const giveFocus = heldFocus(app.top);
-    app.top.replaceChildren(diagram.element);
-    await diagram.show(view.boxes, view.arrows);
+    await diagram.show(view.boxes, view.arrows, view.frames, (element) =>
+      app.top.replaceChildren(...(view.bar ? [view.bar] : []), element),
+    );
+    if (shown !== key) return;
+    if (anchor) diagram.hold(view.anchor, anchor);
     app.diagram = diagram;
     update = () => {
       view.update(diagram);
@@ -30,7 +54,32 @@ export async function drawCards(app) {
     update();
     giveFocus();
   };
-  state.onChange(() => (state.cards === shown ? update() : draw()));
+  state.onChange(() => (keyNow() === shown ? update() : draw()));
   onTheme(() => update());
   await draw();
+}
+
+/** Let the address hold which modules are open, how far around a node one looks, and what more was
+ * asked for there, each where it is not as usual.
+ */
+function linked(state) {
+  const list = (text) => (text ? text.split(";") : []);
+  state.link("open", {
+    read: (text) => {
+      state.opened = text === null ? null : list(text);
+    },
+    write: () => state.opened?.join(";") ?? null,
+  });
+  state.link("steps", {
+    read: (text) => {
+      state.steps = /^\d$/.test(text ?? "") ? clamp(Number(text), 1, FURTHEST) : STEPS;
+    },
+    write: () => (state.steps === STEPS ? null : String(state.steps)),
+  });
+  state.link("more", {
+    read: (text) => {
+      state.more = list(text).filter((token) => /^[udb]\d+$/.test(token));
+    },
+    write: () => state.more.join(";") || null,
+  });
 }

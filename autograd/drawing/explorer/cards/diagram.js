@@ -10,7 +10,10 @@ const LEGIBLE = 0.72;
 let markers = 0;
 
 export class Diagram {
-  /** boxes: {id, element, width, height}; arrows: {from, to, label: {element, width, height}}. */
+  /**
+   * boxes: {id, element, width, height}; arrows: {from, to, label: {element, width, height}}; frames
+   * around boxes: {id, element, ids, all, parent, title: {width, height}}.
+   */
   constructor(label) {
     this.lines = svg("svg", { class: "arrows" });
     this.sheet = make("div.sheet", {}, this.lines);
@@ -21,8 +24,10 @@ export class Diagram {
     this.#listen();
   }
 
-  async show(boxes, arrows) {
-    const layout = await placed(boxes, arrows);
+  /** Lay out and show; `attach(element)` puts it into the page once it is known where all is. */
+  async show(boxes, arrows, frames = [], attach = () => {}) {
+    const layout = await placed(boxes, arrows, frames);
+    attach(this.element);
     this.size = layout;
     this.places = new Map(boxes.map((box, k) => [box.id, { ...layout.boxes[k], ...box }]));
     const tip = `tip${markers++}`;
@@ -50,9 +55,17 @@ export class Diagram {
     this.lines.setAttribute("height", layout.height);
     this.lines.replaceChildren(svg("defs", {}, marker), ...this.paths);
     const labels = arrows.map((arrow, k) => arrow.label && this.#label(arrow.label, layout.arrows[k].label));
+    const around = frames.map((frame, k) => ({ ...layout.frames[k], ...frame }));
+    for (const frame of around) this.places.set(frame.id, frame);
     for (const { element, x, y, width, height } of this.places.values())
       element.style.cssText += `left:${x}px;top:${y}px;width:${width}px;height:${height}px`;
-    this.sheet.replaceChildren(this.lines, ...boxes.map((b) => b.element), ...labels.filter(Boolean));
+    const elements = [...around, ...boxes].map((b) => b.element);
+    this.sheet.replaceChildren(
+      ...elements.slice(0, frames.length),
+      this.lines,
+      ...elements.slice(frames.length),
+      ...labels.filter(Boolean),
+    );
     this.fit();
   }
 
@@ -72,6 +85,26 @@ export class Diagram {
     const scale = clamp(whole, all ? 0 : Math.min(LEGIBLE, high), 1);
     const slack = (room, size) => Math.max(MARGIN, (room - size * scale) / 2);
     this.#move({ x: slack(w, this.size.width), y: slack(h, this.size.height), scale });
+  }
+
+  /** Where the first box or frame of these that is there is on the screen, and how large. */
+  anchor(ids) {
+    const id = ids.find((one) => this.places?.has(one));
+    if (id === undefined) return null;
+    const { x, y, scale } = this.view;
+    const at = this.places.get(id);
+    return { left: x + at.x * scale, top: y + at.y * scale, scale };
+  }
+
+  /** Leave that where it was in another drawing, unless the whole fits in and is legible. */
+  hold(ids, anchor) {
+    const id = ids.find((one) => this.places.has(one));
+    const { width, height } = this.size;
+    const { clientWidth: w, clientHeight: h } = this.element;
+    if (id === undefined || (width * LEGIBLE <= w && height * LEGIBLE <= h)) return;
+    const { left, top, scale } = anchor;
+    const at = this.places.get(id);
+    this.#move({ x: left - at.x * scale, y: top - at.y * scale, scale });
   }
 
   /** Bring a box into sight. */

@@ -1,66 +1,96 @@
-// The model as cards, one for each call of a layer, with what they hand to each other.
+// The model as cards: one for each call of a layer, or for a module that is closed, with what they
+// hand to each other. What is open has a frame around its parts.
 
+import { channelsOf } from "cards/channels";
+import { frameOf, inputCard, layerCard } from "cards/layercard";
 import { shapeText } from "engine/names";
+import { Nesting } from "engine/nesting";
 import { count } from "engine/numbers";
 import { make } from "parts/dom";
-import { Maps } from "parts/maps";
 import { textWidth } from "parts/measure";
-import { painterOf } from "parts/tensormap";
-
-const THUMB = 130; // pixels
-const MOST = 120; // cards; beyond, calls of one path are one card, then those of one module
 
 export function layerCards(app) {
-  const { graph } = app;
+  const { graph, state } = app;
+  const nesting = nestingOf(graph);
+  const opened = openedNames(app);
+  const { items, frames } = nesting.visible(opened);
   const inputs = graph.tensors.filter((t) => t.leaf && t.parameter === false);
-  const groups = folded(graph.stages);
-  const cards = groups.map((group) => layerCard(app, group));
+  const outer = new Map(frames.flatMap(({ item }) => item.parts.map((part) => [part, item])));
+  const cards = items.map((item) =>
+    layerCard(app, item, outer.get(item), {
+      turn: () => turn(app, item),
+      spread: opened.includes(nameOf(item)),
+    }),
+  );
   const boxes = [...inputs.map((t) => inputCard(app, t)), ...cards];
+  const around = framesOf(app, frames, outer, new Map(items.map((item, k) => [item, cards[k].id])));
+  const marked = [...cards, ...around];
   const update = (diagram) => {
     for (const box of boxes) box.thumbnail?.update();
-    cards.forEach((card, k) => {
-      mark(app, card.element.classList, groups[k]);
-    });
-    const chosen = groups.find((group) => group.some((s) => s.index === app.state.stage));
-    if (chosen) diagram.reveal(`s${chosen[0].index}`);
+    for (const { lit, item } of marked) mark(app, lit.classList, item.stages);
+    const chosen = cards.find(({ item }) => item.stages.some((s) => s.index === state.stage));
+    if (chosen) diagram.reveal(chosen.id);
   };
-  return { boxes, arrows: arrowsOf(graph, inputs, groups), update };
+  const boxOf = new Map(items.flatMap((item, k) => item.stages.map((s) => [s.index, cards[k].id])));
+  const anchor = app.turned ?? [];
+  return { boxes, arrows: arrowsOf(graph, inputs, boxOf), frames: around, anchor, update };
 }
 
-/** The stages in groups: one each, or where they are too many by path, or by a part of the path. */
-function folded(stages) {
-  if (stages.length <= MOST) return stages.map((s) => [s]);
-  const deepest = Math.max(...stages.map((s) => s.path.split(".").length));
-  let groups = [];
-  for (let depth = deepest; depth > 0; depth--) {
-    const keyed = new Map();
-    for (const stage of stages) {
-      const key = stage.path.split(".").slice(0, depth).join(".") || stage.kind;
-      keyed.set(key, [...(keyed.get(key) ?? []), stage]);
-    }
-    groups = [...keyed.values()];
-    if (groups.length <= MOST) break;
-  }
-  return groups;
+const nestingOf = (graph) => (graph.nesting ??= new Nesting(graph));
+
+/** The names of what is open: as the reader chose, or as it is usual. */
+export const openedNames = ({ graph, state }) => state.opened ?? nestingOf(graph).usual;
+
+/** By which name an item is open: one without parts is open to its channels. */
+const nameOf = (item) => item.name ?? `${item.title}[]`;
+
+/** Open or close a module, or a layer to its channels. */
+function turn(app, item) {
+  const opened = openedNames(app);
+  const name = nameOf(item);
+  app.turned = [`f${name}`, `s${item.stages[0].index}`]; // stays where it is
+  app.state.set({ opened: opened.includes(name) ? opened.filter((o) => o !== name) : [...opened, name] });
+}
+
+/** Open what the selected layer is in, at last itself; or close what was opened last of these. */
+export function turnSelected(app, open) {
+  const { graph, state } = app;
+  const stage = graph.stages[state.stage];
+  if (!stage) return;
+  const opened = openedNames(app);
+  const itself = channelsOf(graph, stage) ? [{ title: stage.title, stages: [stage] }] : [];
+  const all = [...nestingOf(graph).around(stage), ...itself];
+  const shut = all.findIndex((item) => !opened.includes(nameOf(item)));
+  const item = open ? all[shut] : all[(shut < 0 ? all.length : shut) - 1];
+  if (item) turn(app, item);
+}
+
+/** Frames around the cards of open modules, the outermost first; `ids` are those of the cards. */
+function framesOf(app, frames, outer, ids) {
+  return frames.map(({ item, items }) => ({
+    ...frameOf(item, outer.get(item), () => turn(app, item)),
+    ids: item.parts.filter((part) => ids.has(part)).map((part) => ids.get(part)),
+    all: items.map((one) => ids.get(one)),
+    parent: frames.findIndex((frame) => frame.item === outer.get(item)),
+  }));
 }
 
 /** Light a card by how far the pass that is under way has come. */
-function mark({ state, timeline }, classList, group) {
+function mark({ state, timeline }, classList, stages) {
   const now = timeline.isUnderWay(state.time) ? timeline.stageAt(state.time) : null;
-  const shares = group.map((s) => timeline.shareOf(s, state.time));
+  const shares = stages.map((s) => timeline.shareOf(s, state.time));
   const done = shares.filter((share) => share === 1).length;
   const begun = shares.filter((share) => share > 0).length;
-  classList.toggle("done", done === group.length);
+  classList.toggle("done", done === stages.length);
   classList.toggle("active", begun > done);
-  classList.toggle("frontier", now !== null && group.some((s) => s.index === now));
+  classList.toggle("frontier", now !== null && stages.some((s) => s.index === now));
   classList.toggle(
     "selected",
-    group.some((s) => s.index === state.stage),
+    stages.some((s) => s.index === state.stage),
   );
 }
 
-function arrowsOf(graph, inputs, groups) {
-  const boxOf = new Map(groups.flatMap((group) => group.map((s) => [s.index, `s${group[0].index}`])));
+function arrowsOf(graph, inputs, boxOf) {
   const arrows = new Map();
   const add = (from, to, text) => {
     if (from !== to && !arrows.has(`${from} ${to}`)) arrows.set(`${from} ${to}`, { from, to, text });
@@ -86,70 +116,4 @@ function passed(graph, k, n) {
   const tensor = graph.tensors[graph.stages[k].outputs[0]];
   const whole = tensor && tensor.entries.length === n;
   return whole ? shapeText(tensor.shape) : count(n);
-}
-
-// --- cards -----------------------------------------------------------------------------------------
-
-function inputCard(app, tensor) {
-  const reader = app.graph.stages.find((s) => s.reads.includes(tensor.index));
-  const node = tensor.entries.find((n) => n >= 0);
-  const open = () => app.state.select(reader ? { stage: reader.index } : { node });
-  const thumbnail = thumbnailOf(app, tensor);
-  const lines = [make("b", {}, tensor.name), make("span.subtitle", {}, "input"), thumbnail?.element];
-  return card(`t${tensor.index}`, "card.input", open, [...lines, shapeText(tensor.shape)], thumbnail);
-}
-
-function layerCard(app, group) {
-  const { graph, state } = app;
-  const [stage] = group;
-  const several = group.length > 1;
-  const tensors = several ? [] : stage.reads.map((t) => graph.tensors[t]);
-  const output = graph.tensors[stage.outputs[0]];
-  const product = several ? undefined : stage.matrixProducts[0];
-  const thumbnail = output && thumbnailOf(app, output);
-  const nodes = group.reduce((sum, s) => sum + s.count, 0);
-  const lines = [
-    make("b", {}, several ? stage.path || stage.title : stage.title),
-    make(
-      "span.subtitle",
-      {},
-      several ? count(group.length, "call") : stage.path ? stage.kind : count(nodes, "node"),
-    ),
-    thumbnail?.element,
-    tensors.filter((t) => t.parameter).map((t) => `${t.name.split(".").at(-1)} ${shapeText(t.shape)}`),
-    product && `(${product.rows}×${product.inner})·(${product.inner}×${product.columns})`,
-  ];
-  const open = () => state.select({ stage: stage.index });
-  return card(`s${stage.index}`, "card.layer", open, lines, thumbnail);
-}
-
-/** A card as tall as what it holds. */
-function card(id, what, onclick, lines, thumbnail) {
-  const parts = lines.flat().filter(Boolean);
-  const elements = parts.map((part) => (part instanceof Node ? part : make("span.small", {}, part)));
-  const height = 14 + elements.reduce((sum, part) => sum + Number(part.dataset.height ?? 17), 0);
-  const element = make(`button.${what}`, { onclick, "data-box": id }, elements);
-  return { id, element, width: widthOf(elements), height, thumbnail };
-}
-
-/** As wide as the widest line, but no wider than a name may be. */
-function widthOf(lines) {
-  const style = (line) => (line.tagName === "B" ? "bold 14px" : "12px");
-  const widths = lines.map((line) => textWidth(line.textContent, style(line)));
-  return Math.max(160, Math.min(360, 18 + Math.max(...widths)));
-}
-
-/** The first channels, small, as the state wants them shown. */
-function thumbnailOf(app, tensor) {
-  const { shape, entries } = tensor;
-  if (shape.at(-1) > 64 || (shape.at(-2) ?? 1) > 64) return null;
-  const [rows, cols] = [shape.length > 1 ? shape.at(-2) : 1, shape.at(-1)];
-  const fits = Math.max(1, Math.floor(THUMB / (cols + 3)));
-  const tiles = Math.min(entries.length / (rows * cols), 2 * fits, 12);
-  const maps = new Maps({ shape: [tiles, rows, cols], width: THUMB });
-  const height = Math.min(maps.picture.height, 80);
-  maps.picture.style.maxHeight = `${height}px`;
-  const first = { ...tensor, entries: entries.subarray(0, tiles * rows * cols) };
-  const update = painterOf(app, first, maps);
-  return { element: make("span.thumbnail", { "data-height": height + 6 }, maps.picture), update };
 }

@@ -41,40 +41,58 @@ function giveUp(asked) {
 
 /**
  * Place boxes {id, width, height} and arrows {from, to, label: {width, height}?}: {width, height,
- * boxes: [{x, y}] (top left), arrows: [{path, label: {x, y}}]}, in pixels, left to right.
+ * boxes: [{x, y}] (top left), arrows: [{path, label: {x, y}}]}, in pixels, left to right. Frames
+ * {ids (directly within), all (however deep), parent, title: {width, height}} go around boxes: {x, y, width, height} each.
  */
-export async function placed(boxes, arrows) {
-  const layout = boxes.length + arrows.length <= MOST ? await ask(dotOf(boxes, arrows)) : null;
-  return layout ? read(layout, boxes, arrows) : layered(boxes, arrows);
+export async function placed(boxes, arrows, frames = []) {
+  const few = boxes.length + arrows.length <= MOST;
+  const layout = few ? await ask(dotOf(boxes, arrows, frames)) : null;
+  return layout ? read(layout, boxes, arrows, frames) : layered(boxes, arrows, frames);
 }
 
-function dotOf(boxes, arrows) {
-  const inches = (pixels) => (pixels / 72).toFixed(3);
-  const nodes = boxes.map((b, k) => `b${k} [width=${inches(b.width)}, height=${inches(b.height)}];`);
+const inches = (pixels) => (pixels / 72).toFixed(3);
+
+/** What takes some room where Graphviz would write a text. */
+const room = ({ width, height }) =>
+  `<<table border="0" fixedsize="true" width="${width}" height="${height}"><tr><td></td></tr></table>>`;
+
+function dotOf(boxes, arrows, frames) {
   const number = new Map(boxes.map((b, k) => [b.id, k]));
+  const nodes = boxes.map((b, k) => `b${k} [width=${inches(b.width)}, height=${inches(b.height)}];`);
   const edges = arrows.map(({ from, to, label }, k) => {
-    const space = label
-      ? `, label=<<table border="0" fixedsize="true" width="${label.width}" height="${label.height}"><tr><td></td></tr></table>>`
-      : "";
+    const space = label ? `, label=${room(label)}` : "";
     return `b${number.get(from)} -> b${number.get(to)} [id=e${k}${space}];`;
   });
+  const within = (parent) =>
+    frames.flatMap((frame, k) => {
+      if (frame.parent !== parent) return [];
+      const inside = [...frame.ids.map((id) => `b${number.get(id)};`), ...within(k)];
+      return [`subgraph cluster_${k} { margin=10; labeljust=l; label=${room(frame.title)};`, ...inside, "}"];
+    });
   return `digraph { rankdir=LR; ranksep=0.4; nodesep=0.2; ordering=in; node [shape=box, fixedsize=true, label=""];
 ${nodes.join("\n")}
-${edges.join("\n")} }`;
+${within(-1).join("\n")}
+${edges.join("\n")}
+}`;
 }
 
 /** Graphviz's answer, turned upside down: its origin is at the lower left. */
-function read(layout, boxes, arrows) {
-  const [, , width, height] = layout.bb.split(",").map(Number);
+function read(layout, boxes, arrows, frames) {
+  const numbers = (text) => text.split(",").map(Number);
+  const [, , width, height] = numbers(layout.bb);
   const flip = (text) => {
-    const [x, y] = text.split(",").map(Number);
+    const [x, y] = numbers(text);
     return { x, y: height - y };
   };
-  const at = layout.objects ?? [];
-  const result = { width, height, boxes: [], arrows: arrows.map(() => null) };
+  const named = new Map((layout.objects ?? []).map((object) => [object.name, object]));
+  const result = { width, height, boxes: [], arrows: arrows.map(() => null), frames: [] };
   boxes.forEach((box, k) => {
-    const centre = flip(at[k].pos);
+    const centre = flip(named.get(`b${k}`).pos);
     result.boxes.push({ x: centre.x - box.width / 2, y: centre.y - box.height / 2 });
+  });
+  frames.forEach((_, k) => {
+    const [left, low, right, high] = numbers(named.get(`cluster_${k}`).bb);
+    result.frames.push({ x: left, y: height - high, width: right - left, height: high - low });
   });
   for (const edge of layout.edges ?? []) {
     const points = edge.pos.split(" ");
@@ -88,7 +106,7 @@ function read(layout, boxes, arrows) {
 }
 
 /** Columns by the longest way from the start: no crossing is avoided, but it takes no time. */
-function layered(boxes, arrows) {
+function layered(boxes, arrows, frames) {
   const column = new Map(boxes.map((b) => [b.id, 0]));
   for (let round = 0, moved = true; moved && round < boxes.length; round++) {
     moved = false;
@@ -119,5 +137,23 @@ function layered(boxes, arrows) {
       label: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
     };
   });
-  return { width: left.at(-1), height: Math.max(0, ...heights), boxes: places, arrows: lines };
+  const around = frames.map((frame) => bounds(frame, boxes, places, number));
+  return {
+    width: left.at(-1),
+    height: Math.max(0, ...heights),
+    boxes: places,
+    arrows: lines,
+    frames: around,
+  };
 }
+
+/** The rectangle around the boxes of a frame. */
+function bounds({ all }, boxes, places, number) {
+  const within = all.map((id) => ({ ...places[number.get(id)], ...size(boxes[number.get(id)]) }));
+  const [x, y] = [Math.min(...within.map((b) => b.x)) - 10, Math.min(...within.map((b) => b.y)) - 30];
+  const right = Math.max(...within.map((b) => b.x + b.width));
+  const low = Math.max(...within.map((b) => b.y + b.height));
+  return { x, y, width: right + 10 - x, height: low + 10 - y };
+}
+
+const size = ({ width, height }) => ({ width, height });

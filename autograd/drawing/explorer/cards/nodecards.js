@@ -18,7 +18,7 @@ export function nodeCards(app) {
   const nodes = Array.from({ length: graph.size }, (_, n) => n);
   const cards = nodes.filter((n) => ids.has(`n${n}`) || graph.roots.includes(n)).map((n) => nodeCard(app, n));
   const groups = [...ids].filter((id) => id.startsWith("b")).map((id) => groupCard(app, Number(id.slice(1))));
-  if (arrows.length > BUSY) for (const arrow of arrows) arrow.label = undefined;
+  labelled(app, arrows);
   const update = (diagram) => {
     const now = timeline.stepAt(state.time);
     for (const card of cards) updateCard(app, card, now);
@@ -32,22 +32,29 @@ export function nodeCards(app) {
 }
 
 /** An arrow for each operand; one for a whole sequence of leaves. */
-function arrowsOf({ graph, reverse }) {
+function arrowsOf({ graph }) {
   const arrows = [];
   for (let slot = 0; slot < graph.operands.length; slot++) {
     const [x, to] = [graph.operands[slot], `n${graph.slotReader[slot]}`];
     const entries = graph.entriesOf(x);
     if (x >= graph.size && entries.length > 2 && entries.every((n) => graph.isLeaf(n)))
-      arrows.push({ from: `b${x}`, to, slot, k: entries.length - 1 });
+      arrows.push({ from: `b${x}`, to, slot, k: entries.length - 1, folded: true });
     else
       entries.forEach((n, k) => {
-        arrows.push({ from: `n${n}`, to, slot, k, label: contributionLabel(reverse, slot, k) });
+        arrows.push({ from: `n${n}`, to, slot, k });
       });
   }
   return arrows;
 }
 
-function updateCard({ graph, reverse, state }, { node, gradient, element }, now) {
+/** Write its contribution at each arrow from one node, unless they are too many. */
+export function labelled({ reverse }, arrows) {
+  if (arrows.length > BUSY) return;
+  for (const arrow of arrows)
+    if (!arrow.folded) arrow.label = contributionLabel(reverse, arrow.slot, arrow.k);
+}
+
+export function updateCard({ graph, reverse, state }, { node, gradient, element }, now) {
   const { sum, made, all } = reverse.sumOf(node);
   gradient.textContent = made || (graph.roots.includes(node) && state.time >= 0) ? short(sum) : "—";
   element.classList.toggle("done", state.time < 0 ? !graph.isWaiting(node) : made === all);
@@ -55,7 +62,7 @@ function updateCard({ graph, reverse, state }, { node, gradient, element }, now)
   element.classList.toggle("selected", state.node === node);
 }
 
-function updateArrow({ graph, reverse, state }, { slot, k, label: text }, classList, now) {
+export function updateArrow({ graph, reverse, state }, { slot, k, label: text }, classList, now) {
   const reader = graph.slotReader[slot];
   const done = state.time < 0 ? !graph.isWaiting(reader) : reverse.timeOf(slot, k) < state.time;
   const here = now && (now.reads ? now.y === reader : now.slot === slot && (now.k === k || !text));
@@ -73,7 +80,7 @@ function contributionLabel(reverse, slot, k) {
   return { element, width: textWidth(text(), "11px") + 12, height: 17 };
 }
 
-function nodeCard(app, n) {
+export function nodeCard(app, n) {
   const { graph, state } = app;
   const leaf = graph.isLeaf(n);
   const gradient = make("b.gradient", {}, "—");
@@ -101,13 +108,13 @@ function widthOf(title, sign, numbers) {
   return FRAME + Math.max(name, ...rows);
 }
 
-/** A sequence of leaves. */
-function groupCard({ graph, state }, x) {
-  const entries = graph.entriesOf(x);
+/** A sequence of numbers that one operand holds, or some of it. */
+export function groupCard({ graph, state }, x, entries = graph.entriesOf(x)) {
+  const leaves = entries.every((n) => graph.isLeaf(n));
+  const size = count(entries.length, leaves ? "leaf number" : "number");
   const title = sequenceName(graph, entries);
-  const size = count(entries.length, "leaf number");
   const element = make(
-    "button.card.node.leaf",
+    `button.card.node.${leaves ? "leaf" : "operation"}`,
     { onclick: () => state.select({ node: entries[0] }), "data-box": `b${x}` },
     make("span.row", {}, make("b", {}, title)),
     make("span.row.small", {}, size),

@@ -23,7 +23,8 @@ export function tensorName(name, shape, place, axes) {
 /** The label of a node: `conv1.weight[0,0,1,2]`, what the user wrote, or "". */
 export function label(graph, n) {
   const t = graph.tensorOf[n];
-  if (t < 0) return graph.header.labels[n] || "";
+  const own = graph.header.labels[n];
+  if (own || t < 0) return own || "";
   const { name, shape } = graph.tensors[t];
   return `${name}[${address(shape, graph.placeOf[n]).join(",")}]`;
 }

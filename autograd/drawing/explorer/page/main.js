@@ -1,6 +1,8 @@
 // The page: a bar, the model or the expression, what is selected, and the player.
 
+import { centreOf, look } from "cards/aroundcards";
 import { drawCards } from "cards/cards";
+import { turnSelected } from "cards/layercards";
 import { inflated, unpacked } from "engine/decode";
 import { editsOf, editsText } from "engine/edits";
 import { Epochs } from "engine/epochs";
@@ -43,7 +45,7 @@ async function start() {
   $("edits").replaceWith(editsBar(app));
   $("epochs").replaceWith(epochsBar(app));
   shownButtons(state);
-  cardsButton(graph, state);
+  cardsButtons(app);
   search(graph, state);
   details(app, $("details"));
   const tour = new Tour(app);
@@ -85,7 +87,11 @@ function followed({ graph, reverse, state, live, epochs }) {
 function first(graph, state) {
   const at = graph.header.at;
   if (at !== undefined) return { node: at, stage: state.stageFor(at) };
-  return state.cards === "nodes" || !graph.stages.length ? { node: graph.roots[0] } : { stage: 0 };
+  const layer = Math.max(
+    0,
+    graph.stages.findIndex((s) => s.outputs.length),
+  ); // of found ones, not all make a tensor
+  return state.cards !== "layers" || !graph.stages.length ? { node: graph.roots[0] } : { stage: layer };
 }
 
 // --- what is shown ---------------------------------------------------------------------------------
@@ -108,19 +114,35 @@ function shownButtons(state) {
   update();
 }
 
-/** Small graphs with layers can be drawn both ways. */
-function cardsButton(graph, state) {
-  const button = $("cards");
-  button.hidden = !graph.isSmall || !graph.stages.length;
-  button.addEventListener("click", () => turn(state));
+/** The graph can be drawn as layers, as nodes if it is small, and as what is around one node. */
+function cardsButtons(app) {
+  const { state } = app;
+  const drawn = state.drawable;
+  const buttons = drawn.map((cards) =>
+    make("button", { onclick: () => draw(app, cards), title: TITLES[cards] }, cards),
+  );
+  $("cards").replaceChildren(...buttons);
+  $("cards").hidden = drawn.length < 2;
   const update = () => {
-    button.textContent = state.cards === "nodes" ? "as layers" : "as nodes";
+    buttons.forEach((b, k) => {
+      b.setAttribute("aria-pressed", drawn[k] === state.cards);
+    });
   };
   state.onChange(update);
   update();
 }
 
-const turn = (state) => state.set({ cards: state.cards === "nodes" ? "layers" : "nodes" });
+const TITLES = {
+  layers: "draw the layers (d)",
+  nodes: "draw every node (d)",
+  around: "draw what is around the node that is looked at (d)",
+};
+
+/** Draw it so; around a node, one has to be looked at. */
+function draw(app, cards) {
+  const node = cards === "around" ? { node: centreOf(app) } : {};
+  app.state.set({ cards, ...node });
+}
 
 // --- search ----------------------------------------------------------------------------------------
 
@@ -172,7 +194,11 @@ function keys(app, player, tour, others) {
     End: () => player.go(timeline.end),
     "/": () => $("search").focus(),
     "?": () => $("help").showModal(),
-    d: () => graph.isSmall && graph.stages.length && turn(state),
+    e: () => turnSelected(app, true),
+    E: () => turnSelected(app, false),
+    d: () => draw(app, cycle(state.drawable, state.cards)),
+    ",": () => look(app, -1),
+    ".": () => look(app, 1),
     v: () => state.set({ show: cycle(SHOWN, state.show) }),
     g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
     "[": () => layer(-1),

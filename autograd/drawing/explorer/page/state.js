@@ -6,7 +6,6 @@ import { find } from "engine/names";
 import { GRAINS } from "engine/reversepass";
 
 export const SHOWN = ["value", "gradient", "|gradient|"];
-const CARDS = ["layers", "nodes"];
 
 export class State {
   #listeners = [];
@@ -15,8 +14,9 @@ export class State {
   constructor(graph, timeline) {
     this.graph = graph;
     this.timeline = timeline;
-    const nodes = graph.isSmall && !graph.isLayered;
-    this.usual = { grain: graph.isLayered ? "layer" : "scalar", cards: nodes ? "nodes" : "layers" };
+    this.drawable = drawable(graph);
+    const [cards] = graph.isLayered ? ["layers"] : this.drawable.filter((c) => c !== "layers");
+    this.usual = { grain: graph.isLayered ? "layer" : "scalar", cards };
     this.#reset();
     this.read();
     window.addEventListener("hashchange", () => {
@@ -113,7 +113,7 @@ export class State {
     this.#reset();
     if (SHOWN.includes(parts.get("show"))) this.show = parts.get("show");
     if (GRAINS.includes(parts.get("grain"))) this.grain = parts.get("grain");
-    if (CARDS.includes(parts.get("as")) && this.graph.isSmall) this.cards = parts.get("as");
+    if (this.drawable.includes(parts.get("as"))) this.cards = parts.get("as");
     const { timeline } = this;
     this.time = timeline.read(parts.get("step"));
     this.before = this.time < timeline.end ? timeline.next(this.time, this.grain, -1) : this.time;
@@ -126,6 +126,12 @@ export class State {
     this.timeline.moveTo(this.time);
     for (const [name, { read }] of this.#links) read(parts.get(name));
   }
+}
+
+/** The ways in which a graph can be drawn. */
+function drawable(graph) {
+  const small = graph.isSmall ? ["nodes"] : [];
+  return [...(graph.stages.length ? ["layers"] : []), ...small, "around"];
 }
 
 /** A fragment that people can read: brackets, commas and colons need no escape there. */

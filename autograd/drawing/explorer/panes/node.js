@@ -12,7 +12,7 @@ import { indexText, Maps } from "parts/maps";
 const TERMS = 200; // rows of a table
 
 export function nodePane(app, n) {
-  const { graph, reverse } = app;
+  const { graph, reverse, state } = app;
   const gradient = make("b.gradient", {}, "");
   const map = contributionMap(app, n);
   const pane = make(
@@ -23,6 +23,8 @@ export function nodePane(app, n) {
       {},
       nameOf(graph, n),
       make("span.subtitle", {}, graph.isLeaf(n) ? "leaf" : graph.operation(n).name),
+      state.cards !== "around" &&
+        make("button.small.around", { onclick: () => state.set({ cards: "around" }) }, "what is around it"),
     ),
     make(
       "p.facts",

@@ -9,7 +9,10 @@ import { indexText, Maps } from "parts/maps";
 
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
-/** A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. */
+/**
+ * A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. The
+ * scale is that of its own entries, or of `tensor.scale`.
+ */
 export function painterOf({ state, timeline, graph, live }, tensor, maps) {
   const { forward, reverse } = timeline;
   let last = "";
@@ -19,9 +22,10 @@ export function painterOf({ state, timeline, graph, live }, tensor, maps) {
     const key = `${state.show} ${phase} ${isDark()} ${live.version}`;
     if (key === last) return null;
     last = key;
-    const of = (numbers) => doubles(tensor.entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
+    const of = (numbers, entries = tensor.entries) =>
+      doubles(entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
     const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
-    const most = largest(of(values ? graph.data : graph.adjoint)); // the scale stays while sums grow
+    const most = largest(of(values ? graph.data : graph.adjoint, tensor.scale)); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
     const waiting = values ? forward.waitingOf(tensor) : reverse.waitingOf(tensor);
     maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most, waiting });

@@ -29,7 +29,13 @@ scripts["layout-worker"] = "";
 
 const GRAPHVIZ = {
   bb: "0,0,300,80",
-  objects: [{ pos: "50,60" }, { pos: "155,40" }, { pos: "240,20" }],
+  objects: [
+    { name: "cluster_0", bb: "90,10,300,70" },
+    { name: "cluster_1", bb: "180,15,290,35" },
+    { name: "b0", pos: "50,60" },
+    { name: "b1", pos: "155,40" },
+    { name: "b2", pos: "240,20" },
+  ],
   edges: [
     { id: "e1", pos: "e,180,22 170,30 172,28 174,26 176,24" },
     { id: "e0", pos: "100,60 105,55 110,50 115,45", lp: "107,70" },
@@ -76,7 +82,37 @@ const COLUMNS = {
     { path: "M100,20 L160,20", label: { x: 130, y: 20 } },
     { path: "M270,20 L330,20", label: { x: 300, y: 20 } },
   ],
+  frames: [],
 };
+
+const title = { width: 50, height: 24 };
+const frames = [
+  { ids: ["b"], all: ["b", "c"], parent: -1, title },
+  { ids: ["c"], all: ["c"], parent: 0, title },
+];
+
+test("a frame is a cluster, in the one that it is within; its rectangle is turned over too", async () => {
+  answer = { layout: GRAPHVIZ };
+  const { frames: at } = await placed(boxes, arrows, frames);
+  assert.deepEqual(at, [
+    { x: 90, y: 10, width: 210, height: 60 },
+    { x: 180, y: 45, width: 110, height: 20 },
+  ]);
+  const dot = workers.at(-1).dot.replaceAll("\n", " ");
+  assert.match(dot, /subgraph cluster_0 \{[^{}]*b1; subgraph cluster_1 \{[^{}]*b2; \} \}/);
+});
+
+test("without Graphviz a frame is around all its boxes", async () => {
+  answer = { error: "no" };
+  const { boxes: at, frames: around } = await placed(boxes, arrows, frames);
+  around.forEach(({ x, y, width, height }, k) => {
+    for (const id of frames[k].all) {
+      const n = boxes.findIndex((box) => box.id === id);
+      assert.ok(x < at[n].x && x + width > at[n].x + boxes[n].width);
+      assert.ok(y < at[n].y && y + height > at[n].y + boxes[n].height);
+    }
+  });
+});
 
 test("where Graphviz fails, boxes stand in columns", async () => {
   answer = { error: "no" };
