@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...dialects.javascript import words
 from ...names import Name
 from ..read.graph import Graph, NamedTensor
+from ..read.losses import comparisons
 from ..read.matrix_products import matrix_products
 from ..read.owners import owners, reverse_order
 from ..read.scores import scores
@@ -32,6 +33,7 @@ class Snapshot:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.stages = stages(graph)
+        self.comparisons = comparisons(graph, self.stages)
         self.float = np.float64 if len(graph.nodes) <= EXACT else np.float32
         operands = (x for k in graph.operations for x in graph.nodes[k].inputs)
         bundles = dict.fromkeys(x for x in operands if x not in graph.number)
@@ -166,6 +168,7 @@ class Snapshot:
             "reads": [tensors[id(t)] for t in stage.reads if t.name],
             "outputs": [tensors[id(t)] for t in stage.outputs],
             "matrixProducts": [asdict(p) for p in matrix_products(self.graph, stage)],
+            "comparisons": self.comparisons.get(stage, []),
         }
 
 

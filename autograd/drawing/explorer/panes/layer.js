@@ -4,6 +4,7 @@ import { rootName, under } from "engine/names";
 import { count, full } from "engine/numbers";
 import { clamp } from "engine/reversepass";
 import { isPaintable, painting } from "panes/paint";
+import { lossSection } from "panes/loss";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
 import { make, table } from "parts/dom";
@@ -32,6 +33,7 @@ export function layerPane(app, stage) {
       small(count(stage.count, "node")),
       legend(state),
     ),
+    lossSection(app, stage),
     make(
       "div.columns",
       {},
@@ -210,7 +212,8 @@ function compiled(graph, { path }) {
 /** The last operations of a layer whose results are no tensor: a loss, code outside of layers. */
 function lastLines(app, stage) {
   if (stage.outputs.length) return null;
-  const nodes = [...app.graph.sequence.subarray(stage.start, stage.start + LAST)].sort((a, b) => a - b);
+  const last = Math.min(stage.start + LAST, stage.end);
+  const nodes = [...app.graph.sequence.subarray(stage.start, last)].sort((a, b) => a - b);
   const more = stage.count - nodes.length;
   return make(
     "section.made",

@@ -7,6 +7,7 @@ import { editor } from "panes/editor";
 import { pathsSection } from "panes/paths";
 import { arithmetic, chip, equation } from "parts/arithmetic";
 import { make, table } from "parts/dom";
+import { lossSection } from "panes/loss";
 import { indexText, Maps } from "parts/maps";
 
 const TERMS = 200; // rows of a table
@@ -33,6 +34,7 @@ export function nodePane(app, n) {
       gradient,
     ),
     editor(app, n),
+    isLoss(app, n) ? lossSection(app, graph.stages[graph.stageOf[n]]) : null,
     graph.isLeaf(n) ? null : make("section.made", {}, make("h3", {}, "how it is made"), arithmetic(app, n)),
     feedsSection(app, n),
     make("section.chain", {}, make("h3", {}, "how its gradient adds up"), map?.element, termsTable(app, n)),
@@ -45,6 +47,11 @@ export function nodePane(app, n) {
   };
   update();
   return { element: pane, update };
+}
+
+/** Whether a node is the root of an expression without layers, whose loss has no other place. */
+function isLoss({ graph, state }, n) {
+  return state.cards === "nodes" && graph.roots.includes(n) && !graph.isLeaf(n);
 }
 
 const SHOWN = 6;

@@ -1,0 +1,301 @@
+// What a loss compares: each prediction beside its target, and the push that it gets, as bars.
+// Targets and gradients are read from the graph: a target is how much its term counts.
+
+import { rootName, under } from "engine/names";
+import { count, short } from "engine/numbers";
+import { chip } from "parts/arithmetic";
+import { largest } from "parts/colors";
+import { make } from "parts/dom";
+
+const ROWS = 24; // of one table, until more are asked for
+const TABLES = 8;
+
+/** The tables of a stage's comparisons, or null. */
+export function lossSection(app, { comparisons }) {
+  if (!comparisons.length) return null;
+  const shown = comparisons.slice(0, TABLES);
+  const more = comparisons.length - shown.length;
+  const tables = shown.map((c, k) => comparison(app, c, k, comparisons.length));
+  return make(
+    "section.loss",
+    {},
+    tables,
+    more ? make("p.small", {}, `and ${count(more, "table")} more`) : null,
+  );
+}
+
+function comparison(app, { kind, rows }, k, all) {
+  const kinds = KINDS[kind];
+  const facts = remembered(app, () => kinds.facts(app, rows));
+  const sample = all > 1 ? ` (${k + 1} of ${all})` : "";
+  const body = make("tbody");
+  const show = (to) =>
+    body.replaceChildren(...rows.slice(0, to).map((row, r) => line(app, kinds, facts, row, r)));
+  show(ROWS);
+  const more = make("button.small", {}, `and ${count(rows.length - ROWS, "row")} more`);
+  more.addEventListener("click", () => {
+    show(rows.length);
+    more.remove();
+  });
+  return make(
+    `figure.comparison.${kind}`,
+    {},
+    make("h3", {}, kinds.title + sample),
+    make("p.small", {}, () => kinds.says(facts())),
+    make("div.wide", {}, make("table", {}, head(app, kinds, facts), body)),
+    rows.length > ROWS ? more : null,
+    make("p.small", {}, kinds.why),
+  );
+}
+
+function head(app, kinds, facts) {
+  const slope = () => `${under(rootName(app.graph))}/∂${kinds.of} = ${times(kinds.slope, facts().weight)}`;
+  const cells = ["", kinds.picture, ...kinds.columns.map(([title]) => title), slope, ""];
+  return make(
+    "thead",
+    {},
+    make(
+      "tr",
+      {},
+      cells.map((cell) => make("th", {}, cell)),
+    ),
+  );
+}
+
+/** One prediction: its picture, its numbers, its gradient. */
+function line(app, kinds, facts, row, r) {
+  const fact = () => facts().rows[r];
+  const gradient = () => app.reverse.sumOf(row.prediction).sum;
+  const numbers = kinds.columns.map(([, of]) => make("td.number", {}, () => short(of(fact()))));
+  return make(
+    "tr",
+    { "data-node": row.prediction, class: () => (fact().target > 0.5 ? "target" : null) },
+    make("th", {}, kinds.named ? make("b", {}, kinds.named(r), " ") : null, chip(app, row.prediction)),
+    make("td", {}, kinds.draw(facts, r)),
+    numbers,
+    make(
+      "td",
+      {},
+      signed(gradient, () => facts().most),
+    ),
+    make("td.number.gradient", {}, () => short(gradient())),
+  );
+}
+
+/** A function that is evaluated once for each state of the numbers. */
+function remembered(app, compute) {
+  let known = null;
+  let version = null;
+  return () => {
+    const now = app.live?.version ?? 0;
+    if (!known || now !== version) [known, version] = [compute(), now];
+    return known;
+  };
+}
+
+/** A slope that counts a part of a whole: `(p − y)/4`. */
+function times(slope, weight) {
+  if (Math.abs(weight - 1) < 1e-9) return slope;
+  const n = Math.round(1 / weight);
+  const factor = /[ ,]/.test(slope) ? `(${slope})` : slope;
+  return n > 1 && Math.abs(n * weight - 1) < 1e-6 ? `${factor}/${n}` : `${short(weight)}·${factor}`;
+}
+
+// --- pictures --------------------------------------------------------------------------------------
+
+const percent = (x) => `${(100 * Math.min(1, Math.max(0, x || 0))).toFixed(3)}%`;
+
+/** A probability as a bar, its target as a frame around where it should end. */
+function probability(facts, r) {
+  const fact = () => facts().rows[r];
+  return make(
+    "div.track",
+    {},
+    make("div.bar", { style: () => `width:${percent(fact().p)}` }),
+    make("div.aim", { style: () => `width:${percent(fact().target)}`, hidden: () => !(fact().target > 0) }),
+  );
+}
+
+/** A prediction as a dot and its target as a line, on the scale of all of them. */
+function distance(facts, r) {
+  const at = (x) => (x - facts().low) / (facts().high - facts().low || 1);
+  const ends = () => [facts().rows[r].from, facts().rows[r].to].map(at);
+  const between = () => {
+    const [a, b] = ends();
+    return `left:${percent(Math.min(a, b))};width:${percent(Math.abs(a - b))}`;
+  };
+  return make(
+    "div.track",
+    {},
+    make("div.way", { style: between }),
+    make("div.goal", { style: () => `left:${percent(ends()[1])}` }),
+    make("div.dot", { style: () => `left:${percent(ends()[0])}` }),
+  );
+}
+
+/** A number as a bar to the left or to the right of 0. */
+function signed(number, most) {
+  const size = () => Math.abs(number()) / (most() || 1) / 2;
+  const style = () => `width:${percent(size())};${number() < 0 ? "right" : "left"}:50%`;
+  return make(
+    "div.track.signed",
+    {},
+    make("div.bar", { style, class: () => `bar ${number() < 0 ? "down" : "up"}` }),
+  );
+}
+
+// --- facts -----------------------------------------------------------------------------------------
+
+const LINKS = new Set(["sum", "add"]); // from a power to the total
+
+/** Of a softmax: shares p, and targets y: how much each log p counts, wherever it is taken. */
+function shares({ graph, reverse }, rows) {
+  const { data } = graph;
+  const arriving = (n, counts) => {
+    let sum = 0;
+    graph.eachUse(n, (slot, k) => {
+      if (counts(graph.slotReader[slot])) sum += reverse.contribution(slot, k).contribution;
+    });
+    return sum;
+  };
+  const weights = rows.map(({ power }) => {
+    const [exponent] = graph.operandsOf(power);
+    const quotients = arriving(power, (y) => !LINKS.has(graph.operation(y).name));
+    return -(arriving(exponent, (y) => y !== power) + data[power] * quotients);
+  });
+  const weight = weights.reduce((a, b) => a + b, 0);
+  const of = ({ power, total }, k) => ({ p: data[power] / data[total], target: weights[k] / (weight || 1) });
+  return { rows: rows.map(of), weight, most: Math.abs(weight) || 1 };
+}
+
+/** Of log p and log(1 − p): how much each counts. */
+function chances({ graph }, rows, p) {
+  const size = (n) => (n === undefined ? 0 : Math.abs(graph.adjoint[n]));
+  const found = rows.map((row) => {
+    const [yes, no] = [size(row.yes), size(row.no)];
+    return { p: p(row), target: yes / (yes + no || 1), weight: yes + no };
+  });
+  return { rows: found, weight: same(found), most: largest(rows.map((r) => graph.adjoint[r.prediction])) };
+}
+
+/** Of a prediction and a target that are compared by their distance. */
+function distances({ graph }, rows, ends) {
+  const { data, adjoint } = graph;
+  const found = rows.map((row) => {
+    const [from, to] = ends(row);
+    return { from, to, loss: data[row.term], weight: adjoint[row.term], goal: data[row.target] };
+  });
+  const all = found.flatMap(({ from, to }) => [from, to]).filter(Number.isFinite);
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const margin = (high - low) / 20;
+  const most = largest(rows.map((r) => adjoint[r.prediction]));
+  return { rows: found, weight: same(found), most, low: low - margin, high: high + margin };
+}
+
+/** The weight that all rows have, or 1 with those that differ. */
+function same(rows) {
+  const [{ weight }] = rows;
+  return rows.every((row) => Math.abs(row.weight - weight) <= 1e-9 * Math.abs(weight)) ? weight : 1;
+}
+
+const between = (app, rows) => {
+  const { data } = app.graph;
+  return distances(app, rows, ({ prediction, target }) => [data[prediction], data[target]]);
+};
+
+/** Cross-entropy in one line: of one class, or of all that have a share of the target. */
+function crossEntropy({ rows }) {
+  const loss = rows.reduce((sum, { p, target }) => sum - (target ? target * Math.log(p) : 0), 0);
+  const k = rows.findIndex(({ target }) => Math.abs(target - 1) < 1e-9);
+  if (k < 0) return `−Σ y·log p = ${short(loss)}`;
+  return `−log p[${k}] = −log ${short(rows[k].p)} = ${short(loss)}`;
+}
+
+const mean = ({ rows }) => `${count(rows.length, "prediction")}, each with its target`;
+
+const DISTANCE = {
+  of: "ŷ",
+  picture: "prediction ● and target |",
+  columns: [
+    ["ŷ", (f) => f.from],
+    ["t", (f) => f.to],
+    ["ŷ − t", (f) => f.from - f.to],
+  ],
+  draw: distance,
+  facts: between,
+  says: mean,
+};
+const CHANCE = {
+  picture: "probability p, frame: target y",
+  columns: [
+    ["p", (f) => f.p],
+    ["y", (f) => f.target],
+  ],
+  draw: probability,
+};
+const loss = (title) => [title, (f) => f.loss];
+
+const KINDS = {
+  softmax: {
+    ...CHANCE,
+    title: "softmax and cross-entropy",
+    of: "score",
+    slope: "p − y",
+    named: (k) => String(k),
+    facts: shares,
+    says: crossEntropy,
+    why: "What is more likely than it should be is pushed down, the target up; the pushes add up to 0.",
+  },
+  logistic: {
+    ...CHANCE,
+    title: "binary cross-entropy of σ(x)",
+    of: "x",
+    slope: "p − y",
+    facts: (app, rows) => {
+      const { data } = app.graph;
+      const p = ({ yes, no }) => (yes === undefined ? 1 - Math.exp(-data[no]) : Math.exp(-data[yes]));
+      return chances(app, rows, p);
+    },
+    says: mean,
+    why: "Of the slopes of the logarithm and of σ, all that is left is p − y.",
+  },
+  binary: {
+    ...CHANCE,
+    title: "binary cross-entropy",
+    of: "p",
+    slope: "(p − y)/(p·(1 − p))",
+    facts: (app, rows) => chances(app, rows, ({ prediction }) => app.graph.data[prediction]),
+    says: mean,
+    why: "Who is sure and wrong is pushed hardest: the slope of the logarithm grows without bound.",
+  },
+  square: {
+    ...DISTANCE,
+    columns: [...DISTANCE.columns, loss("(ŷ − t)²")],
+    title: "squared error",
+    slope: "2·(ŷ − t)",
+    why: "The push grows with the distance: what is twice as far off is pushed twice as hard.",
+  },
+  absolute: {
+    ...DISTANCE,
+    columns: [...DISTANCE.columns, loss("|ŷ − t|")],
+    title: "absolute error",
+    slope: "sign(ŷ − t)",
+    why: "The push is the same at every distance: only its sign counts.",
+  },
+  huber: {
+    ...DISTANCE,
+    columns: [...DISTANCE.columns, loss("loss")],
+    title: "Huber's loss",
+    slope: "ŷ − t, cut off at ±δ",
+    why: "Near the target the push grows as for a squared error, far from it it stays at δ.",
+  },
+  hinge: {
+    ...DISTANCE,
+    title: "hinge",
+    picture: "t·ŷ ● and the margin |",
+    slope: "−t as long as t·ŷ < 1",
+    columns: [["t·ŷ", (f) => f.from], ["t", (f) => f.goal], loss("max(0, 1 − t·ŷ)")],
+    facts: (app, rows) => distances(app, rows, ({ inner }) => [1 - app.graph.data[inner], 1]),
+    why: "What is right by the margin of 1 is left alone; all others are pushed equally hard.",
+  },
+};
