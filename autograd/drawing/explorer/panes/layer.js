@@ -1,10 +1,10 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
-import { rootName, under } from "engine/names";
 import { count, full } from "engine/numbers";
 import { clamp } from "engine/reversepass";
 import { isPaintable, painting } from "panes/paint";
 import { lossSection } from "panes/loss";
+import { Products } from "panes/products";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
 import { make, table } from "parts/dom";
@@ -21,6 +21,10 @@ export function layerPane(app, stage) {
   const maps = Object.values(columns).flat();
   const light = () => highlight(app, maps);
   for (const map of maps) map.maps.onhover = light;
+  const ring = (nodes) => {
+    for (const map of maps) map.ring("product", nodes, themeColor("good"));
+  };
+  const products = stage.matrixProducts.length ? new Products(app, stage, ring) : null;
   const small = (text) => make("span.small", {}, text);
   const element = make(
     "div.pane.layer-pane",
@@ -42,13 +46,14 @@ export function layerPane(app, stage) {
       column("here", "makes", columns.here),
       column("after", "read by", columns.after),
     ),
-    stage.matrixProducts.map((p) => productText(graph, p)),
+    products?.element,
     compiled(graph, stage),
     lastLines(app, stage),
     columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
   );
   const update = () => {
     for (const map of maps) map.paint();
+    products?.update();
     select(app, maps);
     light();
     highlightStep(app, maps);
@@ -171,32 +176,6 @@ function highlightStep({ state, timeline, graph }, maps) {
 }
 
 // --- words and tables ------------------------------------------------------------------------------
-
-/** A matrix product, forward and in reverse, and why there is a transpose. */
-function productText(graph, { groups, rows, inner, columns, left, right }) {
-  const each = groups > 1 ? `${groups} products of this kind: ` : "";
-  const line = (text, why) => make("p.product", {}, make("code", {}, text), make("span.small", {}, why));
-  const weights = graph.tensors.some((t) => t.parameter && left.includes(t.name));
-  const [w, x] = weights ? ["W", "X"] : ["A", "B"];
-  const root = under(rootName(graph));
-  return make(
-    "section.products",
-    {},
-    make("h3", {}, "its dots are a matrix product"),
-    line(
-      `Z (${rows}×${columns}) = ${w} (${rows}×${inner}) · ${x} (${inner}×${columns})`,
-      `${each}row f of ${w}: ${left || "a left operand"}; column p of ${x}: ${right || "a right operand"}, one for each place`,
-    ),
-    line(
-      `d${w} (${rows}×${inner}) = dZ (${rows}×${columns}) · ${x}ᵀ (${columns}×${inner})`,
-      `${root}/∂${w}[f,k] = Σₚ ${root}/∂Z[f,p] · ${x}[k,p]: the sum runs along the rows of both, so ${x} is turned`,
-    ),
-    line(
-      `d${x} (${inner}×${columns}) = ${w}ᵀ (${inner}×${rows}) · dZ (${rows}×${columns})`,
-      `${root}/∂${x}[k,p] = Σ_f ${w}[f,k] · ${root}/∂Z[f,p]: down the columns of both, so ${w} is turned; where columns are windows that overlap, they are added up`,
-    ),
-  );
-}
 
 /** What a compiled program made of the layer. */
 function compiled(graph, { path }) {
