@@ -1,5 +1,6 @@
 // The model as cards, one for each call of a layer, with what they hand to each other.
 
+import { flag, normLine } from "cards/norms";
 import { shapeText } from "engine/names";
 import { count } from "engine/numbers";
 import { make } from "parts/dom";
@@ -96,7 +97,8 @@ function inputCard(app, tensor) {
   const open = () => app.state.select(reader ? { stage: reader.index } : { node });
   const thumbnail = thumbnailOf(app, tensor);
   const lines = [make("b", {}, tensor.name), make("span.subtitle", {}, "input"), thumbnail?.element];
-  return card(`t${tensor.index}`, "card.input", open, [...lines, shapeText(tensor.shape)], thumbnail);
+  lines.push(shapeText(tensor.shape), normLine(app, [tensor]));
+  return card(`t${tensor.index}`, "card.input", open, lines, thumbnail);
 }
 
 function layerCard(app, group) {
@@ -114,10 +116,15 @@ function layerCard(app, group) {
       "span.subtitle",
       {},
       several ? count(group.length, "call") : stage.path ? stage.kind : count(nodes, "node"),
+      several ? null : flag(app, stage),
     ),
     thumbnail?.element,
     tensors.filter((t) => t.parameter).map((t) => `${t.name.split(".").at(-1)} ${shapeText(t.shape)}`),
     product && `(${product.rows}×${product.inner})·(${product.inner}×${product.columns})`,
+    normLine(
+      app,
+      group.flatMap((s) => s.outputs.map((t) => graph.tensors[t])),
+    ),
   ];
   const open = () => state.select({ stage: stage.index });
   return card(`s${stage.index}`, "card.layer", open, lines, thumbnail);

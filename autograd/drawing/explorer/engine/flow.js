@@ -5,27 +5,49 @@ import { count, short } from "engine/numbers";
 const FLAT = 0.01; // a slope below this lets next to nothing through
 const FEW = 1e-3; // of the gradient of the scores: it has vanished
 const MANY = 100;
+const DECADES = 6; // of the bars
 const GATES = new Set(["relu"]);
 const SQUASHES = new Set(["tanh", "sigmoid"]);
 
-export class Flow {
-  constructor({ graph, reverse }) {
-    Object.assign(this, { graph, reverse });
+/** The flow of a page's graph, made when it is asked for first. */
+export function flowOf(app) {
+  app.flow ??= new Flow(app);
+  return app.flow;
+}
+
+class Flow {
+  constructor({ graph, reverse, state, live }) {
+    Object.assign(this, { graph, reverse, state, live, norms: [] });
     this.units = graph.stages.map((stage) => unitsOf(graph, stage));
-    this.last = graph.stages.findLast((s) => s.outputs.length && !isLoss(s))?.index ?? -1;
+    const scores = graph.stages.findLast((s) => s.outputs.length && !isLoss(s));
+    this.scores = scores ?? null; // the layer that the loss reads
   }
 
-  /** ‖∂root/∂entries‖ of tensors; of a layer without them, of the roots in it. */
+  /** ‖∂root/∂tensor‖, of several together, as much of it as has arrived. */
   norm(tensors) {
-    const { adjoint } = this.graph;
-    let sum = 0;
-    for (const { entries } of tensors) for (const n of entries) if (n >= 0) sum += adjoint[n] ** 2;
-    return Math.sqrt(sum);
+    return Math.hypot(...tensors.map((tensor) => this.#normOf(tensor)));
   }
 
-  /** The gradient's size at what a stage makes, or null where that is no tensor. */
-  at({ outputs }) {
-    return outputs.length ? this.norm(outputs.map((t) => this.graph.tensors[t])) : null;
+  #normOf(tensor) {
+    const key = `${this.live.version} ${this.reverse.phaseOf(tensor, this.state.time)}`;
+    if (this.norms[tensor.index]?.key !== key) {
+      let sum = 0;
+      for (const x of this.reverse.gradientsOf(tensor)) if (!Number.isNaN(x)) sum += x * x;
+      this.norms[tensor.index] = { key, norm: Math.sqrt(sum) };
+    }
+    return this.norms[tensor.index].norm;
+  }
+
+  /** The norm at what stages make, or null where that is no tensor. */
+  at(stages) {
+    const tensors = stages.flatMap((s) => s.outputs.map((t) => this.graph.tensors[t]));
+    return tensors.length ? this.norm(tensors) : null;
+  }
+
+  /** How large a norm is among those of all layers, from 0 to 1, on a logarithmic scale. */
+  height(norm) {
+    const most = Math.max(...this.graph.stages.map((stage) => this.at([stage]) ?? 0));
+    return norm > 0 ? Math.max(0.02, 1 + Math.log10(norm / most) / DECADES) : 0;
   }
 
   /** {dead, gates, flat, squashes}: units of a stage that are shut, or nearly flat. */
@@ -53,24 +75,23 @@ export class Flow {
     return "";
   }
 
-  /** The gradient's size in relation to that of the scores, or null. */
+  /** The norm at a stage in relation to that at the scores, or null. */
   share(stage) {
-    const [here, there] = [this.at(stage), this.last < 0 ? null : this.at(this.graph.stages[this.last])];
-    return here === null || !there || isLoss(stage) ? null : here / there;
+    const here = isLoss(stage) ? null : this.at([stage]);
+    const there = this.scores && this.at([this.scores]);
+    return here === null || !there ? null : here / there;
   }
 
   /** What happens to the gradient in a layer, in sentences. */
   words(stage) {
-    const { graph } = this;
     const said = [];
     const share = this.share(stage);
-    const own = stage.index === this.last;
-    if (share !== null && !own) said.push(arrived(share, graph.stages[this.last].title));
+    if (share !== null && stage !== this.scores) said.push(arrived(share, this.scores.title));
     const { dead, gates, flat, squashes } = this.shut(stage);
     if (gates) said.push(`${of(dead, gates, "ReLU")} pass nothing back for this input.`);
     if (squashes)
       said.push(
-        `${of(flat, squashes, "unit")} are saturated: their slope is below ${FLAT}, so they pass less than a hundredth.`,
+        `${of(flat, squashes, "unit")} are saturated: with a slope below ${FLAT} they pass next to nothing.`,
       );
     return said;
   }

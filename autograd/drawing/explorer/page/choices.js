@@ -3,34 +3,35 @@
 import { NOTATIONS } from "engine/notation";
 import { make } from "parts/dom";
 
-const SCALES = { own: "each map on a scale of its own", one: "one scale for all maps" };
+export const SCALES = ["own", "one"];
 
 /** Let the address hold the scale and the notation. */
 export function linkChoices({ state }) {
-  const chosen = (name, all, key) => {
-    const [usual] = all;
+  const linked = (name, key, all) =>
     state.link(name, {
       read: (text) => {
-        state[key] = all.includes(text) ? text : usual;
+        state[key] = all.includes(text) ? text : all[0];
       },
-      write: () => (state[key] === usual ? null : state[key]),
+      write: () => (state[key] === all[0] ? null : state[key]),
     });
-  };
-  chosen("scale", Object.keys(SCALES), "scale");
-  chosen("product", Object.keys(NOTATIONS), "notation");
+  linked("scale", "scale", SCALES);
+  linked("product", "notation", Object.keys(NOTATIONS));
 }
 
-/** Buttons: own scale, one scale. */
-export function scaleButtons({ state }) {
-  const button = (scale) =>
-    make(
-      "button",
-      {
-        onclick: () => state.set({ scale }),
-        title: `${SCALES[scale]} (s)`,
-        "aria-pressed": () => String(state.scale === scale),
-      },
-      `${scale} scale`,
-    );
-  return make("fieldset.choice", { "aria-label": "scale of the colours (s)" }, Object.keys(SCALES).map(button));
+/** A button: one scale of colours for all maps, or one for each. */
+export function scaleButton({ state }) {
+  const button = make(
+    "button.scale",
+    {
+      onclick: () => turnScale(state),
+      title: "all heat maps on one scale, so that they can be compared; else each on its own (s)",
+    },
+    "one scale",
+  );
+  const update = () => button.setAttribute("aria-pressed", state.scale === "one");
+  state.onChange(update);
+  update();
+  return button;
 }
+
+export const turnScale = (state) => state.set({ scale: state.scale === "one" ? "own" : "one" });

@@ -14,6 +14,7 @@ import { Samples } from "engine/samples";
 import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
 import { details } from "page/details";
+import { linkChoices, scaleButton, turnScale } from "page/choices";
 import { editsBar } from "page/edits";
 import { epochsBar } from "page/epochs";
 import { learnPanel } from "page/learn";
@@ -36,6 +37,7 @@ async function start() {
   const epochs = new Epochs(graph);
   const app = { graph, timeline, reverse: timeline.reverse, state, live, epochs, top: $("top") };
   followed(app);
+  linkChoices(app);
   if (!location.hash) Object.assign(state, first(graph, state));
   const player = new Player(app);
   $("player").replaceWith(player.element);
@@ -43,6 +45,7 @@ async function start() {
   $("edits").replaceWith(editsBar(app));
   $("epochs").replaceWith(epochsBar(app));
   shownButtons(state);
+  $("shown").after(scaleButton(app));
   cardsButton(graph, state);
   search(graph, state);
   details(app, $("details"));
@@ -174,6 +177,7 @@ function keys(app, player, tour, others) {
     "?": () => $("help").showModal(),
     d: () => graph.isSmall && graph.stages.length && turn(state),
     v: () => state.set({ show: cycle(SHOWN, state.show) }),
+    s: () => turnScale(state),
     g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
     "[": () => layer(-1),
     "]": () => layer(1),

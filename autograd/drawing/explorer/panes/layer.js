@@ -1,9 +1,11 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
-import { count, full } from "engine/numbers";
+import { flowOf } from "engine/flow";
+import { rootName, under } from "engine/names";
+import { count, full, short } from "engine/numbers";
 import { clamp } from "engine/reversepass";
-import { isPaintable, painting } from "panes/paint";
 import { lossSection } from "panes/loss";
+import { isPaintable, painting } from "panes/paint";
 import { Products } from "panes/products";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
@@ -37,6 +39,7 @@ export function layerPane(app, stage) {
       small(count(stage.count, "node")),
       legend(state),
     ),
+    flowWords(app, stage),
     lossSection(app, stage),
     make(
       "div.columns",
@@ -59,6 +62,15 @@ export function layerPane(app, stage) {
     highlightStep(app, maps);
   };
   return { element, update };
+}
+
+/** What becomes of the gradient here, and how large it is at the parameters. */
+function flowWords(app, stage) {
+  const flow = flowOf(app);
+  const root = under(rootName(app.graph));
+  const parameters = stage.reads.map((t) => app.graph.tensors[t]).filter((t) => t.parameter);
+  const norms = () => parameters.map((t) => `‖${root}/${under(t.name)}‖ = ${short(flow.norm([t]))}`);
+  return make("p.flow", {}, () => [...flow.words(stage), norms().join(", ")].join(" "));
 }
 
 /** The tensors around a layer, as heat maps. */
