@@ -13,7 +13,7 @@ export function normLine(app, tensors) {
   const what = `‖${under(rootName(app.graph))}/${under(tensors[0].name)}‖, and on a logarithmic scale how it compares`;
   return make(
     "span.norm.small",
-    { "data-height": 22, title: what },
+    { "data-height": 27, title: what },
     () => `‖∂‖ ${short(norm())}`,
     make("span.meter", {}, make("span", { style: () => `width:${(100 * flow.height(norm())).toFixed(1)}%` })),
   );

@@ -1,6 +1,7 @@
 // Where the gradient goes: how large it is at each layer, and what stops it or blows it up.
 
 import { count, short } from "engine/numbers";
+import { clamp } from "engine/reversepass";
 
 const FLAT = 0.01; // a slope below this lets next to nothing through
 const FEW = 1e-3; // of the gradient of the scores: it has vanished
@@ -47,7 +48,7 @@ class Flow {
   /** How large a norm is among those of all layers, from 0 to 1, on a logarithmic scale. */
   height(norm) {
     const most = Math.max(...this.graph.stages.map((stage) => this.at([stage]) ?? 0));
-    return norm > 0 ? Math.max(0.02, 1 + Math.log10(norm / most) / DECADES) : 0;
+    return norm > 0 ? clamp(1 + Math.log10(norm / most) / DECADES, 0.02, 1) : 0;
   }
 
   /** {dead, gates, flat, squashes}: units of a stage that are shut, or nearly flat. */
@@ -107,19 +108,12 @@ function unitsOf(graph, stage) {
 }
 
 function arrived(share, from) {
-  if (share === 0) return "No gradient arrives here at all.";
-  const part =
-    share < 1
-      ? `1/${short(Number((1 / share).toPrecision(2)))} of`
-      : `${short(Number(share.toPrecision(2)))} times`;
-  const fate =
-    share < FEW
-      ? "It has vanished on its way back: "
-      : share > MANY
-        ? "It has exploded on its way back: "
-        : "";
-  const sentence = `the gradient that arrives here is ${part} that of ${from}.`;
-  return fate ? fate + sentence : sentence[0].toUpperCase() + sentence.slice(1);
+  if (share === 0) return "No gradient arrives here.";
+  const digits = (x) => short(Number(x.toPrecision(2)));
+  const part = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
+  const norm = `the norm of the gradient is ${part} that at ${from}.`;
+  if (share < FEW) return `The gradient has vanished on its way back: ${norm}`;
+  return share > MANY ? `The gradient has exploded on its way back: ${norm}` : `Here ${norm}`;
 }
 
 const of = (some, all, what) => `${count(some)} of ${count(all, what)} (${percent(some / all)})`;

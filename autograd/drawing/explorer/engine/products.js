@@ -18,16 +18,25 @@ export function productsOf(graph, stage) {
   }
   return [...blocks.values()]
     .map((lefts) => product(graph, lefts, partners))
-    .filter(({ rows, columns }) => rows.length * columns.length > 1);
+    .filter(({ rows, columns }) => rows.length * columns.length > 1)
+    .sort((a, b) => compared(placeOf(graph, a.rows[0], a.dots[0]), placeOf(graph, b.rows[0], b.dots[0])));
 }
+
+/** Where a bundle belongs: by the entry that its dot works for, by its own entries, by its number. */
+function placeOf(graph, bundle, dot) {
+  return [graph.ownerOf(dot), graph.entriesOf(bundle)[0], bundle].flatMap((n) =>
+    n < graph.size ? [graph.tensorOf[n], graph.placeOf[n]] : [n],
+  );
+}
+
+const compared = (a, b) => a.map((x, k) => x - b[k]).find(Boolean) ?? 0;
 
 /** One product, in the order of the entries of its result; weights are W, even where they come last. */
 function product(graph, lefts, partners) {
-  const place = (n) => [graph.tensorOf[graph.ownerOf(n)], graph.placeOf[graph.ownerOf(n)], n];
   const ordered = (bundles, dotOf) =>
     bundles
-      .map((bundle) => ({ bundle, at: place(dotOf(bundle)) }))
-      .sort((a, b) => a.at.map((x, k) => x - b.at[k]).find(Boolean) ?? 0)
+      .map((bundle) => ({ bundle, at: placeOf(graph, bundle, dotOf(bundle)) }))
+      .sort((a, b) => compared(a.at, b.at))
       .map(({ bundle }) => bundle);
   const [first] = lefts;
   const columns = ordered([...partners.get(first).keys()], (right) => partners.get(first).get(right));

@@ -4,7 +4,7 @@
 import { contributionsTo, gradientThrough, windowsOf } from "engine/convolution";
 import { address, nameOf, rootName, under } from "engine/names";
 import { count, full, short } from "engine/numbers";
-import { Matrix, painted, short3 } from "panes/matrix";
+import { Matrix, painted, short3, strongest } from "panes/matrix";
 import { colorScale, largest } from "parts/colors";
 import { make } from "parts/dom";
 import { indexText, Maps } from "parts/maps";
@@ -205,13 +205,14 @@ class Flip {
         make("span.name", {}, `channel ${f}`),
         make("b", {}, short(sums[f])),
       );
+    const focused = this.channels.contains(document.activeElement);
     this.channels.replaceChildren(...strong.sort((a, b) => a - b).map(chip));
+    if (focused) this.channels.querySelector('[aria-pressed="true"]')?.focus();
   }
 
   #choose(f) {
     this.channel = f;
     this.#show();
-    this.channels.querySelector('[aria-pressed="true"]')?.focus();
   }
 }
 
@@ -244,10 +245,4 @@ function plate([caption, of, marked], [rows, cols]) {
       ),
     ),
   );
-}
-
-function strongest(numbers) {
-  let best = 0;
-  for (let k = 1; k < numbers.length; k++) if (Math.abs(numbers[k]) > Math.abs(numbers[best])) best = k;
-  return best;
 }

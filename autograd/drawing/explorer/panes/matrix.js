@@ -151,3 +151,10 @@ export const painted = (back) => `background:${css(back)};color:${inkOn(back)}`;
 /** Three digits fit into a cell. */
 export const short3 = (x) =>
   Number.isFinite(x) ? short(Number(x.toPrecision(Math.abs(x) < 1e-3 ? 1 : 3))) : short(x);
+
+/** The place of the largest size. */
+export function strongest(numbers) {
+  let best = 0;
+  for (let k = 1; k < numbers.length; k++) if (Math.abs(numbers[k]) > Math.abs(numbers[best])) best = k;
+  return best;
+}
