@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dialects.javascript import words
+from ...dialects.mathematics import equations
 from ...names import Name
 from ..read.graph import Graph, NamedTensor
 from ..read.losses import comparisons
@@ -151,7 +152,7 @@ class Snapshot:
             "frozen": self.frozen,
             "roots": [graph.number[root] for root in graph.roots],
             "scores": sorted(scores(graph)),
-            "ops": [[op.name, op.symbol] for op in self.ops],
+            "ops": [[op.name, op.symbol, equations(op)] for op in self.ops],
             "labels": labels,
             "texts": self.texts,
             "tensors": [_tensor(t) for t in named],
