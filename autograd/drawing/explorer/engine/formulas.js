@@ -46,7 +46,7 @@ function slope(graph, slot, { said, k, nodes, names }) {
   );
   return {
     text: () => `${left} = ${nodes.has(operand) ? equal(formula, short(number())) : formula}`,
-    where: () => unnamed.map(([letter, n]) => `${letter} = ${valueOf(graph, n)}`).join(", "),
+    where: () => unnamed.map(([letter, n]) => `${letter} = ${told(graph, n)}`).join(", "),
   };
 }
 
@@ -64,7 +64,7 @@ function nameIn(graph, n) {
   return graph.data[n] < 0 ? `(${numberOf(graph, n)})` : numberOf(graph, n);
 }
 
-const valueOf = (graph, n) => (label(graph, n) ? `${nameOf(graph, n)} = ` : "") + numberOf(graph, n);
+const told = (graph, n) => (label(graph, n) ? `${nameOf(graph, n)} = ` : "") + numberOf(graph, n);
 
 const renamed = (text, names) => text.replace(LETTER, (letter) => names.get(letter) ?? letter);
 

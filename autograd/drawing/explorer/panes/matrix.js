@@ -50,9 +50,13 @@ export class Matrix {
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(cols, rows);
     const color = colorScale(this.most);
-    numbers.forEach((x, k) => {
-      image.data.set([...color(x), 255], 4 * k);
-    });
+    for (let k = 0, at = 0; k < numbers.length; k++) {
+      const [r, g, b] = color(numbers[k]);
+      image.data[at++] = r;
+      image.data[at++] = g;
+      image.data[at++] = b;
+      image.data[at++] = 255;
+    }
     context.putImageData(image, 0, 0);
   }
 

@@ -6,6 +6,7 @@ import { productsOf } from "engine/products";
 import { flipSection } from "panes/flip";
 import { Scheme } from "panes/scheme";
 import { make, refresh } from "parts/dom";
+import { whenSeen } from "parts/sight";
 
 export class Products {
   /** `ring(nodes)` marks nodes in the layer's heat maps. */
@@ -14,6 +15,7 @@ export class Products {
     this.products = productsOf(app.graph, stage);
     this.scheme = new Scheme(app, { looked: ring, picked: (n) => this.flipped?.follow(n) });
     this.flip = make("div");
+    this.draw = whenSeen(this.scheme.element, () => this.#draw());
     this.#use(0);
     this.lines = make(
       "div.lines",
@@ -51,14 +53,19 @@ export class Products {
   #use(k) {
     this.product = this.products[k];
     this.flipped = flipSection(this.app, this.product, this.ring);
+    this.turn = this.flipped && whenSeen(this.flipped.element, () => this.flipped.update());
     this.flip.replaceChildren(...(this.flipped ? [this.flipped.element] : []));
   }
 
   update() {
     this.notation.value = this.app.state.notation;
-    this.scheme.show(this.product, this.#equation(this.which), (name) => this.#called(name));
-    this.flipped?.update();
+    this.draw();
+    this.turn?.();
     refresh(this.lines);
+  }
+
+  #draw() {
+    this.scheme.show(this.product, this.#equation(this.which), (name) => this.#called(name));
   }
 
   // --- equations -----------------------------------------------------------------------------------
