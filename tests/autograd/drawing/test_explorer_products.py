@@ -52,7 +52,7 @@ def bands(page, part):
 
 def ringed(page, tensor, column):
     return page.run(
-        "return [...arguments[0].maps.rings.get('related')?.places ?? []].sort((a, b) => a - b)",
+        "return [...arguments[0].maps.rings.get('product')?.places ?? []].sort((a, b) => a - b)",
         page.map(tensor, column),
     )
 

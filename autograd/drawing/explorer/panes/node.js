@@ -5,10 +5,10 @@ import { slopesOf, slopeText } from "engine/formulas";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, full, short } from "engine/numbers";
 import { editor } from "panes/editor";
+import { lossSection } from "panes/loss";
 import { pathsSection } from "panes/paths";
 import { arithmetic, chip, equation } from "parts/arithmetic";
 import { make, table } from "parts/dom";
-import { lossSection } from "panes/loss";
 import { indexText, Maps } from "parts/maps";
 
 const TERMS = 200; // rows of a table
