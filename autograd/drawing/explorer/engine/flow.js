@@ -109,7 +109,7 @@ function unitsOf(graph, stage) {
 
 function arrived(share, from) {
   if (share === 0) return "No gradient arrives here.";
-  const digits = (x) => short(Number(x.toPrecision(2)));
+  const digits = (x) => (x < 1e6 ? count : short)(Number(x.toPrecision(2)));
   const part = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
   const norm = `the norm of the gradient is ${part} that at ${from}.`;
   if (share < FEW) return `The gradient has vanished on its way back: ${norm}`;

@@ -50,16 +50,10 @@ function comparison(app, { kind, rows }, k, all) {
 
 function head(app, kinds, facts) {
   const slope = () => `${under(rootName(app.graph))}/∂${kinds.of} = ${times(kinds.slope, facts().weight)}`;
-  const cells = ["", kinds.picture, ...kinds.columns.map(([title]) => title), slope, ""];
-  return make(
-    "thead",
-    {},
-    make(
-      "tr",
-      {},
-      cells.map((cell) => make("th", {}, cell)),
-    ),
+  const cells = ["", kinds.picture, ...kinds.columns.map(([title]) => title)].map((cell) =>
+    make("th", {}, cell),
   );
+  return make("thead", {}, make("tr", {}, cells, make("th", { colspan: 2 }, slope)));
 }
 
 /** One prediction: its picture, its numbers, its gradient. */
@@ -163,9 +157,8 @@ const mean = ({ rows }) => `${count(rows.length, "prediction")}, each with its t
 
 const DISTANCE = {
   of: "ŷ",
-  picture: "prediction ● and target |",
+  picture: "prediction ŷ ●, target t |",
   columns: [
-    ["ŷ", (f) => f.from],
     ["t", (f) => f.to],
     ["ŷ − t", (f) => f.from - f.to],
   ],
