@@ -134,3 +134,14 @@ def test_many_rows_are_shown_when_they_are_asked_for(explorer):
     assert len(rows(page)) == 24
     page.one(".comparison > button").click()
     assert len(rows(page)) == 40
+
+
+def test_classes_have_their_names_where_the_samples_know_them(explorer):
+    model = nn.Dense(2, 3, rng=random.Random(1))
+    data = nn.data.Dataset([[0.1, 0.9], [0.5, 0.3]], [2, 0], class_names=["cat", "dog", "owl"])
+    loss = nn.CrossEntropyLoss()
+    page = explorer(
+        lambda x, t: loss(model(x), t), samples=data, parameters=model.parameters()
+    ).open("as=layers&layer=CrossEntropyLoss")
+    assert page.texts(".comparison tbody th b:first-child") == ["cat ", "dog ", "owl "]
+    assert [row["target"] for row in rows(page)] == [False, False, True]

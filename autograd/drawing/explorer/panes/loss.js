@@ -64,7 +64,12 @@ function line(app, kinds, facts, row, r) {
   return make(
     "tr",
     { "data-node": row.prediction, class: () => (fact().target > 0.5 ? "target" : null) },
-    make("th", {}, kinds.named ? make("b", {}, kinds.named(r), " ") : null, chip(app, row.prediction)),
+    make(
+      "th",
+      {},
+      kinds.classes ? make("b", {}, className(app.graph, r), " ") : null,
+      chip(app, row.prediction),
+    ),
     make("td", {}, kinds.draw(facts, r)),
     numbers,
     make(
@@ -75,6 +80,9 @@ function line(app, kinds, facts, row, r) {
     make("td.number.gradient", {}, () => short(gradient())),
   );
 }
+
+/** What a class is called in the samples that the page carries, or its number. */
+const className = ({ header }, k) => header.samples?.classes[k] ?? String(k);
 
 /** A function that is evaluated once for each state of the numbers. */
 function remembered(app, compute) {
@@ -182,7 +190,7 @@ const KINDS = {
     title: "softmax and cross-entropy",
     of: "score",
     slope: "p − y",
-    named: (k) => String(k),
+    classes: true,
     facts: shares,
     says: crossEntropy,
     why: "What is more likely than it should be is pushed down, the target up; the pushes add up to 0.",
