@@ -151,7 +151,8 @@ class Net(nn.Module):
         self.made = {"conv1": self.conv1(x)}
         self.made["relu1"] = self.relu1(self.made["conv1"])
         self.made["pool1"] = self.pool1(self.made["relu1"])
-        return self.head(self.made["pool1"].flatten())
+        self.made["head"] = self.head(self.made["pool1"].flatten())
+        return self.made["head"]
 
 
 class Trained:

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...dialects.javascript import words
+from ...dialects.mathematics import equations
 from ...names import Name
 from ..read.graph import Graph, NamedTensor
+from ..read.losses import comparisons
 from ..read.matrix_products import matrix_products
 from ..read.owners import owners, reverse_order
 from ..read.scores import scores
@@ -33,6 +35,7 @@ class Snapshot:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.stages = stages(graph)
+        self.comparisons = comparisons(graph, self.stages)
         self.float = np.float64 if len(graph.nodes) <= EXACT else np.float32
         operands = (x for k in graph.operations for x in graph.nodes[k].inputs)
         bundles = dict.fromkeys(x for x in operands if x not in graph.number)
@@ -150,7 +153,7 @@ class Snapshot:
             "frozen": self.frozen,
             "roots": [graph.number[root] for root in graph.roots],
             "scores": sorted(scores(graph)),
-            "ops": [[op.name, op.symbol] for op in self.ops],
+            "ops": [[op.name, op.symbol, equations(op)] for op in self.ops],
             "labels": labels,
             "texts": self.texts,
             "tensors": [_tensor(t) for t in named],
@@ -183,6 +186,7 @@ class Snapshot:
             "reads": [tensors[id(t)] for t in stage.reads if t.name],
             "outputs": [tensors[id(t)] for t in stage.outputs],
             "matrixProducts": [asdict(p) for p in matrix_products(self.graph, stage)],
+            "comparisons": self.comparisons.get(stage, []),
         }
 
 

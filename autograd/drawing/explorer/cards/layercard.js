@@ -1,6 +1,7 @@
 // The card of a layer, of a module that is closed, of an input; the frame around an open module.
 
 import { channelGrid, channelsOf } from "cards/channels";
+import { flag, normLine } from "cards/norms";
 import { shapeText } from "engine/names";
 import { count } from "engine/numbers";
 import { make } from "parts/dom";
@@ -18,7 +19,8 @@ export function inputCard(app, tensor) {
   const open = () => app.state.select(reader ? { stage: reader.index } : { node });
   const thumbnail = thumbnailOf(app, tensor);
   const lines = [make("b", {}, tensor.name), make("span.subtitle", {}, "input"), thumbnail?.element];
-  return card(`t${tensor.index}`, "card.input", open, [...lines, shapeText(tensor.shape)], thumbnail);
+  lines.push(shapeText(tensor.shape), normLine(app, [tensor]));
+  return card(`t${tensor.index}`, "card.input", open, lines, thumbnail);
 }
 
 /**
@@ -35,9 +37,13 @@ export function layerCard(app, item, outer, { turn, spread }) {
   const thumbnail = grid ?? (output === undefined ? null : thumbnailOf(app, graph.tensors[output]));
   const lines = [
     make("b", { title: item.title }, own ? lastStep(graph, stage) : within(item, outer)),
-    make("span.subtitle", {}, own ? "own step" : subtitle(item)),
+    make("span.subtitle", {}, own ? "own step" : subtitle(item), item.parts ? null : flag(app, stage)),
     grid ? null : thumbnail?.element,
     item.parts ? moduleLines(graph, item) : stageLines(graph, stage),
+    normLine(
+      app,
+      item.stages.flatMap((s) => s.outputs.map((t) => graph.tensors[t])),
+    ),
   ];
   const select = () => state.select({ stage: stage.index });
   const made = card(`s${stage.index}`, `card.layer${item.parts ? ".closed" : ""}`, select, lines, thumbnail);

@@ -1,6 +1,7 @@
 // A small graph as cards, one for each node. A sequence of leaves that one operand holds, such as the
 // weights of a row, is one card.
 
+import { slopeText } from "engine/formulas";
 import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { make } from "parts/dom";
@@ -71,12 +72,15 @@ export function updateArrow({ graph, reverse, state }, { slot, k, label: text },
   text?.element.classList.toggle("unseen", !done || state.time < 0);
 }
 
+/** `upstream · partial = contribution`, and beside the mouse the partial's formula. */
 function contributionLabel(reverse, slot, k) {
   const text = () => {
     const { upstream, partial, contribution } = reverse.contribution(slot, k);
     return `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
   };
-  const element = make("div.contribution", { title: "upstream · partial = contribution" }, text);
+  const slope = () => slopeText(reverse.graph, slot, reverse.contribution(slot, k).partial ?? 0);
+  const title = () => `upstream · partial = contribution; the partial is ${slope()}`;
+  const element = make("div.contribution", { title }, text);
   return { element, width: textWidth(text(), "11px") + 12, height: 17 };
 }
 

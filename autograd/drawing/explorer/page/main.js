@@ -15,6 +15,7 @@ import { GRAINS } from "engine/reversepass";
 import { Samples } from "engine/samples";
 import { Timeline } from "engine/timeline";
 import { runnerBeside } from "page/beside";
+import { linkChoices, scaleButton, turnScale } from "page/choices";
 import { details } from "page/details";
 import { editsBar } from "page/edits";
 import { epochsBar } from "page/epochs";
@@ -38,6 +39,7 @@ async function start() {
   const epochs = new Epochs(graph);
   const app = { graph, timeline, reverse: timeline.reverse, state, live, epochs, top: $("top") };
   followed(app);
+  linkChoices(app);
   if (!location.hash) Object.assign(state, first(graph, state));
   const player = new Player(app);
   $("player").replaceWith(player.element);
@@ -45,6 +47,7 @@ async function start() {
   $("edits").replaceWith(editsBar(app));
   $("epochs").replaceWith(epochsBar(app));
   shownButtons(state);
+  $("shown").after(scaleButton(app));
   cardsButtons(app);
   search(graph, state);
   details(app, $("details"));
@@ -200,6 +203,7 @@ function keys(app, player, tour, others) {
     ",": () => look(app, -1),
     ".": () => look(app, 1),
     v: () => state.set({ show: cycle(SHOWN, state.show) }),
+    s: () => turnScale(state),
     g: () => state.set({ grain: cycle(GRAINS, state.grain) }),
     "[": () => layer(-1),
     "]": () => layer(1),

@@ -1,9 +1,12 @@
 // A layer: what goes in, what comes out, what reads it, as heat maps; its kernels; its products.
 
+import { flowOf } from "engine/flow";
 import { rootName, under } from "engine/names";
-import { count, full } from "engine/numbers";
+import { count, full, short } from "engine/numbers";
 import { clamp } from "engine/reversepass";
+import { lossSection } from "panes/loss";
 import { isPaintable, painting } from "panes/paint";
+import { Products } from "panes/products";
 import { equation } from "parts/arithmetic";
 import { legend, themeColor } from "parts/colors";
 import { make, table } from "parts/dom";
@@ -20,6 +23,10 @@ export function layerPane(app, stage) {
   const maps = Object.values(columns).flat();
   const light = () => highlight(app, maps);
   for (const map of maps) map.maps.onhover = light;
+  const ring = (nodes) => {
+    for (const map of maps) map.ring("product", nodes, themeColor("good"));
+  };
+  const products = stage.matrixProducts.length ? new Products(app, stage, ring) : null;
   const small = (text) => make("span.small", {}, text);
   const element = make(
     "div.pane.layer-pane",
@@ -32,6 +39,8 @@ export function layerPane(app, stage) {
       small(count(stage.count, "node")),
       legend(state),
     ),
+    flowWords(app, stage),
+    lossSection(app, stage),
     make(
       "div.columns",
       {},
@@ -40,18 +49,28 @@ export function layerPane(app, stage) {
       column("here", "makes", columns.here),
       column("after", "read by", columns.after),
     ),
-    stage.matrixProducts.map((p) => productText(graph, p)),
+    products?.element,
     compiled(graph, stage),
     lastLines(app, stage),
     columns.here.length ? entriesTable(app, columns.here[0].tensor) : null,
   );
   const update = () => {
     for (const map of maps) map.paint();
+    products?.update();
     select(app, maps);
     light();
     highlightStep(app, maps);
   };
   return { element, update };
+}
+
+/** What becomes of the gradient here, and how large it is at the parameters. */
+function flowWords(app, stage) {
+  const flow = flowOf(app);
+  const root = under(rootName(app.graph));
+  const parameters = stage.reads.map((t) => app.graph.tensors[t]).filter((t) => t.parameter);
+  const norms = () => parameters.map((t) => `‖${root}/${under(t.name)}‖ = ${short(flow.norm([t]))}`);
+  return make("p.flow", {}, () => [...flow.words(stage), norms().join(", ")].join(" "));
 }
 
 /** The tensors around a layer, as heat maps. */
@@ -170,32 +189,6 @@ function highlightStep({ state, timeline, graph }, maps) {
 
 // --- words and tables ------------------------------------------------------------------------------
 
-/** A matrix product, forward and in reverse, and why there is a transpose. */
-function productText(graph, { groups, rows, inner, columns, left, right }) {
-  const each = groups > 1 ? `${groups} products of this kind: ` : "";
-  const line = (text, why) => make("p.product", {}, make("code", {}, text), make("span.small", {}, why));
-  const weights = graph.tensors.some((t) => t.parameter && left.includes(t.name));
-  const [w, x] = weights ? ["W", "X"] : ["A", "B"];
-  const root = under(rootName(graph));
-  return make(
-    "section.products",
-    {},
-    make("h3", {}, "its dots are a matrix product"),
-    line(
-      `Z (${rows}×${columns}) = ${w} (${rows}×${inner}) · ${x} (${inner}×${columns})`,
-      `${each}row f of ${w}: ${left || "a left operand"}; column p of ${x}: ${right || "a right operand"}, one for each place`,
-    ),
-    line(
-      `d${w} (${rows}×${inner}) = dZ (${rows}×${columns}) · ${x}ᵀ (${columns}×${inner})`,
-      `${root}/∂${w}[f,k] = Σₚ ${root}/∂Z[f,p] · ${x}[k,p]: the sum runs along the rows of both, so ${x} is turned`,
-    ),
-    line(
-      `d${x} (${inner}×${columns}) = ${w}ᵀ (${inner}×${rows}) · dZ (${rows}×${columns})`,
-      `${root}/∂${x}[k,p] = Σ_f ${w}[f,k] · ${root}/∂Z[f,p]: down the columns of both, so ${w} is turned; where columns are windows that overlap, they are added up`,
-    ),
-  );
-}
-
 /** What a compiled program made of the layer. */
 function compiled(graph, { path }) {
   if (!Object.hasOwn(graph.header.programs, path)) return null;
@@ -210,7 +203,8 @@ function compiled(graph, { path }) {
 /** The last operations of a layer whose results are no tensor: a loss, code outside of layers. */
 function lastLines(app, stage) {
   if (stage.outputs.length) return null;
-  const nodes = [...app.graph.sequence.subarray(stage.start, stage.start + LAST)].sort((a, b) => a - b);
+  const last = Math.min(stage.start + LAST, stage.end);
+  const nodes = [...app.graph.sequence.subarray(stage.start, last)].sort((a, b) => a - b);
   const more = stage.count - nodes.length;
   return make(
     "section.made",

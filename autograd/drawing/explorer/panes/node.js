@@ -1,9 +1,11 @@
 // A node: the arithmetic that makes it, what it feeds, how its gradient adds up, and the strongest
 // paths from it to the roots.
 
+import { slopesOf, slopeText } from "engine/formulas";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, full, short } from "engine/numbers";
 import { editor } from "panes/editor";
+import { lossSection } from "panes/loss";
 import { pathsSection } from "panes/paths";
 import { arithmetic, chip, equation } from "parts/arithmetic";
 import { make, table } from "parts/dom";
@@ -35,7 +37,9 @@ export function nodePane(app, n) {
       gradient,
     ),
     editor(app, n),
+    isLoss(app, n) ? lossSection(app, graph.stages[graph.stageOf[n]]) : null,
     graph.isLeaf(n) ? null : make("section.made", {}, make("h3", {}, "how it is made"), arithmetic(app, n)),
+    slopesSection(graph, n),
     feedsSection(app, n),
     make("section.chain", {}, make("h3", {}, "how its gradient adds up"), map?.element, termsTable(app, n)),
     pathsSection(app, n),
@@ -47,6 +51,22 @@ export function nodePane(app, n) {
   };
   update();
   return { element: pane, update };
+}
+
+/** Whether a node is the root of an expression without layers, whose loss has no other place. */
+function isLoss({ graph, state }, n) {
+  return state.cards === "nodes" && graph.roots.includes(n) && !graph.isLeaf(n);
+}
+
+/** The local derivatives of an operation, as mathematics and as numbers. */
+function slopesSection(graph, n) {
+  const slopes = graph.isLeaf(n) ? [] : slopesOf(graph, n);
+  if (!slopes.length) return null;
+  const line = ({ text, where }) => {
+    const rest = () => where() && `, where ${where()}`;
+    return make("p.slope", {}, make("code", {}, text), make("span.small", {}, rest));
+  };
+  return make("section.slopes", {}, make("h3", {}, "its local derivatives"), slopes.map(line));
 }
 
 const SHOWN = 6;
@@ -148,7 +168,7 @@ function termsTable(app, n) {
       chip(app, graph.ownerOf(y)),
       `${graph.operation(y).name}`,
       () => full(now().upstream),
-      () => full(now().partial ?? 0),
+      () => slopeText(graph, slot, now().partial ?? 0, full),
       () => full(now().contribution),
     ];
   });

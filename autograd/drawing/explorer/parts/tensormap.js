@@ -3,33 +3,34 @@
 import { doubles } from "engine/indices";
 import { shapeText } from "engine/names";
 import { count, short } from "engine/numbers";
-import { isDark, largest } from "parts/colors";
+import { isDark } from "parts/colors";
 import { make } from "parts/dom";
 import { indexText, Maps } from "parts/maps";
+import { scaleOf } from "parts/scales";
 
 const MARKS = { dead: ["/", "pass nothing back"], won: ["•", "won their windows"] };
 
 /**
- * A function that paints a tensor as the state wants it, if that changed: {most, sizes} or null. The
- * scale is that of its own entries, or of `tensor.scale`.
+ * A function that paints a tensor as the state wants it, if that changed: {own, most, sizes} or null.
+ * The scale is that of its own entries, or of `tensor.scale`.
  */
-export function painterOf({ state, timeline, graph, live }, tensor, maps) {
-  const { forward, reverse } = timeline;
+export function painterOf(app, tensor, maps) {
+  const { state, graph, live } = app;
+  const { forward, reverse } = app.timeline;
   let last = "";
   return () => {
     const values = state.show === "value";
     const phase = values ? forward.phaseOf(tensor) : reverse.phaseOf(tensor, state.time);
-    const key = `${state.show} ${phase} ${isDark()} ${live.version}`;
+    const key = `${state.show} ${phase} ${isDark()} ${live.version} ${state.scale}`;
     if (key === last) return null;
     last = key;
-    const of = (numbers, entries = tensor.entries) =>
-      doubles(entries, (n) => (n < 0 ? Number.NaN : numbers[n]));
-    const numbers = values ? of(graph.data) : reverse.gradientsOf(tensor);
-    const most = largest(of(values ? graph.data : graph.adjoint, tensor.scale)); // the scale stays while sums grow
+    const value = (n) => (n < 0 ? Number.NaN : graph.data[n]);
+    const numbers = values ? doubles(tensor.entries, value) : reverse.gradientsOf(tensor);
+    const { own, most } = scaleOf(app, tensor, values); // the scale stays while sums grow
     const sizes = state.show === "|gradient|";
     const waiting = values ? forward.waitingOf(tensor) : reverse.waitingOf(tensor);
     maps.paint(sizes ? numbers.map(Math.abs) : numbers, { sizes, most, waiting });
-    return { most, sizes };
+    return { own, most, sizes };
   };
 }
 
@@ -77,8 +78,10 @@ export class TensorMap {
     this.marks = Array.from(this.tensor.entries, this.markOf);
     const painted = this.painter();
     if (!painted) return;
-    const { sizes, most } = painted;
-    this.summary.textContent = `${sizes ? "up to " : "±"}${short(most)}${this.#marked()}`;
+    const { sizes, own, most } = painted;
+    const sign = sizes ? "up to " : "±";
+    const scale = own < most ? ` on a scale of ${sign}${short(most)}` : "";
+    this.summary.textContent = `${sign}${short(own)}${scale}${this.#marked()}`;
   }
 
   #marked() {
