@@ -68,11 +68,11 @@ def by_path(graph: Graph, start: Any, most: int = 8, limit: int = 500) -> Select
 
 def _note(graph: Graph, shown: list[Path], found: Found, gradient: Any) -> str:
     """`2 of 3 paths, carrying 12 of the gradient 15, 80%`; by size, where paths cancel."""
-    every = f"more than {MANY:,}" if found.paths > MANY else f"{found.paths:,}"
+    every = "more than " * (found.paths > MANY) + counted(min(found.paths, MANY), "path")
     ends = {graph.nodes[path.node] for path in shown}
     to = "" if ends & set(graph.roots) else " to the scores"
     carried = sum(path.product for path in shown)
-    words = f"{len(shown)} of {every} paths{to}, carrying {number(carried)} of the gradient"
+    words = f"{len(shown)} of {every}{to}, carrying {number(carried)} of the gradient"
     words = f"{words} {number(gradient)}"
     share = sum(path.weight for path in shown) / found.size
     if not share < 1 or isclose(share, 1):  # all, or nan

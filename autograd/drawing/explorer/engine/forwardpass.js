@@ -139,8 +139,7 @@ export class ForwardPass {
     if (operands.some((x) => x >= graph.size)) return `${ends}${this.#sequence(y, operands)} = ${result}`;
     const names = operands.map((x) => termOf(graph, x));
     const numbers = operands.map((x) => numberOf(graph, x));
-    const shown = written(graph, y, names);
-    const inserted = written(graph, y, isInfix(graph, y) ? numbers.map(bracketed) : numbers);
+    const [shown, inserted] = [names, numbers].map((terms) => written(graph, y, terms));
     return `${ends}${[...new Set([shown, inserted])].join(" = ")} = ${result}`;
   }
 
@@ -162,7 +161,7 @@ const bracketed = (text, k) => (k && text.startsWith("−") ? `(${text})` : text
 
 function written(graph, y, terms) {
   const sign = signOf(graph, y);
-  return isInfix(graph, y) ? terms.join(` ${sign} `) : `${sign}(${terms.join(", ")})`;
+  return isInfix(graph, y) ? terms.map(bracketed).join(` ${sign} `) : `${sign}(${terms.join(", ")})`;
 }
 
 /** Layer by layer; in each the entries of its outputs in turn, each after what it is made of. */

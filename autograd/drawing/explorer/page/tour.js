@@ -63,7 +63,7 @@ export class Tour {
   #look() {
     const { view } = this.stops[this.#at];
     const { graph, state, timeline } = this.app;
-    const before = view.time === timeline.end ? view.time : undefined;
+    const before = view.time === timeline.end ? view.time : Math.max(view.time - 1, timeline.start);
     state.set({ before, ...view, ...(graph.isLayered ? { cards: "layers" } : {}) });
     const target = document.querySelector("#details .toured");
     const room = document.getElementById("details").getBoundingClientRect();
