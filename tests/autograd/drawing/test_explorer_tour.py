@@ -158,6 +158,8 @@ def test_the_last_stop_takes_one_step_and_the_loss_falls_as_foretold(explorer, n
     assert close(was, net.loss.data)
     assert close(now, true)
     assert close(fell, net.loss.data - true, 3)
+    page.all(".tour-links a")[1].click()
+    assert close(*numbers_of(f"and loss = −log {N}", page.text(".tour-words")), math.exp(-true), 3)
     assert 0.3 < fell / fall < 1.7
 
 

@@ -206,21 +206,26 @@ class Todo {
 
   /** Put what a node needs onto the stack, the first of it on top; false where all is there. */
   #waitsFor(y) {
-    const { graph } = this;
-    const stage = graph.stageOf[y];
+    const { firstSlot, operands, size, stageOf } = this.graph;
+    const stage = stageOf[y];
     const before = this.#stack.length;
-    for (const x of graph.operandsOf(y).slice().reverse()) {
-      const bundle = x - graph.size;
-      if (bundle >= 0 && this.#whole[bundle] === stage + 1) continue;
-      const entries = graph.entriesOf(x);
-      const height = this.#stack.length;
-      for (let k = entries.length - 1; k >= 0; k--) {
-        const n = entries[k];
-        if (graph.stageOf[n] === stage && !graph.isLeaf(n) && !this.#done[n]) this.#stack.push(n);
-      }
-      if (bundle >= 0 && this.#stack.length === height) this.#whole[bundle] = stage + 1;
+    for (let slot = firstSlot[y + 1] - 1; slot >= firstSlot[y]; slot--) {
+      const x = operands[slot];
+      if (x < size) this.#push(x, stage);
+      else if (this.#whole[x - size] !== stage + 1) this.#pushAll(x, stage);
     }
     return this.#stack.length > before;
+  }
+
+  #push(n, stage) {
+    if (this.graph.stageOf[n] === stage && !this.#done[n]) this.#stack.push(n);
+  }
+
+  #pushAll(x, stage) {
+    const entries = this.graph.entriesOf(x);
+    const height = this.#stack.length;
+    for (let k = entries.length - 1; k >= 0; k--) this.#push(entries[k], stage);
+    if (this.#stack.length === height) this.#whole[x - this.graph.size] = stage + 1;
   }
 }
 

@@ -110,14 +110,20 @@ export class Tour {
     return [bar, lines, take, this.#links(at)].filter(Boolean);
   }
 
-  /** All stops, as links. */
+  /** All stops, as links to copy; a click keeps what was changed, which their addresses do not hold. */
   #links(at) {
-    const link = (stop, k) =>
-      make(
+    const link = ({ id, title }, k) => {
+      const onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.go(k);
+      };
+      return make(
         "a",
-        { href: `#tour=${stop.id}`, title: stop.title, "aria-current": k === at && "step" },
+        { href: `#tour=${id}`, title, onclick, "aria-current": k === at && "step" },
         `${k + 1}`,
       );
+    };
     return make("nav.tour-links", { "aria-label": "stops of the tour" }, this.stops.map(link));
   }
 
