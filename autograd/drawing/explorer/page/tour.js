@@ -130,12 +130,12 @@ export class Tour {
   /** Say the numbers as they are now, and outline what is spoken of. */
   update() {
     for (const element of document.querySelectorAll(".toured")) element.classList.remove("toured");
-    const stop = this.stops[this.#at];
+    const stop = this.isOpen ? this.stops[this.#at] : null;
     if (stop) {
       refresh(this.element);
       for (const element of document.querySelectorAll(stop.target)) element.classList.add("toured");
     }
-    this.#ring(stop?.nodes ?? []);
+    this.#ring(stop?.nodes?.() ?? []);
   }
 
   #ring(nodes) {

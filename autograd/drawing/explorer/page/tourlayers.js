@@ -92,7 +92,7 @@ function scoresStop(app) {
     words: [() => `The last layer made ${count(scores.length, "score")}. First comes ∂${name}/∂score.`, how],
     view: { stage: graph.stageOf[scores[0]], node: null, show: "gradient", time: timeline.end },
     target: `.here figure[data-tensor="${CSS.escape(tensor.name)}"]`,
-    nodes: [classes(app)?.target ?? strongest],
+    nodes: () => [classes(app)?.target ?? strongest],
   };
 }
 
@@ -114,7 +114,7 @@ function weightStop(app) {
     words: kernel ? sharedWords(app, n) : matrixWords(app, n),
     view: { ...viewOf(app, n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [n],
+    nodes: () => [n],
   };
 }
 
@@ -153,7 +153,7 @@ function inputStop(app) {
     words: kernels.length ? turnedWords(graph, best) : transposedWords(graph, best),
     view: { ...viewOf(app, best.n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [best.n],
+    nodes: () => [best.n],
   };
 }
 
@@ -256,7 +256,7 @@ function flatStop(app, outputs) {
     ],
     view: gateView(app, stage),
     target: hereIs(tensor),
-    nodes: [n],
+    nodes: () => [n],
   };
 }
 
@@ -285,6 +285,6 @@ function poolStop(app, stage, tensor) {
     ],
     view: gateView(app, stage),
     target: `.before figure, ${hereIs(tensor)}`,
-    nodes: [n, ...window],
+    nodes: () => [n, ...window],
   };
 }

@@ -1,6 +1,7 @@
 // Stops of the tour that every graph has: an operation forward, gradients that are 0, one step.
 // A stop is {id, title, words: [() => text], view, target}: what is said, with this graph's numbers as
-// they are now; what is selected; and the CSS selector of what is outlined, with nodes that are ringed.
+// they are now; what is selected; and the CSS selector of what is outlined. nodes() are ringed, action is
+// a button.
 
 import { label, nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
@@ -81,7 +82,7 @@ export function zeroStop(app) {
     ],
     view: { ...viewOf(app, n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [n],
+    nodes: () => [n],
   };
 }
 
