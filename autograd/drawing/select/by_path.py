@@ -17,7 +17,7 @@ from ..read.gradients import partials
 from ..read.graph import Graph
 from ..read.scores import scores
 from ..read.words import count as counted
-from ..read.words import size
+from ..read.words import sign, size
 from .selection import Selection
 
 MANY = 10**15
@@ -67,20 +67,26 @@ def by_path(graph: Graph, start: Any, most: int = 8, limit: int = 500) -> Select
 
 
 def _note(graph: Graph, shown: list[Path], found: Found, gradient: Any) -> str:
-    """`2 of 3 paths, carrying 12 of the gradient 15, 80%`; by size, where paths cancel."""
-    every = f"more than {MANY:,}" if found.paths > MANY else f"{found.paths:,}"
+    """`2 of 3 paths, carrying 12 of the gradient 15, 80%`; by size as well where paths cancel."""
+    every = "more than " * (found.paths > MANY) + counted(min(found.paths, MANY), "path")
     ends = {graph.nodes[path.node] for path in shown}
     to = "" if ends & set(graph.roots) else " to the scores"
     carried = sum(path.product for path in shown)
-    words = f"{len(shown)} of {every} paths{to}, carrying {number(carried)} of the gradient"
+    words = f"{len(shown)} of {every}{to}, carrying {number(carried)} of the gradient"
     words = f"{words} {number(gradient)}"
-    share = sum(path.weight for path in shown) / found.size
-    if not share < 1 or isclose(share, 1):  # all, or nan
+    by_size = sum(path.weight for path in shown) / found.size
+    if not by_size < 1 or isclose(by_size, 1):  # all, or nan
         return words
-    percent = f"{min(max(round(100 * share), 1), 99)}%"
+    if sign(carried) == sign(gradient) and size(carried) < size(gradient):
+        words += f", {_percent(size(carried) / size(gradient))}"
     if isclose(found.size, size(gradient)):
-        return f"{words}, {percent}"
-    return f"{words}; paths cancel: by size these are {percent} of all"
+        return words
+    return f"{words}; paths cancel: by size these are {_percent(by_size)} of all"
+
+
+def _percent(share: float) -> str:
+    """A part of a whole: never 0% and never 100%."""
+    return f"{min(max(round(100 * share), 1), 99)}%"
 
 
 def _nodes(path: Path | None) -> list[int]:

@@ -139,8 +139,7 @@ export class ForwardPass {
     if (operands.some((x) => x >= graph.size)) return `${ends}${this.#sequence(y, operands)} = ${result}`;
     const names = operands.map((x) => termOf(graph, x));
     const numbers = operands.map((x) => numberOf(graph, x));
-    const shown = written(graph, y, names);
-    const inserted = written(graph, y, isInfix(graph, y) ? numbers.map(bracketed) : numbers);
+    const [shown, inserted] = [names, numbers].map((terms) => written(graph, y, terms));
     return `${ends}${[...new Set([shown, inserted])].join(" = ")} = ${result}`;
   }
 
@@ -162,7 +161,7 @@ const bracketed = (text, k) => (k && text.startsWith("−") ? `(${text})` : text
 
 function written(graph, y, terms) {
   const sign = signOf(graph, y);
-  return isInfix(graph, y) ? terms.join(` ${sign} `) : `${sign}(${terms.join(", ")})`;
+  return isInfix(graph, y) ? terms.map(bracketed).join(` ${sign} `) : `${sign}(${terms.join(", ")})`;
 }
 
 /** Layer by layer; in each the entries of its outputs in turn, each after what it is made of. */
@@ -207,21 +206,26 @@ class Todo {
 
   /** Put what a node needs onto the stack, the first of it on top; false where all is there. */
   #waitsFor(y) {
-    const { graph } = this;
-    const stage = graph.stageOf[y];
+    const { firstSlot, operands, size, stageOf } = this.graph;
+    const stage = stageOf[y];
     const before = this.#stack.length;
-    for (const x of graph.operandsOf(y).slice().reverse()) {
-      const bundle = x - graph.size;
-      if (bundle >= 0 && this.#whole[bundle] === stage + 1) continue;
-      const entries = graph.entriesOf(x);
-      const height = this.#stack.length;
-      for (let k = entries.length - 1; k >= 0; k--) {
-        const n = entries[k];
-        if (graph.stageOf[n] === stage && !graph.isLeaf(n) && !this.#done[n]) this.#stack.push(n);
-      }
-      if (bundle >= 0 && this.#stack.length === height) this.#whole[bundle] = stage + 1;
+    for (let slot = firstSlot[y + 1] - 1; slot >= firstSlot[y]; slot--) {
+      const x = operands[slot];
+      if (x < size) this.#push(x, stage);
+      else if (this.#whole[x - size] !== stage + 1) this.#pushAll(x, stage);
     }
     return this.#stack.length > before;
+  }
+
+  #push(n, stage) {
+    if (this.graph.stageOf[n] === stage && !this.#done[n]) this.#stack.push(n);
+  }
+
+  #pushAll(x, stage) {
+    const entries = this.graph.entriesOf(x);
+    const height = this.#stack.length;
+    for (let k = entries.length - 1; k >= 0; k--) this.#push(entries[k], stage);
+    if (this.#stack.length === height) this.#whole[x - this.graph.size] = stage + 1;
   }
 }
 

@@ -112,16 +112,20 @@ function arrived(graph, path, score) {
 export function carried(graph, from, { paths, count, size }) {
   const sum = (numbers) => numbers.reduce((a, b) => a + b, 0);
   const products = paths.map(({ product }) => product);
-  const every = count > MANY ? `more than ${counted(MANY)}` : counted(count);
+  const every = `${count > MANY ? "more than " : ""}${counted(Math.min(count, MANY), "path")}`;
   const to = paths.some(({ nodes }) => graph.roots.includes(nodes.at(-1))) ? "" : " to the scores";
   const gradient = graph.adjoint[from];
-  const words = `${paths.length} of ${every} paths${to}, carrying ${short(sum(products))} of the gradient ${short(gradient)}`;
-  const share = sum(products.map(Math.abs)) / size;
-  if (!(share < 1 - 1e-9)) return words; // all, or nan
-  const percent = `${Math.min(Math.max(Math.round(100 * share), 1), 99)}%`;
-  if (Math.abs(size - Math.abs(gradient)) <= 1e-9 * size) return `${words}, ${percent}`;
-  return `${words}; paths cancel: by size these are ${percent} of all`;
+  const words = `${paths.length} of ${every}${to}, carrying ${short(sum(products))} of the gradient ${short(gradient)}`;
+  const bySize = sum(products.map(Math.abs)) / size;
+  if (!(bySize < 1 - 1e-9)) return words; // all, or nan
+  const share = sum(products) / gradient;
+  const part = share > 0 && share < 1 ? `, ${percent(share)}` : "";
+  if (Math.abs(size - Math.abs(gradient)) <= 1e-9 * size) return words + part;
+  return `${words}${part}; paths cancel: by size these are ${percent(bySize)} of all`;
 }
+
+/** A part of a whole: never 0% and never 100%. */
+const percent = (share) => `${Math.min(Math.max(Math.round(100 * share), 1), 99)}%`;
 
 /** A binary heap, the greatest key first. */
 class Heap {

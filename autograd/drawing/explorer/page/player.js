@@ -20,26 +20,13 @@ export class Player {
       "aria-label": "step of the forward and the reverse pass",
       oninput: () => this.go(this.#timeAt(Number(this.slider.value))),
     });
-    this.grain = make(
-      "select",
-      { "aria-label": "grain of a step (g)", onchange: () => state.set({ grain: this.grain.value }) },
-      GRAINS.map((g) => make("option", { value: g }, g)),
-    );
+    this.grain = this.#grains();
     this.words = make("output.words", { "aria-live": "polite" }, "");
     this.clock = make("span.small.clock", {}, "");
     this.element = make(
       "div.player",
       {},
-      make(
-        "span.controls",
-        {},
-        button("|◀", "to the start of the forward pass (Home)", () => this.go(timeline.start)),
-        button("◁", "one step back (←)", () => this.step(-1)),
-        this.play,
-        button("▷", "one step (→)", () => this.step(1)),
-        button("◆", "to the result: forward is done, reverse begins", () => this.go(0)),
-        button("▶|", "to the end of the reverse pass (End)", () => this.go(timeline.end)),
-      ),
+      this.#controls(button),
       make("label.small", {}, "by ", this.grain),
       this.slider,
       make("datalist", { id: "result" }, make("option", { value: 0 })), // a mark in the middle
@@ -48,6 +35,29 @@ export class Player {
     );
     state.onChange(() => this.update());
     this.update();
+  }
+
+  #controls(button) {
+    const { start, end } = this.app.timeline;
+    return make(
+      "span.controls",
+      {},
+      button("|◀", "to the start of the forward pass (Home)", () => this.go(start)),
+      button("◁", "one step back (←)", () => this.step(-1)),
+      this.play,
+      button("▷", "one step (→)", () => this.step(1)),
+      button("◆", "to the result: forward is done, reverse begins", () => this.go(0)),
+      button("▶|", "to the end of the reverse pass (End)", () => this.go(end)),
+    );
+  }
+
+  #grains() {
+    const { state } = this.app;
+    return make(
+      "select",
+      { "aria-label": "grain of a step (g)", onchange: () => state.set({ grain: this.grain.value }) },
+      GRAINS.map((g) => make("option", { value: g }, g)),
+    );
   }
 
   #timeAt(place) {

@@ -122,6 +122,8 @@ export class State {
     );
     this.node = found.node ?? null;
     this.stage = layer.stage ?? found.stage ?? this.stageFor(this.node);
+    const bare = !parts.has("node") && !parts.has("layer");
+    if (bare && this.graph.isLayered && this.time < timeline.end) this.stage = timeline.stageAt(this.time);
     this.problem = found.error;
     this.timeline.moveTo(this.time);
     for (const [name, { read }] of this.#links) read(parts.get(name));

@@ -63,7 +63,7 @@ export class Tour {
   #look() {
     const { view } = this.stops[this.#at];
     const { graph, state, timeline } = this.app;
-    const before = view.time === timeline.end ? view.time : undefined;
+    const before = view.time === timeline.end ? view.time : Math.max(view.time - 1, timeline.start);
     state.set({ before, ...view, ...(graph.isLayered ? { cards: "layers" } : {}) });
     const target = document.querySelector("#details .toured");
     const room = document.getElementById("details").getBoundingClientRect();
@@ -110,26 +110,32 @@ export class Tour {
     return [bar, lines, take, this.#links(at)].filter(Boolean);
   }
 
-  /** All stops, as links. */
+  /** All stops, as links to copy; a click keeps what was changed, which their addresses do not hold. */
   #links(at) {
-    const link = (stop, k) =>
-      make(
+    const link = ({ id, title }, k) => {
+      const onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.go(k);
+      };
+      return make(
         "a",
-        { href: `#tour=${stop.id}`, title: stop.title, "aria-current": k === at && "step" },
+        { href: `#tour=${id}`, title, onclick, "aria-current": k === at && "step" },
         `${k + 1}`,
       );
+    };
     return make("nav.tour-links", { "aria-label": "stops of the tour" }, this.stops.map(link));
   }
 
   /** Say the numbers as they are now, and outline what is spoken of. */
   update() {
     for (const element of document.querySelectorAll(".toured")) element.classList.remove("toured");
-    const stop = this.stops[this.#at];
+    const stop = this.isOpen ? this.stops[this.#at] : null;
     if (stop) {
       refresh(this.element);
       for (const element of document.querySelectorAll(stop.target)) element.classList.add("toured");
     }
-    this.#ring(stop?.nodes ?? []);
+    this.#ring(stop?.nodes?.() ?? []);
   }
 
   #ring(nodes) {

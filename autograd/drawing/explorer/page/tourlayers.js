@@ -92,91 +92,99 @@ function scoresStop(app) {
     words: [() => `The last layer made ${count(scores.length, "score")}. First comes ∂${name}/∂score.`, how],
     view: { stage: graph.stageOf[scores[0]], node: null, show: "gradient", time: timeline.end },
     target: `.here figure[data-tensor="${CSS.escape(tensor.name)}"]`,
-    nodes: [classes(app)?.target ?? strongest],
+    nodes: () => [classes(app)?.target ?? strongest],
   };
 }
 
 const isShared = (graph) => (t) =>
   t.parameter && t.shape.length > 2 && used(t).some((n) => graph.uses()[n] > 1);
 
+const isMatrix = (t) => t.parameter && t.shape.length > 1;
+
 /** A weight of a convolution, used at many places; or of a dense layer, used once. */
 function weightStop(app) {
   const { graph } = app;
-  const shared = graph.tensors.find(isShared(graph));
-  const tensor = shared ?? graph.tensors.find((t) => t.parameter && t.shape.length > 1);
+  const kernel = graph.tensors.find(isShared(graph));
+  const tensor = kernel ?? graph.tensors.find(isMatrix);
   if (!tensor) return null;
   const n = most(used(tensor), (v) => Math.abs(graph.adjoint[v]));
-  const name = nameOf(graph, n);
-  const sent = () => sentTo(app, n);
-  const strongest = () => {
-    const found = sent();
-    return found[most(found.keys(), (k) => Math.abs(found[k].contribution))];
-  };
-  const of = (one) => `${nameOf(graph, one.owner)} sends ${product(one)}`;
-  const words = shared
-    ? [
-        () =>
-          `The kernel slides over its input, so ${name} is used at ${count(sent().length, "place")}. Each place sends a contribution: what comes back to it, times the number that the weight was multiplied with there.`,
-        () =>
-          `The strongest: ${of(strongest())}. A shared weight's gradient is the sum over all places: ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
-      ]
-    : [
-        () =>
-          `${name} was multiplied with one number of the input, so that number is the derivative of the product. ${of(strongest())}.`,
-        () =>
-          `That is the whole gradient of a dense layer's weight: what comes back to its output, times its input.`,
-      ];
   return {
     id: "weight",
-    title: shared ? "One weight, all its places" : "One weight: upstream times input",
-    words,
+    title: kernel ? "One weight, all its places" : "One weight: upstream times input",
+    words: kernel ? sharedWords(app, n) : matrixWords(app, n),
     view: { ...viewOf(app, n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [n],
+    nodes: () => [n],
   };
 }
+
+/** What sends most to a node, in words: `conv1[0,3,4] sends 0.3 · 2 = 0.6`. */
+function strongestOf(app, n) {
+  const found = sentTo(app, n);
+  const one = found[most(found.keys(), (k) => Math.abs(found[k].contribution))];
+  return `${nameOf(app.graph, one.owner)} sends ${product(one)}`;
+}
+
+const sharedWords = (app, n) => [
+  () =>
+    `The kernel slides over its input, so ${nameOf(app.graph, n)} is used at ${count(app.graph.uses()[n], "place")}. Each place sends a contribution: what comes back to it, times the number that the weight was multiplied with there.`,
+  () =>
+    `The strongest: ${strongestOf(app, n)}. A shared weight's gradient is the sum over all places: ${slopeOf(app.graph, n)} = ${short(app.graph.adjoint[n])}.`,
+];
+
+const matrixWords = (app, n) => [
+  () =>
+    `${nameOf(app.graph, n)} was multiplied with one number of the input, so that number is the derivative of the product. ${strongestOf(app, n)}.`,
+  () =>
+    "That is the whole gradient of a dense layer's weight: what comes back to its output, times its input.",
+];
 
 /** How gradients go back to an input: through the kernel turned round, or the matrix turned. */
 function inputStop(app) {
   const { graph } = app;
   const kernels = graph.tensors.filter(isShared(graph));
-  const weights = kernels.length ? kernels : graph.tensors.filter((t) => t.parameter && t.shape.length > 1);
+  const weights = kernels.length ? kernels : graph.tensors.filter(isMatrix);
   const found = weights.map((t) => readWith(app, t)).filter(Boolean);
   const best = found.find(({ n }) => !graph.isLeaf(n)) ?? found[0];
   if (!best) return null;
-  const { n, terms } = best;
-  const names = (k) => `${nameOf(graph, terms.at(k).owner)} met it with ${nameOf(graph, terms.at(k).other)}`;
-  const turned = kernels.length
-    ? [
-        () =>
-          `${nameOf(graph, n)} lies in ${count(terms.length, "window")} of one output channel: ${names(0)}, ${names(-1)}. The later the window begins, the earlier the weight.`,
-        () =>
-          `So back to the input the gradients run through the kernel turned by 180°: ∂loss/\u2060∂x[i,j] = Σ ∂loss/\u2060∂z[i−u,j−v] · w[u,v]. Over all channels ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
-      ]
-    : [
-        () =>
-          `${nameOf(graph, n)} is read by ${count(terms.length, "output")}, each with a weight of its own: ${names(0)}, ${names(-1)}. Forward, a row of W makes one output.`,
-        () =>
-          `Back, a column of W makes one input's gradient, Σ_f ∂loss/\u2060∂z[f] · W[f,k]: W is transposed. ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
-      ];
   return {
     id: "input",
     title: kernels.length ? "Back through the turned kernel" : "Back through the transpose",
-    words: turned,
-    view: { ...viewOf(app, n), show: "gradient" },
+    words: kernels.length ? turnedWords(graph, best) : transposedWords(graph, best),
+    view: { ...viewOf(app, best.n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [n],
+    nodes: () => [best.n],
   };
 }
+
+/** `conv2[0,0,0] met it with conv2.weight[0,0,1,1]`, of the first and the last reader. */
+const meetings = (graph, terms) =>
+  [terms[0], terms.at(-1)]
+    .map(({ owner, other }) => `${nameOf(graph, owner)} met it with ${nameOf(graph, other)}`)
+    .join(", ");
+
+const turnedWords = (graph, { n, terms }) => [
+  () =>
+    `${nameOf(graph, n)} lies in ${count(terms.length, "window")} of one output channel: ${meetings(graph, terms)}. The later the window begins, the earlier the weight.`,
+  () =>
+    `So back to the input the gradients run through the kernel turned by 180°: ∂loss/\u2060∂x[i,j] = Σ ∂loss/\u2060∂z[i−u,j−v] · w[u,v]. Over all channels ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
+];
+
+const transposedWords = (graph, { n, terms }) => [
+  () =>
+    `${nameOf(graph, n)} is read by ${count(terms.length, "output")}, each with a weight of its own: ${meetings(graph, terms)}. Forward, a row of W makes one output.`,
+  () =>
+    `Back, a column of W makes one input's gradient, Σ_f ∂loss/\u2060∂z[f] · W[f,k]: W is transposed. ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
+];
 
 /** The input that is read most often with a tensor's weights: {n, terms} of its first channel. */
 function readWith(app, tensor) {
   const { graph } = app;
-  const counts = new Map();
-  for (const w of used(tensor).slice(0, 400))
-    for (const { other } of sentTo(app, w))
-      if (other !== null) counts.set(other, (counts.get(other) ?? 0) + 1);
-  const n = most(counts.keys(), (x) => counts.get(x) + (graph.adjoint[x] ? 0.5 : 0));
+  const inputs = sentTo(app, used(tensor)[0]).map(({ other }) => other);
+  const n = most(
+    inputs.filter((x) => x !== null),
+    (x) => graph.uses()[x] + (graph.adjoint[x] ? 0.5 : 0),
+  );
   if (n === undefined) return null;
   const own = sentTo(app, n).filter(({ other }) => graph.tensorOf[other] === tensor.index);
   const channel = graph.channel[own[0].y];
@@ -248,7 +256,7 @@ function flatStop(app, outputs) {
     ],
     view: gateView(app, stage),
     target: hereIs(tensor),
-    nodes: [n],
+    nodes: () => [n],
   };
 }
 
@@ -277,6 +285,6 @@ function poolStop(app, stage, tensor) {
     ],
     view: gateView(app, stage),
     target: `.before figure, ${hereIs(tensor)}`,
-    nodes: [n, ...window],
+    nodes: () => [n, ...window],
   };
 }

@@ -35,10 +35,10 @@ function resultStop(app) {
   };
 }
 
-/** The first contribution that is no 1 · 1: the chain rule. */
+/** The first contribution that changes the size of what comes: the chain rule. */
 function chainStop({ graph, reverse, timeline }) {
   if (!reverse.end) return null;
-  const interesting = ({ upstream, partial }) => upstream !== 1 && partial !== null && partial !== 1;
+  const interesting = ({ contribution, partial }) => contribution && Math.abs(partial) !== 1;
   const times = Array.from({ length: Math.min(reverse.end, 500) }, (_, t) => t + 1);
   const time = times.find((t) => interesting(reverse.stepAt(t))) ?? 1;
   const { slot, k, x, y } = reverse.stepAt(time);
@@ -69,7 +69,7 @@ function factorStop(app) {
     title: "A product: each gets the other",
     words: [
       () =>
-        `In ${nameOf(graph, y)} ${nameOf(graph, a)} is multiplied by ${nameOf(graph, b)} = ${short(graph.data[b])}. If it grows by h, the product grows by ${factor(graph.data[b])} · h: the derivative by one factor is the other factor.`,
+        `In ${nameOf(graph, y)} ${nameOf(graph, a)} is multiplied by ${nameOf(graph, b)} = ${short(graph.data[b])}. If it grows by h, the product grows by ${short(graph.data[b])} · h: the derivative by one factor is the other factor.`,
       () => `So it is sent ${product(one())}.`,
     ],
     view: { ...viewOf(app, a), show: "gradient" },

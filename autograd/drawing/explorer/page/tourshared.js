@@ -1,6 +1,7 @@
 // Stops of the tour that every graph has: an operation forward, gradients that are 0, one step.
 // A stop is {id, title, words: [() => text], view, target}: what is said, with this graph's numbers as
-// they are now; what is selected; and the CSS selector of what is outlined, with nodes that are ringed.
+// they are now; what is selected; and the CSS selector of what is outlined. nodes() are ringed, action is
+// a button.
 
 import { label, nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
@@ -81,7 +82,7 @@ export function zeroStop(app) {
     ],
     view: { ...viewOf(app, n), show: "gradient" },
     target: ".node-pane .chain",
-    nodes: [n],
+    nodes: () => [n],
   };
 }
 
@@ -107,32 +108,36 @@ export function viewOf({ graph, state, timeline }, n) {
 export function stepStop(app) {
   const { graph, live, timeline } = app;
   const nodes = parametersOf(graph).filter((n) => live.canChange(n));
+  const [root] = graph.roots;
   const slope = () => nodes.reduce((sum, n) => sum + graph.adjoint[n] ** 2, 0);
   if (!nodes.length || graph.roots.length > 1 || !(slope() > 0 && Number.isFinite(slope()))) return null;
-  const root = graph.roots[0];
-  const rate = 10 ** Math.floor(Math.log10((0.3 * Math.abs(graph.data[root]) + 1e-3) / slope()));
-  const name = rootName(graph);
-  let before = null;
+  const step = { nodes, slope, before: null };
+  step.rate = 10 ** Math.floor(Math.log10((0.3 * Math.abs(graph.data[root]) + 1e-3) / slope()));
   const take = () => {
-    before = graph.data[root];
-    return live.setMany(
-      nodes.map((n) => [n, graph.data[n] - rate * graph.adjoint[n]]),
-      "one step down the gradient",
-    );
+    step.before = graph.data[root];
+    const moved = nodes.map((n) => [n, graph.data[n] - step.rate * graph.adjoint[n]]);
+    return live.setMany(moved, "one step down the gradient");
   };
   return {
     id: "step",
     title: "One step downhill",
-    words: [
-      () =>
-        `All ${count(nodes.length)} gradients together point where ${name} grows fastest. So go the other way: w −= η·∂${name}/∂w for every w. To first order ${name} falls by η·Σ(∂${name}/∂w)² = ${short(rate)} · ${short(slope())} = ${short(rate * slope())}.`,
-      () =>
-        before === null
-          ? `${name} is ${short(graph.data[root])} now.`
-          : `${name} was ${short(before)}, and is ${short(graph.data[root])}: it fell by ${short(before - graph.data[root])}. Training is many such steps.`,
-    ],
+    words: stepWords(graph, step),
     action: { text: "take one step", take },
     view: { stage: graph.isLayered ? graph.stages.length - 1 : null, node: null, time: timeline.end },
     target: ".edits",
   };
+}
+
+function stepWords(graph, step) {
+  const { nodes, slope, rate } = step;
+  const name = rootName(graph);
+  const now = () => graph.data[graph.roots[0]];
+  return [
+    () =>
+      `All ${count(nodes.length)} gradients together point where ${name} grows fastest. So go the other way: w −= η·∂${name}/∂w for every w. To first order ${name} falls by η·Σ(∂${name}/∂w)² = ${short(rate)} · ${short(slope())} = ${short(rate * slope())}.`,
+    () =>
+      step.before === null
+        ? `${name} is ${short(now())} now.`
+        : `${name} was ${short(step.before)}, and is ${short(now())}: it fell by ${short(step.before - now())}. Training is many such steps.`,
+  ];
 }

@@ -39,7 +39,7 @@ export class TensorMap {
   constructor(app, tensor, width, mark = () => null) {
     Object.assign(this, { app, tensor });
     const { name, shape } = tensor;
-    this.markOf = (n) => (n < 0 ? null : mark(n));
+    this.markOf = (n) => (n < 0 || app.graph.isWaiting(n) ? null : mark(n));
     this.marks = [];
     this.maps = new Maps({
       shape,
