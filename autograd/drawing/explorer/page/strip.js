@@ -10,7 +10,8 @@ const FILTERS = ["all", "misread", "learned from", "held out"];
 
 export class Strip {
   constructor(app, samples) {
-    Object.assign(this, { app, samples, from: 0, filter: "all", held: new Set(samples.held) });
+    const from = app.live.sample - (app.live.sample % PAGE);
+    Object.assign(this, { app, samples, from, filter: "all", held: new Set(samples.held) });
     this.pictures = make("div.pictures", { role: "group", "aria-label": "samples" });
     this.element = make(
       "section.strip",
