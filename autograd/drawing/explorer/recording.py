@@ -31,6 +31,7 @@ def computed(
     for name, argument in zip(names, recording.arguments, strict=False):
         _fill(argument, name)
     root, *scores = _computed([v for values in results for v in values])
+    root.label = root.label or "loss"
     return [argument.values for argument in recording.arguments], root, scores
 
 

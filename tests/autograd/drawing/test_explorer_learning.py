@@ -298,6 +298,70 @@ def test_samples_of_a_recorded_root_can_be_chosen_and_nothing_is_trained(explore
     assert math.isclose(loss(page), root.data, rel_tol=1e-9)
 
 
+def test_points_in_the_plane_are_shown_over_what_is_predicted_there(explorer):
+    rng = random.Random(0)
+    points = nn.data.moons(60)
+    model = nn.Sequential(nn.Dense(2, 8, rng=rng), nn.Tanh(), nn.Dense(8, 2, rng=rng))
+    page = explorer(
+        lambda x, t: LOSS(model(x), t), samples=points, parameters=model.parameters()
+    ).open()
+    page.wait("return explorer.learning.strip.boundary.isDone")
+    cells = page.run(
+        "const b = explorer.learning.strip.boundary;"
+        "return [...b.classes].map((c, cell) => [c, ...b.point(cell)])"
+    )
+    lowest, highest = np.min(points.images, axis=0), np.max(points.images, axis=0)
+    assert np.min(cells, axis=0)[1:] == pytest.approx(lowest, abs=0.4)
+    assert np.max(cells, axis=0)[1:] == pytest.approx(highest, abs=0.4)
+    program = autograd.compile(model, [0.0, 0.0], parameters=model.parameters(), dtype="float64")
+    scores = program([[x, y] for _, x, y in cells])
+    sure = np.abs(scores[:, 0] - scores[:, 1]) > 1e-9
+    np.testing.assert_array_equal(scores.argmax(1)[sure], np.array(cells)[sure, 0])
+    x, y = page.run("return explorer.learning.strip.scatter.place(11)")
+    click_at(page, ".scatter", x, y)
+    image = page.run(
+        "return [...explorer.graph.inputs].slice(0, 2).map(n => explorer.graph.data[n])"
+    )
+    assert image == pytest.approx(points.images[11])
+    assert page.text(".strip p").startswith(f"sample 11, a {points.class_names[points.labels[11]]}")
+
+
+def click_at(page, selector, x, y):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    element = page.one(selector)
+    page.run("arguments[0].scrollIntoView({block: 'center'})", element)
+    width, height = element.size["width"], element.size["height"]
+    place = (x * width / 268 - width / 2, y * height / 268 - height / 2)
+    ActionChains(page.driver, duration=0).move_to_element_with_offset(
+        element, *place
+    ).click().perform()
+
+
+def test_two_classes_of_plain_values_are_learned(explorer):
+    """micrograd's way: targets -1 and 1, one score, Values alone."""
+    rng = random.Random(2)
+    w = [Value(rng.uniform(-1, 1), label=f"w{k}") for k in range(3)]
+    points = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(50)]
+    samples = [(p, 1.0 if p[0] > p[1] else -1.0) for p in points]
+
+    def loss_of(x, t):
+        score = w[0] * x[0] + w[1] * x[1] + w[2]
+        return (1.0 - t * score).relu(), score
+
+    page = explorer(loss_of, samples=samples, parameters=w).open()
+    assert page.text("output.root").startswith("loss ")
+    page.press("t")
+    page.wait("return (explorer.learning.learner.curve.at(-1)?.held.accuracy ?? 0) >= 0.9")
+    page.press("t")
+    a, b, c = now(page)
+    shown = read(page)
+    right = [(a * p[0] + b * p[1] + c > 0) == (t > 0) for p, t in samples]
+    learned, held = (int(shown[name][0]) for name in ("learned from", "held out"))
+    share = [float(shown[name][1].split()[0]) / 100 for name in ("learned from", "held out")]
+    assert share[0] * learned + share[1] * held == pytest.approx(sum(right), abs=0.1)
+
+
 # --- the panel ------------------------------------------------------------------------------------
 
 

@@ -222,11 +222,18 @@ class Panel {
   /** Numbers changed: all samples are read anew, unless training does so as it goes. */
   follow() {
     if (this.element.hidden) return;
-    if (this.evaluation && !this.training?.playing && this.evaluation.isStale) {
-      this.evaluation.begin(this.strip.visible);
+    if (this.samples && this.evaluation.isStale) {
+      if (!this.training?.playing) this.evaluation.begin(this.strip.visible);
+      this.#drawBoundary();
       this.#goOn();
     }
     this.update();
+  }
+
+  /** The plane of two numbers is looked at anew, once it has been looked at as it was. */
+  #drawBoundary() {
+    const { boundary } = this.strip;
+    if (boundary?.isDone && this.samples.classifies) boundary.begin(this.app.graph.data);
   }
 
   #goOn() {
@@ -234,10 +241,12 @@ class Panel {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      if (this.training?.playing) return;
-      this.evaluation.run(SLICE);
-      if (!this.evaluation.isDone) this.#goOn();
-      this.update();
+      const { boundary } = this.strip;
+      boundary?.run(SLICE / 2);
+      if (!this.training?.playing) this.evaluation.run(SLICE);
+      const done = boundary?.isDone ?? true;
+      if (!done || !(this.evaluation.isDone || this.training?.playing)) this.#goOn();
+      if (done || !this.training?.playing) this.update();
     });
   }
 

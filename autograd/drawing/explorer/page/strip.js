@@ -1,6 +1,8 @@
 // The samples as small pictures, page by page: choose one; those that are misread are marked.
 
+import { Boundary } from "engine/boundary";
 import { count } from "engine/numbers";
+import { Scatter } from "page/scatter";
 import { onTheme } from "parts/colors";
 import { live, make, refresh } from "parts/dom";
 import { thumbnail } from "parts/thumbnail";
@@ -12,6 +14,10 @@ export class Strip {
   constructor(app, samples) {
     const from = app.live.sample - (app.live.sample % PAGE);
     Object.assign(this, { app, samples, from, filter: "all", held: new Set(samples.held) });
+    if (samples.sizes[0] === 2) {
+      this.boundary = new Boundary(app.graph, samples);
+      this.scatter = new Scatter(app, this.boundary, (k) => this.choose(k));
+    }
     this.pictures = make("div.pictures", { role: "group", "aria-label": "samples" });
     this.element = make(
       "section.strip",
@@ -25,17 +31,20 @@ export class Strip {
         this.#filters(),
       ),
       make("p.small", { "aria-live": "polite" }, () => this.words()),
-      this.pictures,
-      make(
-        "div.row",
-        {},
-        button("◂", "a page back", () => this.#turn(-PAGE)),
-        make("span.small", {}, () => this.#where()),
-        button("▸", "a page on", () => this.#turn(PAGE)),
-      ),
+      this.scatter?.element ?? [this.pictures, this.#pages()],
     );
     onTheme(() => this.render());
     this.render();
+  }
+
+  #pages() {
+    return make(
+      "div.row",
+      {},
+      button("◂", "a page back", () => this.#turn(-PAGE)),
+      make("span.small", {}, () => this.#where()),
+      button("▸", "a page on", () => this.#turn(PAGE)),
+    );
   }
 
   #filters() {
@@ -106,6 +115,7 @@ export class Strip {
   }
 
   render() {
+    if (this.scatter) return this.update();
     const { list, samples } = this;
     this.shown = list.slice(this.from, this.from + PAGE);
     this.pictures.replaceChildren(...this.shown.map((k) => this.#picture(k)));
@@ -143,6 +153,7 @@ export class Strip {
 
   update() {
     refresh(this.element);
+    this.scatter?.update();
   }
 }
 
