@@ -82,8 +82,10 @@ class Panel {
     this.stepOnce = async () => {
       const [root] = graph.roots;
       const before = graph.data[root];
+      const slope = graph.parameters.reduce((sum, n) => sum + graph.adjoint[n] ** 2, 0);
       await this.#descend();
-      said.textContent = `${rootName(graph)} ${short(before)} → ${short(graph.data[root])}`;
+      const change = `${rootName(graph)} ${short(before)} → ${short(graph.data[root])}`;
+      said.textContent = `${change}; −η·‖∂${rootName(graph)}/∂w‖² = ${short(-this.rate * slope)}`;
     };
     const button = make("button", { onclick: this.stepOnce, title: "one step of descent (n)" }, "one step");
     const words = `w −= η·∂${rootName(graph)}/∂w, for ${count(graph.parameters.length, "parameter")}`;
@@ -241,12 +243,16 @@ class Panel {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
+      const begun = performance.now();
       const { boundary } = this.strip;
+      const trains = this.training?.playing;
       boundary?.run(SLICE / 2);
-      if (!this.training?.playing) this.evaluation.run(SLICE);
-      const done = boundary?.isDone ?? true;
-      if (!done || !(this.evaluation.isDone || this.training?.playing)) this.#goOn();
-      if (done || !this.training?.playing) this.update();
+      if (!trains) this.evaluation.run(SLICE);
+      const isRead = trains || this.evaluation.isDone;
+      const isDrawn = boundary?.isDone ?? true;
+      if (isRead && isDrawn) this.strip.renew();
+      else setTimeout(() => this.#goOn(), 2 * Math.max(0, performance.now() - begun - 2 * SLICE));
+      if (!trains || isDrawn) this.update();
     });
   }
 

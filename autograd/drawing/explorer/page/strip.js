@@ -18,7 +18,11 @@ export class Strip {
       this.boundary = new Boundary(app.graph, samples);
       this.scatter = new Scatter(app, this.boundary, (k) => this.choose(k));
     }
-    this.pictures = make("div.pictures", { role: "group", "aria-label": "samples" });
+    this.pictures = make("div.pictures", {
+      role: "group",
+      "aria-label": "samples",
+      onkeydown: (event) => this.#walk(event),
+    });
     this.element = make(
       "section.strip",
       {},
@@ -92,6 +96,18 @@ export class Strip {
     this.app.live.choose(k, `sample ${k}${label && `, ${label}`}`);
   }
 
+  /** Arrows go from picture to picture. */
+  #walk(event) {
+    const all = [...this.pictures.children];
+    const here = all.indexOf(event.target);
+    const columns = all.filter((e) => e.offsetTop === all[0].offsetTop).length;
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (by === undefined || here < 0) return;
+    event.stopPropagation();
+    event.preventDefault();
+    all[here + by]?.focus();
+  }
+
   #turn(by) {
     const last = Math.max(0, this.list.length - 1);
     this.from = Math.min(Math.max(0, this.from + by), last - (last % PAGE));
@@ -124,6 +140,11 @@ export class Strip {
       this.pictures.append(make("p.small", {}, samples.read[0] < 0 ? "not read yet" : "none"));
   }
 
+  /** All samples were read anew: others may be misread. */
+  renew() {
+    if (this.filter === "misread") this.render();
+  }
+
   #picture(k) {
     const { samples, app } = this;
     const name = () => {
@@ -138,6 +159,8 @@ export class Strip {
         "aria-label": name,
         title: name,
         "aria-pressed": () => app.live.sample === k,
+        tabindex: () =>
+          k === (this.shown.includes(app.live.sample) ? app.live.sample : this.shown[0]) ? 0 : -1,
         "data-sample": k,
       },
       thumbnail(samples.image(k), samples.columns[0].shape, samples.range),
