@@ -136,7 +136,7 @@ class Panel {
       {
         onclick: () => training.toggle(),
         "aria-pressed": () => training.playing,
-        title: "train, or pause (t)",
+        title: "train, or pause (p)",
       },
       () => (training.playing ? "❚❚ pause" : "▶ train"),
     );
@@ -270,7 +270,7 @@ class Panel {
   #keys(steps) {
     return {
       ...(steps && { n: () => this.stepOnce() }),
-      ...(this.training && { t: () => this.training.toggle() }),
+      ...(this.training && { p: () => this.training.toggle() }),
       ...(this.strip && { ",": () => this.strip.move(-1), ".": () => this.strip.move(1) }),
     };
   }
