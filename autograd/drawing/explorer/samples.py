@@ -24,8 +24,8 @@ Array = NDArray[Any]
 class Samples:
     """Samples by columns (N, *shape) of floats; the last `held_out` ones are not learned from.
 
-    `names` are what columns are called. Where the second one holds one-hot rows, which numbers of
-    classes become, `labels` are these numbers, and `classes` their names.
+    `names` are what columns are called. Where the second one tells of classes, `labels` are their
+    numbers, and `classes` their names.
 
     Raises ValueError for samples of several shapes, none at all, too many for a page, and numbers
     that are not finite; TypeError for what are no numbers.
@@ -50,11 +50,15 @@ class Samples:
         _refuse_many(len(arrays[0]), sum(sizes))
         classes = getattr(samples, "class_names", ())
         self.columns = [arrays[0].astype(float), *(self._one_hot(a, classes) for a in arrays[1:])]
-        self.labels = _labels(self.columns)
-        n = self.columns[1].shape[-1] if self.labels is not None else 0
-        self.classes = [str(name) for name in classes or range(n)]
+        self.labels, numbers = _labels(self.columns)
+        self.classes = [str(name) for name in (classes or numbers)]
         self.arrays = self._arrays()
         _refuse_many(len(self), sum(a.nbytes for a in self.arrays.values()) / len(self))
+
+    @property
+    def signed(self) -> bool:
+        """Whether the targets are -1 and 1."""
+        return self.labels is not None and bool((self.columns[1] == -1).any())
 
     def __len__(self) -> int:
         return len(self.columns[0])
@@ -98,14 +102,18 @@ class Samples:
         return found
 
 
-def _labels(columns: Sequence[Array]) -> list[int] | None:
-    """The classes of one-hot rows, in the second column."""
-    if len(columns) < 2 or columns[1].ndim != 2 or columns[1].shape[1] < 2:
-        return None
-    rows = columns[1]
+def _labels(columns: Sequence[Array]) -> tuple[list[int] | None, Sequence[Any]]:
+    """The classes in the second column, and what they are called: those of one-hot rows, or of
+    numbers -1 and 1, or 0 and 1; None for others.
+    """
+    rows = columns[1] if len(columns) > 1 else np.zeros(0)
+    if rows.ndim == 1 and rows.size:
+        pair = next((pair for pair in ([-1, 1], [0, 1]) if np.isin(rows, pair).all()), None)
+        return (None, ()) if pair is None else ((rows == 1).astype(int).tolist(), pair)
+    if rows.ndim != 2 or rows.shape[1] < 2:
+        return None, ()
     one_hot = ((rows == 0) | (rows == 1)).all() and (rows.sum(1) == 1).all()
-    found: list[int] = rows.argmax(1).tolist()
-    return found if one_hot else None
+    return (rows.argmax(1).tolist() if one_hot else None), range(rows.shape[1])
 
 
 def _columns(what: str, samples: Any) -> list[Any]:

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from browsing import Explorer, close
+from browsing import Explorer, close, number
 from lessons import LOSS, Lesson
 
 import autograd
@@ -76,10 +76,12 @@ def test_steps_of_descent_are_those_of_sgd(learning, lesson):
         after = LOSS(other.model(image), label).data
         np.testing.assert_allclose(now(page), other.numbers(), rtol=1e-9, atol=1e-12)
         assert math.isclose(loss(page), after, rel_tol=1e-9)
-        told = page.text(".learn section output[aria-live]").split()
+        told = page.text(".learn section output[aria-live]").replace(";", "").split()
         assert told[0] == "loss"
         assert close(float(told[1]), before.data)
         assert close(float(told[3]), after)
+        slope = sum(v.grad**2 for p in other.model.parameters() for v in p.values)
+        assert close(number(told[-1]), -0.05 * slope)
     assert page.text("output.root").startswith(f"loss {told[3]}")
 
 
@@ -133,9 +135,9 @@ def test_where_nothing_can_be_learned_there_is_no_panel(explorer):
 
 def trained(page, steps):
     """Train until so many steps are done, and pause."""
-    page.press("t")
+    page.press("p")
     page.wait(f"return explorer.learning.learner.steps >= {steps}")
-    page.press("t")
+    page.press("p")
     return page.run("return explorer.learning.learner.steps")
 
 
@@ -166,11 +168,11 @@ def test_all_views_follow_while_it_trains_and_undo_brings_pythons_weights_back(l
     before, picture = now(page), "return document.querySelector('.here canvas').toDataURL()"
     first = page.run(picture)
     begun = loss(page)
-    page.press("t")
+    page.press("p")
     page.wait(
         f"return explorer.live.version > 3 && ({picture.removeprefix('return ')}) !== {first!r}"
     )
-    page.press("t")
+    page.press("p")
     after = now(page)
     assert loss(page) != begun
     title = page.one(".edits button[aria-label=undo]").get_attribute("title")
@@ -186,17 +188,17 @@ def test_all_views_follow_while_it_trains_and_undo_brings_pythons_weights_back(l
 
 def test_a_weight_that_is_changed_while_it_trains_is_learned_on_from(learning):
     page = learning
-    page.press("t")
+    page.press("p")
     page.run("explorer.live.set(explorer.graph.parameters[0], 40, 'by hand')")
     page.wait("return explorer.learning.learner.steps > 20")
-    page.press("t")
+    page.press("p")
     assert 30 < now(page)[0] < 50
 
 
 def test_a_rate_that_is_too_large_is_told_of_and_no_weight_is_lost(learning):
     page = learning
     page.run("explorer.learning.learner.settings.rate = 1e200")
-    page.press("t")
+    page.press("p")
     page.wait("return document.querySelector('.learn .problem').textContent")
     assert "try a smaller η" in page.text(".learn .problem")
     assert button(page, "train").text == "▶ train"
@@ -241,6 +243,23 @@ def test_another_sample_is_chosen_by_a_click_and_by_keys(learning, lesson):
     assert page.run("return explorer.live.changes.size") == 0
     page.chord("z")
     assert math.isclose(loss(page), losses[9], rel_tol=1e-9)
+
+
+def test_arrows_go_from_picture_to_picture(learning, lesson):
+    page = learning
+    page.run("document.querySelector('[data-sample=\"0\"]').focus()")
+    page.press("\ue014", "\ue014")  # right, right
+    page.press("\ue007")  # Enter
+    assert math.isclose(loss(page), lesson.read()[0][2], rel_tol=1e-9)
+    focused = "return document.activeElement.dataset.sample"
+    assert page.run(focused) == "2"
+    page.press("\ue015")  # down
+    below = int(page.run(focused))
+    assert below > 4
+    page.press("\ue013", "\ue012")  # up, left
+    assert page.run(focused) == "1"
+    tabs = "return [...document.querySelectorAll('.sample')].filter(e => e.tabIndex === 0).length"
+    assert page.run(tabs) == 1
 
 
 def test_a_link_opens_the_same_sample(learning, lesson):
@@ -298,6 +317,70 @@ def test_samples_of_a_recorded_root_can_be_chosen_and_nothing_is_trained(explore
     assert math.isclose(loss(page), root.data, rel_tol=1e-9)
 
 
+def test_points_in_the_plane_are_shown_over_what_is_predicted_there(explorer):
+    rng = random.Random(0)
+    points = nn.data.moons(60)
+    model = nn.Sequential(nn.Dense(2, 8, rng=rng), nn.Tanh(), nn.Dense(8, 2, rng=rng))
+    page = explorer(
+        lambda x, t: LOSS(model(x), t), samples=points, parameters=model.parameters()
+    ).open()
+    page.wait("return explorer.learning.strip.boundary.isDone")
+    cells = page.run(
+        "const b = explorer.learning.strip.boundary;"
+        "return [...b.classes].map((c, cell) => [c, ...b.point(cell)])"
+    )
+    lowest, highest = np.min(points.images, axis=0), np.max(points.images, axis=0)
+    assert np.min(cells, axis=0)[1:] == pytest.approx(lowest, abs=0.4)
+    assert np.max(cells, axis=0)[1:] == pytest.approx(highest, abs=0.4)
+    program = autograd.compile(model, [0.0, 0.0], parameters=model.parameters(), dtype="float64")
+    scores = program([[x, y] for _, x, y in cells])
+    sure = np.abs(scores[:, 0] - scores[:, 1]) > 1e-9
+    np.testing.assert_array_equal(scores.argmax(1)[sure], np.array(cells)[sure, 0])
+    x, y = page.run("return explorer.learning.strip.scatter.place(11)")
+    click_at(page, ".scatter", x, y)
+    image = page.run(
+        "return [...explorer.graph.inputs].slice(0, 2).map(n => explorer.graph.data[n])"
+    )
+    assert image == pytest.approx(points.images[11])
+    assert page.text(".strip p").startswith(f"sample 11, a {points.class_names[points.labels[11]]}")
+
+
+def click_at(page, selector, x, y):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    element = page.one(selector)
+    page.run("arguments[0].scrollIntoView({block: 'center'})", element)
+    width, height = element.size["width"], element.size["height"]
+    place = (x * width / 268 - width / 2, y * height / 268 - height / 2)
+    ActionChains(page.driver, duration=0).move_to_element_with_offset(
+        element, *place
+    ).click().perform()
+
+
+def test_two_classes_of_plain_values_are_learned(explorer):
+    """micrograd's way: targets -1 and 1, one score, Values alone."""
+    rng = random.Random(2)
+    w = [Value(rng.uniform(-1, 1), label=f"w{k}") for k in range(3)]
+    points = [[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(50)]
+    samples = [(p, 1.0 if p[0] > p[1] else -1.0) for p in points]
+
+    def loss_of(x, t):
+        score = w[0] * x[0] + w[1] * x[1] + w[2]
+        return (1.0 - t * score).relu(), score
+
+    page = explorer(loss_of, samples=samples, parameters=w).open()
+    assert page.text("output.root").startswith("loss ")
+    page.press("p")
+    page.wait("return (explorer.learning.learner.curve.at(-1)?.held.accuracy ?? 0) >= 0.9")
+    page.press("p")
+    a, b, c = now(page)
+    shown = read(page)
+    right = [(a * p[0] + b * p[1] + c > 0) == (t > 0) for p, t in samples]
+    learned, held = (int(shown[name][0]) for name in ("learned from", "held out"))
+    share = [float(shown[name][1].split()[0]) / 100 for name in ("learned from", "held out")]
+    assert share[0] * learned + share[1] * held == pytest.approx(sum(right), abs=0.1)
+
+
 # --- the panel ------------------------------------------------------------------------------------
 
 
@@ -344,14 +427,14 @@ def test_a_cnn_learns_digits_in_less_than_a_minute(driver, tmp_path):
     )  # fmt: skip
     page = Explorer(driver, path).open()
     started = time.perf_counter()
-    page.press("t")
+    page.press("p")
     reached = """
     const held = explorer.learning.learner.curve.at(-1)?.held;
     return held && held.count === 359 && held.accuracy >= 0.93"""
     while not page.run(reached):
         assert time.perf_counter() - started < 60
         time.sleep(0.1)
-    page.press("t")
+    page.press("p")
     parameters = iter(now(page))
     for p in model.parameters():
         for v in p.values:

@@ -261,3 +261,49 @@ def test_numbers_that_are_hidden_from_the_recording_are_told_of():
 def test_a_function_without_samples_says_what_it_needs():
     with pytest.raises(TypeError, match="a function of one sample needs samples="):
         explore(first)
+
+
+# --- two classes ----------------------------------------------------------------------------------
+
+POINTS = [([0.5, 1.0], 1), ([-0.5, 2.0], 0), ([1.0, -1.0], 1)]
+HEAD = nn.Dense(2, 1, rng=random.Random(0))
+SURE = nn.Sequential(HEAD, nn.Sigmoid())
+
+
+@pytest.mark.parametrize(
+    ("loss_of", "targets", "threshold"),
+    [
+        (lambda x, t: nn.BCEWithLogitsLoss()(HEAD(x), t), [0.0, 1.0], 0.0),
+        (lambda x, t: nn.BCELoss()(SURE(x), t), [0.0, 1.0], 0.5),
+        (lambda x, t: nn.MSELoss()(HEAD(x), t), [0.0, 1.0], 0.5),
+        (lambda x, t: nn.HingeLoss()(HEAD(x), t), [-1.0, 1.0], 0.0),
+    ],
+)
+def test_of_two_classes_one_score_tells_by_a_threshold(loss_of, targets, threshold):
+    samples = [(x, targets[k]) for x, k in POINTS]
+    header, arrays = lesson(samples, loss_of, HEAD)
+    assert header["samples"]["labels"] == [1, 0, 1]
+    assert header["samples"]["classes"] == [str(t).removesuffix(".0") for t in targets]
+    assert len(arrays["scores"]) == 1
+    assert header["samples"]["threshold"] == threshold
+
+
+def test_scores_of_plain_values_are_returned_after_the_loss():
+    a, b = Value(0.5, label="a"), Value(-0.25, label="b")
+
+    def loss_of(x, t):
+        score = a * x[0] + b * x[1]
+        return (1.0 - t * score).relu(), score
+
+    samples = [(x, 2.0 * k - 1.0) for x, k in POINTS]
+    header, arrays = lesson(samples, loss_of, parameters=[a, b])
+    assert arrays["data"][arrays["scores"]].tolist() == [0.0]
+    assert header["samples"]["labels"] == [1, 0, 1]
+
+
+def test_targets_that_are_other_numbers_are_no_classes():
+    header, arrays = lesson(
+        [([1.0, 2.0], 0.5), ([0.0, 1.0], 1.0)], lambda x, t: nn.MSELoss()(HEAD(x), t), HEAD
+    )
+    assert header["samples"]["labels"] is None
+    assert len(arrays["scores"]) == 0

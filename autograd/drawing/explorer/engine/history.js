@@ -46,6 +46,7 @@ export class History {
 
   /** [[node, number], ...] of the step before, or none. */
   undo() {
+    this.release();
     const step = this.#done.pop();
     if (step) this.#undone.push(step);
     return step ? step.changes.map(([n, before]) => [n, before]) : [];

@@ -70,6 +70,7 @@ export class Samples {
 
   /** The class that the scores among these data predict, or -1 where there are no scores. */
   predicted(data) {
+    if (this.scores.length === 1) return Number(data[this.scores[0]] > this.threshold);
     let best = -1;
     for (let c = 0; c < this.scores.length; c++)
       if (best < 0 || data[this.scores[c]] > data[this.scores[best]]) best = c;

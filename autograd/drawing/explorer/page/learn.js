@@ -82,8 +82,10 @@ class Panel {
     this.stepOnce = async () => {
       const [root] = graph.roots;
       const before = graph.data[root];
+      const slope = graph.parameters.reduce((sum, n) => sum + graph.adjoint[n] ** 2, 0);
       await this.#descend();
-      said.textContent = `${rootName(graph)} ${short(before)} → ${short(graph.data[root])}`;
+      const change = `${rootName(graph)} ${short(before)} → ${short(graph.data[root])}`;
+      said.textContent = `${change}; −η·‖∂${rootName(graph)}/∂w‖² = ${short(-this.rate * slope)}`;
     };
     const button = make("button", { onclick: this.stepOnce, title: "one step of descent (n)" }, "one step");
     const words = `w −= η·∂${rootName(graph)}/∂w, for ${count(graph.parameters.length, "parameter")}`;
@@ -134,7 +136,7 @@ class Panel {
       {
         onclick: () => training.toggle(),
         "aria-pressed": () => training.playing,
-        title: "train, or pause (t)",
+        title: "train, or pause (p)",
       },
       () => (training.playing ? "❚❚ pause" : "▶ train"),
     );
@@ -222,11 +224,18 @@ class Panel {
   /** Numbers changed: all samples are read anew, unless training does so as it goes. */
   follow() {
     if (this.element.hidden) return;
-    if (this.evaluation && !this.training?.playing && this.evaluation.isStale) {
-      this.evaluation.begin(this.strip.visible);
+    if (this.samples && this.evaluation.isStale) {
+      if (!this.training?.playing) this.evaluation.begin(this.strip.visible);
+      this.#drawBoundary();
       this.#goOn();
     }
     this.update();
+  }
+
+  /** The plane of two numbers is looked at anew, once it has been looked at as it was. */
+  #drawBoundary() {
+    const { boundary } = this.strip;
+    if (boundary?.isDone && this.samples.classifies) boundary.begin(this.app.graph.data);
   }
 
   #goOn() {
@@ -234,10 +243,16 @@ class Panel {
     this.waiting = true;
     requestAnimationFrame(() => {
       this.waiting = false;
-      if (this.training?.playing) return;
-      this.evaluation.run(SLICE);
-      if (!this.evaluation.isDone) this.#goOn();
-      this.update();
+      const begun = performance.now();
+      const { boundary } = this.strip;
+      const trains = this.training?.playing;
+      boundary?.run(SLICE / 2);
+      if (!trains) this.evaluation.run(SLICE);
+      const isRead = trains || this.evaluation.isDone;
+      const isDrawn = boundary?.isDone ?? true;
+      if (isRead && isDrawn) this.strip.renew();
+      else setTimeout(() => this.#goOn(), 2 * Math.max(0, performance.now() - begun - 2 * SLICE));
+      if (!trains || isDrawn) this.update();
     });
   }
 
@@ -255,7 +270,7 @@ class Panel {
   #keys(steps) {
     return {
       ...(steps && { n: () => this.stepOnce() }),
-      ...(this.training && { t: () => this.training.toggle() }),
+      ...(this.training && { p: () => this.training.toggle() }),
       ...(this.strip && { ",": () => this.strip.move(-1), ".": () => this.strip.move(1) }),
     };
   }

@@ -1,6 +1,8 @@
 // The samples as small pictures, page by page: choose one; those that are misread are marked.
 
+import { Boundary } from "engine/boundary";
 import { count } from "engine/numbers";
+import { Scatter } from "page/scatter";
 import { onTheme } from "parts/colors";
 import { live, make, refresh } from "parts/dom";
 import { thumbnail } from "parts/thumbnail";
@@ -10,8 +12,17 @@ const FILTERS = ["all", "misread", "learned from", "held out"];
 
 export class Strip {
   constructor(app, samples) {
-    Object.assign(this, { app, samples, from: 0, filter: "all", held: new Set(samples.held) });
-    this.pictures = make("div.pictures", { role: "group", "aria-label": "samples" });
+    const from = app.live.sample - (app.live.sample % PAGE);
+    Object.assign(this, { app, samples, from, filter: "all", held: new Set(samples.held) });
+    if (samples.sizes[0] === 2) {
+      this.boundary = new Boundary(app.graph, samples);
+      this.scatter = new Scatter(app, this.boundary, (k) => this.choose(k));
+    }
+    this.pictures = make("div.pictures", {
+      role: "group",
+      "aria-label": "samples",
+      onkeydown: (event) => this.#walk(event),
+    });
     this.element = make(
       "section.strip",
       {},
@@ -24,17 +35,20 @@ export class Strip {
         this.#filters(),
       ),
       make("p.small", { "aria-live": "polite" }, () => this.words()),
-      this.pictures,
-      make(
-        "div.row",
-        {},
-        button("◂", "a page back", () => this.#turn(-PAGE)),
-        make("span.small", {}, () => this.#where()),
-        button("▸", "a page on", () => this.#turn(PAGE)),
-      ),
+      this.scatter?.element ?? [this.pictures, this.#pages()],
     );
     onTheme(() => this.render());
     this.render();
+  }
+
+  #pages() {
+    return make(
+      "div.row",
+      {},
+      button("◂", "a page back", () => this.#turn(-PAGE)),
+      make("span.small", {}, () => this.#where()),
+      button("▸", "a page on", () => this.#turn(PAGE)),
+    );
   }
 
   #filters() {
@@ -82,6 +96,18 @@ export class Strip {
     this.app.live.choose(k, `sample ${k}${label && `, ${label}`}`);
   }
 
+  /** Arrows go from picture to picture. */
+  #walk(event) {
+    const all = [...this.pictures.children];
+    const here = all.indexOf(event.target);
+    const columns = all.filter((e) => e.offsetTop === all[0].offsetTop).length;
+    const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+    if (by === undefined || here < 0) return;
+    event.stopPropagation();
+    event.preventDefault();
+    all[here + by]?.focus();
+  }
+
   #turn(by) {
     const last = Math.max(0, this.list.length - 1);
     this.from = Math.min(Math.max(0, this.from + by), last - (last % PAGE));
@@ -105,12 +131,18 @@ export class Strip {
   }
 
   render() {
+    if (this.scatter) return this.update();
     const { list, samples } = this;
     this.shown = list.slice(this.from, this.from + PAGE);
     this.pictures.replaceChildren(...this.shown.map((k) => this.#picture(k)));
     this.update();
     if (this.shown.length === 0)
       this.pictures.append(make("p.small", {}, samples.read[0] < 0 ? "not read yet" : "none"));
+  }
+
+  /** All samples were read anew: others may be misread. */
+  renew() {
+    if (this.filter === "misread") this.render();
   }
 
   #picture(k) {
@@ -127,6 +159,8 @@ export class Strip {
         "aria-label": name,
         title: name,
         "aria-pressed": () => app.live.sample === k,
+        tabindex: () =>
+          k === (this.shown.includes(app.live.sample) ? app.live.sample : this.shown[0]) ? 0 : -1,
         "data-sample": k,
       },
       thumbnail(samples.image(k), samples.columns[0].shape, samples.range),
@@ -142,6 +176,7 @@ export class Strip {
 
   update() {
     refresh(this.element);
+    this.scatter?.update();
   }
 }
 

@@ -11,9 +11,9 @@ export function chart(title, classes, format, top = null) {
     svg("path", { class: name, fill: "none", "vector-effect": "non-scaling-stroke" }),
   );
   const box = svg("svg", { viewBox: "0 0 1 1", preserveAspectRatio: "none", "aria-hidden": true }, paths);
-  const most = make("span.small", {});
+  const words = make("figcaption.small", {}, title);
   return {
-    element: make("figure.chart", {}, make("figcaption.small", {}, title), make("div.plot", {}, box, most)),
+    element: make("figure.chart", {}, words, make("div.plot", {}, box)),
     update(points) {
       const all = points.flat();
       const right = Math.max(...all.map(([x]) => x), 1e-9);
@@ -21,7 +21,7 @@ export function chart(title, classes, format, top = null) {
       paths.forEach((path, k) => {
         path.setAttribute("d", drawn(points[k], right, high));
       });
-      most.textContent = all.length ? format(high) : "";
+      words.textContent = all.length ? `${title}, 0 to ${format(high)}` : title;
     },
   };
 }

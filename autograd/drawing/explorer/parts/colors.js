@@ -12,6 +12,9 @@ export const onTheme = (action) => dark.addEventListener("change", action);
 /** A colour that all views share, such as "picked". */
 export const themeColor = (name) => theme()[name];
 
+/** [r, g, b] of #rrggbb. */
+export const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+
 const STEPS = 255;
 const palettes = new Map();
 

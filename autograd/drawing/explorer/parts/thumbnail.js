@@ -1,6 +1,6 @@
 // A small picture of a sample: an image (channels, rows, columns), rows and columns, or a row.
 
-import { themeColor } from "parts/colors";
+import { channels, themeColor } from "parts/colors";
 import { make } from "parts/dom";
 
 /** A canvas of numbers in a shape, where [lo, hi] is from paper to ink, or from black to full colour. */
@@ -21,5 +21,3 @@ export function thumbnail(numbers, shape, [lo, hi]) {
   canvas.getContext("2d").putImageData(picture, 0, 0);
   return canvas;
 }
-
-const channels = (hex) => [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
