@@ -22,6 +22,7 @@ import autograd
 import nn
 from autograd import Page, Value
 
+Data = nn.data.Dataset
 INDEX = Path(__file__).with_name("explore_site.html")
 
 
@@ -59,7 +60,7 @@ def digits(quick: bool) -> Exhibit:
     epochs = nn.Epochs(model)
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.Adam(model.parameters(), lr=0.02))
     trainer.fit(train, test, epochs=2 if quick else 8, callbacks=[epochs])
-    return misread("digits", "A small CNN", trainer, test, epochs)
+    return misread("digits", "A small CNN", trainer, train.take(range(500)), test, epochs)
 
 
 def mnist(quick: bool) -> Exhibit:
@@ -68,24 +69,24 @@ def mnist(quick: bool) -> Exhibit:
     options = train_mnist.parse([*shrunk, "--no-pictures"])
     train, validation, test = train_mnist.load(options)
     trainer = train_mnist.fit(train_mnist.lenet(options.seed), train, validation, options)
-    return misread("mnist", "LeNet on MNIST", trainer, test)
+    return misread("mnist", "LeNet on MNIST", trainer, train.take(range(100)), test)
 
 
 def misread(
-    name: str,
-    title: str,
-    trainer: nn.Trainer,
-    test: nn.data.Dataset,
-    epochs: Sequence[Any] = (),
+    name: str, title: str, trainer: nn.Trainer, few: Data, test: Data, epochs: Sequence[Any] = ()
 ) -> Exhibit:
-    """The page of a classifier's surest mistake."""
-    image, label = test[explore_cnn.surest_mistake(trainer, test)]
-    scores = trainer.model.eval()(autograd.Tensor(image, "image"))
-    read = max(range(10), key=lambda k: scores[k].data)
-    title = f"{title} reads a {label} as a {read}"
-    page = autograd.explore(trainer.loss(scores, label), epochs=epochs, title=title)
-    share = trainer.evaluate(test).accuracy
-    words = f"It reads {share:.1%} of {len(test):,} digits right that it has not learned from."
+    """The page of a classifier's surest mistake, with a few samples that it can learn from."""
+    model, accuracy = trainer.model.eval(), trainer.evaluate(test).accuracy
+    words = f"It reads {accuracy:.1%} of {len(test):,} digits right that it has not learned from."
+    digit = explore_cnn.surest_mistake(trainer, test)
+    others = test.take([digit, *(k for k in range(min(len(few), len(test))) if k != digit)])
+    image, label = others[0]
+    read = trainer.predict([image])[0]
+    title = f"{title} reads a {label} as a {read.index(max(read))}"
+    page = autograd.explore(
+        lambda x, t: trainer.loss(model(x), t), samples=few, validation=others, index=len(few),
+        parameters=model.parameters(), epochs=epochs, title=title,
+    )  # fmt: skip
     return Exhibit(name, title, words, page)
 
 
@@ -128,22 +129,25 @@ def moons(quick: bool) -> Exhibit:
     weights = model.parameters()
     sides = [2.0 * label - 1 for label in data.labels]
 
-    def loss_of(point: Any, side: Any) -> Value:
-        return (1 - side * model(list(point))).relu()
+    def loss_of(point: Any, side: Any) -> tuple[Value, Value]:
+        score = model(list(point))
+        return (1 - side * score).relu(), score
 
     program = autograd.compile(loss_of, data.images[0], 1.0, parameters=weights)
     step = program.train_step(nn.SGD(weights, lr=0.1))
-    moments = []
-    for k in range(2 if quick else 11):
-        loss = program(data.images, sides).mean()
-        moments.append((f"after {10 * k} steps: loss {loss:.4f}", {v: v.data for v in weights}))
-        for _ in range(10 * (k < 10)):
+    moments, last = [], 20 if quick else 100
+    for k in range(last + 1):
+        losses, _ = program(data.images, sides)
+        if k % 10 == 0:
+            told = f"after {k} steps: loss {losses.mean():.4f}"
+            moments.append((told, {v: v.data for v in weights}))
+        if k < last:
             step(data.images, sides)
-    losses = program(data.images, sides)
-    worst = int(losses.argmax())  # where the hinge is open
-    point = [Value(x, name) for x, name in zip(data.images[worst], "xy", strict=True)]
-    title = "micrograd's MLP tells two moons apart"
-    page = autograd.explore(loss_of(point, sides[worst]), epochs=moments, title=title)
+    title = "micrograd's MLP on two moons"
+    page = autograd.explore(
+        loss_of, samples=(data.images, sides), parameters=weights, epochs=moments, title=title,
+        index=int(losses.argmax()),  # where the hinge is open
+    )  # fmt: skip
     words = (
         f"Each of its {len(weights)} weights is a Value. Of {len(losses)} points this costs most."
     )

@@ -35,7 +35,7 @@ def test_it_is_four_files_of_which_none_is_large(site):
     [
         ("digits", r"A small CNN reads a (\d) as a (\d)"),
         ("mnist", r"LeNet on MNIST reads a (\d) as a (\d)"),
-        ("moons", r"micrograd's MLP tells two moons apart"),
+        ("moons", r"micrograd's MLP on two moons"),
     ],
 )
 def test_each_page_is_opened_from_the_index_and_answers(site, driver, name, title):
@@ -58,6 +58,9 @@ def test_each_page_is_opened_from_the_index_and_answers(site, driver, name, titl
     assert before > 0, "there is a loss, so there are gradients"
     page.run("explorer.state.set({ node: explorer.graph.roots[0] })")
     assert page.all("#details h2")
+    page.one("#learn button").click()
+    assert page.text("#learn button") == "one step"
+    assert page.run(root) < before
     if page.all(".epochs"):
         page.one(".epochs input").send_keys("\ue011")  # Home: before the training
         assert page.run(root) != before
