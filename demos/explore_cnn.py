@@ -2,8 +2,8 @@
 
 Writes a page that shows the loss of one held-out digit as a graph: its layers as heat maps, each
 pixel's arithmetic, each weight's contributions, and the reverse pass step by step. It is the digit
-of which the network is wrong and surest, so that there are gradients to look at. Open the page in a
-browser: it needs neither a server nor a network.
+of which the network is wrong and surest, so that there are gradients to look at; the page shows
+others too, and goes on learning. Open it in a browser: it needs neither a server nor a network.
 """
 
 import argparse
@@ -60,14 +60,20 @@ def main() -> None:
     if not 0 <= digit < len(test):
         parser.error(f"--digit must be 0 to {len(test) - 1}, got {digit}")
     image, label = test[digit]
-    examples = image, [0.0] * 10
-    program = autograd.compile(
-        lambda x, t: loss(model(x), t), *examples, parameters=model.parameters()
-    )
     scores = model(image)
     read = max(range(10), key=lambda k: scores[k].data)
     title = f"A CNN reads a {label}" + (f" as a {read}" if read != label else "")
-    print(autograd.explore(loss(scores, label), options.out, program=program, title=title))
+
+    def loss_of(x: autograd.Tensor, t: autograd.Tensor) -> autograd.Value:
+        return loss(model(x), t)
+
+    parameters, few = model.parameters(), train.take(range(500))  # which the page can learn from
+    program = autograd.compile(loss_of, image, [0.0] * 10, parameters=parameters)
+    page = autograd.explore(
+        *(loss_of, options.out), samples=few, validation=test, parameters=parameters,
+        index=len(few) + digit, program=program, title=title,
+    )  # fmt: skip
+    print(page)
 
 
 if __name__ == "__main__":

@@ -106,8 +106,9 @@ def derivatives_are_of_the_kind_of_their_variables(a: Value, t: Tensor) -> None:
 def what_is_loaded_late_is_known_all_the_same(a: Value, t: Tensor) -> None:
     assert_type(autograd.draw(a), autograd.Drawing)
     assert_type(a.draw(), autograd.Drawing)
-    assert_type(t.explore(), autograd.Page)
+    assert_type(t.explore().save("page.html").open(), autograd.Page)
     assert_type(autograd.compile(lambda x: x.sum(), t), autograd.Program)
     report = autograd.check_gradients(lambda x: x, {"x": 1.0}, {"x": 1.0})
     assert_type(report, autograd.Report)
+    assert_type(report.explore(), autograd.Page)
     assert_type(autograd.__version__, str)

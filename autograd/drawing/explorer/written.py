@@ -46,7 +46,7 @@ class Page:
             return f'<iframe srcdoc="{source}" width="100%" height="720" frameborder="0"></iframe>'
         checksum = zlib.crc32(self.html.encode(errors="replace"))
         name = f"explorer-{checksum:08x}.html"
-        self.save(name)
+        files.write(name, self.html)
         return f'The page has {len(self.html) / 1e6:.0f} MB: <a href="{name}">{name}</a>'
 
     def __repr__(self) -> str:
