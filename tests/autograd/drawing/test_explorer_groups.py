@@ -266,7 +266,7 @@ def test_around_a_node_are_what_it_is_made_of_and_what_reads_it(explorer, net):
 def test_steps_are_chosen_by_buttons_and_keys_and_kept_in_the_address(explorer, net):
     page = explorer(net.loss).open("node=relu1[1,1,2]&as=around&steps=1")
     assert len(shown(page)) == 3
-    page.press(".")
+    page.press(">")
     page.wait("return document.querySelector('.bar output').textContent === '2 steps'")
     two = len(shown(page))
     assert two > 3
@@ -275,7 +275,7 @@ def test_steps_are_chosen_by_buttons_and_keys_and_kept_in_the_address(explorer, 
     page.wait("return document.querySelector('.bar output').textContent === '3 steps'")
     assert len(shown(page)) > two
     page.wait("return location.hash.includes('steps=3')")
-    page.press(",", ",", ",", ",")
+    page.press("<", "<", "<", "<")
     page.wait("return document.querySelector('.bar output').textContent === '1 step'")
     assert page.one('.bar [title^="fewer"]').get_attribute("disabled")
 

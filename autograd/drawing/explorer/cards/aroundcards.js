@@ -90,9 +90,9 @@ function controls(app, centre) {
     "div.bar",
     {},
     make("span", {}, "around ", make("b", {}, nameOf(graph, centre))),
-    button("−", -1, "fewer steps (,)"),
+    button("−", -1, "fewer steps (<)"),
     make("output", {}, count(state.steps, "step")),
-    button("+", 1, "more steps (.)"),
+    button("+", 1, "more steps (>)"),
     state.more.length > 0 &&
       make("button", { onclick: () => state.set({ more: [] }) }, "close what was opened"),
   );
