@@ -252,8 +252,8 @@ def shown(page):
 def test_around_a_node_are_what_it_is_made_of_and_what_reads_it(explorer, net):
     page = explorer(net.loss).open("node=relu1[1,1,2]")
     page.one(".node-pane .around").click()
-    page.wait("return document.querySelector('.bar')")
-    assert "around relu1[1,1,2]" in page.text(".bar")
+    page.wait("return document.querySelector('.steps-bar')")
+    assert "around relu1[1,1,2]" in page.text(".steps-bar")
     relu, conv = net.made["relu1"][1, 1, 2], net.made["conv1"][1, 1, 2]
     found = {title.split(" = ")[0]: numbers for title, numbers in shown(page).items()}
     for value in (relu, conv, net.made["pool1"][1, 0, 1], net.model.conv1.bias[1]):
@@ -267,17 +267,17 @@ def test_steps_are_chosen_by_buttons_and_keys_and_kept_in_the_address(explorer, 
     page = explorer(net.loss).open("node=relu1[1,1,2]&as=around&steps=1")
     assert len(shown(page)) == 3
     page.press(">")
-    page.wait("return document.querySelector('.bar output').textContent === '2 steps'")
+    page.wait("return document.querySelector('.steps-bar output').textContent === '2 steps'")
     two = len(shown(page))
     assert two > 3
     page.wait("return !location.hash.includes('steps=')")
-    page.one('.bar [title^="more"]').click()
-    page.wait("return document.querySelector('.bar output').textContent === '3 steps'")
+    page.one('.steps-bar [title^="more"]').click()
+    page.wait("return document.querySelector('.steps-bar output').textContent === '3 steps'")
     assert len(shown(page)) > two
     page.wait("return location.hash.includes('steps=3')")
     page.press("<", "<", "<", "<")
-    page.wait("return document.querySelector('.bar output').textContent === '1 step'")
-    assert page.one('.bar [title^="fewer"]').get_attribute("disabled")
+    page.wait("return document.querySelector('.steps-bar output').textContent === '1 step'")
+    assert page.one('.steps-bar [title^="fewer"]').get_attribute("disabled")
 
 
 def test_readers_of_a_weight_are_opened_a_dozen_at_a_time(explorer, net):
@@ -295,7 +295,7 @@ def test_readers_of_a_weight_are_opened_a_dozen_at_a_time(explorer, net):
     before = shown(page)
     page.open(fragment)
     assert shown(page) == before
-    page.one(".bar button:last-child").click()
+    page.one(".steps-bar button:last-child").click()
     page.wait("return document.querySelectorAll('.card.node').length === 7")
 
 
@@ -319,7 +319,7 @@ def test_a_clicked_neighbour_becomes_the_middle_and_stays_where_it_is(explorer, 
     card = page.card("neurons3[0,2]")
     before = place(page, card)
     card.click()
-    page.wait("return document.querySelector('.bar b').textContent === 'neurons3[0,2]'")
+    page.wait("return document.querySelector('.steps-bar b').textContent === 'neurons3[0,2]'")
     selected = page.one(".card.selected")
     assert selected.text.startswith("neurons3[0,2]")
     whole = page.run(
@@ -344,14 +344,14 @@ def test_views_are_chosen_by_buttons_and_a_key(explorer, net, moons):
     page = explorer(moons.loss).open()
     assert page.texts("#cards button") == ["layers", "around"]
     page.press("d")
-    page.wait("return document.querySelector('.bar')")
+    page.wait("return document.querySelector('.steps-bar')")
     page.press("d")
-    page.wait("return !document.querySelector('.bar')")
+    page.wait("return !document.querySelector('.steps-bar')")
     a = Value(2.0, label="a")
     page = explorer(a * a + 1).open()
     assert page.texts("#cards button") == ["layers", "nodes", "around"]
     page.press("d")
-    page.wait("return document.querySelector('.bar')")
+    page.wait("return document.querySelector('.steps-bar')")
     assert len(page.all(".card.node")) == 4
 
 

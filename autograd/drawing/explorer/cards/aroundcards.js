@@ -87,7 +87,7 @@ function controls(app, centre) {
     return make("button", attributes, text);
   };
   return make(
-    "div.bar",
+    "div.steps-bar",
     {},
     make("span", {}, "around ", make("b", {}, nameOf(graph, centre))),
     button("−", -1, "fewer steps (<)"),
