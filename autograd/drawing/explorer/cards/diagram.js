@@ -1,7 +1,7 @@
 // Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
 
 import { gestures } from "cards/gestures";
-import { placed } from "cards/layout";
+import { placed, TIP } from "cards/layout";
 import { clamp } from "engine/reversepass";
 import { make, svg } from "parts/dom";
 
@@ -36,11 +36,12 @@ export class Diagram {
       {
         id: tip,
         viewBox: "0 0 8 8",
-        refX: 7,
+        refX: 1,
         refY: 4,
-        markerWidth: 7,
-        markerHeight: 7,
-        orient: "auto-start-reverse",
+        markerUnits: "userSpaceOnUse",
+        markerWidth: TIP,
+        markerHeight: TIP,
+        orient: "auto",
       },
       svg("path", { d: "M0,0 L8,4 L0,8 z", class: "tip" }),
     );
