@@ -55,6 +55,7 @@ export class Diagram {
     this.lines.setAttribute("width", layout.width);
     this.lines.setAttribute("height", layout.height);
     this.lines.replaceChildren(svg("defs", {}, marker), ...this.paths);
+    this.sheet.style.cssText += `width:${layout.width}px;height:${layout.height}px`;
     const labels = arrows.map((arrow, k) => arrow.label && this.#label(arrow.label, layout.arrows[k].label));
     const around = frames.map((frame, k) => ({ ...layout.frames[k], ...frame }));
     for (const frame of around) this.places.set(frame.id, frame);
@@ -136,6 +137,15 @@ export class Diagram {
     const k = scale / this.view.scale;
     this.fitted = "";
     this.#move({ x: x - (x - this.view.x) * k, y: y - (y - this.view.y) * k, scale });
+  }
+
+  /** Show the drawing at its own size, for a picture; `place(view)` goes back. */
+  natural() {
+    this.place({ x: 0, y: 0, scale: 1 });
+  }
+
+  place(view) {
+    this.#move(view);
   }
 
   #move(view) {
