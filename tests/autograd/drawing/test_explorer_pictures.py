@@ -23,7 +23,7 @@ def saved(driver, tmp_path):
     def save(page, part, kind):
         allow = {"behavior": "allow", "downloadPath": str(folder)}
         driver.execute_cdp_cmd("Browser.setDownloadBehavior", allow)
-        page.press("p")
+        page.press("i")
         page.one(f'[data-picture="{part} {kind}"]').click()
         for _ in range(200):
             found = [*folder.glob(f"*.{kind}")]

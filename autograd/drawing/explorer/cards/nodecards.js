@@ -34,7 +34,8 @@ export function nodeCards(app) {
 }
 
 /** A legend for cards of nodes. */
-export const legendOf = ({ graph }, boxes) => cardsLegend(new Set(boxes.map((box) => roleOf(graph, box.node))));
+export const legendOf = ({ graph }, boxes) =>
+  cardsLegend(new Set(boxes.map((box) => roleOf(graph, box.node))));
 
 /** What kind of node a card shows, as drawings tell them apart. */
 function roleOf(graph, n) {
