@@ -122,6 +122,27 @@ class Explorer:
         chain.move_to_element_with_offset(overlay, x - size["width"] / 2, y - size["height"] / 2)
         (chain.click() if click else chain).perform()
 
+    def over(self, element):
+        """Move the mouse to the middle of an element."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver, duration=0).move_to_element(element).perform()
+
+    def click(self):
+        """Click where the mouse is."""
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver, duration=0).click().perform()
+
+    def size(self, width, height, touch=False):
+        """Give the page a window of a size, until it is given another or `unsized`."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        return self
+
+    def unsized(self):
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
     def picture(self, name):
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(PICTURES / f"{name}.png"))

@@ -91,6 +91,20 @@ def explorer(driver, tmp_path):
     return made
 
 
+@pytest.fixture
+def sized(explorer):
+    """sized(root, width, height, fragment) is an open page in a window of that size."""
+    pages = []
+
+    def made(root, width, height, fragment="", **options):
+        pages.append(explorer(root, **options).size(width, height))
+        return pages[-1].open(fragment)
+
+    yield made
+    for page in pages:
+        page.unsized()
+
+
 @pytest.fixture(scope="session")
 def net():
     """A small CNN with the gradients of its loss."""

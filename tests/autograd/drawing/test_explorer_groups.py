@@ -4,7 +4,7 @@ import random
 
 import pytest
 from browsing import close, number
-from micrograd import MLP, hinge
+from neurons import MLP, hinge
 
 import nn
 from autograd import Tensor, Value, graph

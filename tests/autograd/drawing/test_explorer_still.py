@@ -3,41 +3,10 @@
 import pytest
 from browsing import expression, ringed
 
-ActionChains = pytest.importorskip("selenium.webdriver.common.action_chains").ActionChains
-
 PLACES = """
 const shown = document.querySelectorAll('.layer-pane :is(figure, h2, h3), .card');
 return [...shown].map((e) => Object.values(e.getBoundingClientRect().toJSON()));
 """
-
-
-def size(page, width, height):
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-@pytest.fixture
-def sized(explorer):
-    """sized(root, width, height) is a page in a window of that size."""
-    pages = []
-
-    def made(root, width, height, fragment=""):
-        page = explorer(root)
-        pages.append(page)
-        size(page, width, height)
-        return page.open(fragment)
-
-    yield made
-    for page in pages:
-        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-
-
-def click_here(page):
-    ActionChains(page.driver, duration=0).click().perform()
-
-
-def hover(page, selector):
-    ActionChains(page.driver, duration=0).move_to_element(page.one(selector)).perform()
 
 
 @pytest.mark.parametrize("window", [(1440, 900), (1100, 800), (2560, 1440)])
@@ -49,10 +18,10 @@ def test_a_click_moves_nothing_and_keeps_what_hovering_showed(sized, net, window
     page.point(page.map(tensor), place)
     maps = page.all(".layer-pane canvas.overlay")
     before = page.run(PLACES), [ringed(page, m) for m in maps]
-    click_here(page)
+    page.click()
     assert page.text(".node-pane h2").startswith(f"{tensor}[")
     assert (page.run(PLACES), [ringed(page, m) for m in maps]) == before
-    hover(page, ".node-pane h2")
+    page.over(page.one(".node-pane h2"))
     assert (page.run(PLACES), [ringed(page, m) for m in maps]) == before, "after the mouse left"
 
 
@@ -61,7 +30,7 @@ def test_a_second_entry_can_be_opened_from_a_pane_that_is_scrolled(sized, net):
     page.point(page.map("relu1", ".after"), 47)
     scrolled = page.run("return document.querySelector('.layer-pane').scrollTop")
     assert scrolled > 0
-    click_here(page)
+    page.click()
     assert page.text(".node-pane h2").startswith("relu1[2,3,3]")
     assert page.run("return document.querySelector('.layer-pane').scrollTop") == scrolled
     assert page.text(".layer-pane h2").startswith("conv1")
@@ -134,13 +103,13 @@ def test_turning_and_resizing_fit_the_drawing_and_the_maps_again(sized, net):
     assert page.run(SEEN) == 6
     wide = page.map("conv1").size["width"]
     for width, height in [(1100, 800), (844, 390), (390, 844)]:
-        size(page, width, height)
+        page.size(width, height)
         page.wait(f"return innerWidth === {width}")
         if width == 1100:
             page.wait(f"return document.querySelector('.here .overlay').clientWidth < {wide}")
         assert page.run("return document.documentElement.scrollWidth") <= width
-        ends = [m.rect["x"] + m.rect["width"] for m in page.all(".overlay")]
-        assert max(ends) <= width
-        size(page, 1440, 900)
+        maps = "[...document.querySelectorAll('.overlay')].map(m => m.getClientRects()[0].right)"
+        assert max(page.run(f"return {maps}")) <= width
+        page.size(1440, 900)
         page.wait(f"return document.querySelector('.here .overlay').clientWidth === {wide}")
         page.wait(f"return (() => {{{SEEN}}})() === 6")

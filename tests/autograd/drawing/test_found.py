@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from micrograd import MLP, hinge
+from neurons import MLP, hinge
 
 import nn
 from autograd import Tensor, Value, draw

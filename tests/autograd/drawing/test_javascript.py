@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from browsing import Trained, expression
 from lessons import Lesson, shuffled, uniform
-from micrograd import MLP, hinge
+from neurons import MLP, hinge
 
 import nn
 from autograd import Tensor, Value, draw, graph, where

@@ -92,7 +92,14 @@ def test_no_colour_of_the_page_is_written_anywhere_else():
     style = "".join(_sources(".css").values())
     assert "var(--ink)" in style
     assert not re.search(r":[^;{]*(#|rgba?\(|hsl)", style), "colours are variables"
-    known = {*LIGHT._fields, *ROLES, *(f"{role}-border" for role in ROLES), "cell", "abreast"}
+    known = {
+        *LIGHT._fields,
+        *ROLES,
+        *(f"{role}-border" for role in ROLES),
+        "cell",
+        "abreast",
+        "width",
+    }
     assert set(re.findall(r"var\(--([a-z-]+)", style)) <= known
     written = {name: HEX.findall(text) for name, text in _sources(".js").items()}
     assert len(written) > 10

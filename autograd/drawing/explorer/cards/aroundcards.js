@@ -1,6 +1,6 @@
 // The neighbourhood of the selected node as cards: some steps up and down, and more on demand.
 
-import { groupCard, labelled, nodeCard, updateArrow, updateCard } from "cards/nodecards";
+import { groupCard, labelled, legendOf, nodeCard, updateArrows, updateCard } from "cards/nodecards";
 import { around } from "engine/around";
 import { nameOf } from "engine/names";
 import { count } from "engine/numbers";
@@ -27,12 +27,11 @@ export function aroundCards(app) {
   const update = (diagram) => {
     const now = timeline.stepAt(state.time);
     for (const card of cards) updateCard(app, card, now);
-    arrows.forEach((arrow, k) => {
-      updateArrow(app, arrow, diagram.paths[k].classList, now);
-    });
+    updateArrows(app, arrows, diagram.paths, now);
   };
   const bar = controls(app, centre);
-  return { boxes: [...boxes, ...groups], arrows, anchor: [`n${centre}`], bar, update };
+  const all = [...boxes, ...groups];
+  return { boxes: all, arrows, anchor: [`n${centre}`], bar, update, legend: legendOf(app, all) };
 }
 
 /** Ask for more of something: `u17`, `d17`, `b42`. */

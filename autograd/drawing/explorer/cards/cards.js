@@ -42,7 +42,7 @@ export async function drawCards(app) {
     update = () => {};
     const giveFocus = heldFocus(app.top);
     await diagram.show(view.boxes, view.arrows, view.frames, (element) =>
-      app.top.replaceChildren(...(view.bar ? [view.bar] : []), element),
+      app.top.replaceChildren(...[view.bar, element, view.legend].filter(Boolean)),
     );
     if (shown !== key) return;
     if (anchor) diagram.hold(view.anchor, anchor);

@@ -1,7 +1,7 @@
 // Boxes and arrows that can be moved and zoomed: the model as layers, an expression as nodes.
 
 import { gestures } from "cards/gestures";
-import { placed } from "cards/layout";
+import { placed, TIP } from "cards/layout";
 import { clamp } from "engine/reversepass";
 import { make, svg } from "parts/dom";
 
@@ -36,11 +36,12 @@ export class Diagram {
       {
         id: tip,
         viewBox: "0 0 8 8",
-        refX: 7,
+        refX: 1,
         refY: 4,
-        markerWidth: 7,
-        markerHeight: 7,
-        orient: "auto-start-reverse",
+        markerUnits: "userSpaceOnUse",
+        markerWidth: TIP,
+        markerHeight: TIP,
+        orient: "auto",
       },
       svg("path", { d: "M0,0 L8,4 L0,8 z", class: "tip" }),
     );
@@ -54,6 +55,7 @@ export class Diagram {
     this.lines.setAttribute("width", layout.width);
     this.lines.setAttribute("height", layout.height);
     this.lines.replaceChildren(svg("defs", {}, marker), ...this.paths);
+    this.sheet.style.cssText += `width:${layout.width}px;height:${layout.height}px`;
     const labels = arrows.map((arrow, k) => arrow.label && this.#label(arrow.label, layout.arrows[k].label));
     const around = frames.map((frame, k) => ({ ...layout.frames[k], ...frame }));
     for (const frame of around) this.places.set(frame.id, frame);
@@ -135,6 +137,15 @@ export class Diagram {
     const k = scale / this.view.scale;
     this.fitted = "";
     this.#move({ x: x - (x - this.view.x) * k, y: y - (y - this.view.y) * k, scale });
+  }
+
+  /** Show the drawing at its own size, for a picture; `place(view)` goes back. */
+  natural() {
+    this.place({ x: 0, y: 0, scale: 1 });
+  }
+
+  place(view) {
+    this.#move(view);
   }
 
   #move(view) {

@@ -2,6 +2,7 @@
 
 import { inflated } from "engine/decode";
 
+export const TIP = 9; // pixels, of an arrow's point, in which a line does not go on
 const PATIENCE = 4_000; // milliseconds
 const MOST = 350; // boxes and arrows that Graphviz is asked to place
 let worker;
@@ -69,7 +70,7 @@ function dotOf(boxes, arrows, frames) {
       const inside = [...frame.ids.map((id) => `b${number.get(id)};`), ...within(k)];
       return [`subgraph cluster_${k} { margin=10; labeljust=l; label=${room(frame.title)};`, ...inside, "}"];
     });
-  return `digraph { rankdir=LR; ranksep=0.4; nodesep=0.2; ordering=in; node [shape=box, fixedsize=true, label=""];
+  return `digraph { rankdir=LR; ranksep=0.4; nodesep=0.2; ordering=in; node [shape=box, fixedsize=true, label=""]; edge [arrowsize=${TIP / 10}];
 ${nodes.join("\n")}
 ${within(-1).join("\n")}
 ${edges.join("\n")}
@@ -96,10 +97,10 @@ function read(layout, boxes, arrows, frames) {
   });
   for (const edge of layout.edges ?? []) {
     const points = edge.pos.split(" ");
-    const end = points[0].startsWith("e") ? flip(points.shift().slice(2)) : null;
+    if (points[0].startsWith("e")) points.shift(); // where the point of the arrow ends
     const [start, ...rest] = points.map(flip);
     const curve = rest.map(({ x, y }) => `${x},${y}`).join(" ");
-    const path = `M${start.x},${start.y} C${curve}${end ? ` L${end.x},${end.y}` : ""}`;
+    const path = `M${start.x},${start.y} C${curve}`;
     result.arrows[Number(edge.id.slice(1))] = { path, label: edge.lp ? flip(edge.lp) : null };
   }
   return result;
@@ -128,13 +129,13 @@ function layered(boxes, arrows, frames) {
     return { x: left[c], y };
   });
   const number = new Map(boxes.map((b, k) => [b.id, k]));
-  const lines = arrows.map(({ from, to }) => {
+  const lines = arrows.map(({ from, to, label }) => {
     const [a, b] = [number.get(from), number.get(to)];
     const start = { x: places[a].x + boxes[a].width, y: places[a].y + boxes[a].height / 2 };
-    const end = { x: places[b].x, y: places[b].y + boxes[b].height / 2 };
+    const end = { x: places[b].x - TIP, y: places[b].y + boxes[b].height / 2 };
     return {
       path: `M${start.x},${start.y} L${end.x},${end.y}`,
-      label: { x: (start.x + end.x) / 2, y: (start.y + end.y) / 2 },
+      label: { x: (start.x + end.x) / 2, y: (start.y + end.y - (label?.height ?? 0)) / 2 }, // above it
     };
   });
   const around = frames.map((frame) => bounds(frame, boxes, places, number));

@@ -1,6 +1,8 @@
 // A small graph as cards, one for each node. A sequence of leaves that one operand holds, such as the
 // weights of a row, is one card.
 
+import { look, widest } from "cards/arrows";
+import { cardsLegend } from "cards/legend";
 import { slopeText } from "engine/formulas";
 import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
 import { count, factor, short } from "engine/numbers";
@@ -23,13 +25,23 @@ export function nodeCards(app) {
   const update = (diagram) => {
     const now = timeline.stepAt(state.time);
     for (const card of cards) updateCard(app, card, now);
-    arrows.forEach((arrow, k) => {
-      updateArrow(app, arrow, diagram.paths[k].classList, now);
-    });
+    updateArrows(app, arrows, diagram.paths, now);
     const looked = now?.x ?? now?.y;
     if (ids.has(`n${looked}`)) diagram.reveal(`n${looked}`);
   };
-  return { boxes: [...cards, ...groups], arrows, update };
+  const boxes = [...cards, ...groups];
+  return { boxes, arrows, update, legend: legendOf(app, boxes) };
+}
+
+/** A legend for cards of nodes. */
+export const legendOf = ({ graph }, boxes) =>
+  cardsLegend(new Set(boxes.map((box) => roleOf(graph, box.node))));
+
+/** What kind of node a card shows, as drawings tell them apart. */
+function roleOf(graph, n) {
+  if (!graph.isLeaf(n)) return "operation";
+  if (graph.tensors[graph.tensorOf[n]]?.parameter) return "parameter";
+  return label(graph, n) ? "input" : "constant";
 }
 
 /** An arrow for each operand; one for a whole sequence of leaves. */
@@ -63,13 +75,28 @@ export function updateCard({ graph, reverse, state }, { node, gradient, element 
   element.classList.toggle("selected", state.node === node);
 }
 
-export function updateArrow({ graph, reverse, state }, { slot, k, label: text }, classList, now) {
+/** The arrows as they are at a time, each as wide as what it sends is large among them. */
+export function updateArrows(app, arrows, paths, now) {
+  const { graph, reverse } = app;
+  const sent = arrows.map(({ slot, k }) => ({
+    constant: roleOf(graph, graph.entriesOf(graph.operands[slot])[k]) === "constant",
+    ...reverse.contribution(slot, k),
+  }));
+  const most = widest(sent.filter((_, i) => !arrows[i].folded));
+  arrows.forEach((arrow, i) => {
+    updateArrow(app, arrow, paths[i], now, { most, sent: sent[i].contribution });
+  });
+}
+
+function updateArrow({ graph, reverse, state }, { slot, k, label: text, folded }, path, now, { sent, most }) {
   const reader = graph.slotReader[slot];
-  const done = state.time < 0 ? !graph.isWaiting(reader) : reverse.timeOf(slot, k) < state.time;
+  const back = state.time >= 0;
+  const done = back ? reverse.timeOf(slot, k) < state.time : !graph.isWaiting(reader);
   const here = now && (now.reads ? now.y === reader : now.slot === slot && (now.k === k || !text));
-  classList.toggle("done", done);
-  classList.toggle("frontier", Boolean(here));
-  text?.element.classList.toggle("unseen", !done || state.time < 0);
+  path.classList.toggle("done", done);
+  path.classList.toggle("frontier", Boolean(here));
+  text?.element.classList.toggle("unseen", !done || !back);
+  if (!folded) look(path, text?.element, done && back ? sent : null, most);
 }
 
 /** `upstream · partial = contribution`, and beside the mouse the partial's formula. */
@@ -81,7 +108,7 @@ function contributionLabel(reverse, slot, k) {
   const slope = () => slopeText(reverse.graph, slot, reverse.contribution(slot, k).partial ?? 0);
   const title = () => `upstream · partial = contribution; the partial is ${slope()}`;
   const element = make("div.contribution", { title }, text);
-  return { element, width: textWidth(text(), "11px") + 12, height: 17 };
+  return { element, width: textWidth(text(), "bold 11px") + 12, height: 21 };
 }
 
 export function nodeCard(app, n) {
@@ -92,7 +119,7 @@ export function nodeCard(app, n) {
   const symbol = title.includes(" = ") || leaf ? null : make("span.symbol", {}, signOf(graph, n));
   const row = (name, value) => make("span.row", {}, make("span", {}, name), value);
   const element = make(
-    `button.card.node.${leaf ? "leaf" : "operation"}`,
+    `button.card.node.${leaf ? "leaf." : ""}${roleOf(graph, n)}${graph.roots.includes(n) ? ".root" : ""}`,
     { onclick: () => state.select({ node: n }), "data-box": `n${n}` },
     make("span.row", {}, make("b", {}, title), symbol),
     row(
@@ -118,13 +145,13 @@ export function groupCard({ graph, state }, x, entries = graph.entriesOf(x)) {
   const size = count(entries.length, leaves ? "leaf number" : "number");
   const title = sequenceName(graph, entries);
   const element = make(
-    `button.card.node.${leaves ? "leaf" : "operation"}`,
+    `button.card.node.${leaves ? "leaf." : ""}${roleOf(graph, entries[0])}`,
     { onclick: () => state.select({ node: entries[0] }), "data-box": `b${x}` },
     make("span.row", {}, make("b", {}, title)),
     make("span.row.small", {}, size),
   );
   const width = FRAME + Math.max(Math.min(WIDE, textWidth(title, BOLD)), textWidth(size, "12px"));
-  return { id: `b${x}`, element, width, height: 48 };
+  return { id: `b${x}`, element, width, height: 48, node: entries[0] };
 }
 
 /** An operation as it was written: `c = a × b`. */

@@ -20,6 +20,7 @@ import { details } from "page/details";
 import { editsBar } from "page/edits";
 import { epochsBar } from "page/epochs";
 import { learnPanel } from "page/learn";
+import { pictures } from "page/picture";
 import { Player } from "page/player";
 import { SHOWN, State } from "page/state";
 import { Tour } from "page/tour";
@@ -54,7 +55,8 @@ async function start() {
   const tour = new Tour(app);
   $("tour").replaceWith(tour.element);
   $("tour-button").replaceWith(tour.button);
-  keys(app, player, tour, learnPanel(app, $("learn-button"), $("learn")));
+  const others = { ...learnPanel(app, $("learn-button"), $("learn")), ...pictures(app, $("picture-button")) };
+  keys(app, player, tour, others);
   longPresses();
   document.body.classList.toggle("within", window.parent !== window); // a notebook
   await drawCards(app);
@@ -217,7 +219,9 @@ function keys(app, player, tour, others) {
     },
   };
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input:not(.slider), select, textarea") || $("help").open;
+    const typing =
+      event.target.closest?.("input:not(.slider), select, textarea") ||
+      document.querySelector("dialog[open]");
     if (!typing && (event.ctrlKey || event.metaKey)) return command(app.live, event);
     if (event.altKey || typing || !(event.key in actions)) return;
     if (event.key === " " && event.target.closest?.("button, summary")) return;
