@@ -88,7 +88,7 @@ function mark({ state, timeline }, classList, stages) {
   const done = shares.filter((share) => share === 1).length;
   const begun = shares.filter((share) => share > 0).length;
   classList.toggle("done", done === stages.length);
-  classList.toggle("active", begun > done);
+  classList.toggle("active", begun > 0 && done < stages.length);
   classList.toggle("frontier", now !== null && stages.some((s) => s.index === now));
   classList.toggle(
     "selected",
