@@ -10,30 +10,36 @@ import { make } from "parts/dom";
 import { textWidth } from "parts/measure";
 
 export function layerCards(app) {
-  const { graph, state } = app;
-  const nesting = nestingOf(graph);
+  const { graph } = app;
   const opened = openedNames(app);
-  const { items, frames } = nesting.visible(opened);
-  const inputs = graph.tensors.filter((t) => t.leaf && t.parameter === false);
+  const { items, frames } = nestingOf(graph).visible(opened);
   const outer = new Map(frames.flatMap(({ item }) => item.parts.map((part) => [part, item])));
-  const cards = items.map((item) =>
-    layerCard(app, item, outer.get(item), {
-      turn: () => turn(app, item),
-      spread: opened.includes(nameOf(item)),
-    }),
-  );
+  const cards = items.map((item) => {
+    const spread = opened.includes(nameOf(item));
+    return layerCard(app, item, outer.get(item), { spread, turn: () => turn(app, item) });
+  });
+  const inputs = graph.tensors.filter((t) => t.leaf && t.parameter === false);
   const boxes = [...inputs.map((t) => inputCard(app, t)), ...cards];
   const around = framesOf(app, frames, outer, new Map(items.map((item, k) => [item, cards[k].id])));
-  const marked = [...cards, ...around];
-  const update = (diagram) => {
+  const boxOf = new Map(items.flatMap((item, k) => item.stages.map((s) => [s.index, cards[k].id])));
+  const anchor = app.turned;
+  app.turned = undefined;
+  const update = updater(app, boxes, [...cards, ...around], anchor);
+  return { boxes, arrows: arrowsOf(graph, inputs, boxOf), frames: around, anchor, update };
+}
+
+/** Paint and mark what is shown, and reveal the selected layer whenever that is another one. */
+function updater(app, boxes, marked, held) {
+  const isChosen = ({ item }) => item?.stages.some((s) => s.index === app.state.stage);
+  const chosen = () => boxes.find(isChosen)?.id;
+  let revealed = held && chosen(); // who opened a module looks there
+  return (diagram) => {
     for (const box of boxes) box.thumbnail?.update();
     for (const { lit, item } of marked) mark(app, lit.classList, item.stages);
-    const chosen = cards.find(({ item }) => item.stages.some((s) => s.index === state.stage));
-    if (chosen) diagram.reveal(chosen.id);
+    if (chosen() === revealed) return;
+    revealed = chosen();
+    diagram.reveal(revealed);
   };
-  const boxOf = new Map(items.flatMap((item, k) => item.stages.map((s) => [s.index, cards[k].id])));
-  const anchor = app.turned ?? [];
-  return { boxes, arrows: arrowsOf(graph, inputs, boxOf), frames: around, anchor, update };
 }
 
 const nestingOf = (graph) => (graph.nesting ??= new Nesting(graph));
@@ -82,7 +88,7 @@ function mark({ state, timeline }, classList, stages) {
   const done = shares.filter((share) => share === 1).length;
   const begun = shares.filter((share) => share > 0).length;
   classList.toggle("done", done === stages.length);
-  classList.toggle("active", begun > done);
+  classList.toggle("active", begun > 0 && done < stages.length);
   classList.toggle("frontier", now !== null && stages.some((s) => s.index === now));
   classList.toggle(
     "selected",
