@@ -100,9 +100,10 @@ class Flow {
 
 const isLoss = ({ kind }) => kind.endsWith("Loss");
 
-/** The nodes of a stage that may shut: ReLUs, and what squashes. */
+/** The nodes of a stage that may shut: ReLUs, and what squashes; terms of a loss are no units. */
 function unitsOf(graph, stage) {
-  const nodes = [...graph.sequence.subarray(stage.start, stage.end)];
+  const terms = new Set(stage.comparisons.flatMap(({ rows }) => rows.map(({ term }) => term)));
+  const nodes = [...graph.sequence.subarray(stage.start, stage.end)].filter((n) => !terms.has(n));
   const named = (names) => nodes.filter((n) => names.has(graph.operation(n).name));
   return { gates: named(GATES), squashes: named(SQUASHES) };
 }
@@ -110,7 +111,8 @@ function unitsOf(graph, stage) {
 function arrived(share, from) {
   if (share === 0) return "No gradient arrives here.";
   const digits = (x) => (x < 1e6 ? count : short)(Number(x.toPrecision(2)));
-  const part = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
+  const times = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
+  const part = digits(share) === "1" ? "about" : times;
   const norm = `the norm of the gradient is ${part} that at ${from}.`;
   if (share < FEW) return `The gradient has vanished on its way back: ${norm}`;
   return share > MANY ? `The gradient has exploded on its way back: ${norm}` : `Here ${norm}`;

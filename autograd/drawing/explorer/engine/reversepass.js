@@ -1,8 +1,8 @@
 // The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
-import { doubles, prefix } from "engine/indices";
 import { slopeRule } from "engine/formulas";
+import { doubles, prefix } from "engine/indices";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { PartialSums } from "engine/partialsums";
