@@ -19,7 +19,9 @@ export function flowOf(app) {
 class Flow {
   constructor({ graph, reverse, state, live }) {
     Object.assign(this, { graph, reverse, state, live, norms: [] });
-    this.units = graph.stages.map((stage) => unitsOf(graph, stage));
+    const rows = graph.stages.flatMap((s) => s.comparisons.flatMap((c) => c.rows));
+    const terms = new Set(rows.map(({ term }) => term)); // of a loss: a hinge is no unit
+    this.units = graph.stages.map((stage) => unitsOf(graph, stage, terms));
     const scores = graph.stages.findLast((s) => s.outputs.length && !isLoss(s));
     this.scores = scores ?? null; // the layer that the loss reads
   }
@@ -100,9 +102,8 @@ class Flow {
 
 const isLoss = ({ kind }) => kind.endsWith("Loss");
 
-/** The nodes of a stage that may shut: ReLUs, and what squashes; terms of a loss are no units. */
-function unitsOf(graph, stage) {
-  const terms = new Set(stage.comparisons.flatMap(({ rows }) => rows.map(({ term }) => term)));
+/** The nodes of a stage that may shut: ReLUs, and what squashes. */
+function unitsOf(graph, stage, terms) {
   const nodes = [...graph.sequence.subarray(stage.start, stage.end)].filter((n) => !terms.has(n));
   const named = (names) => nodes.filter((n) => names.has(graph.operation(n).name));
   return { gates: named(GATES), squashes: named(SQUASHES) };
