@@ -8,6 +8,7 @@ softmax or of a probability. How much a term counts is its adjoint, which whoeve
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from .cones import in_layer
 from .graph import Graph, is_parameter
 from .stages import Stage
 
@@ -62,7 +63,7 @@ def _terms(roots: Sequence[Any], home: dict[Any, Stage], last: Any) -> Iterator[
         stage = home[node]
         if term is not None:
             yield node, term
-        elif stage is last or stage.kind.endswith("Loss"):
+        elif stage is last or stage.kind.endswith("Loss") or not in_layer(node):
             stack.extend(reversed(_addends(node)))
 
 
@@ -134,7 +135,7 @@ def _difference(kind: str, node: Any, difference: Any) -> Term | None:
 
 
 def _hinge(node: Any) -> Term | None:
-    """max(0, 1 - t·y), the sign before t or within it."""
+    """max(0, 1 - t·y), or max(0, 1 + o·y) with the opposite o of t."""
     inner = node.inputs[0] if _is(node, "relu") else None
     if inner is None or not _is(inner, "sub", "add"):
         return None
@@ -143,7 +144,8 @@ def _hinge(node: Any) -> Term | None:
     if product is None or one is None or not any(map(_given, product.inputs)):
         return None
     y, t = product.inputs if _given(product.inputs[1]) else reversed(product.inputs)
-    return Term("hinge", node, {"term": node, "inner": inner, "prediction": y, "target": t})
+    sign = "target" if _is(inner, "sub") else "opposite"
+    return Term("hinge", node, {"term": node, "inner": inner, "prediction": y, sign: t})
 
 
 def _logistic(node: Any) -> Term | None:

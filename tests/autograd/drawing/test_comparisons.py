@@ -10,7 +10,7 @@ from autograd.drawing.read.graph import Graph
 from autograd.drawing.read.losses import comparisons
 from autograd.drawing.read.stages import stages
 
-ROLES = ["prediction", "target", "yes", "no"]
+ROLES = ["prediction", "target", "opposite", "yes", "no"]
 
 
 def compared(root):
@@ -115,3 +115,22 @@ def test_a_softmax_within_a_model_is_no_loss():
     assert [kind for _, kind, _ in compared(nn.MSELoss()(attention, [0.0, 1.0, 0.0, 0.0]))] == [
         "square"
     ]
+
+
+def test_a_loss_of_many_samples_is_found_among_layers_that_were_found():
+    """micrograd's: neurons and hinges are stages of their own, and the loss is that of the root."""
+    rng = random.Random(3)
+    weights = [Value(rng.uniform(-1, 1)) for _ in range(24)]
+    points = [(rng.uniform(-1, 1), rng.uniform(-1, 1)) for _ in range(12)]
+
+    def score(a, b):
+        hidden = [(weights[3 * i] * a + weights[3 * i + 1] * b).relu() for i in range(8)]
+        return sum(weights[3 * i + 2] * h for i, h in enumerate(hidden))
+
+    scores = [score(a, b) for a, b in points]
+    signs = [1 if a > b else -1 for a, b in points]
+    hinges = [(1 + -t * s).relu() for t, s in zip(signs, scores, strict=True)]
+    ((_, kind, roles),) = compared(sum(hinges) * (1 / 12) + 1e-4 * sum(w * w for w in weights))
+    assert kind == "hinge"
+    assert roles["prediction"] == scores
+    assert [t.data for t in roles["opposite"]] == [-t for t in signs]

@@ -40,6 +40,7 @@ def test_the_pane_says_how_much_arrives_at_the_layer_and_at_its_parameters(explo
     words = page.text(".flow")
     share = norm(net.made["conv1"].values) / norm(net.made["head"].values)
     said = f"{share:.2g} times" if share >= 1 else f"1/{1 / share:.2g} of"
+    assert f"{share:.2g}" != "1", "else it is about the same"
     assert f"Here the norm of the gradient is {said} that at head." in words
     for name in ("weight", "bias"):
         true = norm(getattr(net.model.conv1, name).values)
@@ -58,6 +59,12 @@ def test_dead_relus_are_counted_in_words_and_marked_where_they_are_many(explorer
     page.card("0").click()
     assert "No gradient arrives here." in page.text(".flow")
     assert page.card("0").find_element("css selector", ".flag").text == "· no gradient"
+
+
+def test_the_terms_of_a_hinge_are_no_units(explorer):
+    y = nn.Dense(3, 4, rng=random.Random(1))([0.1, 0.2, 0.3])
+    page = explorer(nn.HingeLoss()(y, [1.0, -1.0, 1.0, 1.0])).open("as=layers&layer=HingeLoss")
+    assert "ReLU" not in page.text(".flow")
 
 
 def sleeping(shift):

@@ -69,6 +69,16 @@ def test_a_gradient_adds_up_from_formulas_and_numbers(explorer, net):
     assert sorted(float(cell.split(" = ")[1]) for cell in cells) == sorted(true)
 
 
+def test_a_step_of_the_player_says_the_formula_of_its_slope(explorer):
+    page = explorer(expression()[-1]).open()
+    page.to_the_result()
+    said = []
+    for _ in range(9):
+        page.press("\ue014")
+        said.append(page.text(".words").split("; ")[-1])
+    assert {"∂n5/∂n4 = 1 − n5²", "∂c/∂a = b", "∂c/∂b = a", "∂n2/∂b = −n2 / b"} <= set(said)
+
+
 def test_an_edge_says_its_formula_beside_the_mouse(explorer):
     page = explorer(expression()[-1]).open()
     titles = [e.get_attribute("title") for e in page.all(".contribution")]

@@ -115,6 +115,20 @@ def test_a_softmax_written_by_hand_is_shown_at_the_root_of_its_expression(explor
     assert [row["target"] for row in found] == [False, True, False]
 
 
+def test_a_hinge_with_the_sign_before_its_target_shows_the_target(explorer):
+    scores = [Value(x, label=f"s{k}") * 1.0 for k, x in enumerate([0.2, -0.4, 2.0])]
+    signs = [1, -1, 1]
+    loss = sum((1 + -t * s).relu() for t, s in zip(signs, scores, strict=True))
+    loss.backward()
+    page = explorer(loss).open()
+    for s, t, row in zip(scores, signs, rows(page), strict=True):
+        margin, target, hinge, gradient = map(number, row["numbers"])
+        assert close(margin, t * s.data)
+        assert target == t
+        assert close(hinge, max(0, 1 - t * s.data))
+        assert gradient == s.grad
+
+
 def test_the_arithmetic_of_a_loss_is_its_own_and_counts_what_it_leaves_out(explorer, net):
     page = explorer(net.loss).open("layer=CrossEntropyLoss")
     assert "before these" not in page.text(".layer-pane .made")

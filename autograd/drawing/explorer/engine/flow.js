@@ -19,7 +19,9 @@ export function flowOf(app) {
 class Flow {
   constructor({ graph, reverse, state, live }) {
     Object.assign(this, { graph, reverse, state, live, norms: [] });
-    this.units = graph.stages.map((stage) => unitsOf(graph, stage));
+    const rows = graph.stages.flatMap((s) => s.comparisons.flatMap((c) => c.rows));
+    const terms = new Set(rows.map(({ term }) => term)); // of a loss: a hinge is no unit
+    this.units = graph.stages.map((stage) => unitsOf(graph, stage, terms));
     const scores = graph.stages.findLast((s) => s.outputs.length && !isLoss(s));
     this.scores = scores ?? null; // the layer that the loss reads
   }
@@ -101,8 +103,8 @@ class Flow {
 const isLoss = ({ kind }) => kind.endsWith("Loss");
 
 /** The nodes of a stage that may shut: ReLUs, and what squashes. */
-function unitsOf(graph, stage) {
-  const nodes = [...graph.sequence.subarray(stage.start, stage.end)];
+function unitsOf(graph, stage, terms) {
+  const nodes = [...graph.sequence.subarray(stage.start, stage.end)].filter((n) => !terms.has(n));
   const named = (names) => nodes.filter((n) => names.has(graph.operation(n).name));
   return { gates: named(GATES), squashes: named(SQUASHES) };
 }
@@ -110,7 +112,8 @@ function unitsOf(graph, stage) {
 function arrived(share, from) {
   if (share === 0) return "No gradient arrives here.";
   const digits = (x) => (x < 1e6 ? count : short)(Number(x.toPrecision(2)));
-  const part = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
+  const times = share < 1 ? `1/${digits(1 / share)} of` : `${digits(share)} times`;
+  const part = digits(share) === "1" ? "about" : times;
   const norm = `the norm of the gradient is ${part} that at ${from}.`;
   if (share < FEW) return `The gradient has vanished on its way back: ${norm}`;
   return share > MANY ? `The gradient has exploded on its way back: ${norm}` : `Here ${norm}`;

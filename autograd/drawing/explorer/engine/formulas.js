@@ -20,6 +20,18 @@ export function slopeText(graph, slot, number, write = short) {
   return formula ? equal(renamed(formula, new Map([["y", "c"]])), write(number)) : write(number);
 }
 
+/** The formula of a slot's local derivative, `∂n5/∂n4 = 1 − n5²`; "" where it is but a number. */
+export function slopeRule(graph, slot) {
+  const y = graph.slotReader[slot];
+  const said = equationsOf(graph, y);
+  const k = slot - graph.firstSlot[y];
+  if (!said || graph.operands[slot] >= graph.size || /^[−\d.]+$/.test(said.partials[k])) return "";
+  const names = namesIn(graph, nodesOf(graph, y, said), said);
+  const [result, x] = ["y", said.operands[k]].map((letter) => names.get(letter) ?? letter);
+  const of = names.size ? "" : `, of y = ${said.forward}`;
+  return `∂${result}/∂${x} = ${renamed(said.partials[k], names)}${of}`;
+}
+
 /**
  * [{text(), where()}]: the slopes of an operation by its operands. Short names stand in the formulas,
  * `∂tanh(a)/∂a = 1 − c² = 0.42`; for longer ones there are letters, and `where` says which.
@@ -27,13 +39,15 @@ export function slopeText(graph, slot, number, write = short) {
 export function slopesOf(graph, y) {
   const said = equationsOf(graph, y);
   if (!said) return [];
-  const slots = said.operands.map((_, k) => graph.firstSlot[y] + k);
-  const nodes = new Map([["y", y]]);
-  said.operands.forEach((x, k) => {
-    if (graph.operands[slots[k]] < graph.size) nodes.set(x, graph.operands[slots[k]]);
-  });
+  const nodes = nodesOf(graph, y, said);
   const names = namesIn(graph, nodes, said);
-  return slots.map((slot, k) => slope(graph, slot, { said, k, nodes, names }));
+  return said.operands.map((_, k) => slope(graph, graph.firstSlot[y] + k, { said, k, nodes, names }));
+}
+
+/** {letter: node} of a result and of its operands, sequences apart. */
+function nodesOf(graph, y, { operands }) {
+  const found = operands.map((x, k) => [x, graph.operands[graph.firstSlot[y] + k]]);
+  return new Map([["y", y], ...found.filter(([, n]) => n < graph.size)]);
 }
 
 function slope(graph, slot, { said, k, nodes, names }) {

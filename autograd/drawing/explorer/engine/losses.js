@@ -37,7 +37,13 @@ export function distances({ graph }, rows, ends) {
   const { data, adjoint } = graph;
   const found = rows.map((row) => {
     const [from, to] = ends(row);
-    return { from, to, loss: data[row.term], weight: adjoint[row.term], goal: data[row.target] };
+    return {
+      from,
+      to,
+      loss: data[row.term],
+      weight: adjoint[row.term],
+      goal: data[row.target] ?? -data[row.opposite],
+    };
   });
   const all = found.flatMap(({ from, to }) => [from, to]).filter(Number.isFinite);
   const [low, high] = [Math.min(...all), Math.max(...all)];

@@ -1,6 +1,7 @@
 // The reverse pass as a sequence of steps. A step is one contribution of the chain rule,
 // x̄ += ȳ · ∂y/∂x; the time t is how many have been made.
 
+import { slopeRule } from "engine/formulas";
 import { doubles, prefix } from "engine/indices";
 import { nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
@@ -166,12 +167,14 @@ export class ReversePass {
     return `${stage.title}${where}: ${count(to - from, "contribution")} ${this.#receivers(stage)}`;
   }
 
-  #rule({ x, y, upstream, partial, contribution }) {
+  #rule({ x, y, slot, upstream, partial, contribution }) {
     const [root, a, c] = [rootName(this.graph), nameOf(this.graph, x), nameOf(this.graph, y)].map(under);
     const { made, all, sum } = this.sumOf(x);
     const soFar = all > 1 ? `; ${count(made)} of ${count(all)}, now ${short(sum)}` : "";
     const rule = `${root}/${a} += ${root}/${c} · ${c}/${a}`;
-    return `${rule} = ${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}${soFar}`;
+    const slope = slopeRule(this.graph, slot);
+    const numbers = `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
+    return `${rule} = ${numbers}${soFar}${slope && `; ${slope}`}`;
   }
 
   #receivers(stage) {
