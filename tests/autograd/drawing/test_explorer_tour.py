@@ -12,7 +12,7 @@ from autograd import Value, graph
 
 NEXT, BACK = '.tour button[title="the next stop"]', '.tour button[title="the stop before"]'
 ESCAPE, ENTER = "\ue00c", "\ue007"
-WIDE, NARROW = (1440, 900), (390, 844)
+WIDE, NARROW, LOW = (1440, 900), (390, 844), (844, 390)
 
 
 def stops(page):
@@ -241,7 +241,7 @@ def shown(page, selector):
     return page.run(script, selector)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW])
+@pytest.mark.parametrize("size", [WIDE, NARROW, LOW])
 def test_what_a_stop_speaks_of_is_outlined_and_not_covered(explorer, net, size):
     page = explorer(net.loss)
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}

@@ -60,7 +60,7 @@ async function start() {
   longPresses();
   document.body.classList.toggle("within", window.parent !== window); // a notebook
   await drawCards(app);
-  tour.update();
+  tour.reveal();
   window.explorer = app;
   prepare(graph);
   document.body.dataset.ready = performance.now().toFixed(0);

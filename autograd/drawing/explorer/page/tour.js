@@ -65,10 +65,19 @@ export class Tour {
     const { graph, state, timeline } = this.app;
     const before = view.time === timeline.end ? view.time : Math.max(view.time - 1, timeline.start);
     state.set({ before, ...view, ...(graph.isLayered ? { cards: "layers" } : {}) });
-    const target = document.querySelector("#details .toured");
+    this.reveal();
+  }
+
+  /** Outline what is spoken of, and bring it into sight, between the header and the tour. */
+  reveal() {
+    this.update();
+    const target = document.querySelector("#details .toured, header .toured");
+    if (!target) return;
+    const { top, bottom } = target.getBoundingClientRect();
     const room = document.getElementById("details").getBoundingClientRect();
-    const { top, bottom } = target?.getBoundingClientRect() ?? room;
-    if (top < room.top || bottom > room.bottom) target.scrollIntoView({ block: "start" });
+    const ceiling = target.closest("header") ? 0 : Math.max(room.top, 0);
+    const floor = Math.min(room.bottom, this.element.getBoundingClientRect().top);
+    if (top < ceiling || bottom > floor) target.scrollIntoView({ block: "start" });
   }
 
   #show(at) {

@@ -36,7 +36,7 @@ function resultStop(app) {
 }
 
 /** The first contribution that changes the size of what comes: the chain rule. */
-function chainStop({ graph, reverse, timeline }) {
+function chainStop({ graph, reverse, timeline, state }) {
   if (!reverse.end) return null;
   const interesting = ({ contribution, partial }) => contribution && Math.abs(partial) !== 1;
   const times = Array.from({ length: Math.min(reverse.end, 500) }, (_, t) => t + 1);
@@ -50,7 +50,13 @@ function chainStop({ graph, reverse, timeline }) {
         `${nameOf(graph, y)} was made from ${nameOf(graph, x)}. What reached ${nameOf(graph, y)} is multiplied by the derivative of this one operation: ${product(reverse.contribution(slot, k))}.`,
       () => `Upstream times local: that is the whole of backpropagation, ${count(timeline.end)} times over.`,
     ],
-    view: { stage: null, node: graph.isSmall ? null : x, show: "gradient", grain: "scalar", time },
+    view: {
+      stage: state.stageFor(x),
+      node: graph.isSmall ? null : x,
+      show: "gradient",
+      grain: "scalar",
+      time,
+    },
     target: ".card.frontier, .words",
   };
 }

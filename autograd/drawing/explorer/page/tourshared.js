@@ -59,7 +59,7 @@ export function forwardStop({ graph, timeline }) {
       () =>
         `After ${count(timeline.forward.end, "such operation")} ${rootName(graph)} is there. Press space to watch them all, and then how the gradients come back; press it again to stop.`,
     ],
-    view: { stage: graph.isLayered ? stage : null, node: null, show: "value", grain: "scalar", time },
+    view: { stage, node: null, show: "value", grain: "scalar", time },
     target: ".step-pane .equation, .card.frontier",
   };
 }
@@ -99,10 +99,7 @@ function reasons(app, n) {
 }
 
 /** Where a node is looked at. */
-export function viewOf({ graph, state, timeline }, n) {
-  const stage = graph.isLayered ? state.stageFor(n) : null;
-  return { stage, node: n, time: timeline.end };
-}
+export const viewOf = ({ state, timeline }, n) => ({ stage: state.stageFor(n), node: n, time: timeline.end });
 
 /** One step against the gradient, which can be taken. */
 export function stepStop(app) {
@@ -123,7 +120,7 @@ export function stepStop(app) {
     title: "One step downhill",
     words: stepWords(graph, step),
     action: { text: "take one step", take },
-    view: { stage: graph.isLayered ? graph.stages.length - 1 : null, node: null, time: timeline.end },
+    view: { stage: graph.stages.length ? graph.stages.length - 1 : null, node: null, time: timeline.end },
     target: ".edits",
   };
 }

@@ -75,6 +75,12 @@ export function legend(state) {
     () => (sizes() ? "0 " : "− "),
     SIGNED.map((_, k) => make("span.patch", { style: () => `background:${colour(k)}` })),
     () => `${sizes() ? " large" : " +"}, by √|x|; grey: unused or nan`,
-    make("span", { hidden: () => state.show === "value" }, "; ", make("span.patch.waiting"), " not arrived"),
+    make(
+      "span",
+      { hidden: () => state.show === "value" && state.time >= 0 },
+      "; ",
+      make("span.patch.waiting"),
+      " not arrived",
+    ),
   );
 }
