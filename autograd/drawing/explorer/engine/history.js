@@ -1,7 +1,8 @@
 // What was changed, step by step: undo and redo.
 
 const MOST = 200; // steps
-const NUMBERS = 2_000_000; // changes in all of them: a step of training changes many
+const NUMBERS = 4_000_000; // changes in all of them: a step of training changes many
+const MANY = 1000; // changes of one step, which take less room in columns
 
 export class History {
   #done = [];
@@ -12,7 +13,7 @@ export class History {
   add(changes, words) {
     this.#undone = [];
     if (this.#held) return this.#join(changes, words);
-    this.#done.push({ changes, words });
+    this.#done.push({ changes: changes.length > MANY ? new Columns(changes) : changes, words });
     while (this.#done.length > MOST || (this.#done.length > 1 && this.#size() > NUMBERS)) this.#done.shift();
   }
 
@@ -49,13 +50,13 @@ export class History {
     this.release();
     const step = this.#done.pop();
     if (step) this.#undone.push(step);
-    return step ? step.changes.map(([n, before]) => [n, before]) : [];
+    return step ? Array.from(step.changes, ([n, before]) => [n, before]) : [];
   }
 
   redo() {
     const step = this.#undone.pop();
     if (step) this.#done.push(step);
-    return step ? step.changes.map(([n, , after]) => [n, after]) : [];
+    return step ? Array.from(step.changes, ([n, , after]) => [n, after]) : [];
   }
 
   /** What undo and redo would do, in words; null where there is nothing. */
@@ -65,5 +66,19 @@ export class History {
 
   get redoes() {
     return this.#undone.at(-1)?.words ?? null;
+  }
+}
+
+/** Changes as columns of numbers. */
+class Columns {
+  constructor(changes) {
+    this.length = changes.length;
+    this.nodes = Int32Array.from(changes, ([n]) => n);
+    this.before = Float64Array.from(changes, ([, before]) => before);
+    this.after = Float64Array.from(changes, ([, , after]) => after);
+  }
+
+  *[Symbol.iterator]() {
+    for (let k = 0; k < this.length; k++) yield [this.nodes[k], this.before[k], this.after[k]];
   }
 }

@@ -74,10 +74,13 @@ test("a link holds the sample and what was changed in it", async () => {
 
 test("steps that change very many numbers let older ones go", () => {
   const history = new History();
-  const many = Array.from({ length: 1_500_000 }, (_, n) => [n, 0, 1]);
+  const many = Array.from({ length: 2_500_000 }, (_, n) => [n, n / 2, n / 3]);
   history.add([[0, 1, 2]], "first");
   history.add(many, "second");
   history.add(many, "third");
-  assert.equal(history.undo().length, many.length);
+  const undone = history.undo();
+  assert.equal(undone.length, many.length);
+  assert.deepEqual(undone[7], [7, 7 / 2]);
   assert.equal(history.undoes, null);
+  assert.deepEqual(history.redo()[7], [7, 7 / 3]);
 });
