@@ -23,6 +23,7 @@ from PIL import Image, ImageDraw  # noqa: E402
 SIZE = 1380, 860  # of the window's inside, in pixels
 WIDTH = 1000  # of the film
 FRAME, PAUSE = 120, 1500  # milliseconds
+END, LEFT, RIGHT = "\ue010", "\ue012", "\ue014"  # keys
 POINTER = [(0, 0), (0, 17), (4, 13), (7, 20), (10, 19), (7, 12), (12, 12)]
 
 
@@ -110,50 +111,61 @@ class Film:
 
 
 def looks(film: Film) -> None:
-    """A layer, one of its pixels, and the window that makes it."""
+    """One pixel of a layer, and the window that makes it."""
     film.shoot(PAUSE)
-    film.click(film.page.card("conv1"))
     film.move(*film.entry("conv1", 22, ".here"))
     film.press()
     film.release()
-    film.shoot(PAUSE)
+    film.shoot(2 * PAUSE)
 
 
-def paints(film: Film) -> None:
-    """Pixels are painted, and everything follows."""
-    film.click(film.page.one(".tools [data-tool=pen]"))
-    for column in (1, 5):
-        film.move(*film.entry("image", 8 + column))
+def wipes(film: Film) -> None:
+    """What speaks most against the right class is wiped out of the image, and all follows."""
+    film.click(film.page.one("[data-tool=rubber]"))
+    for place in film.page.run("""
+        const { graph } = explorer;
+        const { entries } = graph.tensors.find((t) => t.name === "x");
+        const cost = (k) => graph.data[entries[k]] * graph.adjoint[entries[k]];
+        return [...entries.keys()].sort((a, b) => cost(b) - cost(a)).slice(0, 2);
+    """):
+        film.move(*film.entry("x", place), steps=3)
         film.press()
-        for row in range(2, 7):
-            film.move(*film.entry("image", 8 * row + column), steps=1)
         film.release()
+        film.shoot(4 * FRAME)
     film.shoot(PAUSE)
     film.click(film.page.one("[aria-label='as it was in Python']"))
 
 
 def learns(film: Film) -> None:
-    """The slider goes through the epochs."""
+    """It goes back to its first weights by the slider, and learns again in the page."""
     slider = film.page.one(".epochs input")
     film.move(*film.middle(slider))
-    for k in range(int(slider.get_attribute("max")) + 1):
-        film.page.run("explorer.live.setMany(explorer.epochs.pairs(arguments[0]))", k)
-        film.shoot(4 * FRAME)
+    for _ in range(int(slider.get_attribute("max"))):
+        slider.send_keys(LEFT)
+        film.shoot()
+    film.shoot(PAUSE)
+    train = film.page.driver.find_element("xpath", "//aside[@id='learn']//button[.='▶ train']")
+    film.click(train)
+    for _ in range(16):
+        film.shoot(2 * FRAME)
+    film.page.run("explorer.learning.training.pause()")
     film.shoot(PAUSE)
 
 
 def runs_back(film: Film) -> None:
     """The reverse pass, layer by layer."""
     film.page.run("explorer.state.set({ show: 'gradient' })")
-    film.page.press("\ue011")  # Home
-    film.shoot(PAUSE // 2)
-    for _ in range(8):
-        film.page.press("\ue014")  # arrow right
-        film.shoot(3 * FRAME)
+    film.page.press(END)
+    for _ in range(6):
+        film.page.press(LEFT)
+    film.shoot(PAUSE)
+    for _ in range(6):
+        film.page.press(RIGHT)
+        film.shoot(5 * FRAME)
     film.shoot(PAUSE)
 
 
-SCENES = looks, paints, learns, runs_back
+SCENES = looks, wipes, learns, runs_back
 
 
 def main() -> None:
@@ -163,7 +175,9 @@ def main() -> None:
     )
     place = ROOT / ".github" / "gallery" / "explorer.webp"
     parser.add_argument("--out", type=Path, default=place, help=f"default: {place}")
-    parser.add_argument("--quick", action="store_true", help="train for seconds")
+    parser.add_argument(
+        "--quick", action="store_true", help="the first two scenes, of less training"
+    )
     options = parser.parse_args()
     film = filmed(options.quick)
     film.save(options.out)
@@ -172,7 +186,7 @@ def main() -> None:
 
 
 def filmed(quick: bool) -> Film:
-    """All scenes of the page, in a browser of its own."""
+    """The scenes of the page, in a browser of its own."""
     driver = browser()
     try:
         driver.execute_cdp_cmd(
@@ -183,7 +197,7 @@ def filmed(quick: bool) -> Film:
             path = Path(folder) / "digits.html"
             explore_site.digits(quick).page.save(path)
             film = Film(Explorer(driver, path).open())
-            for scene in SCENES:
+            for scene in SCENES[:2] if quick else SCENES:
                 scene(film)
         return film
     finally:

@@ -105,9 +105,14 @@ def _title(root: Value | Tensor) -> str:
 
 
 def _holds(snapshot: Snapshot) -> str:
-    """How large a graph is, in words."""
-    layers = [stage for stage in snapshot.stages if stage.kind or stage.call]
-    sizes = {"node": len(snapshot.graph.nodes), "layer": len(layers)}
+    """How much a page holds, in words."""
+    header = snapshot.header
+    sizes = {
+        "node": len(snapshot.graph.nodes),
+        "layer": sum(bool(stage.kind or stage.call) for stage in snapshot.stages),
+        "sample": header["samples"]["count"] if "samples" in header else 0,
+        "epoch": len(header.get("epochs", ())),
+    }
     return ", ".join(f"{n:,} {what}{'s' * (n != 1)}" for what, n in sizes.items() if n)
 
 

@@ -44,6 +44,15 @@ def test_layers_are_counted_too():
     assert repr(explore(model(Tensor([1.0, 2.0])))).startswith("<Page of 23 nodes, 2 layers, ")
 
 
+def test_samples_and_epochs_are_counted():
+    w = Value(2.0, label="w")
+    page = explore(
+        lambda x, t: (w * x[0] - t) ** 2, samples=[([1.0], 2.0), ([3.0], 4.0)], parameters=[w],
+        epochs=[("begun", {w: 1.0}), ("done", {w: 2.0})],
+    )  # fmt: skip
+    assert page.holds.endswith(" nodes, 2 samples, 2 epochs")
+
+
 def test_a_page_that_was_saved_is_opened_where_it_lies(tmp_path, opened):
     path = tmp_path / "a page of 100 %.html"
     page = Value(2.0).explore(path).open()
