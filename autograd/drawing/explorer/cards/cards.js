@@ -41,11 +41,13 @@ export async function drawCards(app) {
     const anchor = same && app.diagram?.anchor(view.anchor ?? []);
     update = () => {};
     const giveFocus = heldFocus(app.top);
-    await diagram.show(view.boxes, view.arrows, view.frames, (element) =>
-      app.top.replaceChildren(...[view.bar, element, view.legend].filter(Boolean)),
-    );
-    if (shown !== key) return;
+    const put = (element) => {
+      if (shown === key) app.top.replaceChildren(...[view.bar, element, view.legend].filter(Boolean));
+    };
+    await diagram.show(view.boxes, view.arrows, view.frames, put);
+    if (shown !== key) return; // another drawing was asked for meanwhile
     if (anchor) diagram.hold(view.anchor, anchor);
+    else if (view.anchor) diagram.reveal(view.anchor[0]);
     app.diagram = diagram;
     update = () => {
       view.update(diagram);

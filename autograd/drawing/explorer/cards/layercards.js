@@ -22,17 +22,21 @@ export function layerCards(app) {
   const boxes = [...inputs.map((t) => inputCard(app, t)), ...cards];
   const around = framesOf(app, frames, outer, new Map(items.map((item, k) => [item, cards[k].id])));
   const boxOf = new Map(items.flatMap((item, k) => item.stages.map((s) => [s.index, cards[k].id])));
-  const anchor = app.turned;
+  const turned = app.turned;
   app.turned = undefined;
-  const update = updater(app, boxes, [...cards, ...around], anchor);
-  return { boxes, arrows: arrowsOf(graph, inputs, boxOf), frames: around, anchor, update };
+  const update = updater(app, boxes, [...cards, ...around], turned?.item);
+  const arrows = arrowsOf(graph, inputs, boxOf);
+  return { boxes, arrows, frames: around, anchor: turned?.anchor, update };
 }
 
-/** Paint and mark what is shown, and reveal the selected layer whenever that is another one. */
-function updater(app, boxes, marked, held) {
-  const isChosen = ({ item }) => item?.stages.some((s) => s.index === app.state.stage);
-  const chosen = () => boxes.find(isChosen)?.id;
-  let revealed = held && chosen(); // who opened a module looks there
+/**
+ * Paint and mark what is shown, and reveal the selected layer whenever that is another one; but who
+ * has just turned to a module that it is not in looks there.
+ */
+function updater(app, boxes, marked, turned) {
+  const isChosen = (item) => item?.stages.some((s) => s.index === app.state.stage);
+  const chosen = () => boxes.find(({ item }) => isChosen(item))?.id;
+  let revealed = turned && !isChosen(turned) ? chosen() : undefined;
   return (diagram) => {
     for (const box of boxes) box.thumbnail?.update();
     for (const { lit, item } of marked) mark(app, lit.classList, item.stages);
@@ -54,7 +58,7 @@ const nameOf = (item) => item.name ?? `${item.title}[]`;
 function turn(app, item) {
   const opened = openedNames(app);
   const name = nameOf(item);
-  app.turned = [`f${name}`, `s${item.stages[0].index}`]; // stays where it is
+  app.turned = { item, anchor: [`f${name}`, `s${item.stages[0].index}`] }; // what stays where it is
   app.state.set({ opened: opened.includes(name) ? opened.filter((o) => o !== name) : [...opened, name] });
 }
 
