@@ -28,16 +28,17 @@ class Family:
     cones: list[Cone]
     neurons: int
     samples: int
-    own: list[int]
+    own: set[int]
     constants: set[int]
 
 
 def families(cones: Cones) -> list[Family]:
     """The families of cones, inputs first; none where they would show no structure."""
     groups: dict[Hashable, list[Cone]] = {}
-    for cone in _ranked(cones):
+    ranked = _ranked(cones)
+    for cone in ranked:
         groups.setdefault((cone.depth, cone.kind), []).append(cone)
-    if len(groups) > min(MOST, len(cones.of) // 4):
+    if len(ranked) == 1 or len(groups) > min(MOST, len(cones.of) // 4):
         return []
     side = _side(groups.values())
     found = [_arranged(alike, side) for alike in groups.values()]
@@ -85,15 +86,15 @@ def _arranged(cones: list[Cone], side: int) -> Family:
     leaves = [p for p in places if is_leaf(cones[0].readings[p].operand)]
     constants = {p for p in leaves if _is_constant(cones, p)}
     for left_out in (set[int](), constants):
-        own = _own(cones, [p for p in leaves if p not in left_out], side)
+        own = set(_own(cones, [p for p in leaves if p not in left_out], side))
         given = [p for p in places if p not in own and p not in left_out]
-        j, s = _labels(cones, own), _labels(cones, given)
+        j, s = _labels(cones, sorted(own)), _labels(cones, given)
         neurons, samples = max(j) + 1, max(s) + 1
         placed = dict(zip(zip(j, s, strict=True), cones, strict=True))
         if own and len(placed) == len(cones) == neurons * samples:
             ordered = [placed[key] for key in sorted(placed)]
             return Family(ordered, neurons, samples, own, left_out)
-    return Family(cones, len(cones), 1, [], constants)
+    return Family(cones, len(cones), 1, set(), constants)
 
 
 def _is_constant(cones: list[Cone], position: int) -> bool:
@@ -119,8 +120,9 @@ def _own(cones: list[Cone], leaves: list[int], side: int) -> list[int]:
         added = [p for p in leaves if readings[p].op not in FACTORS]
         anchor = _labels(cones, added or [p for p in leaves if readings[p].position == side])
         leaves = [p for p in leaves if _labels(cones, [p]) == anchor]
+        found = set(leaves)
         partners = {p for p in leaves if readings[p].op in FACTORS and readings[p].position != side}
-        leaves = [p for p in leaves if p not in partners or p + 1 - 2 * side not in leaves]
+        leaves = [p for p in leaves if p not in partners or p + 1 - 2 * side not in found]
     return leaves
 
 

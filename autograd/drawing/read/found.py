@@ -18,6 +18,7 @@ from .formulas import formula
 from .graph import Graph, NamedTensor
 
 MANY = 100  # operations outside of layers, from which on they are grouped
+MOST = 200_000  # beyond these, looking for layers takes longer than drawing
 FEW = 6  # numbers that are written in a formula
 
 
@@ -26,7 +27,7 @@ def found_calls(graph: Graph) -> dict[int, Any]:
 
     Their tensors join those of the graph: weights, biases and inputs, and what they make.
     """
-    if sum(not in_layer(graph.nodes[k]) for k in graph.operations) <= MANY:
+    if not has_plain_code(graph):
         return {}
     cones = Cones(graph)
     readers = [_Reader(cones, family) for family in families(cones)]
@@ -40,6 +41,11 @@ def found_calls(graph: Graph) -> dict[int, Any]:
                 taken.update(tensor.entries)
                 graph.tensors.append(tensor)
     return calls
+
+
+def has_plain_code(graph: Graph) -> bool:
+    """Whether enough was computed outside of layers to look for some in it, and not too much."""
+    return MANY < sum(not in_layer(graph.nodes[k]) for k in graph.operations) <= MOST
 
 
 def _numbered(titles: list[str]) -> Iterator[str]:
@@ -56,6 +62,7 @@ class _Reader:
     def __init__(self, cones: Cones, family: Family) -> None:
         self.cones, self.family = cones, family
         self.readings = family.cones[0].readings
+        self.leaves = sum(is_leaf(r.operand) for r in self.readings)
         self.letters = self._letters()
 
     @cached_property
@@ -97,7 +104,7 @@ class _Reader:
         x = reading.operand
         if len(self.family.cones) == 1 and reading.op not in FACTORS and not x.name and x.data == 0:
             return "0"  # the one that Python's `sum` starts with
-        several = len(self.family.cones) > 1 or sum(is_leaf(r.operand) for r in self.readings) > FEW
+        several = len(self.family.cones) > 1 or self.leaves > FEW
         if several and position not in self.family.constants:
             return "c"
         return clean(x.label, 12) or number(x.data)

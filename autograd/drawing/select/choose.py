@@ -11,6 +11,7 @@ from ...tensor import Tensor
 from ...text import clean, shape_text
 from ...value import Value
 from ..read.cones import in_layer
+from ..read.found import has_plain_code
 from ..read.graph import Graph
 from ..read.stages import Stage, stages
 from ..read.words import caption, count
@@ -47,7 +48,8 @@ class Request:
     @cached_property
     def has_layers(self) -> bool:
         """Whether layers made any of it, or are found in it."""
-        return self.has_scopes or any(stage.calls for stage in self.stages)
+        plain = not self.has_scopes and has_plain_code(self.graph)
+        return self.has_scopes or (plain and any(stage.calls for stage in self.stages))
 
 
 @dataclass
