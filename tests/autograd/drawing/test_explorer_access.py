@@ -20,8 +20,12 @@ def violations(page):
     return page.driver.execute_async_script(RUN)
 
 
-CNN = ["node=conv1.weight[0,0,1,1]&show=%7Cgradient%7C", "layer=conv1&step=300&grain=scalar"]
-EXPRESSION = ["node=a&step=2"]
+CNN = [
+    "layer=CrossEntropyLoss",
+    "node=conv1.weight[0,0,1,1]&show=%7Cgradient%7C",
+    "layer=conv1&step=300&grain=scalar",
+]
+EXPRESSION = ["node=a&step=2", "as=around&node=c"]
 
 
 @pytest.mark.skipif(not AXE, reason="AXE does not name axe-core's axe.min.js")

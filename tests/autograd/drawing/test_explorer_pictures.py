@@ -64,7 +64,7 @@ def test_the_view_holds_the_panes_to_their_ends_and_leaves_them_scrolled(explore
     shown = texts(path)
     assert "conv1[1,1,2]" in shown
     assert "Z (3×16) = W (3×9) · X (9×16)" in shown
-    assert any(t.startswith("the strongest paths") for t in shown)
+    assert any(t.startswith("its strongest paths") for t in shown)
     cells = page.texts(".made td")
     assert len(cells) >= 27
     assert Counter(cells) <= Counter(shown)
@@ -92,7 +92,7 @@ def test_the_picture_looks_like_the_page(explorer, net, saved, scheme):
     assert painted.shape == seen.shape
     inner = np.s_[4:-4, 20:-20]  # the page's own edges are shadowed
     different = np.abs(painted - seen)[inner].max(axis=-1) > 0.35
-    assert different.mean() < 0.01
+    assert different.mean() < 0.02
     assert np.abs(seen - seen[10, 40]).max(axis=-1).mean() > 0.01, "there is something to compare"
 
 

@@ -105,6 +105,7 @@ export class Diagram {
     const { clientWidth: w, clientHeight: h } = this.element;
     if (id === undefined || (width * LEGIBLE <= w && height * LEGIBLE <= h)) return;
     const { left, top, scale } = anchor;
+    this.fitted = "";
     const at = this.places.get(id);
     this.#move({ x: left - at.x * scale, y: top - at.y * scale, scale });
   }

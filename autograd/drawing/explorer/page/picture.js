@@ -19,8 +19,8 @@ export function pictures(app, opener) {
     );
   const row = ([part, words]) => make("p", {}, `${words}: `, button(part, "svg"), " ", button(part, "png"));
   const dialog = make(
-    "dialog.pictures",
-    { "aria-label": "save a picture" },
+    "dialog",
+    { id: "picture", "aria-label": "save a picture" },
     make("h2", {}, "Save a picture"),
     Object.entries(PARTS).map(row),
     make("button", { type: "button", onclick: close }, "Close"),

@@ -42,7 +42,7 @@ function comparison(app, { kind, rows }, k, all) {
     {},
     make("h3", {}, kinds.title + sample),
     make("p.small", {}, () => kinds.says(facts())),
-    make("div.wide", {}, make("table", {}, head(app, kinds, facts), body)),
+    make("div.wide", { tabindex: 0 }, make("table", {}, head(app, kinds, facts), body)),
     rows.length > ROWS ? more : null,
     make("p.small", {}, kinds.why),
   );
@@ -51,7 +51,7 @@ function comparison(app, { kind, rows }, k, all) {
 function head(app, kinds, facts) {
   const slope = () => `${under(rootName(app.graph))}/∂${kinds.of} = ${times(kinds.slope, facts().weight)}`;
   const cells = ["", kinds.picture, ...kinds.columns.map(([title]) => title)].map((cell) =>
-    make("th", {}, cell),
+    make(cell ? "th" : "td", {}, cell),
   );
   return make("thead", {}, make("tr", {}, cells, make("th", { colspan: 2 }, slope)));
 }

@@ -123,7 +123,7 @@ export class Scheme {
     const names = [this.left.name, this.right.name].map((name) => name.replace("ᵀ", ""));
     return [
       make("p", {}, `${text} = `, make("b.total", {}, full(total)), this.#meaning(i, j, total)),
-      make("div.wide", {}, strip(names, this.equation.sum, shown)),
+      make("div.wide", { tabindex: 0 }, strip(names, this.equation.sum, shown)),
       make(
         "p.small",
         {},

@@ -71,7 +71,7 @@ export function table(head, rows) {
     );
   return make(
     "div.scroll",
-    {},
+    { tabindex: 0 }, // so that keys scroll it
     make(
       "table",
       {},
