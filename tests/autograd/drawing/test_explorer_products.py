@@ -35,7 +35,7 @@ def turned_kernel(page):
     """The heat maps of dX, in sight and painted."""
     overlay = page.one(".flip canvas.overlay")
     page.run("arguments[0].scrollIntoView({block: 'center'})", overlay)
-    page.wait("return document.querySelector('.flip canvas.overlay').maps.numbers")
+    page.wait("return document.querySelector('.flip canvas.overlay').maps.numbers.length")
     return overlay
 
 
