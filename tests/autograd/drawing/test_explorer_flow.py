@@ -121,7 +121,9 @@ def test_one_scale_makes_maps_comparable_and_is_in_the_address(explorer, net):
     page = explorer(net.loss).open("layer=conv1")
     places = range(9)
     own = [colour(page, page.map("conv1.weight", ".kernels"), k) for k in places]
+    assert "one scale" not in page.text(".legend")
     page.press("s")
+    assert "one scale for all maps" in page.text(".legend")
     assert page.one(".scale").get_attribute("aria-pressed") == "true"
     one = [colour(page, page.map("conv1.weight", ".kernels"), k) for k in places]
     assert own != one, "the strongest weight is weak among all numbers"

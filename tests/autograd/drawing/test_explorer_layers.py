@@ -26,7 +26,7 @@ def test_the_model_is_shown_as_layers_with_shapes_forward_and_back(explorer, net
 def test_a_layer_says_which_matrix_products_it_is_and_why_there_is_a_transpose(explorer, net):
     page = explorer(net.loss, program=net.program()).open()
     page.card("conv1").click()
-    lines = page.texts(".product code")
+    lines = page.texts(".product button code")
     assert lines == [
         "Z (3×16) = W (3×9) · X (9×16)",
         "dW (3×9) = dZ (3×16) · Xᵀ (16×9)",

@@ -23,11 +23,20 @@ def look(page, part, i, j, click=False):
 
     cells = page.one(f".scheme figure:nth-child({PARTS[part]}) .matrix-cells")
     page.run("arguments[0].scrollIntoView({block: 'center'})", cells)
+    page.wait("return document.querySelector('.scheme .matrix-cells').matrix.matrix")
     x, y = page.run("return arguments[0].matrix.centre(arguments[1], arguments[2])", cells, i, j)
     size = page.run("const b = arguments[0]; return [b.clientWidth, b.clientHeight]", cells)
     chain = ActionChains(page.driver, duration=0)
     chain.move_to_element_with_offset(cells, int(x - size[0] / 2), int(y - size[1] / 2))
     (chain.click() if click else chain).perform()
+
+
+def turned_kernel(page):
+    """The heat maps of dX, in sight and painted."""
+    overlay = page.one(".flip canvas.overlay")
+    page.run("arguments[0].scrollIntoView({block: 'center'})", overlay)
+    page.wait("return document.querySelector('.flip canvas.overlay').maps.numbers.length")
+    return overlay
 
 
 def total(page):
@@ -120,6 +129,7 @@ def test_the_gradient_of_the_windows_is_w_turned_times_dz(explorer, net):
 def test_a_matrix_is_read_by_keys_and_opens_its_nodes(explorer, net):
     page = explorer(net.loss).open("layer=conv1")
     page.run("document.querySelector('.scheme figure:nth-child(2) .matrix-cells').focus()")
+    page.wait("return document.querySelector('.scheme .matrix-cells').matrix.matrix")
     strongest = page.run(
         "return document.querySelector('.scheme figure:nth-child(3) .matrix-cells').matrix.at"
     )
@@ -262,7 +272,7 @@ OPTIONS = [
 def test_a_pixels_gradient_is_the_turned_kernel_on_dz(explorer, options):
     x, layer, loss = convolved(**options)
     page = explorer(loss).open("layer=0")
-    overlay = page.one(".flip canvas.overlay")
+    overlay = turned_kernel(page)
     for place in (0, 9, 30, 83):
         page.point(overlay, place, click=True)
         assert math.isclose(float(page.text(".flip .total")), x.values[place].grad, rel_tol=1e-9)
@@ -289,7 +299,7 @@ def test_a_pixels_gradient_is_the_turned_kernel_on_dz(explorer, options):
 def test_the_turned_kernel_lies_where_it_meets_the_outputs_of_the_pixel(explorer):
     loss = convolved(stride=2, padding=1)[-1]
     page = explorer(loss).open("layer=0")
-    page.point(page.one(".flip canvas.overlay"), 42 + 6 * 2 + 3, click=True)  # channel 1, (2, 3)
+    page.point(turned_kernel(page), 42 + 6 * 2 + 3, click=True)  # channel 1, (2, 3)
     frame, shape = page.run("""
       const cells = document.querySelector(".flip .matrix-cells");
       const {rows, cols, numbers} = cells.matrix.matrix;
@@ -309,7 +319,7 @@ def test_a_pixel_that_others_read_too_gets_only_a_part_through_the_layer(explore
     layer = nn.Conv2D(1, 1, 2, rng=random.Random(1))
     loss = (nn.Sequential(layer, nn.Tanh())(x) ** 2.0).sum() + (x * x).sum()
     page = explorer(loss).open("as=layers&layer=0")
-    page.point(page.one(".flip canvas.overlay"), 2, click=True)
+    page.point(turned_kernel(page), 2, click=True)
     assert "others read it too" in page.text(".weighed p")
 
 

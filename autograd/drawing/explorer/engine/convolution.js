@@ -3,6 +3,9 @@
 
 import { address } from "engine/names";
 
+const WINDOWS = 24; // that are looked at
+const STEP = 7919; // from one of them to the next: a prime, so that they are of all rows and columns
+
 /** {image, output, kernel, axes: [{stride, dilation, padding, kernel, image, output}]}, or null. */
 export function windowsOf(graph, product) {
   const { rows, columns, dots } = product;
@@ -25,13 +28,14 @@ export function windowsOf(graph, product) {
   return { image, output, kernel, axes: sized };
 }
 
-/** [[{u, o, i}, {u, o, i}], ...]: row and column of every window's pixels, a middle one first. */
+/** [[{u, o, i}, {u, o, i}], ...]: row and column of the pixels of some windows, a middle one first. */
 function samplesOf(graph, { rows, columns, dots }, { kernel, image, output }) {
   const ends = (tensor, n) => address(tensor.shape, graph.placeOf[n]).slice(-2);
   const uv = Array.from(graph.entriesOf(rows[0]), (n) => ends(kernel, n));
   const found = [];
-  for (let at = 0; at < columns.length; at++) {
-    const p = (at + (columns.length >> 1)) % columns.length;
+  const n = columns.length;
+  for (let at = 0; at < Math.min(n, WINDOWS); at++) {
+    const p = ((n >> 1) + at * (n > WINDOWS ? STEP : 1)) % n;
     const o = ends(output, graph.ownerOf(dots[p]));
     const pixels = graph.entriesOf(columns[p]);
     for (let k = 0; k < pixels.length; k++) {

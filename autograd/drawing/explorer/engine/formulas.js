@@ -55,9 +55,8 @@ function slope(graph, slot, { said, k, nodes, names }) {
   const formula = renamed(said.partials[k], names);
   const left = `∂${apart(renamed(said.forward, names))}/∂${renamed(operand, names)}`;
   const number = () => graph.partial(slot, 0) ?? 0;
-  const unnamed = [...nodes].filter(
-    ([x]) => !names.has(x) && letters(said.forward + said.partials[k]).has(x),
-  );
+  const used = letters(`${operand} ${said.partials[k]}`);
+  const unnamed = [...nodes].filter(([letter]) => !names.has(letter) && used.has(letter));
   return {
     text: () => `${left} = ${nodes.has(operand) ? equal(formula, short(number())) : formula}`,
     where: () => unnamed.map(([letter, n]) => `${letter} = ${told(graph, n)}`).join(", "),
@@ -78,7 +77,11 @@ function nameIn(graph, n) {
   return graph.data[n] < 0 ? `(${numberOf(graph, n)})` : numberOf(graph, n);
 }
 
-const told = (graph, n) => (label(graph, n) ? `${nameOf(graph, n)} = ` : "") + numberOf(graph, n);
+/** `conv1[0,2,2] = −0.5`; of a constant its number. */
+function told(graph, n) {
+  const constant = graph.isLeaf(n) && !label(graph, n);
+  return constant ? numberOf(graph, n) : `${nameOf(graph, n)} = ${numberOf(graph, n)}`;
+}
 
 const renamed = (text, names) => text.replace(LETTER, (letter) => names.get(letter) ?? letter);
 

@@ -74,7 +74,8 @@ export function legend(state) {
     {},
     () => (sizes() ? "0 " : "− "),
     SIGNED.map((_, k) => make("span.patch", { style: () => `background:${colour(k)}` })),
-    () => `${sizes() ? " large" : " +"}, by √|x|; grey: unused or nan`,
+    () => `${sizes() ? " large" : " +"}, by √|x|${state.scale === "one" ? ", one scale for all maps" : ""}`,
+    "; grey: unused or nan",
     make(
       "span",
       { hidden: () => state.show === "value" && state.time >= 0 },

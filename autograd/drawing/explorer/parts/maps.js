@@ -44,7 +44,18 @@ function wrapped(n, width) {
  */
 export class Maps {
   constructor({ shape, name, width = 300, say, mark, changed, onpick, onhover, onsay }) {
-    Object.assign(this, { shape, name, say, mark, changed, onpick, onhover, onsay, cursor: 0 });
+    Object.assign(this, {
+      shape,
+      name,
+      say,
+      mark,
+      changed,
+      onpick,
+      onhover,
+      onsay,
+      cursor: 0,
+      numbers: new Float64Array(0),
+    });
     this.plan = arrangement(shape, width);
     const { rows, cols, cell, across, down } = this.plan;
     const [w, h] = [across * (cols * cell + GAP), down * (rows * cell + GAP)];

@@ -1,8 +1,8 @@
 // Work that waits until somebody can see its result.
 
-/** A function that calls `update()` at once while an element is in sight, else when it comes into sight. */
+/** A function that calls `update()` while an element is in sight, else as soon as it comes into sight. */
 export function whenSeen(element, update) {
-  let seen = true; // until the first word from the observer
+  let seen = false;
   let late = false;
   new IntersectionObserver((entries) => {
     seen = entries.at(-1).isIntersecting;
