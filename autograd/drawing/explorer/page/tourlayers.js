@@ -1,11 +1,12 @@
 // The tour of a network of layers.
 
-import { label, nameOf, rootName } from "engine/names";
+import { nameOf, rootName, under } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import {
   forwardStop,
   most,
   product,
+  resultStop,
   sentTo,
   slopeOf,
   stepStop,
@@ -13,10 +14,11 @@ import {
   viewOf,
   zeroStop,
 } from "page/tourshared";
+import { className } from "panes/loss";
 
 export const layerStops = (app) => [
   forwardStop(app),
-  lossStop(app),
+  lossStop(app) ?? resultStop(app),
   scoresStop(app),
   weightStop(app),
   inputStop(app),
@@ -38,8 +40,8 @@ function classes({ graph }) {
   return fits ? { target, p } : null;
 }
 
-/** The class of a score, as its last index. */
-const classOf = (graph, n) => label(graph, n).match(/(\d+)\]$/)?.[1] ?? nameOf(graph, n);
+/** The class of a score. */
+const classOf = (graph, n) => className(graph, graph.placeOf[n]);
 
 function lossStop(app) {
   const { graph, timeline } = app;
@@ -63,7 +65,7 @@ function lossStop(app) {
         `Learning asks of every weight w: by how much does ${name} change if w changes a little? That is the derivative ∂${name}/∂w, and the reverse pass finds them all at once.`,
     ],
     view: { stage: graph.stageOf[root], node: null, show: "value", time: timeline.end },
-    target: `[data-box="s${graph.stageOf[root]}"], .layer-pane h2`,
+    target: `[data-box="s${graph.stageOf[root]}"], .layer-pane .comparison`,
   };
 }
 
@@ -151,8 +153,8 @@ function inputStop(app) {
     id: "input",
     title: kernels.length ? "Back through the turned kernel" : "Back through the transpose",
     words: kernels.length ? turnedWords(graph, best) : transposedWords(graph, best),
-    view: { ...viewOf(app, best.n), show: "gradient" },
-    target: ".node-pane .chain",
+    view: { ...viewOf(app, best.n), stage: graph.stageOf[best.terms[0].y], show: "gradient" },
+    target: `.layer-pane ${kernels.length ? ".flip" : ".products"}, .node-pane .chain`,
     nodes: () => [best.n],
   };
 }
@@ -167,17 +169,17 @@ const turnedWords = (graph, { n, terms }) => [
   () =>
     `${nameOf(graph, n)} lies in ${count(terms.length, "window")} of one output channel: ${meetings(graph, terms)}. The later the window begins, the earlier the weight.`,
   () =>
-    `So back to the input the gradients run through the kernel turned by 180°: ∂loss/\u2060∂x[i,j] = Σ ∂loss/\u2060∂z[i−u,j−v] · w[u,v]. Over all channels ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
+    `So back to the input the gradients run through the kernel turned by 180°: ${under(rootName(graph))}/\u2060∂x[i,j] = Σ ${under(rootName(graph))}/\u2060∂z[i−u,j−v] · w[u,v]. Over all channels ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
 ];
 
 const transposedWords = (graph, { n, terms }) => [
   () =>
     `${nameOf(graph, n)} is read by ${count(terms.length, "output")}, each with a weight of its own: ${meetings(graph, terms)}. Forward, a row of W makes one output.`,
   () =>
-    `Back, a column of W makes one input's gradient, Σ_f ∂loss/\u2060∂z[f] · W[f,k]: W is transposed. ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
+    `Back, a column of W makes one input's gradient, Σ_f ${under(rootName(graph))}/\u2060∂z[f] · W[f,k]: W is transposed. ${slopeOf(graph, n)} = ${short(graph.adjoint[n])}.`,
 ];
 
-/** The input that is read most often with a tensor's weights: {n, terms} of its first channel. */
+/** The input that is read most often with a tensor's weights: {n, terms} of its strongest channel. */
 function readWith(app, tensor) {
   const { graph } = app;
   const inputs = sentTo(app, used(tensor)[0]).map(({ other }) => other);
@@ -187,8 +189,10 @@ function readWith(app, tensor) {
   );
   if (n === undefined) return null;
   const own = sentTo(app, n).filter(({ other }) => graph.tensorOf[other] === tensor.index);
-  const channel = graph.channel[own[0].y];
-  const terms = tensor.shape.length > 2 ? own.filter(({ y }) => graph.channel[y] === channel) : own;
+  const of = (channel) => own.filter(({ y }) => graph.channel[y] === channel);
+  const sent = (channel) => Math.abs(of(channel).reduce((sum, one) => sum + one.contribution, 0));
+  const channels = new Set(own.map(({ y }) => graph.channel[y]));
+  const terms = tensor.shape.length > 2 ? of(most(channels, sent)) : own;
   return terms.length > 1 ? { n, terms } : null;
 }
 

@@ -2,7 +2,17 @@
 
 import { nameOf, rootName } from "engine/names";
 import { count, factor, short } from "engine/numbers";
-import { forwardStop, most, product, sentTo, slopeOf, stepStop, viewOf, zeroStop } from "page/tourshared";
+import {
+  forwardStop,
+  most,
+  product,
+  resultStop,
+  sentTo,
+  slopeOf,
+  stepStop,
+  viewOf,
+  zeroStop,
+} from "page/tourshared";
 
 export const nodeStops = (app) => [
   forwardStop(app),
@@ -17,23 +27,6 @@ export const nodeStops = (app) => [
 ];
 
 const operations = ({ sequence }) => [...sequence].reverse();
-
-function resultStop(app) {
-  const { graph, timeline } = app;
-  const root = graph.roots[0];
-  const name = nameOf(graph, root);
-  return {
-    id: "result",
-    title: "The reverse pass begins at the result",
-    words: [
-      () =>
-        `${name} = ${short(graph.data[root])}, made by ${count(timeline.forward.end, "operation")}. Of each number x we ask: by how much does ${name} change if x changes a little? That is ${slopeOf(graph, root).split("/")[0]}/∂x.`,
-      () => `Of the result itself the answer is 1. From here it goes back, operation by operation.`,
-    ],
-    view: { ...viewOf(app, root), time: 0, show: "gradient" },
-    target: `[data-box="n${root}"], .node-pane .facts`,
-  };
-}
 
 /** The first contribution that changes the size of what comes: the chain rule. */
 function chainStop({ graph, reverse, timeline, state }) {

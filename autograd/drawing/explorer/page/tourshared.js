@@ -35,11 +35,18 @@ export function sentTo({ graph, reverse }, n) {
   const found = [];
   graph.eachUse(n, (slot, k) => {
     const y = graph.slotReader[slot];
-    const x = graph.partialsOf(slot);
-    const other = x < 0 ? null : graph.entriesOf(x)[k];
+    const other = otherFactor(graph, slot, k);
     found.push({ slot, k, y, owner: graph.ownerOf(y), other, ...reverse.contribution(slot, k) });
   });
   return found.sort((a, b) => graph.placeOf[a.owner] - graph.placeOf[b.owner] || a.owner - b.owner);
+}
+
+/** What an operand is multiplied by, in a product or a sum of products; null elsewhere. */
+function otherFactor(graph, slot, k) {
+  const y = graph.slotReader[slot];
+  if (!["mul", "dot"].includes(graph.operation(y).name)) return null;
+  const [first, last] = graph.operandsOf(y);
+  return graph.entriesOf(slot === graph.firstSlot[y] ? last : first)[k];
 }
 
 /** `0.3 · (−2) = −0.6` */
@@ -61,6 +68,24 @@ export function forwardStop({ graph, timeline }) {
     ],
     view: { stage, node: null, show: "value", grain: "scalar", time },
     target: ".step-pane .equation, .card.frontier",
+  };
+}
+
+/** Where the reverse pass begins, in a graph without a loss. */
+export function resultStop(app) {
+  const { graph, timeline } = app;
+  const root = graph.roots[0];
+  const name = nameOf(graph, root);
+  return {
+    id: "result",
+    title: "The reverse pass begins at the result",
+    words: [
+      () =>
+        `${name} = ${short(graph.data[root])}, made by ${count(timeline.forward.end, "operation")}. Of each number x we ask: by how much does ${name} change if x changes a little? That is ${slopeOf(graph, root).split("/")[0]}/∂x.`,
+      () => `Of the result itself the answer is 1. From here it goes back, operation by operation.`,
+    ],
+    view: { ...viewOf(app, root), time: 0, show: "gradient" },
+    target: `[data-box="n${root}"], .node-pane .facts`,
   };
 }
 

@@ -82,7 +82,7 @@ function line(app, kinds, facts, row, r) {
 }
 
 /** What a class is called in the samples that the page carries, or its number. */
-const className = ({ header }, k) => header.samples?.classes[k] ?? String(k);
+export const className = ({ header }, k) => header.samples?.classes[k] ?? String(k);
 
 /** A function that is evaluated once for each state of the numbers. */
 function remembered(app, compute) {
