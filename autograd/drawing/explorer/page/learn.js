@@ -209,7 +209,7 @@ class Panel {
       );
     const head = ["", "", samples.classifies && "right", "loss"].filter((name) => name !== false);
     return make(
-      "table.read",
+      "table.means",
       {},
       make(
         "tr",
