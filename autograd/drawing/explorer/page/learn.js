@@ -159,7 +159,7 @@ class Panel {
       this.#read(),
       make(
         "div.charts",
-        {},
+        { hidden: () => (learner.curve.length ? null : "") },
         Object.values(this.charts).map(({ element }) => element),
       ),
     );
