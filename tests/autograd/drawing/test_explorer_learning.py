@@ -49,10 +49,10 @@ def button(page, words):
 
 def read(page):
     """The table of how samples are read, when all of them are: {part: [count, right, loss]}."""
-    page.wait("return !document.querySelector('.read').textContent.includes('…')")
+    page.wait("return !document.querySelector('.means').textContent.includes('…')")
     page.wait("return document.querySelector('.learn').dataset.done === 'true'")
     rows = page.run(
-        "return [...document.querySelectorAll('.read tr')].slice(1)"
+        "return [...document.querySelectorAll('.means tr')].slice(1)"
         ".map(r => [...r.children].map(c => c.textContent))"
     )
     return {row[0]: row[1:] for row in rows}
@@ -100,6 +100,19 @@ def test_a_step_is_one_entry_of_the_history(learning, lesson):
     undo.click()
     assert now(page) == before
     assert math.isclose(loss(page), begun)
+
+
+def test_the_rate_is_set_by_keys_and_the_next_key_takes_a_step(learning):
+    page = learning
+    page.run("document.querySelector('.rate input').focus()")
+    before, time = now(page), page.text(".clock")
+    page.press("\ue014", "\ue014", "\ue014", "n")  # right, three times
+    assert page.text(".rate output") == "η = 0.2"
+    assert page.text(".clock") == time, "the arrows are the slider's"
+    gradient = np.subtract(before, now(page)) / 0.2
+    page.chord("z")
+    expected = page.run("return [...explorer.graph.parameters].map(n => explorer.graph.adjoint[n])")
+    np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
 
 
 def test_a_page_without_samples_takes_steps_too(explorer, net):
@@ -234,7 +247,7 @@ def test_another_sample_is_chosen_by_a_click_and_by_keys(learning, lesson):
     )
     assert image == np.ravel(lesson.images[7]).tolist()
     words = f"sample 7, a {lesson.labels[7]}, read as {classes[7]}"
-    assert page.text(".strip p") == words
+    assert page.text(".samples p") == words
     page.press(".", ".")
     assert math.isclose(loss(page), losses[9], rel_tol=1e-9)
     page.press(",")
@@ -282,14 +295,14 @@ def test_misread_samples_are_marked_and_can_be_listed(learning, lesson):
         " e.querySelector('.misread').textContent])"
     )
     assert marks == [[k, f" → {classes[k]}"] for k in wrong if k < 24]
-    slide(page, ".strip select", "misread")
+    slide(page, ".samples select", "misread")
     shown = page.run("return [...document.querySelectorAll('.sample')].map(e => +e.dataset.sample)")
     assert shown == wrong[:24]
-    slide(page, ".strip select", "held out")
+    slide(page, ".samples select", "held out")
     shown = page.run("return [...document.querySelectorAll('.sample')].map(e => +e.dataset.sample)")
     assert shown == [*range(24, 36)]
     page.press(".")
-    assert page.text(".strip p").endswith("held out")
+    assert page.text(".samples p").endswith("held out")
 
 
 def test_a_weight_that_is_changed_by_hand_changes_how_the_samples_are_read(learning, lesson):
@@ -307,13 +320,13 @@ def test_samples_of_a_recorded_root_can_be_chosen_and_nothing_is_trained(explore
     model = lesson.model
     root = LOSS(model(lesson.images[3]), lesson.labels[3])
     page = explorer(root, samples=lesson.train).open("learn=1")
-    assert page.text(".strip p") == "the one that Python had"
+    assert page.text(".samples p") == "the one that Python had"
     assert "▶ train" not in [b.text for b in page.all(".learn button")]
     page.one('[data-sample="9"]').click()
     true = LOSS(model(lesson.images[9]), lesson.labels[3]).data
     assert math.isclose(loss(page), true, rel_tol=1e-9)
     page.chord("z")
-    assert page.text(".strip p") == "the one that Python had"
+    assert page.text(".samples p") == "the one that Python had"
     assert math.isclose(loss(page), root.data, rel_tol=1e-9)
 
 
@@ -342,7 +355,9 @@ def test_points_in_the_plane_are_shown_over_what_is_predicted_there(explorer):
         "return [...explorer.graph.inputs].slice(0, 2).map(n => explorer.graph.data[n])"
     )
     assert image == pytest.approx(points.images[11])
-    assert page.text(".strip p").startswith(f"sample 11, a {points.class_names[points.labels[11]]}")
+    assert page.text(".samples p").startswith(
+        f"sample 11, a {points.class_names[points.labels[11]]}"
+    )
 
 
 def click_at(page, selector, x, y):
@@ -410,8 +425,8 @@ def test_labels_of_classes_stay_text(explorer):
     page = explorer(
         lambda x, t: LOSS(model(x), t), samples=hostile, parameters=model.parameters()
     ).open()
-    assert "<b>a</b>" in page.text(".strip")
-    assert page.all(".strip p b") == []
+    assert "<b>a</b>" in page.text(".samples")
+    assert page.all(".samples p b") == []
     assert page.complaints() == []
 
 

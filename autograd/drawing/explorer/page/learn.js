@@ -159,7 +159,7 @@ class Panel {
       this.#read(),
       make(
         "div.charts",
-        {},
+        { hidden: () => (learner.curve.length ? null : "") },
         Object.values(this.charts).map(({ element }) => element),
       ),
     );
@@ -209,7 +209,7 @@ class Panel {
       );
     const head = ["", "", samples.classifies && "right", "loss"].filter((name) => name !== false);
     return make(
-      "table.read",
+      "table.means",
       {},
       make(
         "tr",

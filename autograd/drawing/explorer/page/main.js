@@ -219,9 +219,7 @@ function keys(app, player, tour, others) {
     },
   };
   document.addEventListener("keydown", (event) => {
-    const typing =
-      event.target.closest?.("input:not(.slider), select, textarea") ||
-      document.querySelector("dialog[open]");
+    const typing = isTaken(event) || document.querySelector("dialog[open]");
     if (!typing && (event.ctrlKey || event.metaKey)) return command(app.live, event);
     if (event.altKey || typing || !(event.key in actions)) return;
     if (event.key === " " && event.target.closest?.("button, summary")) return;
@@ -229,6 +227,12 @@ function keys(app, player, tour, others) {
     actions[event.key]();
   });
   $("help-button").addEventListener("click", () => $("help").showModal());
+}
+
+/** Whether a key is for what has the focus: for text, or, where it moves, for a slider. */
+function isTaken({ target, key }) {
+  if (target.closest?.("input:not([type=range]), select, textarea")) return true;
+  return /^(Arrow|Home|End|Page)/.test(key) && Boolean(target.closest?.("input:not(.slider)"));
 }
 
 /** Undo and redo, as everywhere. */

@@ -24,7 +24,7 @@ export class Strip {
       onkeydown: (event) => this.#walk(event),
     });
     this.element = make(
-      "section.strip",
+      "section.samples",
       {},
       make("h3", {}, "Samples"),
       make(
