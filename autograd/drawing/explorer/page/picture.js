@@ -19,7 +19,7 @@ export function pictures(app, opener) {
     );
   const row = ([part, words]) => make("p", {}, `${words}: `, button(part, "svg"), " ", button(part, "png"));
   const dialog = make(
-    "dialog.pictures",
+    "dialog",
     { "aria-label": "save a picture" },
     make("h2", {}, "Save a picture"),
     Object.entries(PARTS).map(row),
