@@ -8,6 +8,7 @@ others too, and goes on learning. Open it in a browser: it needs neither a serve
 
 import argparse
 import random
+from typing import Any
 
 import autograd
 import nn
@@ -41,6 +42,26 @@ def surest_mistake(trainer: nn.Trainer, data: nn.data.Dataset) -> int:
     return max(range(len(data)), key=lead)
 
 
+def explored(
+    trainer: nn.Trainer,
+    few: nn.data.Dataset,
+    test: nn.data.Dataset,
+    digit: int,
+    name: str = "A CNN",
+    **options: Any,
+) -> tuple[str, autograd.Page]:
+    """How a classifier reads a held-out digit, in words and as a page that can learn from a few."""
+    model, (image, label) = trainer.model.eval(), test[digit]
+    scores = trainer.predict([image])[0]
+    read = scores.index(max(scores))
+    title = f"{name} reads a {label}" + (f" as a {read}" if read != label else "")
+    page = autograd.explore(
+        lambda x, t: trainer.loss(model(x), t), samples=few, validation=test, title=title,
+        index=len(few) + digit, parameters=model.parameters(), **options,
+    )  # fmt: skip
+    return title, page
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -59,21 +80,12 @@ def main() -> None:
     digit = surest_mistake(trainer, test) if options.digit is None else options.digit
     if not 0 <= digit < len(test):
         parser.error(f"--digit must be 0 to {len(test) - 1}, got {digit}")
-    image, label = test[digit]
-    scores = model(image)
-    read = max(range(10), key=lambda k: scores[k].data)
-    title = f"A CNN reads a {label}" + (f" as a {read}" if read != label else "")
-
-    def loss_of(x: autograd.Tensor, t: autograd.Tensor) -> autograd.Value:
-        return loss(model(x), t)
-
-    parameters, few = model.parameters(), train.take(range(500))  # which the page can learn from
-    program = autograd.compile(loss_of, image, [0.0] * 10, parameters=parameters)
-    page = autograd.explore(
-        *(loss_of, options.out), samples=few, validation=test, parameters=parameters,
-        index=len(few) + digit, program=program, title=title,
+    program = autograd.compile(
+        lambda x, t: loss(model(x), t), *(test.images[digit], [0.0] * 10),
+        parameters=model.parameters(),
     )  # fmt: skip
-    print(page)
+    _, page = explored(trainer, train.take(range(500)), test, digit, program=program)
+    print(page.save(options.out))
 
 
 if __name__ == "__main__":

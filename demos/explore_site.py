@@ -60,7 +60,7 @@ def digits(quick: bool) -> Exhibit:
     epochs = nn.Epochs(model)
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.Adam(model.parameters(), lr=0.02))
     trainer.fit(train, test, epochs=2 if quick else 8, callbacks=[epochs])
-    return misread("digits", "A small CNN", trainer, train.take(range(500)), test, epochs)
+    return misread("digits", trainer, train.take(range(500)), test, epochs=epochs)
 
 
 def mnist(quick: bool) -> Exhibit:
@@ -69,25 +69,19 @@ def mnist(quick: bool) -> Exhibit:
     options = train_mnist.parse([*shrunk, "--no-pictures"])
     train, validation, test = train_mnist.load(options)
     trainer = train_mnist.fit(train_mnist.lenet(options.seed), train, validation, options)
-    return misread("mnist", "LeNet on MNIST", trainer, train.take(range(100)), test)
+    return misread("mnist", trainer, train.take(range(100)), test, name="LeNet")
 
 
-def misread(
-    name: str, title: str, trainer: nn.Trainer, few: Data, test: Data, epochs: Sequence[Any] = ()
-) -> Exhibit:
-    """The page of a classifier's surest mistake, with a few samples that it can learn from."""
-    model, accuracy = trainer.model.eval(), trainer.evaluate(test).accuracy
-    words = f"It reads {accuracy:.1%} of {len(test):,} digits right that it has not learned from."
+def misread(file: str, trainer: nn.Trainer, few: Data, test: Data, **options: Any) -> Exhibit:
+    """The page of a classifier's surest mistake, which can learn from a few samples."""
     digit = explore_cnn.surest_mistake(trainer, test)
     others = test.take([digit, *(k for k in range(min(len(few), len(test))) if k != digit)])
-    image, label = others[0]
-    read = trainer.predict([image])[0]
-    title = f"{title} reads a {label} as a {read.index(max(read))}"
-    page = autograd.explore(
-        lambda x, t: trainer.loss(model(x), t), samples=few, validation=others, index=len(few),
-        parameters=model.parameters(), epochs=epochs, title=title,
-    )  # fmt: skip
-    return Exhibit(name, title, words, page)
+    title, page = explore_cnn.explored(trainer, few, others, 0, **options)
+    accuracy, size = trainer.evaluate(test).accuracy, "×".join(map(str, trainer.model.input_shape))
+    words = (
+        f"Of {len(test):,} digits of {size} pixels that it has not seen it reads {accuracy:.1%}."
+    )
+    return Exhibit(file, title, words, page)
 
 
 class Neuron:

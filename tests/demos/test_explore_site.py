@@ -33,8 +33,8 @@ def test_it_is_four_files_of_which_none_is_large(site):
 @pytest.mark.parametrize(
     ("name", "title"),
     [
-        ("digits", r"A small CNN reads a (\d) as a (\d)"),
-        ("mnist", r"LeNet on MNIST reads a (\d) as a (\d)"),
+        ("digits", r"A CNN reads a (\d) as a (\d)"),
+        ("mnist", r"LeNet reads a (\d) as a (\d)"),
         ("moons", r"micrograd's MLP on two moons"),
     ],
 )

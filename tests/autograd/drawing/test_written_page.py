@@ -128,3 +128,9 @@ def test_what_has_no_graph_is_refused_with_a_line_to_write_instead(thing, words)
 def test_the_line_for_a_list_is_true():
     values = [Value(1.0), Value(2.0)]
     assert explore(stack(values)).holds == "2 nodes"
+
+
+def test_a_page_that_opens_shows_no_dialog(explorer, net):
+    page = explorer(net.loss, samples=[net.image], parameters=net.model.parameters()).open()
+    assert page.run("return document.querySelectorAll('dialog').length") > 1
+    assert not [dialog for dialog in page.all("dialog") if dialog.is_displayed()]
