@@ -22,7 +22,7 @@ export function flipSection(app, product, ring) {
 
 class Flip {
   constructor(app, product, windows, ring) {
-    Object.assign(this, { app, product, windows, ring, hovered: -1, channel: null });
+    Object.assign(this, { app, product, windows, ring, hovered: -1, channel: null, parts: [], f: 0 });
     const { node } = app.state;
     const { image, axes } = windows;
     this.picked = node !== null && app.graph.tensorOf[node] === image.index ? app.graph.placeOf[node] : -1;
@@ -38,9 +38,11 @@ class Flip {
     });
     this.caption = make("figcaption");
     this.plates = make("div.plates");
-    this.sum = make("p");
+    this.sum = make("p", {}, "…");
     this.channels = make("div.chips");
     this.element = this.#built();
+    this.under.resize(this.#size());
+    this.#weigh();
   }
 
   #built() {
@@ -57,6 +59,13 @@ class Flip {
         make("div.weighed", {}, this.plates, this.sum, this.channels),
       ),
     );
+  }
+
+  /** The size of the picture of dZ, in pixels. */
+  #size() {
+    const [rows, cols] = this.spread;
+    const cell = Math.min(16, SIZE / Math.max(rows, cols));
+    return [cell * cols, cell * rows];
   }
 
   #explained() {
@@ -124,8 +133,7 @@ class Flip {
       const [i, j] = axes.map(({ stride, padding }, a) => stride * at[a] - padding + reach[a]);
       if (i >= 0 && i < rows && j >= 0 && j < cols) numbers[i * cols + j] = upstream;
     }
-    const cell = Math.min(16, SIZE / Math.max(rows, cols));
-    this.under.show("dZ", { rows, cols, numbers }, [cell * cols, cell * rows]);
+    this.under.show("dZ", { rows, cols, numbers }, this.#size());
     const pixel = address(image.shape, place).slice(-2);
     this.under.mark({ frame: [...pixel, reach[0] + 1, reach[1] + 1] });
     this.under.caption.replaceChildren(

@@ -26,22 +26,27 @@ export class Matrix {
       this.canvas,
       Object.values(this.bands),
     );
-    this.caption = make("figcaption");
+    this.caption = make("figcaption", {}, "…");
     this.element = make("figure.matrix", {}, this.caption, this.cells);
     this.cells.matrix = this; // whoever holds the element can ask where an entry is
   }
 
   /** Show a matrix under a name, in a box of pixels. */
-  show(name, matrix, [width, height]) {
+  show(name, matrix, box) {
     const { rows, cols } = matrix;
     const again = this.matrix?.rows === rows && this.matrix?.cols === cols;
-    Object.assign(this, { name, matrix, width, height, most: largest(matrix.numbers) });
+    Object.assign(this, { name, matrix, most: largest(matrix.numbers) });
     if (!again) this.at = [0, 0];
-    Object.assign(this.cells.style, { width: `${width}px`, height: `${height}px` });
-    this.cells.classList.toggle("fine", width < 2 * cols || height < 2 * rows);
+    this.resize(box);
+    this.cells.classList.toggle("fine", this.width < 2 * cols || this.height < 2 * rows);
     this.cells.setAttribute("aria-label", `${name}, ${rows} × ${cols}`);
     this.caption.replaceChildren(make("b", {}, name), ` ${rows}×${cols}`);
     this.#paint();
+  }
+
+  resize([width, height]) {
+    Object.assign(this, { width, height });
+    Object.assign(this.cells.style, { width: `${width}px`, height: `${height}px` });
   }
 
   #paint() {

@@ -59,6 +59,7 @@ export class Products {
 
   update() {
     this.notation.value = this.app.state.notation;
+    if (!this.scheme.equation) this.scheme.reserve(this.product, this.#equation(this.which));
     this.draw();
     this.turn?.();
     refresh(this.lines);

@@ -49,17 +49,39 @@ export class Scheme {
     return isTurned(this.app.state.notation, name) !== turn ? turned(own) : own;
   }
 
+  /** Take the room that a product's matrices will have, before they are drawn. */
+  reserve({ rows, columns, inner }, { left, right }) {
+    const sizes = { f: rows.length, k: inner, p: columns.length };
+    const shape = ({ indices, turn }) => (turn ? [...indices].reverse() : [...indices]).map((i) => sizes[i]);
+    const [[high], [, wide]] = [shape(left), shape(right)];
+    const boxes = this.#boxes(high, shape(right)[0], wide);
+    PARTS.forEach((part) => {
+      this[part].resize(boxes[part]);
+    });
+  }
+
+  /** The sizes in pixels of a product's matrices: (rows × inner) · (inner × cols). */
+  #boxes(rows, inner, cols) {
+    const room = Math.max(280, Math.min(this.element.clientWidth, 1100) - 24);
+    const [beside, above] = shared(room, inner, cols);
+    const [high, low] = [fitting(inner, 260), fitting(rows, 200)];
+    this.falk.style.gridTemplateColumns = `${beside}px ${above}px`;
+    return { left: [beside, low], right: [above, high], result: [above, low] };
+  }
+
   #lay() {
     if (!this.equation || !this.element.isConnected) return;
-    const [left, right, result] = PARTS.map((part) => this.#shown(part));
-    const room = Math.max(280, Math.min(this.element.clientWidth, 1100) - 24);
-    const [beside, above] = shared(room, left.cols, right.cols);
-    const [high, low] = [fitting(left.cols, 260), fitting(left.rows, 200)];
-    const title = (part) => this.called(this.equation[part].name) + (this.equation[part].turn ? "ᵀ" : "");
-    this.left.show(title("left"), left, [beside, low]);
-    this.right.show(title("right"), right, [above, high]);
-    this.result.show(title("result"), result, [above, low]);
-    this.falk.style.gridTemplateColumns = `${beside}px ${above}px`;
+    const matrices = {
+      left: this.#shown("left"),
+      right: this.#shown("right"),
+      result: this.#shown("result"),
+    };
+    const { rows, cols } = matrices.left;
+    const boxes = this.#boxes(rows, cols, matrices.right.cols);
+    for (const part of PARTS) {
+      const { name, turn } = this.equation[part];
+      this[part].show(this.called(name) + (turn ? "ᵀ" : ""), matrices[part], boxes[part]);
+    }
     this.#mark();
   }
 
