@@ -44,7 +44,8 @@ function withMore(app, card, { above, below }) {
     const title = `show ${hidden > 1 ? `some of ${count(hidden)} more` : "one more"} ${what}`;
     const onclick = () => ask(app, token);
     const text = side === "made" ? `◂ +${count(hidden)}` : `+${count(hidden)} ▸`;
-    return make(`button.expander.${side}`, { onclick, title, "aria-label": title, "data-key": token }, text);
+    const said = `${text} ${title}`;
+    return make(`button.expander.${side}`, { onclick, title, "aria-label": said, "data-key": token }, text);
   };
   const [up, down] = [above.get(node), below.get(node)];
   const wrapped = make(
