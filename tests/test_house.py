@@ -1,13 +1,16 @@
-"""The house: imports go to lower floors only (the contracts are in pyproject.toml)."""
+"""The house: imports go to lower floors only (the contracts of Python are in pyproject.toml)."""
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from autograd.drawing.explorer import page
 
 ROOT = Path(__file__).parents[1]
 DEMOS = sorted((ROOT / "demos").glob("*.py"))
@@ -70,3 +73,27 @@ def imported(path):
 @pytest.mark.parametrize("path", DEMOS, ids=lambda p: p.name)
 def test_demos_use_what_the_packages_export(path):
     assert not [m for m in imported(path) if m.startswith(("autograd.", "nn."))]
+
+
+# --- the explorer's page ---------------------------------------------------------------------------
+
+BELOW = {  # the rooms of JavaScript, each with those whose modules it may import
+    "engine": "engine",
+    "parts": "engine parts",
+    "cards": "engine parts cards",
+    "panes": "engine parts panes",
+    "page": "engine parts cards panes page",
+}
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_module_of_the_page_imports_from_lower_rooms(room):
+    modules = sorted((Path(page.__file__).parent / room).glob("*.js"))
+    found = {m.name: re.findall(r'from "(\w+)/', m.read_text(encoding="utf-8")) for m in modules}
+    assert found
+    allowed = set(BELOW[room].split())
+    assert {name: used for name, used in found.items() if not set(used) <= allowed} == {}
+
+
+def test_all_rooms_of_the_page_are_known():
+    assert page.FOLDERS == tuple(BELOW)
