@@ -75,7 +75,7 @@ def test_demos_use_what_the_packages_export(path):
     assert not [m for m in imported(path) if m.startswith(("autograd.", "nn."))]
 
 
-# --- the explorer's page ---------------------------------------------------------------------------
+# --- the explorer's page -------------------------------------------------------------------------
 
 BELOW = {  # the rooms of JavaScript, each with those whose modules it may import
     "engine": "engine",
@@ -96,4 +96,4 @@ def test_a_module_of_the_page_imports_from_lower_rooms(room):
 
 
 def test_all_rooms_of_the_page_are_known():
-    assert page.FOLDERS == tuple(BELOW)
+    assert tuple(BELOW) == page.FOLDERS
