@@ -43,6 +43,8 @@ def test_a_second_entry_can_be_opened_from_a_pane_that_is_scrolled(sized, net):
 def test_on_a_narrow_page_the_node_comes_into_sight_below_what_was_clicked(sized, net):
     page = sized(net.loss, 390, 844, "layer=conv1")
     page.point(page.map("x"), 14, click=True)
+    heading = "document.querySelector('.node-pane h2')?.getBoundingClientRect().bottom"
+    page.wait(f"return {heading} < details.getBoundingClientRect().bottom")
     top, bottom = page.run(
         "const pane = document.querySelector('.node-pane h2').getBoundingClientRect();"
         "return [pane.top, pane.bottom, innerHeight]"

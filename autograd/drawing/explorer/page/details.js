@@ -83,9 +83,11 @@ function bringIntoSight({ state, graph }, element, layerIsNew) {
   own[0]?.scrollIntoView({ block: "nearest" });
 }
 
-/** On a narrow page: the start of the node's pane, below what was clicked. */
-function bringBelow(element, pane, layerIsNew) {
-  if (seen(pane, element)) return;
+/** On a narrow page: the start of the node's pane, below what was clicked. What comes into sight on
+ * the way may be filled only then, and push it on. */
+function bringBelow(element, pane, layerIsNew, tries = 4) {
+  if (!tries || !pane.isConnected || seen(pane, element)) return;
+  setTimeout(() => bringBelow(element, pane, layerIsNew, tries - 1), 60);
   const scroller = element.scrollHeight > element.clientHeight ? element : document.scrollingElement;
   const { top, bottom } = visible(element);
   const wanted = layerIsNew ? top : top + (1 - PEEK) * (bottom - top);
