@@ -69,7 +69,7 @@ def mnist(quick: bool) -> Exhibit:
     options = train_mnist.parse([*shrunk, "--no-pictures"])
     train, validation, test = train_mnist.load(options)
     trainer = train_mnist.fit(train_mnist.lenet(options.seed), train, validation, options)
-    return misread("mnist", trainer, train.take(range(100)), test, name="LeNet")
+    return misread("mnist", trainer, train.take(range(50)), test, name="LeNet")
 
 
 def misread(file: str, trainer: nn.Trainer, few: Data, test: Data, **options: Any) -> Exhibit:
