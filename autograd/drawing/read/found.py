@@ -31,6 +31,8 @@ def found_calls(graph: Graph) -> dict[int, Any]:
         return {}
     cones = Cones(graph)
     readers = [_Reader(cones, family) for family in families(cones)]
+    if len(readers) == 1 and not readers[0].is_layer:
+        return {}  # one kind of operation is no structure
     calls: dict[int, Any] = {}
     taken = {k for tensor in graph.tensors for k in tensor.entries}
     for reader, title in zip(readers, _numbered([r.title for r in readers]), strict=True):
@@ -68,10 +70,12 @@ class _Reader:
     @cached_property
     def is_layer(self) -> bool:
         """Whether it multiplies weights with what comes from one place, and adds up."""
-        factors = sum(self.readings[p].op in FACTORS for p in self.family.own)
+        own = [self.readings[p] for p in self.family.own]
+        factors = sum(reading.op in FACTORS for reading in own)
+        adds = len(own) > 1 or any(reading.operand.inputs for reading in own)
         sources = {self._source(r.operand) for r in self.readings if not is_leaf(r.operand)}
         several = len(self.family.cones) > 1
-        return len(sources) < 2 and factors > 0 and (several or factors > 1)
+        return len(sources) < 2 and factors > 0 and adds and (several or factors > 1)
 
     def _source(self, operand: Any) -> Any:
         """Cones of one kind and depth, or a call of a layer: where an operand comes from."""
@@ -134,11 +138,15 @@ class _Reader:
         for letter in dict.fromkeys(self.letters):
             places = [p for p, given in enumerate(self.letters) if given == letter]
             if letter in "wbxc" and is_leaf(self.readings[places[0]].operand):
+                rows = self._rows(letter, places)
+                if letter == "c" and len({n for row in rows for n in row}) == 1:
+                    continue  # a constant that all share
                 name = "x" if letter == "x" else f"{title}.{letter}"
                 kind = "Parameter" if letter in "wb" else "Tensor"
-                yield _tensor(name, self._rows(letter, places), kind, leaf=True)
+                yield _tensor(name, rows, kind, leaf=True)
         exits = [cone.exit for cone in self.family.cones]
-        yield _tensor(title, _lines(exits, self.family.samples), "Tensor", leaf=False)
+        width = self.family.samples if self.is_layer or self.family.neurons > 1 else 1
+        yield _tensor(title, _lines(exits, width), "Tensor", leaf=False)
 
     def _rows(self, letter: str, places: list[int]) -> list[list[int]]:
         """The leaves at some positions: a row for each neuron, a column for each sample."""
