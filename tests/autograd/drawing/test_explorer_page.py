@@ -187,16 +187,16 @@ def test_a_single_leaf_is_a_graph_too(explorer, root):
 
 
 def test_code_outside_of_layers_is_explored_as_well(explorer, their_nn):
-    """micrograd's published network: 2,000 scalars without a layer."""
+    """micrograd's published network: 2,000 scalars without a layer, in which layers are found."""
     random.seed(0)
     model = their_nn.MLP(2, [16, 16, 1])
     y = model([Value(1.0), Value(-2.0)])
     y.backward()
     page = explorer(y).open()
-    assert page.texts(".card.layer b") == ["code outside of layers"]
+    assert page.texts(".card.layer b") == ["neurons1", "neurons2", "neurons3"]
     page.press("/")
-    page.press("n5", "\ue007")
-    assert page.text(".node-pane h2").startswith("n5")
+    page.press("neurons2[3]", "\ue007")
+    assert page.text(".node-pane h2").startswith("neurons2[3]")
     page.press("\ue011", "\ue014", "\ue014")
     assert page.complaints() == []
 
