@@ -14,9 +14,9 @@ class Fingers:
     def __init__(self, page):
         self.page = page
 
-    def send(self, what, *points):
+    def send(self, what, *points, **more):
         touches = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
-        event = {"type": f"touch{what}", "touchPoints": touches}
+        event = {"type": f"touch{what}", "touchPoints": touches, **more}
         self.page.driver.execute_cdp_cmd("Input.dispatchTouchEvent", event)
 
     def tap(self, point, opened):
@@ -113,6 +113,18 @@ def test_a_tap_opens_an_entry_and_a_long_press_only_looks_at_it(phone):
     assert page.one(".bubble").is_displayed()
     heading = "document.querySelector('.node-pane h2')?.textContent"
     fingers.tap(entry(page, overlay, 5), f"return {heading}?.startsWith('conv1[0,1,1]')")
+    assert not page.one(".bubble").is_displayed()
+
+
+def test_a_tap_of_which_a_busy_page_hears_late_is_no_long_press(phone):
+    page, fingers = phone
+    at = entry(page, page.map("conv1", ".here"), 22)
+    begun = time.time()
+    fingers.send("Start", at, timestamp=begun)
+    page.wait("return !document.querySelector('.bubble').hidden")
+    fingers.send("End", timestamp=begun + 0.05)
+    heading = "document.querySelector('.node-pane h2')?.textContent"
+    page.wait(f"return {heading}?.startsWith('conv1[1,1,2]')")
     assert not page.one(".bubble").is_displayed()
 
 

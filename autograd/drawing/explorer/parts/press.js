@@ -23,7 +23,7 @@ export function longPresses() {
     if (over) over = moved(over, null);
     bubble.hidden = true;
     const presses = e.pointerType === "touch" && e.isPrimary && !e.target.closest("input, .painted");
-    start = presses ? { x: e.clientX, y: e.clientY } : null;
+    start = presses ? { x: e.clientX, y: e.clientY, since: e.timeStamp } : null;
     if (start) timer = setTimeout(() => hover(start.x, start.y), LONG);
   });
   listen("pointermove", (e) => {
@@ -32,7 +32,13 @@ export function longPresses() {
     else if (start && Math.hypot(e.clientX - start.x, e.clientY - start.y) > STILL) clearTimeout(timer);
     if (over) hover(e.clientX, e.clientY);
   });
-  for (const end of ["pointerup", "pointercancel"]) listen(end, () => clearTimeout(timer));
+  listen("pointercancel", () => clearTimeout(timer));
+  listen("pointerup", (e) => {
+    clearTimeout(timer);
+    if (!over || !start || e.timeStamp - start.since >= LONG) return;
+    over = moved(over, null); // a tap, of which a busy page heard late
+    bubble.hidden = true;
+  });
   for (const type of ["touchmove", "contextmenu"]) listen(type, (e) => over && start && e.preventDefault());
   listen("click", (e) => {
     if (!over || !start) return;
