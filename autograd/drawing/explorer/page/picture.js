@@ -14,7 +14,12 @@ export function pictures(app, opener) {
   const button = (part, kind) =>
     make(
       "button",
-      { type: "button", "data-picture": `${part} ${kind}`, onclick: () => save(app, part, kind).then(close) },
+      {
+        type: "button",
+        "data-picture": `${part} ${kind}`,
+        "aria-label": `${PARTS[part]} as ${kind.toUpperCase()}`,
+        onclick: () => save(app, part, kind).then(close),
+      },
       kind.toUpperCase(),
     );
   const row = ([part, words]) => make("p", {}, `${words}: `, button(part, "svg"), " ", button(part, "png"));
