@@ -157,7 +157,7 @@ export class ReversePass {
     const { graph } = this;
     const root = under(rootName(graph));
     if (!this.end) return "the root is a leaf: nothing was recorded, so there is nothing to go back through";
-    if (to === this.end && from === to) return "both passes are done: press space to watch them";
+    if (to === this.end && from === to) return "both passes are done: press ▶ to watch them";
     if (to === 0) return `${root}/${root} = 1: the reverse pass starts here`;
     const step = this.stepAt(to);
     if (to - from === 1) return this.#rule(step);

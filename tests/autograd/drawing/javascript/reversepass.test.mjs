@@ -79,7 +79,7 @@ test("the chain rule is said in words", async () => {
   const { reverse, graph, truth } = await reversed("expression"); // y = tanh(c − a/b) + a, c = a·b
   const { end } = reverse;
   assert.equal(reverse.words(0, 0), "∂y/∂y = 1: the reverse pass starts here");
-  assert.equal(reverse.words(end, end), "both passes are done: press space to watch them");
+  assert.equal(reverse.words(end, end), "both passes are done: press ▶ to watch them");
   const all = steps(reverse);
   const said = (t) => {
     reverse.moveTo(t + 1);
