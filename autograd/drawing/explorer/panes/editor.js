@@ -28,7 +28,6 @@ function numberField(app, n) {
   const { graph } = app;
   const read = (text) => Number(text.trim().replace(",", ".").replace("−", "-"));
   const field = make("input.number", {
-    inputmode: "decimal",
     autocomplete: "off",
     spellcheck: "false",
     "aria-label": `the number of ${nameOf(graph, n)}`,
