@@ -4,7 +4,10 @@ Each hand has the same verbs. What it works must be seen there: it is scrolled t
 scroll, nothing may lie over it, and no verb calls the page's functions.
 """
 
+import contextlib
 import time
+
+import pytest
 
 DESK = {"width": 1400, "height": 1000, "deviceScaleFactor": 1, "mobile": False}
 TELEPHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
@@ -12,6 +15,8 @@ KEYS = {  # name: (its number, the text that it types)
     "Tab": (9, ""), "Enter": (13, "\r"), "PageUp": (33, ""), "PageDown": (34, ""),
     "ArrowLeft": (37, ""), "ArrowUp": (38, ""), "ArrowRight": (39, ""), "ArrowDown": (40, ""),
 }  # fmt: skip
+
+Stale = pytest.importorskip("selenium.common.exceptions").StaleElementReferenceException
 
 # Where a place of an element is in the window, what is there, and what would bring it into sight.
 SEEN = """
@@ -23,16 +28,24 @@ if (place !== null) {
   [x, y] = [box.left + dx, box.top + dy];
 }
 const top = document.elementFromPoint(x, y);
-const found = top !== null && (element.contains(top) || top.closest("label")?.control === element);
-let frame = {left: 0, top: 0, right: innerWidth, bottom: innerHeight};
-for (let at = element.parentElement; at; at = at.parentElement) {
-  if (!/auto|scroll|hidden/.test(getComputedStyle(at).overflow)) continue;
-  const {left, top, right, bottom} = at.getBoundingClientRect();
-  if (x >= left && x < right && y >= top && y < bottom && found) continue;
-  frame = {left: Math.max(left, 0), top: Math.max(top, 0),
-           right: Math.min(right, innerWidth), bottom: Math.min(bottom, innerHeight)};
-  break;
+const found = top !== null && (element.contains(top) || top.contains(element));
+const rolls = (at, overflow, whole, part) =>
+  at.matches(".diagram") || (/auto|scroll/.test(getComputedStyle(at)[overflow]) && whole > part);
+let seen = {left: 0, top: 0, right: innerWidth, bottom: innerHeight};
+const above = [];
+for (let at = element.parentElement; at; at = at.parentElement) above.unshift(at);
+let [down, across] = [null, null]; // the outermost to be scrolled down, the innermost to the side
+for (const at of above) {
+  const box = at.getBoundingClientRect();
+  if (at === document.documentElement || getComputedStyle(at).overflow === "visible") continue;
+  seen = {left: Math.max(seen.left, box.left), top: Math.max(seen.top, box.top),
+          right: Math.min(seen.right, box.right), bottom: Math.min(seen.bottom, box.bottom)};
+  const outside = y < seen.top || y >= seen.bottom;
+  if (outside && rolls(at, "overflowY", at.scrollHeight, at.clientHeight)) down ??= seen;
+  const beside = x < box.left || x >= box.right;
+  if (beside && rolls(at, "overflowX", at.scrollWidth, at.clientWidth)) across = seen;
 }
+const frame = down ?? across;
 const drawing = element.closest(".diagram") !== null;
 const lost = box.width * box.height === 0 || getComputedStyle(element).visibility !== "visible";
 return {x, y, found, lost, drawing, frame, over: top?.outerHTML.slice(0, 90) ?? "nothing"};
@@ -58,7 +71,13 @@ class Hand:
     # --- what is there ----------------------------------------------------------------------------
 
     def card(self, title):
-        return self.page.card(title)
+        titled = """
+        const titleOf = (card) => card.querySelector("b").textContent;
+        return [...document.querySelectorAll(".card")].find((c) => titleOf(c) === arguments[0]);
+        """
+        found = self.page.run(titled, title)
+        assert found, f"no card {title!r}"
+        return found
 
     def map(self, tensor, column=""):
         return self.page.map(tensor, column)
@@ -77,9 +96,15 @@ class Hand:
 
     def read(self, selector):
         """The text of what is seen, after it was brought into sight."""
-        element = self.page.one(selector)
-        self.look(element)
-        return element.text
+        for _ in range(3):
+            with contextlib.suppress(Stale):  # made anew for another width
+                element = self.page.one(selector)
+                self.look(element)
+                return element.text
+        raise AssertionError(f"{selector} does not hold still")
+
+    def said(self, tensor, column):
+        return self.page.one(f'{column} figure[data-tensor="{tensor}"] .said').text
 
     # --- verbs ------------------------------------------------------------------------------------
 
@@ -118,23 +143,20 @@ class Pointing(Hand):
             at = self.page.run(SEEN, element, place)
             assert not at["lost"], f"not shown: {element.get_attribute('outerHTML')[:200]}"
             x, y, frame = at["x"], at["y"], at["frame"]
-            inside = frame["left"] <= x < frame["right"] and frame["top"] <= y < frame["bottom"]
             if at["found"]:
                 return x, y
-            assert not inside, f"({x:.0f}, {y:.0f}) is under {at['over']}"
-            middle = [(frame["left"] + frame["right"]) / 2, (frame["top"] + frame["bottom"]) / 2]
-            room = [frame["right"] - frame["left"], frame["bottom"] - frame["top"]]
-            # a little at a time, as people do
-            dx, dy = (
-                max(-r / 2.2, min(r / 2.2, m - p))
-                for m, p, r in zip(middle, (x, y), room, strict=True)
-            )
-            if frame["left"] <= x < frame["right"]:
-                dx = 0
-            if frame["top"] <= y < frame["bottom"]:
-                dy = 0
+            assert frame, f"({x:.0f}, {y:.0f}) is under {at['over']}"
+            middle = (frame["left"] + frame["right"]) / 2, (frame["top"] + frame["bottom"]) / 2
+            dx = self._way(x, frame["left"], frame["right"])
+            dy = self._way(y, frame["top"], frame["bottom"])
             (self.drag if at["drawing"] else self.scroll)(middle, dx, dy)
         raise AssertionError(f"cannot be scrolled to: {element.get_attribute('outerHTML')[:200]}")
+
+    @staticmethod
+    def _way(x, low, high):
+        """How far to move what is outside of a window: by half of it at most, as people do."""
+        reach = (high - low) / 2.2
+        return 0 if low <= x < high else max(-reach, min(reach, (low + high) / 2 - x))
 
     def act(self, element, place=None):
         self.tap(*self.look(element, place))
@@ -142,6 +164,13 @@ class Pointing(Hand):
     def type(self, selector, text):
         self.act(self.page.one(selector))
         self.write(text)
+
+    def paint(self, tensor, place, x, column=""):
+        """Make a pixel dark, or clear it, with what is in the box of colours."""
+        tool = self.button("pen" if x else "rubber")
+        if tool.get_attribute("aria-pressed") != "true":
+            self.act(tool)
+        self.act(self.map(tensor, column), place)
 
 
 class Mouse(Pointing):
@@ -154,7 +183,9 @@ class Mouse(Pointing):
         self._mouse("mouseReleased", x, y, button="left", clickCount=1)
 
     def hover(self, tensor, place, column=""):
+        """What is said of an entry that the mouse is over."""
         self._mouse("mouseMoved", *self.look(self.map(tensor, column), place))
+        return self.said(tensor, column)
 
     def scroll(self, middle, dx, dy):
         self._mouse("mouseWheel", *middle, deltaX=-dx, deltaY=-dy)
@@ -166,14 +197,6 @@ class Mouse(Pointing):
         for part in (0.5, 1):
             self._mouse("mouseMoved", x + part * dx, y + part * dy, button="left", buttons=1)
         self._mouse("mouseReleased", x + dx, y + dy, button="left", clickCount=1)
-
-    def stroke(self, tensor, places):
-        """Draw over entries with what is in the hand."""
-        (x, y), *rest = [self.look(self.map(tensor), place) for place in places]
-        self._mouse("mousePressed", x, y, button="left", clickCount=1)
-        for x, y in rest:
-            self._mouse("mouseMoved", x, y, button="left", buttons=1)
-        self._mouse("mouseReleased", x, y, button="left", clickCount=1)
 
 
 class Touch(Pointing):
@@ -187,20 +210,23 @@ class Touch(Pointing):
         self.cdp("Emulation.setTouchEmulationEnabled", enabled=False)
         super().letgo()
 
-    def _touch(self, kind, *points):
+    def _touch(self, kind, *points, **more):
         touches = [{"x": x, "y": y} for x, y in points]
-        self.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=touches)
+        self.cdp("Input.dispatchTouchEvent", type=kind, touchPoints=touches, **more)
 
     def tap(self, x, y):
-        self._touch("touchStart", (x, y))
-        self._touch("touchEnd")
+        begun = time.time()
+        self._touch("touchStart", (x, y), timestamp=begun)
+        self._touch("touchEnd", timestamp=begun + 0.05)  # however slow this machine is
+        self.page.run("return new Promise((go) => requestAnimationFrame(() => setTimeout(go)))")
 
     def hover(self, tensor, place, column=""):
-        """A long press, and lifted again."""
+        """What is said of an entry, pressed until it is said; then the finger is lifted."""
         x, y = self.look(self.map(tensor, column), place)
         self._touch("touchStart", (x, y))
-        time.sleep(0.6)
+        self.page.wait("return !document.querySelector('.bubble').hidden")
         self._touch("touchEnd")
+        return self.page.one(".bubble").text
 
     def drag(self, middle, dx, dy):
         x, y = middle
@@ -212,13 +238,6 @@ class Touch(Pointing):
         self._touch("touchEnd")
 
     scroll = drag
-
-    def stroke(self, tensor, places):
-        first, *rest = [self.look(self.map(tensor), place) for place in places]
-        self._touch("touchStart", first)
-        for at in rest:
-            self._touch("touchMove", at)
-        self._touch("touchEnd")
 
 
 class Keyboard(Hand):
@@ -253,32 +272,38 @@ class Keyboard(Hand):
         assert self.page.run("return arguments[0].maps.cursor", overlay) == place
 
     def hover(self, tensor, place, column=""):
+        """What is said of an entry that the arrows came to."""
         self.to(self.map(tensor, column), place)
+        return self.said(tensor, column)
 
     def look(self, element, place=None):
-        """Bring what can have no focus into sight, by scrolling from where the focus is."""
+        """Bring a button into sight by the focus, and else Tab into its pane and scroll there."""
+        button = self.page.run("return arguments[0].closest('button')", element)
+        if button:
+            return self.focus(button)
         inside = """
-        const box = arguments[0].getBoundingClientRect();
-        let [low, high] = [0, innerHeight];
-        for (let at = arguments[0].parentElement; at; at = at.parentElement) {
-          if (!/auto|scroll|hidden/.test(getComputedStyle(at).overflowY)) continue;
-          const {top, bottom} = at.getBoundingClientRect();
-          [low, high] = [Math.max(low, top), Math.min(high, bottom)];
-        }
-        const [x, y] = [box.left + box.width / 2, box.top + Math.min(box.height / 2, 30)];
-        return y < low ? -1 : y > high ? 1 : 0;
+        const pane = arguments[0].closest(".pane, #learn");
+        return pane?.contains(document.activeElement) ?? true;
         """
-        for _ in range(40):
-            where = self.page.run(inside, element)
-            if where == 0:
-                return
-            self.key("PageDown" if where > 0 else "PageUp")
-            time.sleep(0.15)  # scrolling is smooth
+        for _ in range(100):
+            at = self.page.run(SEEN, element, place)
+            if at["frame"] is None:
+                return None
+            if self.page.run(inside, element):
+                self.key("PageDown" if at["y"] >= at["frame"]["bottom"] else "PageUp")
+                time.sleep(0.15)  # scrolling is smooth
+            else:
+                self.key("Tab")
         raise AssertionError(f"keys do not scroll to {element.get_attribute('outerHTML')[:200]}")
 
     def type(self, selector, text):
         self.focus(self.page.one(selector))
         self.write(text)
+
+    def paint(self, tensor, place, x, column=""):
+        """Open a pixel, and type its number."""
+        self.pick(tensor, place, column)
+        self.type(".editor .number", str(x))
 
 
 HANDS = [Mouse, Keyboard, Touch]
