@@ -116,6 +116,17 @@ def test_a_tap_opens_an_entry_and_a_long_press_only_looks_at_it(phone):
     assert not page.one(".bubble").is_displayed()
 
 
+def test_a_finger_that_scrolls_from_a_slider_changes_no_number(phone):
+    page, fingers = phone
+    page.open("node=conv1.weight[1,0,1,1]")
+    before = page.run("return explorer.graph.data[explorer.state.node]")
+    x, y = middle(page, page.one(".editor .drag"))
+    fingers.move(((x + 60, y), (x + 60, y - 200)))
+    page.wait("return new Promise((go) => setTimeout(() => go(true), 300))")
+    assert page.run("return explorer.graph.data[explorer.state.node]") == before
+    assert page.run("return explorer.live.changes.size") == 0
+
+
 def test_a_tap_of_which_a_busy_page_hears_late_is_no_long_press(phone):
     page, fingers = phone
     at = entry(page, page.map("conv1", ".here"), 22)

@@ -65,11 +65,20 @@ function slider(app, n) {
   const around = t < 0 ? [n] : [...graph.tensors[t].entries].filter((v) => v >= 0);
   const limit = 1.5 * largest(around.map((v) => graph.original[v])) || 1;
   const follow = onceAFrame((x) => put(app, n, x));
+  let before;
   const bar = make("input.drag", {
     type: "range",
     step: "any",
     "aria-label": `drag ${nameOf(graph, n)}`,
-    onpointerdown: () => network.hold(),
+    onpointerdown: () => {
+      before = graph.data[n];
+      network.hold();
+    },
+    onpointercancel: () =>
+      requestAnimationFrame(() => {
+        put(app, n, before); // the finger only scrolls the page
+        network.release();
+      }),
     oninput: () => follow(Number(bar.value)),
     onchange: () => requestAnimationFrame(() => network.release()),
   });
