@@ -17,7 +17,7 @@ const cut = [];
 const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 for (let text = texts.nextNode(); text; text = texts.nextNode()) {
   const parent = text.parentElement;
-  const hidden = "script, style, datalist, select, dialog, .sheet";
+  const hidden = "script, style, datalist, select, dialog, .sheet, h1"; // a title ends in …
   if (!text.data.trim() || parent.closest(hidden)) continue;
   const range = document.createRange();
   range.selectNodeContents(text);

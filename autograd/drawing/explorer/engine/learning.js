@@ -68,7 +68,7 @@ export class Learner {
         const batch = order.splice(0, this.settings.batch);
         yield* this.#step(batch);
         since.push(...batch);
-        if (order.length && since.length < often * this.every) continue;
+        if (since.length < often * this.every) continue;
         yield* this.#measured(since);
         since = [];
       }
