@@ -21,8 +21,14 @@ async function started() {
   return made;
 }
 
-function ask(dot) {
+/** Let Graphviz get ready, while the page does something else. */
+export function wake() {
   worker ??= started();
+  worker.catch(() => {}); // whoever asks is told
+}
+
+function ask(dot) {
+  wake();
   const id = next++;
   return new Promise((resolve) => {
     waiting.set(id, resolve);

@@ -3,6 +3,7 @@
 import { centreOf, look } from "cards/aroundcards";
 import { drawCards } from "cards/cards";
 import { turnSelected } from "cards/layercards";
+import { wake } from "cards/layout";
 import { inflated, unpacked } from "engine/decode";
 import { editsOf, editsText } from "engine/edits";
 import { Epochs } from "engine/epochs";
@@ -31,6 +32,7 @@ import { PRIMITIVES } from "primitives";
 const $ = (id) => document.getElementById(id);
 
 async function start() {
+  wake();
   const { header, arrays } = unpacked(await inflated("graph"));
   const graph = new Graph(header, arrays, PRIMITIVES);
   const timeline = new Timeline(graph);
@@ -51,6 +53,7 @@ async function start() {
   $("shown").after(scaleButton(app));
   cardsButtons(app);
   search(graph, state);
+  const drawn = drawCards(app); // Graphviz places them meanwhile
   details(app, $("details"));
   const tour = new Tour(app);
   $("tour").replaceWith(tour.element);
@@ -59,7 +62,7 @@ async function start() {
   keys(app, player, tour, others);
   longPresses();
   document.body.classList.toggle("within", window.parent !== window); // a notebook
-  await drawCards(app);
+  await drawn;
   tour.reveal();
   window.explorer = app;
   prepare(graph);

@@ -7,6 +7,7 @@ import { chip } from "parts/arithmetic";
 import { live, make } from "parts/dom";
 
 const MOST = 5;
+const PATIENCE = 200; // milliseconds: not while somebody drags
 
 /** The section of a node, or null for a root; it is filled a little later. */
 export function pathsSection(app, n) {
@@ -20,7 +21,7 @@ export function pathsSection(app, n) {
     if (version === app.live.version) return;
     version = app.live.version;
     clearTimeout(section.waiting);
-    section.waiting = setTimeout(() => section.isConnected && fill(app, n, summary, list), 30); // not while somebody drags
+    section.waiting = setTimeout(() => section.isConnected && fill(app, n, summary, list), PATIENCE);
   });
 }
 

@@ -23,7 +23,10 @@ export class Scheme {
     const matrices = [this.right, this.left, this.result].map((matrix) => matrix.element);
     this.falk = make("div.scheme", {}, matrices);
     this.element = make("div", {}, this.falk, make("div.looked", {}, this.lens, this.sum));
-    new ResizeObserver(() => this.#lay()).observe(this.element);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.width = contentRect.width;
+      this.#lay();
+    }).observe(this.element);
   }
 
   #matrix(part) {
@@ -62,7 +65,8 @@ export class Scheme {
 
   /** The sizes in pixels of a product's matrices: (rows × inner) · (inner × cols). */
   #boxes(rows, inner, cols) {
-    const room = Math.max(280, Math.min(this.element.clientWidth, 1100) - 24);
+    this.width ||= this.element.clientWidth;
+    const room = Math.max(280, Math.min(this.width, 1100) - 24);
     const [beside, above] = shared(room, inner, cols);
     const [high, low] = [fitting(inner, 260), fitting(rows, 200)];
     this.falk.style.gridTemplateColumns = `${beside}px ${above}px`;

@@ -84,12 +84,13 @@ export class Maps {
     const context = this.picture.getContext("2d");
     context.clearRect(0, 0, this.picture.width, this.picture.height);
     const image = context.createImageData(this.picture.width, this.picture.height);
+    const sheet = { pixels: new Uint32Array(image.data.buffer), width: image.width };
     const color = colorScale(most, sizes);
     const hatch = { line: rgb(themeColor("line")), paper: color(0) };
     for (let place = 0; place < numbers.length; place++) {
       const at = this.#corner(place);
-      if (at && waiting?.[place]) hatched(image, at, cell, hatch);
-      else if (at) filled(image, at, cell, color(numbers[place]));
+      if (at && waiting?.[place]) hatched(sheet, at, cell, hatch);
+      else if (at) filled(sheet, at, cell, color(numbers[place]));
     }
     context.putImageData(image, 0, 0);
     if (this.mark && cell >= 3) this.#marks(context);
@@ -229,23 +230,21 @@ const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
 const hair = (cell) => (cell > 5 ? 1 : 0); // between large cells
 
-function filled(image, [left, top], cell, colour) {
-  const pixels = new Uint32Array(image.data.buffer);
+function filled({ pixels, width }, [left, top], cell, colour) {
   const [side, pixel] = [cell - hair(cell), packed(colour)];
   for (let y = top; y < top + side; y++) {
-    const from = y * image.width + left;
+    const from = y * width + left;
     pixels.fill(pixel, from, from + side);
   }
 }
 
 /** A cell of slanted lines: what it will show is not there yet. */
-function hatched(image, [left, top], cell, { line, paper }) {
-  filled(image, [left, top], cell, paper);
-  const pixels = new Uint32Array(image.data.buffer);
+function hatched(sheet, [left, top], cell, { line, paper }) {
+  filled(sheet, [left, top], cell, paper);
   const side = cell - hair(cell);
   for (let y = top; y < top + side; y++)
     for (let x = left; x < left + side; x++)
-      if ((x + y) % 4 === 0) pixels[y * image.width + x] = packed(line);
+      if ((x + y) % 4 === 0) sheet.pixels[y * sheet.width + x] = packed(line);
 }
 
 function dot(context, [x, y], cell) {
