@@ -188,7 +188,8 @@ export class Live {
       this.base ??= (await this.runner.run(this.begun)).data;
       while (this.again) {
         this.again = false;
-        const { data, adjoint } = await this.runner.run([...this.begun, ...this.changes]);
+        const { data, adjoint, milliseconds } = await this.runner.run([...this.begun, ...this.changes]);
+        this.milliseconds = milliseconds; // of the run alone
         numbers.data.set(data);
         numbers.adjoint.set(adjoint);
         for (const [n, x] of this.changes) numbers.data[n] = x; // those that came meanwhile

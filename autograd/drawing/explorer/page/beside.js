@@ -14,8 +14,9 @@ self.addEventListener("message", ({ data: { arrays, roots, leaves } }) => {
   }
   network.data.set(self.original);
   for (const [n, x] of leaves) network.data[n] = x;
+  const start = performance.now();
   network.run();
-  postMessage({ data: network.data, adjoint: network.adjoint });
+  postMessage({ data: network.data, adjoint: network.adjoint, milliseconds: performance.now() - start });
 });`;
 
 /** What runs a graph beside the page: run(leaves [[node, number], ...]) -> {data, adjoint}. */
