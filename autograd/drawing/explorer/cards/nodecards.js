@@ -5,7 +5,7 @@ import { look, widest } from "cards/arrows";
 import { cardsLegend } from "cards/legend";
 import { slopeText } from "engine/formulas";
 import { isInfix, label, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
-import { count, factor, short } from "engine/numbers";
+import { count, sentText, short } from "engine/numbers";
 import { make } from "parts/dom";
 import { LONGEST, textWidth } from "parts/measure";
 
@@ -101,10 +101,7 @@ function updateArrow({ graph, reverse, state }, { slot, k, label: text, folded }
 
 /** `upstream · partial = contribution`, and beside the mouse the partial's formula. */
 function contributionLabel(reverse, slot, k) {
-  const text = () => {
-    const { upstream, partial, contribution } = reverse.contribution(slot, k);
-    return `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
-  };
+  const text = () => sentText(reverse.contribution(slot, k));
   const slope = () => slopeText(reverse.graph, slot, reverse.contribution(slot, k).partial ?? 0);
   const title = () => `upstream · partial = contribution; the partial is ${slope()}`;
   const element = make("div.contribution", { title }, text);

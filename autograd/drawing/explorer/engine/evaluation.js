@@ -1,5 +1,7 @@
 // How all samples are read with the parameters as they are: in slices, those that are seen first.
 
+import { doubles } from "engine/indices";
+
 export class Evaluation {
   constructor(graph, samples) {
     Object.assign(this, { graph, samples, order: [], at: 0 });
@@ -20,7 +22,7 @@ export class Evaluation {
   /** Begin with some of the samples. */
   begin(first) {
     const { graph, samples } = this;
-    this.parameters = Float64Array.from(graph.parameters, (n) => graph.data[n]);
+    this.parameters = doubles(graph.parameters, (n) => graph.data[n]);
     this.network.data.set(graph.data);
     this.order = [...new Set([...first, ...samples.training, ...samples.held])];
     this.at = 0;

@@ -8,7 +8,7 @@ const RAISED = { ᵃ: "a", ᵇ: "b", ᶜ: "c", ⁿ: "n", ˣ: "x", ʸ: "y" }; // 
 const LETTER = /(?<![\p{L}\w])[a-z](?![\wₖ(])/gu;
 
 /** {operands, forward, partials} of an operation, as text; null where it has no short ones. */
-export function equationsOf(graph, y) {
+function equationsOf(graph, y) {
   const said = graph.header.ops[graph.op[y] - 1][2];
   return said && { operands: said[0], forward: said[1], partials: said[2] };
 }

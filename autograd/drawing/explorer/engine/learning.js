@@ -2,6 +2,7 @@
 // w −= η · mean over the batch of ∂loss/∂w.
 
 import { shuffled, uniform } from "engine/chance";
+import { doubles } from "engine/indices";
 
 export const USUAL = { rate: 0.1, batch: 16, seed: 0 };
 const POINTS = 400; // of the curve; of more than that, every other is left out
@@ -29,7 +30,7 @@ export class Learner {
   /** Take what others changed in the graph's leaves; what is learned since it was told goes on. */
   pull() {
     const { network, graph, told } = this;
-    const learned = Float64Array.from(graph.parameters, (n) => network.data[n]);
+    const learned = doubles(graph.parameters, (n) => network.data[n]);
     network.data.set(graph.data);
     graph.parameters.forEach((n, i) => {
       if (graph.data[n] === told?.[i]) network.data[n] = learned[i];
@@ -38,7 +39,7 @@ export class Learner {
 
   /** [[parameter, number], ...] as they are now, for the graph. */
   tell() {
-    this.told = Float64Array.from(this.graph.parameters, (n) => this.network.data[n]);
+    this.told = doubles(this.graph.parameters, (n) => this.network.data[n]);
     return Array.from(this.graph.parameters, (n, i) => [n, this.told[i]]);
   }
 

@@ -14,7 +14,7 @@ export class Live {
    * `samples` are other inputs, if there are any.
    */
   constructor(graph, beside = null, samples = null) {
-    Object.assign(this, { graph, beside, samples, version: 0, held: false });
+    Object.assign(this, { graph, beside, samples, version: 0 });
     this.sample = samples?.index ?? null;
     this.frozen = graph.header.frozen ?? "";
     this.changes = new Map(); // leaf -> its number, where that is not Python's

@@ -17,3 +17,7 @@ export const count = (n, noun = "") => n.toLocaleString("en-US") + (noun && ` ${
 
 /** A factor within a product: negative ones in brackets. */
 export const factor = (x) => (x < 0 ? `(${short(x)})` : short(x));
+
+/** What an operation sends to an operand, as it is written: `upstream · partial = contribution`. */
+export const sentText = ({ upstream, partial, contribution }) =>
+  `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;

@@ -4,7 +4,7 @@
 import { slopeRule } from "engine/formulas";
 import { doubles, prefix } from "engine/indices";
 import { nameOf, rootName, under } from "engine/names";
-import { count, factor, short } from "engine/numbers";
+import { count, sentText, short } from "engine/numbers";
 import { PartialSums } from "engine/partialsums";
 
 export const GRAINS = ["layer", "channel", "scalar"];
@@ -173,7 +173,7 @@ export class ReversePass {
     const soFar = all > 1 ? `; ${count(made)} of ${count(all)}, now ${short(sum)}` : "";
     const rule = `${root}/${a} += ${root}/${c} · ${c}/${a}`;
     const slope = slopeRule(this.graph, slot);
-    const numbers = `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
+    const numbers = sentText({ upstream, partial, contribution });
     return `${rule} = ${numbers}${soFar}${slope && `; ${slope}`}`;
   }
 

@@ -1,6 +1,7 @@
 // The samples that came with the page: numbers for the inputs of the graph, images and their labels.
 
 import { shuffled } from "engine/chance";
+import { doubles } from "engine/indices";
 
 const FIFTH = 5; // one of five is held out where Python did not say which
 
@@ -11,7 +12,7 @@ export class Samples {
     this.scores = graph.scores;
     this.numbers = this.columns.map((_, k) => decoded(graph[`samples${k}`], graph[`levels${k}`]));
     this.sizes = this.columns.map(({ shape }) => shape.reduce((a, b) => a * b, 1));
-    this.own = Float64Array.from(graph.inputs, (n) => graph.original[n] ?? 0);
+    this.own = doubles(graph.inputs, (n) => graph.original[n] ?? 0);
     this.learnable = this.index !== null && graph.parameters.length > 0;
     [this.training, this.held] = this.#parts();
     this.range = span(graph.levels0 ?? this.numbers[0]);
@@ -110,5 +111,5 @@ function span(numbers) {
 }
 
 function decoded(numbers, levels) {
-  return levels ? Float64Array.from(numbers, (code) => levels[code]) : numbers;
+  return levels ? doubles(numbers, (code) => levels[code]) : numbers;
 }

@@ -3,7 +3,7 @@
 import { NOTATIONS } from "engine/notation";
 import { make } from "parts/dom";
 
-export const SCALES = ["own", "one"];
+const SCALES = ["own", "one"];
 
 /** Let the address hold the scale and the notation. */
 export function linkChoices({ state }) {

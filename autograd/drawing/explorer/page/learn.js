@@ -1,5 +1,6 @@
 // The panel in which the page learns: one step, training, the learning curve, the samples.
 
+import { descended, steepness } from "engine/descent";
 import { Evaluation } from "engine/evaluation";
 import { Learner, USUAL } from "engine/learning";
 import { rootName } from "engine/names";
@@ -82,7 +83,7 @@ class Panel {
     this.stepOnce = async () => {
       const [root] = graph.roots;
       const before = graph.data[root];
-      const slope = graph.parameters.reduce((sum, n) => sum + graph.adjoint[n] ** 2, 0);
+      const slope = steepness(graph, graph.parameters);
       await this.#descend();
       const change = `${rootName(graph)} ${short(before)} → ${short(graph.data[root])}`;
       said.textContent = `${change}; −η·‖∂${rootName(graph)}/∂w‖² = ${short(-this.rate * slope)}`;
@@ -122,8 +123,7 @@ class Panel {
 
   #descend() {
     const { graph, live: network } = this.app;
-    const { data, adjoint } = graph;
-    const pairs = Array.from(graph.parameters, (n) => [n, data[n] - this.rate * adjoint[n]]);
+    const pairs = descended(graph, graph.parameters, this.rate);
     return network.setMany(pairs, `one step, η = ${short(this.rate)}`);
   }
 

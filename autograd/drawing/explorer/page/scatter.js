@@ -9,7 +9,7 @@ const COLOURS = ["cold", "warm", "good", "picked", "dim", "line"];
 const FAINT = 56; // of 255: how strong a region's colour is
 const SCALE = 2; // canvas pixels to one of the page
 
-export const colourOf = (c) => themeColor(COLOURS[c % COLOURS.length]);
+const colourOf = (c) => themeColor(COLOURS[c % COLOURS.length]);
 
 export class Scatter {
   /** `choose(k)` is called for the point that is clicked. */

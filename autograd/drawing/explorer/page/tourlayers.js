@@ -1,11 +1,10 @@
 // The tour of a network of layers.
 
 import { nameOf, rootName, under } from "engine/names";
-import { count, factor, short } from "engine/numbers";
+import { count, factor, sentText, short } from "engine/numbers";
 import {
   forwardStop,
   most,
-  product,
   resultStop,
   sentTo,
   slopeOf,
@@ -124,7 +123,7 @@ function weightStop(app) {
 function strongestOf(app, n) {
   const found = sentTo(app, n);
   const one = found[most(found.keys(), (k) => Math.abs(found[k].contribution))];
-  return `${nameOf(app.graph, one.owner)} sends ${product(one)}`;
+  return `${nameOf(app.graph, one.owner)} sends ${sentText(one)}`;
 }
 
 const sharedWords = (app, n) => [
@@ -255,7 +254,7 @@ function flatStop(app, outputs) {
     title: "A gate: steep or flat",
     words: [
       () =>
-        `${stage.title} multiplies what comes back by its own slope. At ${nameOf(graph, n)} = ${short(graph.data[n])} the slope is ${short(slope(n))}: of what comes back so much goes on, ${product(sentOn(app, n))}.`,
+        `${stage.title} multiplies what comes back by its own slope. At ${nameOf(graph, n)} = ${short(graph.data[n])} the slope is ${short(slope(n))}: of what comes back so much goes on, ${sentText(sentOn(app, n))}.`,
       () => "Many flat layers one after the other make gradients vanish.",
     ],
     view: gateView(app, stage),

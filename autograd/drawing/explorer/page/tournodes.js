@@ -1,18 +1,8 @@
 // The tour of an expression, node by node.
 
 import { nameOf, rootName } from "engine/names";
-import { count, factor, short } from "engine/numbers";
-import {
-  forwardStop,
-  most,
-  product,
-  resultStop,
-  sentTo,
-  slopeOf,
-  stepStop,
-  viewOf,
-  zeroStop,
-} from "page/tourshared";
+import { count, factor, sentText, short } from "engine/numbers";
+import { forwardStop, most, resultStop, sentTo, slopeOf, stepStop, viewOf, zeroStop } from "page/tourshared";
 
 export const nodeStops = (app) => [
   forwardStop(app),
@@ -40,7 +30,7 @@ function chainStop({ graph, reverse, timeline, state }) {
     title: "The chain rule, once",
     words: [
       () =>
-        `${nameOf(graph, y)} was made from ${nameOf(graph, x)}. What reached ${nameOf(graph, y)} is multiplied by the derivative of this one operation: ${product(reverse.contribution(slot, k))}.`,
+        `${nameOf(graph, y)} was made from ${nameOf(graph, x)}. What reached ${nameOf(graph, y)} is multiplied by the derivative of this one operation: ${sentText(reverse.contribution(slot, k))}.`,
       () => `Upstream times local: that is the whole of backpropagation, ${count(timeline.end)} times over.`,
     ],
     view: {
@@ -69,7 +59,7 @@ function factorStop(app) {
     words: [
       () =>
         `In ${nameOf(graph, y)} ${nameOf(graph, a)} is multiplied by ${nameOf(graph, b)} = ${short(graph.data[b])}. If it grows by h, the product grows by ${short(graph.data[b])} · h: the derivative by one factor is the other factor.`,
-      () => `So it is sent ${product(one())}.`,
+      () => `So it is sent ${sentText(one())}.`,
     ],
     view: { ...viewOf(app, a), show: "gradient" },
     target: ".node-pane .chain",
@@ -115,7 +105,7 @@ function slopeStop(app) {
     title: slope(n) ? "A gate: steep or flat" : "A gate that is shut",
     words: [
       () =>
-        `${name}, a ${graph.operation(n).name}, has the slope ${short(slope(n))} where it is: it hands on ${product(reverse.contribution(graph.firstSlot[n], 0))}.`,
+        `${name}, a ${graph.operation(n).name}, has the slope ${short(slope(n))} where it is: it hands on ${sentText(reverse.contribution(graph.firstSlot[n], 0))}.`,
       () =>
         slope(n) < 0.1
           ? "Where a function is flat, little or nothing goes back: all that lies before it hardly learns."

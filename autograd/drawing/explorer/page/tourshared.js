@@ -3,8 +3,9 @@
 // they are now; what is selected; and the CSS selector of what is outlined. nodes() are ringed, action is
 // a button.
 
+import { descended, steepness } from "engine/descent";
 import { label, nameOf, rootName, under } from "engine/names";
-import { count, factor, short } from "engine/numbers";
+import { count, short } from "engine/numbers";
 
 /** ∂loss/∂w, as it is written. */
 export const slopeOf = (graph, n) => `${under(rootName(graph))}/${under(nameOf(graph, n))}`;
@@ -23,7 +24,7 @@ export function most(nodes, number) {
 export const used = (tensor) => tensor.entries.filter((n) => n >= 0);
 
 /** The leaves that training would change: parameters, or else leaves with names. */
-export function parametersOf(graph) {
+function parametersOf(graph) {
   const tensors = graph.tensors.filter((t) => t.parameter);
   if (tensors.length) return tensors.flatMap((t) => [...used(t)]);
   const leaves = Array.from({ length: graph.size }, (_, n) => n).filter((n) => graph.isLeaf(n));
@@ -48,10 +49,6 @@ function otherFactor(graph, slot, k) {
   const [first, last] = graph.operandsOf(y);
   return graph.entriesOf(slot === graph.firstSlot[y] ? last : first)[k];
 }
-
-/** `0.3 · (−2) = −0.6` */
-export const product = ({ upstream, partial, contribution }) =>
-  `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
 
 export function forwardStop({ graph, timeline }) {
   if (!timeline.forward.end) return null;
@@ -131,14 +128,13 @@ export function stepStop(app) {
   const { graph, live, timeline } = app;
   const nodes = parametersOf(graph).filter((n) => live.canChange(n));
   const [root] = graph.roots;
-  const slope = () => nodes.reduce((sum, n) => sum + graph.adjoint[n] ** 2, 0);
+  const slope = () => steepness(graph, nodes);
   if (!nodes.length || graph.roots.length > 1 || !(slope() > 0 && Number.isFinite(slope()))) return null;
   const step = { nodes, slope, before: null };
   step.rate = 10 ** Math.floor(Math.log10((0.3 * Math.abs(graph.data[root]) + 1e-3) / slope()));
   const take = () => {
     step.before = graph.data[root];
-    const moved = nodes.map((n) => [n, graph.data[n] - step.rate * graph.adjoint[n]]);
-    return live.setMany(moved, "one step down the gradient");
+    return live.setMany(descended(graph, nodes, step.rate), "one step down the gradient");
   };
   return {
     id: "step",

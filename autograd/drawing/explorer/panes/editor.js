@@ -125,7 +125,7 @@ function zeros(app, n) {
 }
 
 /** The blocks of a parameter that an entry lies in: its kernel, its output channel, all of it. */
-export function blocksAround(graph, n) {
+function blocksAround(graph, n) {
   const tensor = graph.tensors[graph.tensorOf[n]];
   if (!tensor?.leaf || tensor.entries.length < 2) return [];
   const { shape } = tensor;

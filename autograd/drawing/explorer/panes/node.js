@@ -3,7 +3,7 @@
 
 import { slopesOf, slopeText } from "engine/formulas";
 import { nameOf, rootName, under } from "engine/names";
-import { count, factor, full, short } from "engine/numbers";
+import { count, full, sentText } from "engine/numbers";
 import { editor } from "panes/editor";
 import { lossSection } from "panes/loss";
 import { pathsSection } from "panes/paths";
@@ -127,7 +127,7 @@ function contributionMap(app, n) {
     width: 340,
     name: `contributions from ${name}`,
     say: (place) =>
-      at.has(place) ? `from ${name}${indexText(shape, place + start)}: ${rule(sent(at.get(place)))}` : "",
+      at.has(place) ? `from ${name}${indexText(shape, place + start)}: ${sentText(sent(at.get(place)))}` : "",
     onpick: (place) => at.has(place) && state.select({ node: at.get(place).owner }),
   });
   const caption = make("p.small", {}, "");
@@ -151,9 +151,6 @@ function contributionMap(app, n) {
   const element = make("figure.contributions", { "data-first": first }, maps.element, caption);
   return { element, update };
 }
-
-const rule = ({ upstream, partial, contribution }) =>
-  `${short(upstream)} · ${factor(partial ?? 0)} = ${short(contribution)}`;
 
 function termsTable(app, n) {
   const { graph, reverse } = app;
