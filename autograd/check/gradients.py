@@ -14,6 +14,7 @@ from .model import model_gradients
 from .record import Run
 from .report.findings import Finding, Remarks
 from .report.report import GradientReport, Report
+from .search.search import SECONDS
 from .truth.arrays import (
     Array,
     Inputs,
@@ -47,7 +48,7 @@ def check_gradients(
     seed: int = 0,
     budget: float = 10.0,
     tolerance: float = STABILISER,
-    search: float = 5.0,
+    search: float = SECONDS,
 ) -> Report:
     """Compare a hand-derived gradient with the true one; where they differ, say what is wrong.
 

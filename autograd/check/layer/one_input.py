@@ -9,6 +9,7 @@ import numpy as np
 from ..gradients import UNREPEATABLE, check_gradients
 from ..report.findings import Finding, Remarks
 from ..report.report import GradientReport, Report
+from ..search.search import SECONDS
 from ..truth.arrays import draw_upstream
 from ..truth.verdict import RIGHT, STABILISER, UNDECIDED, WRONG
 from .adapter import Layer
@@ -42,7 +43,7 @@ def check_on_one_input(
     budget: float = 10.0,
     model: Callable[..., Any] | None = None,
     tolerance: float = STABILISER,
-    search: float = 5.0,
+    search: float = SECONDS,
     with_side_effects: bool = True,
 ) -> Report:
     """Check one layer on one input: see `check_layer`, which says more and raises the same."""

@@ -25,6 +25,7 @@ from .upstreams import upstreams
 from .uses import weighed
 from .whole import inputs, whole
 
+SECONDS = 20.0  # of one thread, after which a search ends: four times the longest of the tests
 SEEDS = 6  # changes that give some of the gradients, to each of which a second one is sought
 KINDS: list[Kind] = [
     branches, paths, gates, blocks, norms, slopes, sums, spread_again, positions, rearranged,
