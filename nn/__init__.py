@@ -9,11 +9,14 @@ from . import data, export, init, plots
 from .layers import (
     GELU,
     AvgPool,
+    BatchNorm2D,
     Conv2D,
     Dense,
     Dropout,
     Flatten,
     GlobalAvgPool,
+    GroupNorm,
+    LayerNorm,
     LeakyReLU,
     MaxPool,
     ReLU,
@@ -35,7 +38,6 @@ from .losses import (
     NLLLoss,
 )
 from .module import Buffer, Module, Parameter
-from .norms import BatchNorm2D, GroupNorm, LayerNorm
 from .optim import (
     SGD,
     Adagrad,

@@ -2,9 +2,19 @@
 
 import math
 
-from ..layers import AvgPool, Conv2D, Dense, Flatten, GlobalAvgPool, MaxPool, Reshape
+from ..layers import (
+    AvgPool,
+    BatchNorm2D,
+    Conv2D,
+    Dense,
+    Flatten,
+    GlobalAvgPool,
+    GroupNorm,
+    LayerNorm,
+    MaxPool,
+    Reshape,
+)
 from ..module import Module
-from ..norms import BatchNorm2D, GroupNorm, LayerNorm
 from .walk import Rules, rule_of
 
 Axes = tuple[int | str, ...]

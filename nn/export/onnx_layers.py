@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import init, layers, norms, validate
+from .. import init, layers, validate
 from ..sequential import Sequential
 from .onnx_graph import Graph, Shape
 from .walk import Rules
@@ -103,13 +103,13 @@ def _are_known(axes: Shape) -> bool:
     return all(isinstance(n, int) for n in axes)
 
 
-def _layer_norm(graph: Graph, layer: norms.LayerNorm, x: str) -> str:
+def _layer_norm(graph: Graph, layer: layers.LayerNorm, x: str) -> str:
     inputs = (x, *_scale_and_shift(layer, layer.shape))
     axis, eps = -len(layer.shape), float(layer.eps)
     return graph.node("LayerNormalization", *inputs, axis=axis, epsilon=eps)
 
 
-def _group_norm(graph: Graph, layer: norms.GroupNorm, x: str) -> str:
+def _group_norm(graph: Graph, layer: layers.GroupNorm, x: str) -> str:
     graph.check_image(x)
     inputs = (x, *_scale_and_shift(layer, (layer.channels,)))
     groups, eps = layer.groups, float(layer.eps)
@@ -117,14 +117,14 @@ def _group_norm(graph: Graph, layer: norms.GroupNorm, x: str) -> str:
 
 
 def _scale_and_shift(
-    layer: norms.LayerNorm | norms.GroupNorm, shape: tuple[int, ...]
+    layer: layers.LayerNorm | layers.GroupNorm, shape: tuple[int, ...]
 ) -> tuple[Any, Any]:
     if layer.weight is None or layer.bias is None:
         return init.ones(shape), init.zeros(shape)
     return layer.weight, layer.bias
 
 
-def _batch_norm(graph: Graph, layer: norms.BatchNorm2D, x: str) -> str:
+def _batch_norm(graph: Graph, layer: layers.BatchNorm2D, x: str) -> str:
     graph.check_image(x)
     inputs = (x, layer.weight, layer.bias, layer.running_mean, layer.running_var)
     return graph.node("BatchNormalization", *inputs, epsilon=float(layer.eps))
@@ -141,9 +141,9 @@ RULES: Rules = {
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
     layers.Dropout: lambda _graph, _layer, x: x,
-    norms.LayerNorm: _layer_norm,
-    norms.GroupNorm: _group_norm,
-    norms.BatchNorm2D: _batch_norm,
+    layers.LayerNorm: _layer_norm,
+    layers.GroupNorm: _group_norm,
+    layers.BatchNorm2D: _batch_norm,
     layers.ReLU: lambda graph, _, x: graph.node("Relu", x),
     layers.LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=float(layer.slope)),
     layers.Sigmoid: lambda graph, _, x: graph.node("Sigmoid", x),

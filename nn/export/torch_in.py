@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from .. import init, layers, norms
+from .. import init, layers
 from ..module import Buffer, Module, Parameter
 from ..sequential import Sequential
 from . import torch_layers
@@ -155,16 +155,16 @@ def _unflatten(read: FromTorch, m: Any) -> Module:
 def _layer_norm(read: FromTorch, m: Any) -> Module:
     if (m.weight is None) != (m.bias is None):
         raise read.error("bias=False; here both weight and bias, or neither, are possible")
-    return read.new(norms.LayerNorm, m.normalized_shape, m.eps, m.weight is not None)
+    return read.new(layers.LayerNorm, m.normalized_shape, m.eps, m.weight is not None)
 
 
 def _group_norm(read: FromTorch, m: Any) -> Module:
-    return read.new(norms.GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
+    return read.new(layers.GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
 
 
 def _batch_norm(read: FromTorch, m: Any) -> Module:
     read.only(m, affine=True, track_running_stats=True)
-    return read.new(norms.BatchNorm2D, m.num_features, m.eps, m.momentum)
+    return read.new(layers.BatchNorm2D, m.num_features, m.eps, m.momentum)
 
 
 def _softmax(read: FromTorch, m: Any) -> Module:

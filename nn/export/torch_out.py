@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import Any
 
-from .. import layers, norms
+from .. import layers
 from ..module import Module
 from ..sequential import Sequential
 from . import torch_layers
@@ -85,7 +85,7 @@ def _residual(to: ToTorch, block: layers.Residual) -> Any:
     return torch_layers.Residual(**parts)
 
 
-def _is_scaled(layer: norms.LayerNorm | norms.GroupNorm) -> bool:
+def _is_scaled(layer: layers.LayerNorm | layers.GroupNorm) -> bool:
     return layer.weight is not None and layer.bias is not None
 
 
@@ -100,11 +100,13 @@ RULES: Rules = {
     layers.Flatten: lambda to, m: to.nn.Flatten(-m.axes),
     layers.Reshape: _reshape,
     layers.Dropout: lambda to, m: to.nn.Dropout(m.rate),
-    norms.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
-    norms.GroupNorm: lambda to, m: to.nn.GroupNorm(
+    layers.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
+    layers.GroupNorm: lambda to, m: to.nn.GroupNorm(
         m.groups, m.channels, float(m.eps), _is_scaled(m)
     ),
-    norms.BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(m.channels, float(m.eps), float(m.momentum)),
+    layers.BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(
+        m.channels, float(m.eps), float(m.momentum)
+    ),
     layers.ReLU: lambda to, _: to.nn.ReLU(),
     layers.LeakyReLU: lambda to, m: to.nn.LeakyReLU(float(m.slope)),
     layers.Sigmoid: lambda to, _: to.nn.Sigmoid(),

@@ -6,18 +6,16 @@ from typing import Any
 
 from autograd import Tensor
 
-from .. import arguments, layers, norms
+from .. import arguments, layers
 from ..annotations import Generator, Plain, Shape
 from ..module import Module
 from ..sequential import Sequential
 
 LAYERS: dict[str, type[Module]] = {
     name: cls
-    for name, cls in [*vars(layers).items(), *vars(norms).items(), ("Sequential", Sequential)]
-    if isinstance(cls, type) and issubclass(cls, Module) and not name.startswith("_")
+    for name, cls in [*vars(layers).items(), ("Sequential", Sequential)]
+    if isinstance(cls, type) and issubclass(cls, Module)
 }
-for base in ("Layer", "Module"):
-    LAYERS.pop(base, None)
 
 LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
 

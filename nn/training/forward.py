@@ -12,8 +12,8 @@ from autograd import Tensor, Value, no_grad, stack
 
 from ..annotations import Lists, Numbers, Shape
 from ..data.dataset import shape_of
+from ..layers import BatchNorm2D
 from ..module import Module, Parameter
-from ..norms import BatchNorm2D
 
 PASSING = {"training", "path", "rng", "input_shape", "preprocessing"}  # no outputs depend on them
 

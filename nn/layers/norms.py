@@ -7,9 +7,9 @@ from typing import Any
 
 from autograd import Tensor, batch_mean, observe
 
-from . import init, validate
-from .annotations import Shape
-from .module import Buffer, Layer, Parameter
+from .. import init, validate
+from ..annotations import Shape
+from ..module import Buffer, Layer, Parameter
 
 Average = Callable[[Tensor], Tensor]
 
