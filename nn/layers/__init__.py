@@ -5,23 +5,33 @@ weights (out, in, kh, kw), Dense weights (out, in).
 """
 
 from .activations import GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from .attention import MultiHeadAttention, PositionalEncoding
 from .basic import Dense, Dropout, Flatten, Reshape, Residual
 from .image import AvgPool, Conv2D, GlobalAvgPool, MaxPool
 from .norms import BatchNorm2D, GroupNorm, LayerNorm
+from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
 
 __all__ = [
     "GELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "AvgPool",
     "BatchNorm2D",
     "Conv2D",
     "Dense",
     "Dropout",
     "Flatten",
+    "GRUCell",
     "GlobalAvgPool",
     "GroupNorm",
+    "LSTMCell",
     "LayerNorm",
     "LeakyReLU",
     "MaxPool",
+    "MultiHeadAttention",
+    "PositionalEncoding",
+    "RNNCell",
     "ReLU",
     "Reshape",
     "Residual",

@@ -80,10 +80,14 @@ class Dropout(Layer):
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self.rate:
-            return x
-        rate = self.rate
-        return x * drawn(x.shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
+        return dropped(x, self.rate, self.rng) if self.training else x
+
+
+def dropped(x: Tensor, rate: float, rng: Generator | None) -> Tensor:
+    """x, each entry set to 0 with probability `rate`, else scaled by 1 / (1 - rate)."""
+    if not rate:
+        return x
+    return x * drawn(x.shape, rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
 
 
 class Residual(Layer):
