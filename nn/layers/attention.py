@@ -47,7 +47,7 @@ class MultiHeadAttention(Module):
         validate.divides(name, "num_heads", self.num_heads, embed_dim=self.embed_dim)
         self.dropout = validate.within(name, "dropout", dropout, 0, 1)
         self.rng: Generator | None = None  # of the dropout; `seed` sets it
-        self.causal = causal
+        self.bias, self.causal = bias, causal
         self.in_proj_weight = Parameter(init((3 * self.embed_dim, self.embed_dim), rng))
         self.in_proj_bias = Parameter([0.0] * (3 * self.embed_dim)) if bias else None
         self.out_proj = Dense(self.embed_dim, self.embed_dim, bias, init=init, rng=rng)
@@ -101,7 +101,7 @@ class MultiHeadAttention(Module):
         if bias is not None:
             scores = scores + self._over_heads("bias", bias, scores)
         if self.causal:
-            past = [[s <= t for s in range(columns)] for t in range(rows)]
+            past = Tensor([[s <= t for s in range(columns)] for t in range(rows)], "past")
             scores = where(past, scores, -math.inf)
         if mask is not None:
             switches = self._switches("mask", mask)
@@ -133,10 +133,6 @@ class MultiHeadAttention(Module):
             )
         return x
 
-    def arguments(self) -> dict[str, Any]:
-        """The constructor's arguments; whether there are biases is said by `in_proj_bias`."""
-        return {**super().arguments(), "bias": self.in_proj_bias is not None}
-
     def describe(self) -> str:
         """What is within the brackets of `repr`: the arguments."""
         return arguments.text(type(self), self.arguments())
@@ -162,7 +158,7 @@ class PositionalEncoding(Layer):
     def waves(self, length: int) -> Tensor:
         """What is added to the first positions: (length, E)."""
         size = self.embed_dim
-        return Tensor([[_wave(t, k, size) for k in range(size)] for t in range(length)])
+        return Tensor([[_wave(t, k, size) for k in range(size)] for t in range(length)], "waves")
 
 
 def _wave(t: int, k: int, size: int) -> float:

@@ -6,7 +6,7 @@ T steps of I features, with the batch in front (`batch_first=True` there); state
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 from autograd import Tensor, concatenate, einsum, stack
@@ -71,9 +71,9 @@ class _Recurrent(Module):
     def _given(self, state: Any, shape: Shape) -> State:
         """The state that a call begins with, zeros where none is given."""
         if state is None:
-            return tuple([Tensor.zeros(shape) for _ in self.states])
+            return tuple([Tensor.zeros(shape).rename(name) for name in self.states])
         several = len(self.states) > 1
-        parts = tuple(state) if several and isinstance(state, tuple | list) else (state,)
+        parts = tuple(state) if several and isinstance(state, Iterable) else (state,)
         if [getattr(part, "shape", None) for part in parts] != [shape] * len(self.states):
             form = f"({', '.join(self.states)}), each" if several else "a Tensor"
             got = ", ".join(str(getattr(part, "shape", part))[:60] for part in parts)

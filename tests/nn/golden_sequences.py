@@ -11,7 +11,11 @@ GOLDENS = Path(__file__).with_name("goldens_sequences.json.gz")
 # --- cases: our API, and the shapes of the inputs ------------------------------------------------
 
 CELLS = ["RNNCell(3, 2)", "RNNCell(2, 3, nonlinearity='relu')", "LSTMCell(3, 2)", "GRUCell(3, 2)"]
-BARE_CELLS = ["RNNCell(2, 2, bias=False)", "LSTMCell(2, 1, bias=False)", "GRUCell(1, 2, bias=False)"]
+BARE_CELLS = [
+    "RNNCell(2, 2, bias=False)",
+    "LSTMCell(2, 1, bias=False)",
+    "GRUCell(1, 2, bias=False)",
+]
 OPTIONS = ["", "num_layers=2", "bias=False", "bidirectional=True"]
 STACKED = "num_layers=2, bidirectional=True"
 KINDS = ["RNN", "LSTM", "GRU"]
@@ -107,7 +111,7 @@ def state_of(kind, *shape):
 
 def cells():
     """One step, from zeros and from a state."""
-    for text in CELLS + BARE_CELLS:
+    for text in CELLS + BARE:
         sizes = [int(n) for n in text.partition("(")[2].partition(")")[0].split(",")[:2]]
         yield call_case(text, "zeros", [[(sizes[0],)]])
         state = state_of(text, 2, sizes[1])
@@ -130,7 +134,9 @@ def attentions():
     """Outputs and weights, with masks, causal, and from other keys and values."""
     for text, (rows, columns), batch, options in ATTENTION:
         size = int(text.partition("(")[2].partition(",")[0])
-        given = {k: v if k == "bias" else (1 - torch.tensor(v)).tolist() for k, v in options.items()}
+        given = {
+            k: v if k == "bias" else (1 - torch.tensor(v)).tolist() for k, v in options.items()
+        }
         parts = [rows] if columns is None else [rows, columns, columns]
         note = f"{parts} in {batch} with {options}"
         yield call_case(text, note, [[(*batch, n, size)] for n in parts], given)

@@ -33,6 +33,14 @@ MODELS = [
     nn.Residual(nn.Conv2D(1, 1, 1)),
     nn.Sequential(nn.Sequential(), nn.GlobalAvgPool()),
     nn.Sequential(conv=nn.Conv2D(1, 1, 1), again=nn.Sequential(layer=nn.ReLU())),
+    nn.Sequential(
+        nn.RNNCell(2, 1, nonlinearity="relu"), nn.LSTMCell(2, 2), nn.GRUCell(1, 2, False)
+    ),
+    nn.RNN(2, 1, nonlinearity="relu", bias=False, return_sequences=False),
+    nn.LSTM(2, 1, 2, bidirectional=True, dropout=0.5),
+    nn.GRU(1, 2, return_state=False),
+    nn.Sequential(nn.PositionalEncoding(4), nn.MultiHeadAttention(4, 2, causal=True, dropout=0.1)),
+    nn.MultiHeadAttention(2, 1, bias=False),
 ]
 
 
