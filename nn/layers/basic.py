@@ -82,8 +82,8 @@ class Dropout(Layer):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training or not self.rate:
             return x
-        rate = self.rate
-        return x * drawn(x.shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
+        y: Tensor = x * drawn.bernoulli(x.shape, 1 - self.rate, self.rng) / (1 - self.rate)
+        return y
 
 
 class Residual(Layer):
