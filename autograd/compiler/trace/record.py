@@ -48,6 +48,8 @@ class Result:
 class Recording:
     """What one run of a function did. `results` are what it returns, and then, for each of the
     `observers`, so many Tensors that these are told of.
+
+    A function without arguments stands `alone`: one sample of one number, which it does not see.
     """
 
     arguments: list[Argument]
@@ -56,6 +58,7 @@ class Recording:
     trace: Trace
     unflatten: Callable[[list[Any]], Any]
     observers: list[tuple[Callable[..., object], int]]
+    alone: bool = False
 
     def drop_graph(self) -> None:
         """Let the graph go; shapes, parameters and draws stay."""
@@ -72,17 +75,17 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     groups = [_flat("parameters", p) for p in _parameters(parameters)]
     _store(groups)
     trace = Trace(v for group in groups for v in group.values)
-    arguments = [_argument(k, example) for k, example in enumerate(examples)]
+    arguments = [_argument(k, example) for k, example in enumerate(examples or [0.0])]
     with tracing(trace):
         inputs = [_as_input(argument) for argument in arguments]
-        outputs = function(*inputs)
+        outputs = function(*inputs[: len(examples)])
     results: list[Result] = []
     unflatten = _flattened(outputs, results)
     if not results:
         raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
     results += [_flat("what is observed", x) for _, tensors in trace.observed for x in tensors]
     observers = [(told, len(tensors)) for told, tensors in trace.observed]
-    return Recording(arguments, groups, results, trace, unflatten, observers)
+    return Recording(arguments, groups, results, trace, unflatten, observers, not examples)
 
 
 def _parameters(parameters: Any) -> list[Any]:
