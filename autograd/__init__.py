@@ -7,11 +7,11 @@ from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .columns import Column as Column  # for `nn`
 from .derivatives import grad, hessian, jacobian
+from .draws import drawn
 from .functions import (
     apply,
     batch_mean,
     concatenate,
-    drawn,
     leaky_relu,
     log_softmax,
     logsumexp,

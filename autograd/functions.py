@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, Protocol, cast, overload
 
 from .graph import Node
-from .numbers.kinds import UNKNOWN, AnyNumber, is_finite
+from .numbers.kinds import AnyNumber, is_finite
 from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
 from .scopes import current_scope, is_compiling
@@ -156,27 +156,6 @@ def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
     shape = (sum(len(t) for t in moved), *moved[0].shape[1:])
     joined = _tensor(shape, [v for t in moved for v in t.values])
     return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
-
-
-class Random(Protocol):
-    """A `random.Random`, or the module: numbers uniform in [0, 1)."""
-
-    def random(self) -> float:
-        """The next number."""
-
-
-def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNumber]) -> Tensor:
-    """Random leaves number(u) for u uniform in [0, 1): eager once, compiled anew for every sample.
-
-    `rng` is a `random.Random` (or the module); `number` must work on a float and on an array.
-    """
-    shape = indexing.sizes(indexing.wholes(shape, "drawn: shape"))
-    trace, n = current_scope().trace, math.prod(shape)
-    if trace is None:
-        return Tensor([number(rng.random()) for _ in range(n)]).reshape(shape)
-    values = [Value(UNKNOWN) for _ in range(n)]
-    trace.draws.append((values, rng, number))
-    return Tensor(values).reshape(shape)
 
 
 class _Averaging:

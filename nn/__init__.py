@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import autograd
 
 from . import data, export, init, plots
+from .functional import functional_call
 from .layers import (
     GELU,
     GRU,
@@ -126,6 +127,7 @@ __all__ = [
     "confusion_matrix",
     "data",
     "export",
+    "functional_call",
     "init",
     "load",
     "plots",

@@ -1,5 +1,6 @@
 """Write scalars, run matrices: compile a function of Values and Tensors, and run it on batches."""
 
+import inspect
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
@@ -56,6 +57,10 @@ def compile(
     >>> gradient.shape
     (2, 2)
 
+    A function without arguments is of its parameters alone, such as an input that is optimised, and
+    its program takes no batches: `program()`, `program.value_and_grad()`, `step()`; its results
+    have no leading axis.
+
     `dtype` is "float32" or "float64". `backend` is what runs the program: "native" (machine code),
     "numpy", or "auto", the faster one that there is. `threads` is how many processors share a large
     batch, by default all that there are; NumPy leaves that to its BLAS.
@@ -64,7 +69,7 @@ def compile(
     function decides something by a number, and TypeError where it draws random numbers or counts
     in another way: a program would repeat the first call's for ever.
     """
-    if not callable(function) or not examples:
+    if not callable(function) or not (examples or _takes_nothing(function)):
         needed = "a function, and an example of each of its arguments"
         raise TypeError(f"compile: give {needed}; got {function!r:.60}")
     numpy_dtype = _dtype(dtype)
@@ -81,6 +86,16 @@ def compile(
         program = Program(recording, plan, numpy_dtype, threads, backend)
         recording.drop_graph()
     return program
+
+
+def _takes_nothing(function: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return False
+    except ValueError:  # one that does not tell
+        return True
+    return True
 
 
 def _dtype(dtype: Any) -> Any:
@@ -123,7 +138,7 @@ class Program:
             if any(np.isnan(result).any() for result in results):
                 refuse_nan(self.recording.arguments, arrays)
             self._tell(results)
-            return self.recording.unflatten(results)
+            return self._unflattened(results)
 
     def value_and_grad(self, *batches: Any) -> tuple[float, list[NDArray[Any]]]:
         """The mean of the loss over a batch, and its gradient: an array for each parameter.
@@ -164,9 +179,11 @@ class Program:
         """The function for one sample as a C99 file that stands alone, weights included:
         `void name(const float *x, float *y)`; `about` is said at its top.
 
-        ValueError for a name that cannot be a function's in C, for several arguments or results,
-        for random numbers, and for an operation that C has no words for.
+        ValueError for a name that cannot be a function's in C, for no or several arguments, several
+        results, for random numbers, and for an operation that C has no words for.
         """
+        if self.recording.alone:
+            raise ValueError("to_c: the function takes no argument")
         with self._lock:
             self.parameters.refresh()
             try:
@@ -218,12 +235,21 @@ class Program:
         loss = float(results[0].sum()) / len(results[0])
         if math.isnan(loss):
             refuse_nan(self.recording.arguments, arrays)
-        self.outputs = self.recording.unflatten(results)
+        self.outputs = self._unflattened(results)
         return loss, results
+
+    def _unflattened(self, results: list[NDArray[Any]]) -> Any:
+        """The results as the function gives them, for each sample where there are samples."""
+        return self.recording.unflatten(
+            [y[0] for y in results] if self.recording.alone else results
+        )
 
     def _arrays(self, batches: Sequence[Any]) -> list[NDArray[Any]]:
         """The batches (N, numbers), and random numbers beside them."""
-        arrays = samples(self.recording.arguments, self.recording.form, batches)
+        if self.recording.alone and batches:
+            raise TypeError(f"the program takes no batches, got {len(batches)}")
+        given = [[0.0]] if self.recording.alone else batches
+        arrays = samples(self.recording.arguments, self.recording.form, given)
         return arrays + self._drawn(len(arrays[0]))
 
     def _run(self, arrays: Sequence[NDArray[Any]], seed: float) -> list[NDArray[Any]]:

@@ -87,7 +87,8 @@ def dropped(x: Tensor, rate: float, rng: Generator | None) -> Tensor:
     """x, each entry set to 0 with probability `rate`, else scaled by 1 / (1 - rate)."""
     if not rate:
         return x
-    return x * drawn(x.shape, rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
+    y: Tensor = x * drawn.bernoulli(x.shape, 1 - rate, rng) / (1 - rate)
+    return y
 
 
 class Residual(Layer):

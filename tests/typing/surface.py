@@ -101,6 +101,7 @@ def derivatives_are_of_the_kind_of_their_variables(a: Value, t: Tensor) -> None:
     assert_type(autograd.trace_anomaly(y), autograd.Anomaly | None)
     assert_type(autograd.trace_anomaly(y, backward=True, leaves=[a]), autograd.Anomaly | None)
     assert_type(autograd.drawn((2,), random.Random(0), lambda u: u), Tensor)
+    assert_type(autograd.drawn.normal((2,), std=0.1), Tensor)
 
 
 def what_is_loaded_late_is_known_all_the_same(a: Value, t: Tensor) -> None:

@@ -50,6 +50,8 @@ class Result:
 class Recording:
     """What one run of a function did. `results` are what it returns, and then, for each of the
     `observers`, so many Tensors that these are told of. `form` is how arguments are nested.
+
+    A function without arguments stands `alone`: one sample of one number, which it does not see.
     """
 
     arguments: list[Argument]
@@ -59,6 +61,7 @@ class Recording:
     trace: Trace
     unflatten: Callable[[list[Any]], Any]
     observers: list[tuple[Callable[..., object], int]]
+    alone: bool = False
 
     def drop_graph(self) -> None:
         """Let the graph go; shapes, parameters and draws stay."""
@@ -76,10 +79,12 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     _store(groups)
     trace = Trace(v for group in groups for v in group.values)
     found: list[tuple[str, Any]] = []
-    form = [form_of(x, f"argument {k}", found, is_nest) for k, x in enumerate(examples)]
+    given = enumerate(examples or [0.0])
+    form = [form_of(x, f"argument {k}", found, is_nest) for k, x in given]
     arguments = [_argument(name, example) for name, example in found]
     with tracing(trace):
-        outputs = function(*built(form, [_as_input(argument) for argument in arguments]))
+        inputs = built(form, [_as_input(argument) for argument in arguments])
+        outputs = function(*inputs[: len(examples)])
     returned: list[tuple[str, Any]] = []
     what = "what the function returns"
     unflatten = partial(built, form_of(outputs, what, returned, _is_nested))
@@ -88,7 +93,8 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
         raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
     results += [_flat("what is observed", x) for _, tensors in trace.observed for x in tensors]
     observers = [(told, len(tensors)) for told, tensors in trace.observed]
-    return Recording(arguments, form, groups, results, trace, unflatten, observers)
+    alone = not examples
+    return Recording(arguments, form, groups, results, trace, unflatten, observers, alone)
 
 
 def _parameters(parameters: Any) -> list[Any]:

@@ -97,7 +97,8 @@ class Change(NamedTuple):
         if self.holder.is_generator and now == self.part:
             raise TypeError(
                 f"compile: the function draws from {word}, and a program would repeat these "
-                "numbers for ever: autograd.drawn draws anew for each sample"
+                "numbers for ever: autograd.drawn.normal, .uniform and .bernoulli draw anew for "
+                "each sample"
             )
         unknown = _unknown(self.part)
         is_read = self.part is UNKNOWN or any(id(v) in read for v in unknown)
