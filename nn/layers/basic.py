@@ -1,4 +1,4 @@
-"""The layers of every net: Dense, Flatten, Reshape, Dropout, Residual."""
+"""The layers of every net: Dense, Flatten, Reshape, Dropout, Identity, Residual."""
 
 import random
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from autograd import Tensor, drawn, einsum
 
 from .. import init, validate
-from ..annotations import Generator
+from ..annotations import Generator, Shape
 from ..module import Layer, Module, Parameter
 
 
@@ -76,14 +76,36 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: Generator | None = None) -> None:
-        self.rate = validate.within("Dropout", "rate", rate, 0, 1)
+        self.rate = validate.within(type(self).__name__, "rate", rate, 0, 1)
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:
+        return self._dropped(x, x.shape)
+
+    def _dropped(self, x: Tensor, shape: Shape) -> Tensor:
+        """With one draw for each entry of this shape, stretched to that of x."""
         if not self.training or not self.rate:
             return x
         rate = self.rate
-        return x * drawn(x.shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
+        return x * drawn(shape, self.rng or random, lambda u: (u >= rate) * (1 / (1 - rate)))
+
+
+class Dropout2D(Dropout):
+    """In training, drop each channel with probability `rate`, and scale the others: same shape.
+
+    y[c,i,j] = x[c,i,j] · m[c] / (1 - rate) of images (..., C, H, W) (Tompson et al. 2015).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        validate.image(self, x)
+        return self._dropped(x, (*x.shape[:-2], 1, 1))
+
+
+class Identity(Layer):
+    """y = x: the place of a layer that is not there."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
 
 
 class Residual(Layer):

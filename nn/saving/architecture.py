@@ -8,14 +8,15 @@ from autograd import Tensor
 
 from .. import arguments, layers
 from ..annotations import Generator, Plain, Shape
+from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..sequential import Sequential
 
 LAYERS: dict[str, type[Module]] = {
     name: cls
-    for name, cls in [*vars(layers).items(), ("Sequential", Sequential)]
+    for name, cls in vars(layers).items()
     if isinstance(cls, type) and issubclass(cls, Module)
-}
+} | {cls.__name__: cls for cls in (ModuleDict, ModuleList, Sequential)}
 
 LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
 
@@ -59,6 +60,7 @@ class Builder:
         self.known: Mapping[str, type[Module]] = LAYERS | {cls.__name__: cls for cls in more}
         self.budget, self.spent = budget, 0
         self.made: list[Module] = []
+        self.counted: set[int] = set()  # the ids of the parameters that are paid
 
     def build(self, data: Plain) -> Any:
         """The module, list or value that the data describes."""
@@ -86,10 +88,14 @@ class Builder:
             raise ValueError(f"unknown layer {name!r}")
         if not isinstance(given, dict):
             raise ValueError(f"the arguments of {name} were not kept as attributes of those names")
-        module: Module = arguments.call(self.known[name], self._with_zeros(name, given))
+        values = self._with_zeros(name, given)
+        before = self.spent
+        module: Module = arguments.call(self.known[name], values)
         self.made.append(module)
-        if not any(isinstance(child, Module) for _, child in module.named_children()):
-            self._spend(sum(part.size for _, part in module.named_state()))
+        parts = {id(part): part.size for _, part in module.named_state()}
+        new = sum(size for key, size in parts.items() if key not in self.counted)
+        self._spend(new - (self.spent - before))  # the zeros were counted when they were made
+        self.counted |= parts.keys()
         return module
 
     def _with_zeros(self, name: str, given: dict[str, Plain]) -> dict[str, Any]:
@@ -100,6 +106,7 @@ class Builder:
     def _zeros(self, shape: Shape, _: Generator) -> Tensor:
         if self.spent + math.prod(shape) > self.budget:
             raise ValueError(f"a weight of shape {shape} is more than the file holds")
+        self.spent += math.prod(shape)
         return Tensor([0.0] * math.prod(shape)).reshape(*shape)
 
     def _spend(self, entries: int) -> None:
