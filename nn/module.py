@@ -73,6 +73,7 @@ class Module:
 
     path: str | None = None
     training: bool = True
+    batch_statistics: bool = False  # in training, what is done to a sample depends on its batch
     input_shape: Shape | None = None  # of one sample in training; saved with the model
     preprocessing: Plain = None  # what is done to its inputs, as plain data that is saved with it
 
@@ -202,13 +203,13 @@ class Module:
         return None
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training: Dropout drops, BatchNorm2D uses the batch's statistics."""
+        """Switch to training: Dropout drops, BatchNorm uses the batch's statistics."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Switch to evaluation: Dropout passes, BatchNorm2D uses the running statistics."""
+        """Switch to evaluation: Dropout passes, BatchNorm uses the running statistics."""
         return self.train(False)
 
     def zero_grad(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from autograd import Tensor
 
 Pair = tuple[int, int]
+Steps = int | tuple[int, ...]  # one for all axes, or one for each
 
 FOREIGN_KEYWORDS = {
     "T_max": "steps",
@@ -109,15 +110,21 @@ def above_zero(owner: str, name: str, value: object) -> Any:
     return plain
 
 
-def pair(owner: str, name: str, value: Any, least: int = 1) -> Pair:
-    """An int or a pair (rows, columns), as a pair."""
+def steps(owner: str, name: str, value: Any, n: int = 2, least: int = 1) -> tuple[int, ...]:
+    """An int for each of n axes, of one int for all or of a pair (rows, columns)."""
     plain = value.tolist() if hasattr(value, "dtype") else value
-    both = [_plain(n) for n in (plain if isinstance(plain, tuple | list) else (plain, plain))]
-    if len(both) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in both):
-        raise TypeError(f"{owner}: {name} must be an int or a pair of ints, got {value!r:.60}")
-    if min(both) < least:
+    all_ = [_plain(k) for k in (plain if isinstance(plain, tuple | list) else (plain,) * n)]
+    if len(all_) != n or any(isinstance(k, bool) or not isinstance(k, int) for k in all_):
+        meant = "an int or a pair of ints" if n == 2 else "an int"
+        raise TypeError(f"{owner}: {name} must be {meant}, got {value!r:.60}")
+    if min(all_) < least:
         raise ValueError(f"{owner}: {name} must be at least {least}, got {value!r}")
-    return both[0], both[1]
+    return tuple(all_)
+
+
+def short(steps: object) -> object:
+    """Equal ints of a tuple as one, the way people write them."""
+    return steps[0] if isinstance(steps, tuple) and len({*steps}) == 1 else steps
 
 
 def sizes(owner: str, name: str, value: Any) -> tuple[int, ...]:
@@ -127,13 +134,13 @@ def sizes(owner: str, name: str, value: Any) -> tuple[int, ...]:
     return tuple([positive(owner, name, n) for n in several])
 
 
-def padding(layer: str, value: object) -> Pair | str:
-    """ "same", a pair, or what stands for one."""
+def padding(layer: str, value: object, n: int = 2) -> tuple[int, ...] | str:
+    """ "same", an int for each of n axes, or what stands for them."""
     if isinstance(value, str):
         if value not in ("same", "valid"):
             raise ValueError(f'{layer}: padding must be "same", "valid" or ints, got {value!r}')
-        return "same" if value == "same" else (0, 0)
-    return pair(layer, "padding", value, least=0)
+        return "same" if value == "same" else (0,) * n
+    return steps(layer, "padding", value, n, least=0)
 
 
 def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
@@ -143,11 +150,12 @@ def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
             raise ValueError(f"{layer}: {name}={divisor} does not divide {size_name}={size}")
 
 
-def image(layer: object, x: Tensor) -> None:
-    """The input has axes (..., C, H, W), none of them empty."""
+def image(layer: object, x: Tensor, sides: str = "HW") -> None:
+    """The input has axes (..., C, H, W), or those of other sides, none of them empty."""
     _tensor(layer, x)
-    if x.ndim < 3:
-        raise ValueError(f"{layer!r}: input must be (..., C, H, W), got shape {x.shape}")
+    if x.ndim < 1 + len(sides):
+        needed = f"(..., C, {', '.join(sides)})"
+        raise ValueError(f"{layer!r}: input must be {needed}, got shape {x.shape}")
 
 
 def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
@@ -169,7 +177,7 @@ def _tensor(layer: object, x: object) -> None:
 
 
 def margins(layer: Any, size: Sequence[int]) -> list[Pair]:
-    """The zeros (before, after) that a convolution's padding puts around (rows, columns)."""
+    """The zeros (before, after) that a convolution's padding puts around each axis."""
     if layer.padding != "same":
         return [(p, p) for p in layer.padding]
     needed = []
@@ -179,11 +187,17 @@ def margins(layer: Any, size: Sequence[int]) -> list[Pair]:
     return needed
 
 
-def fits(layer: Any, size: Sequence[int]) -> None:
-    """The kernel fits into a padded image of (rows, columns)."""
+def spans(layer: Any) -> tuple[int, ...]:
+    """How many entries a kernel reaches over on each axis."""
     sizes = zip(layer.kernel_size, layer.dilation, strict=True)
-    span = tuple(d * (k - 1) + 1 for k, d in sizes)
+    return tuple(d * (k - 1) + 1 for k, d in sizes)
+
+
+def fits(layer: Any, size: Sequence[int]) -> None:
+    """The kernel fits into a padded image of (rows, columns), or a padded signal."""
+    span = spans(layer)
     if any(s > n for s, n in zip(span, size, strict=True)):
+        what = "image" if len(span) == 2 else "signal"
         raise ValueError(
-            f"{layer!r}: a kernel of {span} is larger than the padded {tuple(size)} image"
+            f"{layer!r}: a kernel of {span} is larger than the padded {tuple(size)} {what}"
         )

@@ -8,14 +8,15 @@ from autograd import Tensor
 
 from .. import arguments, layers
 from ..annotations import Generator, Plain, Shape
+from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..sequential import Sequential
 
 LAYERS: dict[str, type[Module]] = {
     name: cls
-    for name, cls in [*vars(layers).items(), ("Sequential", Sequential)]
+    for name, cls in vars(layers).items()
     if isinstance(cls, type) and issubclass(cls, Module)
-}
+} | {cls.__name__: cls for cls in (ModuleDict, ModuleList, Sequential)}
 
 LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
 

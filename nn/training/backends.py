@@ -143,7 +143,7 @@ class Compiled:
         state = model.state_dict()
         parts: Iterable[Any] = ((stack([forward.one(Tensor(x))]), [t]) for x, t in batch)
         try:
-            if forward.normalises:
+            if forward.normaliser:
                 parts = [(forward.all(batch.images), batch.labels)]
             causes = (_cause(self.loss(*part), optimizer) for part in parts)
             finite = " in float32; scalar by scalar, in float64, it is finite"

@@ -12,7 +12,6 @@ from autograd import Tensor, Value, no_grad, stack
 
 from ..annotations import Lists, Numbers, Shape
 from ..data.dataset import shape_of
-from ..layers import BatchNorm2D
 from ..module import Module, Parameter
 
 PASSING = {"training", "path", "rng", "input_shape", "preprocessing"}  # no outputs depend on them
@@ -90,9 +89,10 @@ class Forward:
         self.look(images, sure=True)
         if self._way is not Way.SINGLE:
             return self._batch(Tensor(images))
-        if self.normalises and self.model.training:
+        if self.normaliser and self.model.training:
             needed = "batch statistics, and forward is right for one sample only"
-            raise ValueError(f"{self._name}: BatchNorm2D needs {needed} (compiled, it has both)")
+            name = type(self.normaliser).__name__
+            raise ValueError(f"{self._name}: {name} needs {needed} (compiled, it has both)")
         return stack([self._own(Tensor(x)) for x in images])
 
     def compiled(self, images: Numbers) -> Lists:
@@ -120,7 +120,7 @@ class Forward:
         row = _row(batch, -1)
         if _alike(single, row):
             self._sure = not _alike(row, _row(batch, 0))
-            self._way = Way.WHOLE if self._sure or self.normalises else Way.SINGLE
+            self._way = Way.WHOLE if self._sure or self.normaliser else Way.SINGLE
             return
         noisy = not failed and not _alike(single, _tried(self._own, last))
         # a sample with a first axis of 1 may have been taken for a batch of one
@@ -152,9 +152,9 @@ class Forward:
         return [part for _, part in self.model.named_state()]
 
     @property
-    def normalises(self) -> bool:
-        """Whether, in training, what is done to a sample depends on its batch."""
-        return any(isinstance(module, BatchNorm2D) for module in self.model.modules())
+    def normaliser(self) -> Module | None:
+        """A module that does to a sample, in training, what depends on its batch."""
+        return next((module for module in self.model.modules() if module.batch_statistics), None)
 
     @property
     def _name(self) -> str:

@@ -1,12 +1,9 @@
 """Write goldens_sequences.json.gz: PyTorch's recurrent layers and attention, as make_goldens.py."""
 
 from functools import partial
-from pathlib import Path
 
 import make_goldens
 from make_goldens import case_of, gradients, plain, randomize
-
-GOLDENS = Path(__file__).with_name("goldens_sequences.json.gz")
 
 # --- cases: our API, and the shapes of the inputs ------------------------------------------------
 
@@ -156,4 +153,4 @@ if __name__ == "__main__":
     import torch  # here, because pytest imports each file to look for doctests, without torch
 
     make_goldens.torch = torch
-    make_goldens.main(goldens, GOLDENS)
+    make_goldens.main(goldens_sequences=goldens)

@@ -22,13 +22,24 @@ MODELS = [
     nn.Conv2D(2, 4, (3, 1), stride=(1, 2), padding="same", dilation=1, groups=2, bias=False),
     nn.Conv2D(1, 2, 3, padding=(0, 2), dilation=2),
     nn.MaxPool(3, stride=2, padding=1),
+    nn.MaxPool((2, 3), 1, dilation=(1, 2), ceil_mode=True),
     nn.AvgPool((2, 3)),
+    nn.AvgPool(2, ceil_mode=True, count_include_pad=False),
+    nn.Sequential(nn.Conv1D(2, 4, 3, padding="same", groups=2), nn.MaxPool1D(2, 1, 1)),
+    nn.Sequential(nn.AvgPool1D(3), nn.GlobalAvgPool1D()),
+    nn.ConvTranspose2D(2, 4, (3, 2), 2, 1, (0, 1), groups=2, bias=False, dilation=2),
+    nn.Sequential(nn.Upsample((4, 3)), nn.Upsample(None, (2, 0.5), "bilinear", True)),
     nn.LayerNorm((3, 2), eps=1e-3),
     nn.LayerNorm(4, affine=False),
     nn.GroupNorm(2, 4),
+    nn.RMSNorm((3, 2), eps=1e-3),
+    nn.BatchNorm1D(2, affine=False),
     nn.BatchNorm2D(3, momentum=0.3),
     nn.Sequential(nn.Reshape(2, 3, axes=1), nn.Flatten(2), nn.GELU("tanh"), nn.Softmax(-2)),
     nn.Sequential(nn.Dropout(0.3), nn.LeakyReLU(0.2), nn.ReLU(), nn.Sigmoid(), nn.Tanh()),
+    nn.Sequential(nn.SiLU(), nn.ELU(0.5), nn.Softplus(2), nn.Hardtanh(0, 6), nn.LogSoftmax(0)),
+    nn.Sequential(nn.Identity(), nn.Dropout2D(0.2), nn.MLP(2, (3, 3, 1), nn.Tanh(), bias=False)),
+    nn.ModuleList([nn.Dense(2, 1), nn.ModuleDict({"a": nn.ReLU(), "b": nn.Dense(1, 1)})]),
     nn.Residual(nn.Sequential(nn.Dense(3, 3)), nn.Dense(3, 3)),
     nn.Residual(nn.Conv2D(1, 1, 1)),
     nn.Sequential(nn.Sequential(), nn.GlobalAvgPool()),
@@ -42,6 +53,9 @@ MODELS = [
     nn.Sequential(nn.PositionalEncoding(4), nn.MultiHeadAttention(4, 2, causal=True, dropout=0.1)),
     nn.MultiHeadAttention(2, 1, bias=False),
 ]
+
+
+OF_MODULES = nn.Sequential, nn.Residual, nn.ModuleList, nn.ModuleDict
 
 
 class Net(nn.Module):
@@ -81,7 +95,7 @@ def test_every_layer_comes_back_with_its_arguments_and_numbers(model, path):
     again = nn.load(path)
     assert repr(again) == repr(model)
     arguments, again_arguments = (
-        [m.arguments() for m in top.modules() if type(m) not in (nn.Sequential, nn.Residual)]
+        [m.arguments() for m in top.modules() if not isinstance(m, OF_MODULES)]
         for top in (model, again)
     )
     assert again_arguments == arguments
@@ -268,6 +282,10 @@ def dense(**arguments):
     return {"layer": "Dense", "arguments": {"in_features": 2, "out_features": 2, **arguments}}
 
 
+def perceptron(sizes, **arguments):
+    return {"layer": "MLP", "arguments": {"in_features": 2, "sizes": sizes, **arguments}}
+
+
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
@@ -289,6 +307,10 @@ def dense(**arguments):
         (dense(bias=False), "unknown"),
         ({"layer": "GroupNorm", "arguments": {"groups": 1, "channels": 4000}}, "more parameters"),
         ({"layer": "Sequential", "arguments": {"layers": [dense()] * 2}}, "more than the file"),
+        (perceptron([2] * 100), "more than the file"),
+        (perceptron([2, 1], bias=False), "shape|unknown"),
+        ({"layer": "ModuleList", "arguments": {"modules": [dense(), 1]}}, "not a module"),
+        ({"layer": "ModuleDict", "arguments": {"modules": 1}}, "cannot be made"),
         ({"layer": "Sequential", "arguments": {"layers": [1]}}, "not a module"),
         ({"layer": "Sequential", "arguments": {"layers": 1}}, "cannot be made"),
         ({"layer": "Sequential", "arguments": {"named": 1}}, "cannot be made"),
