@@ -111,7 +111,7 @@ def state_of(kind, *shape):
 
 def cells():
     """One step, from zeros and from a state."""
-    for text in CELLS + BARE:
+    for text in CELLS + BARE_CELLS:
         sizes = [int(n) for n in text.partition("(")[2].partition(")")[0].split(",")[:2]]
         yield call_case(text, "zeros", [[(sizes[0],)]])
         state = state_of(text, 2, sizes[1])
