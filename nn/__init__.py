@@ -147,6 +147,9 @@ _OURS = {
     "MaxPool2D": "MaxPool",
     "MaxPool2d": "MaxPool",
     "MaxPooling2D": "MaxPool",
+    "MultiheadAttention": "MultiHeadAttention",
+    "SimpleRNN": "RNN",
+    "SimpleRNNCell": "RNNCell",
     "SmoothL1Loss": "HuberLoss",
 }
 
