@@ -99,6 +99,7 @@ class Module:
         Entries that this module made are called by its path, `conv1[3,4,5]`; those of unnamed
         inputs of the whole model by the argument of `forward`, `x[0,4,5]`.
         """
+        validate.foreign_keywords(type(self), options, self.forward)
         tensors = [as_input(x) for x in inputs]
         named = {name: as_input(x) for name, x in options.items()}
         outermost = current_scope().depth == 0

@@ -2,7 +2,7 @@
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any
 
@@ -14,15 +14,26 @@ Steps = int | tuple[int, ...]  # one for all axes, or one for each
 FOREIGN_KEYWORDS = {
     "T_max": "steps",
     "activation": "a layer of its own, such as nn.ReLU()",
+    "attention_mask": "mask",
+    "attn_mask": "mask, true for what takes part, or bias, for numbers that are added",
+    "batch_first": "sequences (..., T, I): the batch is always first",
+    "d_model": "embed_dim",
     "dilation_rate": "dilation",
     "dim": "axis",
     "elementwise_affine": "affine",
     "eta_min": "minimum",
     "filters": "out_channels",
     "in_dim": "in_features",
+    "go_backwards": "bidirectional, or x[..., ::-1, :]",
+    "hx": "state",
+    "initial_state": "state",
     "input_shape": "in_channels or in_features",
+    "is_causal": "causal=True when the layer is made",
+    "key_dim": "embed_dim, which is num_heads·key_dim",
+    "key_padding_mask": "key_mask, true for what takes part",
     "learning_rate": "lr",
     "negative_slope": "slope",
+    "nhead": "num_heads",
     "num_channels": "channels",
     "num_features": "channels",
     "num_groups": "groups",
@@ -31,16 +42,23 @@ FOREIGN_KEYWORDS = {
     "padding_mode": "padding",
     "params": "parameters",
     "pool_size": "kernel_size",
+    "proj_size": "a Dense layer after it",
+    "return_attention_scores": "need_weights",
     "strides": "stride",
-    "units": "out_features",
+    "units": "out_features or hidden_size",
     "use_bias": "bias",
+    "use_causal_mask": "causal=True when the layer is made",
 }
 
 
-def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
-    """Say what another library's keyword is called here, where `cls` does not know it."""
+def foreign_keywords(
+    cls: type, options: Mapping[str, object], called: Callable[..., object] | None = None
+) -> None:
+    """Say what another library's keyword is called here, where `cls` does not know it, or what of
+    it is `called`.
+    """
     for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        known = inspect.signature(cls).parameters
+        known = inspect.signature(called or cls).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
         if keyword not in known and not takes_any:
             ours = FOREIGN_KEYWORDS[keyword]
@@ -169,6 +187,8 @@ def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
 def _tensor(layer: object, x: object) -> None:
     if not isinstance(x, Tensor):
         hint = "; autograd.stack joins Tensors" if isinstance(x, list | tuple) else ""
+        if isinstance(x, tuple):
+            hint += ", and with return_state=False a recurrent layer gives its outputs alone"
         raise TypeError(
             f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}{hint}"
         )

@@ -3,6 +3,9 @@
 import math
 
 from ..layers import (
+    GRU,
+    LSTM,
+    RNN,
     AvgPool,
     BatchNorm2D,
     Conv2D,
@@ -12,6 +15,8 @@ from ..layers import (
     GroupNorm,
     LayerNorm,
     MaxPool,
+    MultiHeadAttention,
+    PositionalEncoding,
     Reshape,
 )
 from ..module import Module
@@ -53,6 +58,8 @@ ASKED: Rules = {
     LayerNorm: lambda layer: layer.shape,
     GroupNorm: lambda layer: (layer.channels, *IMAGE[1:]),
     BatchNorm2D: lambda layer: (layer.channels, *IMAGE[1:]),
+    **dict.fromkeys((RNN, LSTM, GRU), lambda layer: ("T", layer.input_size)),
+    **dict.fromkeys((MultiHeadAttention, PositionalEncoding), lambda m: ("T", m.embed_dim)),
 }
 
 
@@ -66,4 +73,5 @@ ADDED: Rules = {
     Flatten: lambda layer: 1 - layer.axes,
     Reshape: lambda layer: len(layer.shape) - layer.axes,
     GlobalAvgPool: lambda _: -2,
+    **dict.fromkeys((RNN, LSTM, GRU), lambda layer: layer.return_sequences - 1),
 }

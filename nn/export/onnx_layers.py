@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import init, layers, validate
 from ..sequential import Sequential
+from . import onnx_sequences
 from .onnx_graph import Graph, Shape
 from .walk import Rules
 
@@ -150,4 +151,5 @@ RULES: Rules = {
     layers.Tanh: lambda graph, _, x: graph.node("Tanh", x),
     layers.Softmax: lambda graph, layer, x: graph.node("Softmax", x, axis=layer.axis),
     layers.GELU: lambda graph, layer, x: graph.node("Gelu", x, approximate=layer.approximate),
+    **onnx_sequences.RULES,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from .. import init, layers
 from ..module import Buffer, Module, Parameter
 from ..sequential import Sequential
-from . import torch_layers
+from . import torch_layers, torch_sequences
 from .axes import axes_added, axes_of
 from .walk import Rules, Translation
 
@@ -200,4 +200,5 @@ def _rules() -> Rules:
         nn.Tanh: lambda *_: layers.Tanh(),
         nn.Softmax: _softmax,
         nn.GELU: lambda _, m: layers.GELU(m.approximate),
+        **torch_sequences.rules_in(),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from .. import layers
 from ..module import Module
 from ..sequential import Sequential
-from . import torch_layers
+from . import torch_layers, torch_sequences
 from .walk import Rules, Translation
 from .weights import floats
 
@@ -113,4 +113,5 @@ RULES: Rules = {
     layers.Tanh: lambda to, _: to.nn.Tanh(),
     layers.Softmax: lambda to, m: to.nn.Softmax(m.axis),
     layers.GELU: lambda to, m: to.nn.GELU(m.approximate),
+    **torch_sequences.OUT,
 }

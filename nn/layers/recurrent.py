@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
-from autograd import Tensor, concatenate, einsum, stack
+from autograd import Tensor, concatenate, einsum, stack, where
 
 from .. import init, validate
 from ..annotations import Generator, Shape
@@ -226,9 +226,10 @@ class _Sequence(_Recurrent):
         directions = ("", "_reverse") if self.bidirectional else ("",)
         return [[f"_l{k}{d}" for d in directions] for k in range(self.num_layers)]
 
-    def forward(self, x: Tensor, state: Any = None) -> Any:
+    def forward(self, x: Tensor, state: Any = None, *, mask: Any = None) -> Any:
         """(..., T, I) -> y (..., T, D·H), and the last state, (layers·D, ..., H) each part."""
         self._check(x)
+        there = None if mask is None else self._steps(Tensor(mask), x.shape[:-1])
         places = self.places()
         count = self.num_layers * len(places[0])
         given = self._given(state, (count, *x.shape[:-2], self.hidden_size))
@@ -239,19 +240,24 @@ class _Sequence(_Recurrent):
             outputs = []
             for place in layer:
                 first = tuple([part[len(ends)] for part in given])
-                y, last = self._along(x, place, first)
+                y, last = self._along(x, place, first, there)
                 outputs.append(y)
                 ends.append(last)
             x = concatenate(outputs, -1)
         return self._handed(x, ends, len(places[0]))
 
-    def _along(self, x: Tensor, place: str, state: State) -> tuple[Tensor, State]:
+    def _along(
+        self, x: Tensor, place: str, state: State, there: Tensor | None
+    ) -> tuple[Tensor, State]:
         """One direction of one layer: (..., T, I) -> (..., T, H), and the state after it."""
         a, late = self._begun(place, x)
         order = range(x.shape[-2])[:: -1 if place.endswith("_reverse") else 1]
         outputs: dict[int, Tensor] = {}
         for t in order:
-            state = self._next(place, a[..., t, :], late, state)
+            before, state = state, self._next(place, a[..., t, :], late, state)
+            if there is not None:  # a step that is not there leaves the state as it is
+                pairs = zip(state, before, strict=True)
+                state = tuple([where(there[..., t, None], new, old) for new, old in pairs])
             outputs[t] = state[0]
         return stack([outputs[t] for t in sorted(outputs)], -2), state
 
@@ -262,6 +268,11 @@ class _Sequence(_Recurrent):
         if not self.return_state:
             return y
         return y, _bare(tuple([stack(parts) for parts in zip(*ends, strict=True)]))
+
+    def _steps(self, mask: Tensor, shape: Shape) -> Tensor:
+        if mask.shape not in (shape, shape[-1:]):
+            raise ValueError(f"{self!r}: mask has shape {mask.shape}, the steps {shape}")
+        return mask
 
     def _check(self, x: Tensor) -> None:
         validate.axis(self, x, -1, "features", self.input_size)
@@ -275,7 +286,8 @@ class RNN(_RNN, _Sequence):
     Further layers read the outputs of the one before, after dropout in training. With
     `bidirectional`, D = 2: another one goes from the end to the start, and its outputs are joined.
     `return_state=False` gives y alone, as a Sequential needs it, and `return_sequences=False` the
-    last output of each direction, (..., D·H), in place of y. A call takes `state=`, zeros if None.
+    last output of each direction, (..., D·H), in place of y. A call takes `state=`, zeros if None,
+    and `mask=` (..., T): where it is false, a step changes nothing, in either direction.
     """
 
     def __init__(

@@ -65,6 +65,24 @@ LAYERS = [
     ("Residual(Conv2D(2, 2, 3, padding=1), Sequential())", (2, 4, 4)),
 ]
 
+SEQUENCES = [
+    ("RNN(3, 2, return_state=False)", (4, 3)),
+    ("RNN(2, 2, nonlinearity='relu', bidirectional=True, return_state=False)", (3, 2)),
+    ("LSTM(2, 3, num_layers=2, bias=False, return_state=False)", (4, 2)),
+    ("LSTM(2, 3, num_layers=2, bidirectional=True, return_state=False)", (4, 2)),
+    ("LSTM(2, 3, return_sequences=False, return_state=False)", (1, 2)),
+    ("GRU(2, 3, bias=False, return_state=False)", (4, 2)),
+    ("GRU(2, 3, bidirectional=True, return_sequences=False, return_state=False)", (4, 2)),
+    ("MultiHeadAttention(4, 2)", (3, 4)),
+    ("MultiHeadAttention(3, 1, bias=False, causal=True)", (5, 3)),
+    ("PositionalEncoding(5)", (4, 5)),
+    (
+        "Sequential(PositionalEncoding(4), Residual(MultiHeadAttention(4, 2, causal=True)), "
+        "LayerNorm(4), GRU(4, 3, num_layers=2, return_sequences=False, return_state=False), "
+        "Dense(3, 2))",
+        (6, 4),
+    ),
+]
 
 NETS = [
     (
@@ -87,7 +105,7 @@ NETS = [
         (4,),
     ),
 ]
-MODELS = LAYERS + NETS
+MODELS = LAYERS + SEQUENCES + NETS
 
 
 def built(text, seed=0):
