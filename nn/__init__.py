@@ -40,7 +40,9 @@ from .losses import (
 )
 from .module import Buffer, Module, Parameter
 from .optim import (
+    EMA,
     SGD,
+    SWA,
     Adagrad,
     Adam,
     AdamW,
@@ -49,7 +51,7 @@ from .optim import (
     clip_grad_norm,
 )
 from .saving.model_file import load, save
-from .schedules import CosineLR, Schedule, StepLR, WarmupLR
+from .schedules import CosineLR, CosineRestartsLR, OneCycleLR, Schedule, StepLR, WarmupLR
 from .sequential import Sequential
 from .summary import Summary
 from .training.epochs import Epochs
@@ -58,8 +60,10 @@ from .training.tally import Evaluation, confusion_matrix
 from .training.trainer import Trainer
 
 __all__ = [
+    "EMA",
     "GELU",
     "SGD",
+    "SWA",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -70,6 +74,7 @@ __all__ = [
     "Buffer",
     "Conv2D",
     "CosineLR",
+    "CosineRestartsLR",
     "CrossEntropyLoss",
     "Dense",
     "Dropout",
@@ -91,6 +96,7 @@ __all__ = [
     "MaxPool",
     "Module",
     "NLLLoss",
+    "OneCycleLR",
     "Optimizer",
     "Parameter",
     "RMSprop",
@@ -123,7 +129,9 @@ _OURS = {
     "AveragePooling2D": "AvgPool",
     "BatchNorm2d": "BatchNorm2D",
     "BatchNormalization": "BatchNorm2D",
+    "AveragedModel": "EMA",
     "CosineAnnealingLR": "CosineLR",
+    "CosineAnnealingWarmRestarts": "CosineRestartsLR",
     "Conv2d": "Conv2D",
     "Dropout2d": "Dropout",
     "GlobalAveragePooling2D": "GlobalAvgPool",

@@ -11,10 +11,13 @@ from autograd import Tensor
 Pair = tuple[int, int]
 
 FOREIGN_KEYWORDS = {
+    "T_0": "steps",
     "T_max": "steps",
+    "T_mult": "growth",
     "activation": "a layer of its own, such as nn.ReLU()",
     "dilation_rate": "dilation",
     "dim": "axis",
+    "div_factor": "divisor",
     "elementwise_affine": "affine",
     "eta_min": "minimum",
     "filters": "out_channels",
@@ -29,8 +32,10 @@ FOREIGN_KEYWORDS = {
     "p": "rate",
     "padding_mode": "padding",
     "params": "parameters",
+    "pct_start": "rise",
     "pool_size": "kernel_size",
     "strides": "stride",
+    "total_steps": "steps",
     "units": "out_features",
     "use_bias": "bias",
 }
@@ -107,6 +112,15 @@ def above_zero(owner: str, name: str, value: object) -> Any:
     if not 0 < plain < math.inf:
         raise ValueError(f"{owner}: {name} must be positive, got {plain!r}")
     return plain
+
+
+def weights(owner: str, name: str, value: Any) -> tuple[float, ...] | None:
+    """Numbers >= 0 in a list or an array, or one, as a tuple; None stays."""
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if plain is None:
+        return None
+    several = plain if isinstance(plain, list | tuple) else [plain]
+    return tuple([within(owner, name, x, 0) for x in several])
 
 
 def pair(owner: str, name: str, value: Any, least: int = 1) -> Pair:

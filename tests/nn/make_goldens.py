@@ -535,20 +535,20 @@ def goldens():
     }
 
 
-def main():
-    """Write the file, and say what is in it."""
+def main(goldens, path):
+    """Write a file of what `goldens()` gives, and say what is in it."""
     if torch.__version__.partition("+")[0] != TORCH:
         raise SystemExit(f"needs torch {TORCH}, this is {torch.__version__}")
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
     cases = goldens()
     text = json.dumps(cases, separators=(",", ":"))
-    GOLDENS.write_bytes(gzip.compress(text.encode(), mtime=0))
+    path.write_bytes(gzip.compress(text.encode(), mtime=0))
     count = sum(len(group) for group in cases.values() if isinstance(group, list))
-    print(f"{count} cases, {GOLDENS.stat().st_size / 1000:.0f} kB: {GOLDENS}")
+    print(f"{count} cases, {path.stat().st_size / 1000:.0f} kB: {path}")
 
 
 if __name__ == "__main__":
     import torch  # here, because pytest imports each file to look for doctests, without torch
 
-    main()
+    main(goldens, GOLDENS)
