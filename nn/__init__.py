@@ -65,7 +65,9 @@ from .losses import (
 )
 from .module import Buffer, Module, Parameter
 from .optim import (
+    EMA,
     SGD,
+    SWA,
     Adagrad,
     Adam,
     AdamW,
@@ -74,7 +76,7 @@ from .optim import (
     clip_grad_norm,
 )
 from .saving.model_file import load, save
-from .schedules import CosineLR, Schedule, StepLR, WarmupLR
+from .schedules import CosineLR, CosineRestartsLR, OneCycleLR, Schedule, StepLR, WarmupLR
 from .sequential import Sequential
 from .summary import Summary
 from .training.epochs import Epochs
@@ -84,12 +86,14 @@ from .training.trainer import Trainer
 
 __all__ = [
     "ELU",
+    "EMA",
     "GELU",
     "GRU",
     "LSTM",
     "MLP",
     "RNN",
     "SGD",
+    "SWA",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -104,6 +108,7 @@ __all__ = [
     "Conv2D",
     "ConvTranspose2D",
     "CosineLR",
+    "CosineRestartsLR",
     "CrossEntropyLoss",
     "Dense",
     "Dropout",
@@ -136,6 +141,7 @@ __all__ = [
     "ModuleList",
     "MultiHeadAttention",
     "NLLLoss",
+    "OneCycleLR",
     "Optimizer",
     "Parameter",
     "PositionalEncoding",
@@ -181,6 +187,8 @@ _OURS = {
     "BatchNormalization": "BatchNorm2D, of images, or nn.BatchNorm1D",
     "Conv1d": "Conv1D",
     "Conv2DTranspose": "ConvTranspose2D",
+    "AveragedModel": "EMA",
+    "CosineAnnealingWarmRestarts": "CosineRestartsLR",
     "Conv2d": "Conv2D",
     "ConvTranspose2d": "ConvTranspose2D",
     "CosineAnnealingLR": "CosineLR",

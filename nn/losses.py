@@ -2,16 +2,20 @@
 
 Predictions and targets must have equal shapes; nothing broadcasts here. `reduction` is "mean" (over
 all entries, or all samples for losses of class scores), "sum" or "none".
+
+`loss(prediction, target, weights)` weighs samples: weights (N,) multiply the losses (N, ...), and a
+mean is Σ weight·loss / Σ weight; in a compiled program, too, over the samples of the batch.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack, where
+from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack
 
 from . import validate
 from .annotations import Numbers, Shape
 from .module import Module
+from .weighting import reduced, weighted
 
 Reduced = Value | Any  # a Value; a Tensor with reduction="none"
 
@@ -36,21 +40,21 @@ class Loss(Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, prediction: Numbers, target: Numbers) -> Reduced:
+        def __call__(
+            self, prediction: Numbers, target: Numbers, weights: Numbers | None = None
+        ) -> Reduced:
             """The loss: of each entry, reduced."""
 
-    def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
+    def forward(
+        self, prediction: Numbers, target: Numbers, weights: Numbers | None = None
+    ) -> Reduced:
         """The loss of each entry, reduced."""
-        return self._reduced(self.each(*_alike(self, prediction, target)))
+        losses = self.each(*_alike(self, prediction, target))
+        return reduced(self, self.reduction, losses, weights)
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
         """The loss of each entry, for a prediction and a target of one shape."""
         raise TypeError(f"{type(self).__name__} has no method each")
-
-    def _reduced(self, losses: Tensor) -> Reduced:
-        if self.reduction == "none":
-            return losses
-        return losses.mean() if self.reduction == "mean" else losses.sum()
 
 
 class MSELoss(Loss):
@@ -84,26 +88,46 @@ class BCELoss(Loss):
     """-(t·log y + (1 - t)·log(1 - y)) of probabilities y; each log is at least -100.
 
     Where that floor is reached, at y = 0 or 1, the log has no slope. From logits,
-    BCEWithLogitsLoss is exact there.
+    BCEWithLogitsLoss is exact there. With label smoothing ε, the target is (1 - ε)·t + ε/2.
     """
+
+    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__(reduction)
+        self.label_smoothing = _smoothing(self, label_smoothing)
 
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
         for y in [] if is_compiling() else prediction.values:
             if y.data < 0 or y.data > 1:
                 raise ValueError(f"BCELoss: predictions are probabilities, got {y.data}")
         yes, no = (maximum(p.log(), -100.0) for p in (prediction, 1 - prediction))
+        target = _smoothed(target, self.label_smoothing)
         return -(target * yes + (1 - target) * no)
 
 
 class BCEWithLogitsLoss(Loss):
     """t·softplus(-x) + (1 - t)·softplus(x): BCELoss of sigmoid(x), finite for every finite logit.
 
-    A logit of -inf for t = 0, or of inf for t = 1, is certain and right: its loss is 0.
+    A logit of -inf for t = 0, or of inf for t = 1, is certain and right: its loss is 0. Where
+    `pos_weight` is given, a number or one for each entry of a sample, it multiplies the first part.
+    With label smoothing ε, the target is (1 - ε)·t + ε/2.
     """
 
+    def __init__(
+        self,
+        reduction: str = "mean",
+        pos_weight: Numbers | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        super().__init__(reduction)
+        self.pos_weight = validate.weights("BCEWithLogitsLoss", "pos_weight", pos_weight)
+        self.label_smoothing = _smoothing(self, label_smoothing)
+
     def each(self, prediction: Tensor, target: Tensor) -> Tensor:
+        target = _smoothed(target, self.label_smoothing)
         yes, no = (-prediction).softplus(), prediction.softplus()
-        return _weighted(yes, target) + _weighted(no, 1 - target)
+        positive = target if self.pos_weight is None else target * self.pos_weight
+        losses: Tensor = weighted(yes, positive) + weighted(no, 1 - target)
+        return losses
 
 
 class HingeLoss(Loss):
@@ -114,54 +138,106 @@ class HingeLoss(Loss):
 
 
 class NLLLoss(Loss):
-    """-log p[t] of log-probabilities (..., K) and classes (...), or one-hot targets (..., K).
+    """-Σ_k w[k]·t[k]·log p[k] of log-probabilities (..., K) and targets (..., K), or classes (...).
 
-    A class whose target is 0 contributes 0, whatever its log-probability: it may be -inf.
+    Targets are classes, one-hot, or probabilities. A class whose target is 0 contributes 0,
+    whatever its log-probability: it may be -inf. `weight` are the weights w of the K classes, by
+    default 1; a mean is Σ loss / Σ weight of the targets. With label smoothing ε, the target is
+    (1 - ε)·t + ε/K (Szegedy et al. 2016). Samples of the class `ignore_index`, or of a row of
+    zeros where one is given, do not count.
     """
 
-    def forward(self, prediction: Numbers, target: Numbers) -> Reduced:
+    def __init__(
+        self,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
+        weight: Sequence[float] | None = None,
+        ignore_index: int | None = None,
+    ) -> None:
+        super().__init__(reduction)
+        name = type(self).__name__
+        self.label_smoothing = _smoothing(self, label_smoothing)
+        self.weight = validate.weights(name, "weight", weight)
+        whole = ignore_index is None or validate.whole(name, "ignore_index", ignore_index)
+        self.ignore_index = None if whole is True else whole
+
+    def forward(
+        self, prediction: Numbers, target: Numbers, weights: Numbers | None = None
+    ) -> Reduced:
         """The loss of each sample, reduced."""
         scores = _tensor(self, "prediction", prediction)
-        losses = self.each(scores, _classes(self, scores, target))
-        return self._reduced(losses) if isinstance(losses, Tensor) else losses
+        found = _classes(self, scores, target)
+        losses = self.each(scores, found)
+        return reduced(self, self.reduction, losses, weights, self._counts(found, scores.shape))
 
     def each(self, prediction: Tensor, target: Any) -> Any:
-        """-Σ_k t[k]·log p[k] for each sample; for a class t, -log p[t]."""
+        """-Σ_k w[k]·t[k]·log p[k] for each sample; for a class t, -w[t]·log p[t]."""
         if isinstance(target, Tensor):
-            return -_weighted(prediction, target).sum(-1)
+            losses = -weighted(prediction, self._shares(target)).sum(-1)
+        else:
+            losses = self._chosen(prediction, target)
+        share = self.label_smoothing
+        if not share:
+            return losses
+        even = (prediction if self.weight is None else prediction * self.weight).mean(-1)
+        if self.ignore_index is not None:
+            even = weighted(
+                even, self._sums(target, prediction.shape, [1.0] * prediction.shape[-1])
+            )
+        return (1 - share) * losses - share * even
+
+    def _chosen(self, scores: Tensor, target: Any) -> Any:
+        """-w[t]·log p[t] for a class t, or for a flat list of classes."""
         if isinstance(target, int):
-            return -prediction[target]
-        flat = prediction.reshape(-1, prediction.shape[-1])
-        chosen = flat[list(range(len(target))), target]
-        return -chosen.reshape(prediction.shape[:-1])
+            return self._chosen(scores.reshape(1, -1), [target])[0]
+        flat = scores.reshape(-1, scores.shape[-1])
+        kept = [0 if t == self.ignore_index else t for t in target]
+        losses = -flat[list(range(len(target))), kept].reshape(scores.shape[:-1])
+        counts = self._counts(target, scores.shape)
+        return losses if counts is None else weighted(losses, counts)
+
+    def _shares(self, target: Tensor) -> Tensor:
+        """w[k]·t[k]."""
+        return target if self.weight is None else target * self.weight
+
+    def _counts(self, target: Any, shape: Shape) -> Any:
+        """Σ_k w[k]·t[k] for each sample, 0 where it is ignored; None where each counts 1."""
+        if self.weight is None and self.ignore_index is None:
+            return None
+        return self._sums(target, shape, self.weight or [1.0] * shape[-1])
+
+    def _sums(self, target: Any, shape: Shape, factors: Sequence[float]) -> Any:
+        """Σ_k factors[k]·t[k] for each sample of scores of this shape."""
+        if isinstance(target, Tensor):
+            return (target * factors).sum(-1)
+        counts = [
+            0.0 if t == self.ignore_index else factors[t]
+            for t in ([target] if isinstance(target, int) else target)
+        ]
+        return Tensor(counts).reshape(shape[:-1]) if shape[1:] else counts[0]
 
 
 class CrossEntropyLoss(NLLLoss):
     """log Σ_k exp(x[k]) - x[t] of logits (..., K) and classes (...), or targets (..., K).
 
     Targets of the logits' shape are one-hot or probabilities: -Σ_k t[k]·log softmax(x)[k]. The
-    shift by the largest logit keeps all finite and adds no derivative. With label smoothing ε, the
-    target is (1 - ε)·t + ε/K (Szegedy et al. 2016). A logit of -inf masks its class: the loss is
-    inf where that is the target, and nan where all are masked.
+    shift by the largest logit keeps all finite and adds no derivative. A logit of -inf masks its
+    class: the loss is inf where that is the target, and nan where all are masked. Weights, label
+    smoothing and what is ignored are NLLLoss's.
     """
 
-    def __init__(self, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
-        super().__init__(reduction)
-        name = type(self).__name__
-        self.label_smoothing = validate.within(name, "label_smoothing", label_smoothing, 0, 1)
-
     def each(self, prediction: Tensor, target: Any) -> Any:
-        scores, share = log_softmax(prediction), self.label_smoothing
-        losses = super().each(scores, target)
-        return (1 - share) * losses - share * scores.mean(-1) if share else losses
+        return super().each(log_softmax(prediction), target)
 
 
-def _weighted(losses: Tensor, weights: Tensor) -> Tensor:
-    """loss·weight of each pair; 0 where the weight is 0, whatever the loss: no 0·inf, no 0·nan."""
-    products = losses * weights
-    if not is_compiling() and all(v.data == v.data for v in products.values):
-        return products
-    return where(weights, products, where(products >= products, products, 0.0))
+def _smoothing(loss: Loss, share: object) -> float:
+    found: float = validate.within(type(loss).__name__, "label_smoothing", share, 0, 1)
+    return found
+
+
+def _smoothed(target: Tensor, share: float) -> Tensor:
+    """Targets 0 and 1, a share of each moved to both."""
+    return target * (1 - share) + share / 2 if share else target
 
 
 def _holds_numbers(x: object) -> bool:
@@ -191,11 +267,13 @@ def equal_shapes(loss: Loss, prediction: Shape, target: Shape) -> None:
         )
 
 
-def _classes(loss: Loss, scores: Tensor, target: Any) -> Any:
+def _classes(loss: NLLLoss, scores: Tensor, target: Any) -> Any:
     """The target as a class, a flat list of classes, or a Tensor of the scores' shape."""
     if isinstance(target, bool | str):
         raise TypeError(f"{loss!r}: a target is a class number or a row of numbers, got {target!r}")
     lead, n = scores.shape[:-1], scores.shape[-1]
+    if loss.weight is not None and len(loss.weight) != n:
+        raise ValueError(f"{loss!r}: weight has {len(loss.weight)} numbers, for {n} classes")
     if not isinstance(target, int):
         target = _tensor(loss, "target", target)
         if target.shape == scores.shape:
@@ -219,11 +297,12 @@ def classes_for(loss: Loss, scores: Shape, target: Shape) -> None:
         raise ValueError(f"{loss!r}: target has shape {target}, needs {needed}")
 
 
-def class_numbers(loss: Loss, labels: Iterable[Any], n: int) -> list[int]:
+def class_numbers(loss: NLLLoss, labels: Iterable[Any], n: int) -> list[int]:
     """Labels as ints; ValueError for one that is none of n classes."""
     numbers = []
     for label in labels:
-        if not 0 <= label < n or label != int(label):
+        ignored = loss.ignore_index is not None and label == loss.ignore_index
+        if not ignored and (not 0 <= label < n or label != int(label)):
             raise ValueError(f"{loss!r}: label {label} is not one of the {n} classes 0 to {n - 1}")
         numbers.append(int(label))
     return numbers

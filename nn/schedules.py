@@ -6,7 +6,7 @@ from typing import Self
 from .annotations import Plain
 from .arguments import written
 from .optim import Optimizer
-from .validate import foreign_keywords, made, number, positive
+from .validate import above_zero, foreign_keywords, made, number, positive, within
 
 
 class Schedule:
@@ -72,9 +72,56 @@ class CosineLR(Schedule):
 
     def factor(self, time: int) -> float:
         """low + (1 - low)·(1 + cos(π·t / steps)) / 2, low = minimum / lr(0)."""
-        low = self.minimum / self.base if self.base else 0.0
-        phase = math.cos(math.pi * min(1.0, time / self.steps))
-        return low + (1 - low) * (1 + phase) / 2
+        return self._fallen(min(1.0, time / self.steps))
+
+    def _fallen(self, share: float) -> float:
+        """The factor after a share of the way down."""
+        return _between(1.0, self.minimum / self.base if self.base else 0.0, share)
+
+
+class CosineRestartsLR(CosineLR):
+    """Half a cosine from lr(0) down to `minimum` over `steps`, then again from lr(0) (SGDR, 2016).
+
+    Each time takes `growth` times as many steps as the one before.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, steps: int, growth: int = 1, minimum: float = 0.0
+    ) -> None:
+        self.growth = positive("CosineRestartsLR", "growth", growth)
+        super().__init__(optimizer, steps, minimum)
+
+    def factor(self, time: int) -> float:
+        """The cosine's factor at the steps since the last restart, of as many as it takes."""
+        length = self.steps
+        while time >= length:
+            time -= length
+            length *= self.growth
+        return self._fallen(time / length)
+
+
+class OneCycleLR(Schedule):
+    """Rise from lr(0) / `divisor` to lr(0) in a share `rise` of the steps, then fall to almost 0.
+
+    Both along half a cosine, down to lr(0) / (divisor · 10⁴) at the last of `steps` (Smith, Topin
+    2017). It is made for steps: `Trainer(..., schedule_every="step")`.
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, steps: int, rise: float = 0.3, divisor: float = 25.0
+    ) -> None:
+        self.steps = positive("OneCycleLR", "steps", steps)
+        self.rise: float = within("OneCycleLR", "rise", rise, 0, 1)
+        self.divisor: float = above_zero("OneCycleLR", "divisor", divisor)
+        super().__init__(optimizer)
+
+    def factor(self, time: int) -> float:
+        """From 1 / divisor to 1 at the peak, then to 1 / (divisor · 10⁴)."""
+        peak, last = self.rise * self.steps - 1, self.steps - 1
+        low = 1 / self.divisor
+        if time <= peak:
+            return _between(low, 1.0, time / peak if peak else 1.0)
+        return _between(1.0, low / 1e4, min(1.0, (time - peak) / (last - peak)))
 
 
 class WarmupLR(Schedule):
@@ -106,3 +153,8 @@ class WarmupLR(Schedule):
         if time < self.warmup:
             return (time + 1) / self.warmup
         return self.after.factor(time - self.warmup) if self.after else 1.0
+
+
+def _between(start: float, end: float, share: float) -> float:
+    """Along half a cosine from start to end, after a share of the way."""
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -12,7 +12,9 @@ Pair = tuple[int, int]
 Steps = int | tuple[int, ...]  # one for all axes, or one for each
 
 FOREIGN_KEYWORDS = {
+    "T_0": "steps",
     "T_max": "steps",
+    "T_mult": "growth",
     "activation": "a layer of its own, such as nn.ReLU()",
     "attention_mask": "mask",
     "attn_mask": "mask, true for what takes part, or bias, for numbers that are added",
@@ -20,6 +22,7 @@ FOREIGN_KEYWORDS = {
     "d_model": "embed_dim",
     "dilation_rate": "dilation",
     "dim": "axis",
+    "div_factor": "divisor",
     "elementwise_affine": "affine",
     "eta_min": "minimum",
     "filters": "out_channels",
@@ -41,10 +44,12 @@ FOREIGN_KEYWORDS = {
     "p": "rate",
     "padding_mode": "padding",
     "params": "parameters",
+    "pct_start": "rise",
     "pool_size": "kernel_size",
     "proj_size": "a Dense layer after it",
     "return_attention_scores": "need_weights",
     "strides": "stride",
+    "total_steps": "steps",
     "units": "out_features or hidden_size",
     "use_bias": "bias",
     "use_causal_mask": "causal=True when the layer is made",
@@ -126,6 +131,15 @@ def above_zero(owner: str, name: str, value: object) -> Any:
     if not 0 < plain < math.inf:
         raise ValueError(f"{owner}: {name} must be positive, got {plain!r}")
     return plain
+
+
+def weights(owner: str, name: str, value: Any) -> tuple[float, ...] | None:
+    """Numbers >= 0 in a list or an array, or one, as a tuple; None stays."""
+    plain = value.tolist() if hasattr(value, "tolist") else value
+    if plain is None:
+        return None
+    several = plain if isinstance(plain, list | tuple) else [plain]
+    return tuple([within(owner, name, x, 0) for x in several])
 
 
 def steps(owner: str, name: str, value: Any, n: int = 2, least: int = 1) -> tuple[int, ...]:

@@ -76,10 +76,12 @@ class TrainStep:
     def _computed(self) -> tuple[NDArray[Any], ...]:
         """The new parameters, and the new state."""
         program, optimizer = self.program, self.optimizer
-        weights, gradient = program.weights[self.where], program.runner.gradient[self.where]
-        state = [column.array(program.dtype) for column in optimizer.state]
-        changed: tuple[NDArray[Any], ...] = optimizer.rule(weights, gradient, *state)
-        return changed
+        columns = [program.weights[self.where], program.runner.gradient[self.where]]
+        columns += [column.array(program.dtype) for column in optimizer.state]
+        parts: list[tuple[NDArray[Any], ...]] = [
+            rule(*[column[part] for column in columns]) for rule, part in optimizer.rules()
+        ]
+        return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
 
     def _write(self, computed: Sequence[NDArray[Any]]) -> None:
         program, (weights, *state) = self.program, computed

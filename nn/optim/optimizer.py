@@ -1,20 +1,22 @@
-"""Optimisers and gradient clipping.
+"""What all optimisers do, and gradient clipping.
 
 An update rule is written once, generic in the number: `rule(p, g, *state) -> (p, *state)` serves a
 float as well as an array of a whole parameter.
 """
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Sequence
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from autograd import Column, Tensor, Value, sqrt
+from autograd import Column, Tensor, Value
 
-from . import validate
-from .annotations import AnyNumber, Plain
-from .arguments import written
+from .. import validate
+from ..annotations import AnyNumber, Plain
+from ..arguments import written
 
-Parameters = Iterable[Tensor | Value]
+Parameters = Iterable[Tensor | Value | dict[str, Any]]
+Rule = Callable[..., tuple[AnyNumber, ...]]
 T = TypeVar("T")
 
 
@@ -26,6 +28,28 @@ def values_of(parameters: Parameters) -> list[Value]:
             raise TypeError(f"parameters must be Tensors or Values, got {p!r:.60}")
         found.update(dict.fromkeys(p.values if isinstance(p, Tensor) else [p]))
     return list(found)
+
+
+def _group(cls: type[T], settings: dict[str, Any], k: int, group: Any) -> T:
+    """The optimiser of one group, of whose settings those that it does not name are all's."""
+    own = dict(group) if isinstance(group, dict) else {}
+    parameters = own.pop("params", own.pop("parameters", None))
+    if parameters is None:
+        needed = 'a dict with "parameters" and what differs, such as "lr"'
+        raise TypeError(f"{cls.__name__}: group {k} must be {needed}, got {group!r:.60}")
+    return cls(**{**settings, **own, "parameters": parameters})
+
+
+def _all(optimizer: "Optimizer") -> list[Value]:
+    """The Values of all groups; ValueError for one that is in two."""
+    values = [v for group in optimizer.groups for v in group.values]
+    seen: set[Value] = set()
+    for v in values:
+        if v in seen:
+            name = type(optimizer).__name__
+            raise ValueError(f"{name}: {v.label or repr(v)} is in two groups")
+        seen.add(v)
+    return values
 
 
 def _spoilt(values: Iterable[Value]) -> Value | None:
@@ -52,26 +76,62 @@ def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
 
 
 class Optimizer:
-    """Changes parameters (Tensors or Values) along their gradients, at learning rate `lr`."""
+    """Changes parameters (Tensors or Values) along their gradients, at learning rate `lr`.
+
+    Groups of parameters may have settings of their own, the others are those of all:
+
+        nn.SGD([{"parameters": body, "lr": 1e-3}, {"parameters": head}], lr=1e-2, momentum=0.9)
+
+    `groups` are their optimisers. A group's learning rate keeps its ratio to `lr`, which schedules
+    change.
+    """
 
     slots = 0  # how many numbers of state a parameter has, each 0 at the start
+    groups: Sequence["Optimizer"] = ()
+    _lr: float
 
-    def __new__(cls, *_: object, **options: object) -> Self:
-        """Say what a keyword of another library is called here."""
+    def __new__(cls, *given: Any, **options: Any) -> Self:
+        """Say what a keyword of another library is called here; make the groups' optimisers."""
         validate.foreign_keywords(cls, options)
-        return super().__new__(cls)
+        new = super().__new__(cls)
+        parameters = given[0] if given else options.get("parameters")
+        if isinstance(parameters, list | tuple) and any(isinstance(p, dict) for p in parameters):
+            bound = inspect.signature(cls).bind(*given, **options).arguments
+            new.groups = [_group(cls, bound, k, group) for k, group in enumerate(parameters)]
+        return new
 
     def __init__(self, parameters: Parameters, lr: float, weight_decay: float = 0.0) -> None:
-        self.values = values_of(parameters)
+        self.values = _all(self) if self.groups else values_of(parameters)
         if not self.values:
             raise ValueError(f"{type(self).__name__}: no parameters to train")
-        self.lr = self._within("lr", lr, 0, math.inf)
+        self._lr = self._within("lr", lr, 0, math.inf)
+        self._ratios = [self._ratio(group) for group in self.groups]
+        self.lr = self._lr
         self.weight_decay = self._within("weight_decay", weight_decay, 0, math.inf)
         self.steps = 0
         self.state = [Column([0] * len(self.values)) for _ in range(self.slots)]
 
     def __repr__(self) -> str:
-        return written(self, f"{len(self.values):,} parameters, lr={self.lr:.6g}", apart="lr")
+        groups = f" in {len(self.groups)} groups" * bool(self.groups)
+        return written(self, f"{len(self.values):,} parameters{groups}, lr={self.lr:.6g}", "lr")
+
+    @property
+    def lr(self) -> float:
+        """The learning rate; that of each group follows it."""
+        return self._lr
+
+    @lr.setter
+    def lr(self, lr: float) -> None:
+        self._lr = lr
+        for group, ratio in zip(self.groups, self._ratios, strict=True):
+            group.lr = ratio * lr
+
+    def _ratio(self, group: "Optimizer") -> float:
+        if not self.lr and group.lr:
+            raise ValueError(
+                f"{type(self).__name__}: the lr of a group is a multiple of lr, which is 0"
+            )
+        return group.lr / self.lr if self.lr else 1.0
 
     def _within(self, name: str, value: float, least: float, below: float) -> float:
         found: float = validate.within(type(self).__name__, name, value, least, below)
@@ -87,8 +147,10 @@ class Optimizer:
         self._refuse(gradients)
 
         def computed() -> list[tuple[AnyNumber, ...]]:
-            numbers = [v.data for v in values]
-            rows = map(self.rule, numbers, gradients, *[column.list() for column in self.state])
+            columns = [[v.data for v in values], gradients, *[c.list() for c in self.state]]
+            rows: list[tuple[AnyNumber, ...]] = []
+            for rule, part in self.rules():
+                rows += map(rule, *[column[part] for column in columns])
             return list(zip(*rows, strict=True))
 
         def write(columns: list[tuple[AnyNumber, ...]]) -> None:
@@ -137,6 +199,15 @@ class Optimizer:
         """The new parameter and state; each optimiser writes its own."""
         raise TypeError(f"{type(self).__name__} has no update rule")
 
+    def rules(self) -> list[tuple[Rule, slice]]:
+        """The rule of each group, and which of the `values` it is for."""
+        found, start = [], 0
+        for group in self.groups:
+            group.steps = self.steps
+            found.append((group.rule, slice(start, start + len(group.values))))
+            start += len(group.values)
+        return found or [(self.rule, slice(None))]
+
     def state_dict(self) -> dict[str, Plain]:
         """What a continued run needs: learning rate, number of steps, state of each number."""
         kind = type(self).__name__
@@ -159,135 +230,3 @@ class Optimizer:
         """The numbers of state of each parameter."""
         columns = [column.list() for column in self.state]
         return zip(*columns, strict=True) if columns else [()] * len(self.values)
-
-
-class SGD(Optimizer):
-    """Stochastic gradient descent: v ← μ·v + g, p ← p - lr·v; with Nesterov, p ← p - lr·(g + μ·v).
-
-    Weight decay adds λ·p to g (Sutskever et al. 2013, as in PyTorch).
-    """
-
-    slots = 1
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 0.01,
-        momentum: float = 0.0,
-        nesterov: bool = False,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        self.momentum = self._within("momentum", momentum, 0, 1)
-        if nesterov and not momentum:
-            raise ValueError("SGD: nesterov needs a momentum")
-        self.nesterov = nesterov
-
-    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        """p ← p - lr·v."""
-        (velocity,) = state
-        if self.weight_decay:
-            g = g + self.weight_decay * p
-        if not self.momentum:
-            return p - self.lr * g, velocity
-        velocity = self.momentum * velocity + g
-        return p - self.lr * (g + self.momentum * velocity if self.nesterov else velocity), velocity
-
-
-class RMSprop(Optimizer):
-    """s ← α·s + (1 - α)·g², p ← p - lr·g / (√s + ε) (Hinton, lecture 6e, 2012)."""
-
-    slots = 1
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 0.01,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        self.alpha = self._within("alpha", alpha, 0, 1)
-        self.eps = validate.above_zero("RMSprop", "eps", eps)
-
-    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        """p ← p - lr·g / (√s + ε)."""
-        g = g + self.weight_decay * p
-        square = self.alpha * state[0] + (1 - self.alpha) * g * g
-        return p - self.lr * g / (sqrt(square) + self.eps), square
-
-
-class Adagrad(Optimizer):
-    """s ← s + g², p ← p - lr·g / (√s + ε) (Duchi, Hazan, Singer 2011)."""
-
-    slots = 1
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 0.01,
-        eps: float = 1e-10,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        self.eps = validate.above_zero("Adagrad", "eps", eps)
-
-    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        """p ← p - lr·g / (√s + ε)."""
-        g = g + self.weight_decay * p
-        square = state[0] + g * g
-        return p - self.lr * g / (sqrt(square) + self.eps), square
-
-
-class Adam(Optimizer):
-    """m ← β₁·m + (1 - β₁)·g, s ← β₂·s + (1 - β₂)·g², p ← p - lr·m̂ / (√ŝ + ε).
-
-    m̂ = m / (1 - β₁ᵗ) and ŝ = s / (1 - β₂ᵗ) at step t (Kingma, Ba 2014). Weight decay adds λ·p to g.
-    """
-
-    slots = 2
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-    ) -> None:
-        super().__init__(parameters, lr, weight_decay)
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise TypeError(f"{type(self).__name__}: betas must be a pair, got {betas!r}")
-        self.betas = tuple(self._within("betas", beta, 0, 1) for beta in betas)
-        self.eps = validate.above_zero(type(self).__name__, "eps", eps)
-
-    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        """p ← p - lr·m̂ / (√ŝ + ε)."""
-        return self._moved(p, g + self.weight_decay * p, *state)
-
-    def _moved(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        (mean, square), (first, second) = state, self.betas
-        mean = first * mean + (1 - first) * g
-        square = second * square + (1 - second) * g * g
-        rate = self.lr / (1 - first**self.steps)
-        scale = sqrt(square) / math.sqrt(1 - second**self.steps) + self.eps
-        return p - rate * mean / scale, mean, square
-
-
-class AdamW(Adam):
-    """Adam with decoupled weight decay: p ← p - lr·λ·p first (Loshchilov, Hutter 2017)."""
-
-    def __init__(
-        self,
-        parameters: Parameters,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float = 0.01,
-    ) -> None:
-        super().__init__(parameters, lr, betas, eps, weight_decay)
-
-    def rule(self, p: AnyNumber, g: AnyNumber, *state: AnyNumber) -> tuple[AnyNumber, ...]:
-        """p ← (1 - lr·λ)·p - lr·m̂ / (√ŝ + ε)."""
-        return self._moved(p - self.lr * self.weight_decay * p, g, *state)
