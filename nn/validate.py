@@ -17,12 +17,18 @@ FOREIGN_KEYWORDS = {
     "dilation_rate": "dilation",
     "dim": "axis",
     "elementwise_affine": "affine",
+    "epsilon": "eps",
     "eta_min": "minimum",
     "filters": "out_channels",
     "in_dim": "in_features",
     "input_shape": "in_channels or in_features",
+    "interpolation": "mode",
+    "kernel_initializer": "init",
     "learning_rate": "lr",
+    "max_val": "high",
+    "min_val": "low",
     "negative_slope": "slope",
+    "normalized_shape": "shape",
     "num_channels": "channels",
     "num_features": "channels",
     "num_groups": "groups",
@@ -31,20 +37,42 @@ FOREIGN_KEYWORDS = {
     "padding_mode": "padding",
     "params": "parameters",
     "pool_size": "kernel_size",
+    "start_dim": "axes, counted from the last",
     "strides": "stride",
+    "unflattened_size": "shape",
     "units": "out_features",
     "use_bias": "bias",
+}
+
+NEEDLESS_KEYWORDS = {
+    "device": "numbers live in Python, and a program where its backend has them",
+    "dtype": "numbers are of any kind, and a program says which it computes with",
+    "inplace": "operations make new Values, and nothing is written over",
+    "threshold": "it is exact for all numbers",
+    "track_running_stats": "they are always kept",
 }
 
 
 def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
     """Say what another library's keyword is called here, where `cls` does not know it."""
-    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        known = inspect.signature(cls).parameters
+    for keyword in options.keys() & (FOREIGN_KEYWORDS | NEEDLESS_KEYWORDS).keys():
+        known = {} if _takes_none(cls) else inspect.signature(cls).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
         if keyword not in known and not takes_any:
-            ours = FOREIGN_KEYWORDS[keyword]
-            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
+            needless = f"leave it out: {NEEDLESS_KEYWORDS.get(keyword)}"
+            ours = f"use {FOREIGN_KEYWORDS[keyword]}" if keyword in FOREIGN_KEYWORDS else needless
+            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; {ours}")
+
+
+def no_arguments(cls: type, *given: object) -> None:
+    """Nothing is given to a class that takes nothing: Python would pass over it in silence."""
+    if given and _takes_none(cls):
+        hint = f": {NEEDLESS_KEYWORDS['inplace']}" if isinstance(given[0], bool) else ""
+        raise TypeError(f"{cls.__name__} takes no arguments, got {given[0]!r:.60}{hint}")
+
+
+def _takes_none(cls: type) -> bool:
+    return not any("__init__" in vars(base) for base in cls.__mro__[:-1])
 
 
 def made(owner: str, *things: object) -> None:
