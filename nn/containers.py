@@ -31,6 +31,8 @@ class ModuleList(_Container, MutableSequence[Module]):
     """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
+        if not isinstance(modules, Iterable):
+            raise TypeError(f"ModuleList: takes a list of modules, got {modules!r:.60}")
         self.layers = [_module("ModuleList", k, part) for k, part in enumerate(modules)]
 
     def named_children(self) -> Iterator[tuple[str, Module]]:

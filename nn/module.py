@@ -12,44 +12,11 @@ from autograd import Tensor, current_scope, scope
 from . import arguments, validate
 from .annotations import Lists, Numbers, Plain, Shape
 from .calls import as_input, name_inputs, name_outputs
+from .parameter import Buffer as Buffer  # for whom a module is not enough
+from .parameter import Parameter as Parameter
 from .summary import Summary, summarize
 
 Part = Union["Module", "Parameter"]
-
-
-class Parameter(Tensor):
-    """A Tensor of leaves that training changes; its path labels them: `conv1.weight[0,0,1,2]`."""
-
-    __slots__ = ("name",)
-    trainable = True
-
-    def __init__(self, data: Numbers) -> None:
-        super().__init__(data)
-        self.values = [v.detach() if v.inputs else v for v in self.values]
-        self.name = ""
-
-    def call(self, name: str) -> None:
-        """Take a path as name, and label the entries by it."""
-        if name != self.name:
-            self.name = name
-            self.rename(name)
-
-    def assign(self, data: Numbers) -> None:
-        """Copy numbers of the same shape into the entries; ValueError for another shape."""
-        numbers = Tensor(data)
-        if numbers.shape != self.shape:
-            raise ValueError(
-                f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}"
-            )
-        for value, number in zip(self.values, numbers.values, strict=True):
-            value.data = number.data
-
-
-class Buffer(Parameter):
-    """A Tensor that belongs to a module's state but is not trained, such as a running mean."""
-
-    __slots__ = ()
-    trainable = False
 
 
 class Module:
@@ -77,9 +44,10 @@ class Module:
     input_shape: Shape | None = None  # of one sample in training; saved with the model
     preprocessing: Plain = None  # what is done to its inputs, as plain data that is saved with it
 
-    def __new__(cls, *_: object, **options: object) -> Self:
+    def __new__(cls, *arguments: object, **options: object) -> Self:
         """Say what a keyword of another library is called here."""
         validate.foreign_keywords(cls, options)
+        validate.no_arguments(cls, *arguments, *options.values())
         return super().__new__(cls)
 
     if not TYPE_CHECKING:  # for whom an attribute that is not there is a mistake

@@ -24,6 +24,7 @@ FOREIGN_KEYWORDS = {
     "dim": "axis",
     "div_factor": "divisor",
     "elementwise_affine": "affine",
+    "epsilon": "eps",
     "eta_min": "minimum",
     "filters": "out_channels",
     "in_dim": "in_features",
@@ -31,12 +32,17 @@ FOREIGN_KEYWORDS = {
     "hx": "state",
     "initial_state": "state",
     "input_shape": "in_channels or in_features",
+    "interpolation": "mode",
     "is_causal": "causal=True when the layer is made",
+    "kernel_initializer": "init",
     "key_dim": "embed_dim, which is num_heads·key_dim",
     "key_padding_mask": "key_mask, true for what takes part",
     "learning_rate": "lr",
+    "max_val": "high",
+    "min_val": "low",
     "negative_slope": "slope",
     "nhead": "num_heads",
+    "normalized_shape": "shape",
     "num_channels": "channels",
     "num_features": "channels",
     "num_groups": "groups",
@@ -48,11 +54,21 @@ FOREIGN_KEYWORDS = {
     "pool_size": "kernel_size",
     "proj_size": "a Dense layer after it",
     "return_attention_scores": "need_weights",
+    "start_dim": "axes, counted from the last",
     "strides": "stride",
     "total_steps": "steps",
+    "unflattened_size": "shape",
     "units": "out_features or hidden_size",
     "use_bias": "bias",
     "use_causal_mask": "causal=True when the layer is made",
+}
+
+NEEDLESS_KEYWORDS = {
+    "device": "numbers live in Python, and a program where its backend has them",
+    "dtype": "numbers are of any kind, and a program says which it computes with",
+    "inplace": "operations make new Values, and nothing is written over",
+    "threshold": "it is exact for all numbers",
+    "track_running_stats": "they are always kept",
 }
 
 
@@ -62,12 +78,25 @@ def foreign_keywords(
     """Say what another library's keyword is called here, where `cls` does not know it, or what of
     it is `called`.
     """
-    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        known = inspect.signature(called or cls).parameters
+    for keyword in options.keys() & (FOREIGN_KEYWORDS | NEEDLESS_KEYWORDS).keys():
+        takes_none = called is None and _takes_none(cls)
+        known = {} if takes_none else inspect.signature(called or cls).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
         if keyword not in known and not takes_any:
-            ours = FOREIGN_KEYWORDS[keyword]
-            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
+            needless = f"leave it out: {NEEDLESS_KEYWORDS.get(keyword)}"
+            ours = f"use {FOREIGN_KEYWORDS[keyword]}" if keyword in FOREIGN_KEYWORDS else needless
+            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; {ours}")
+
+
+def no_arguments(cls: type, *given: object) -> None:
+    """Nothing is given to a class that takes nothing: Python would pass over it in silence."""
+    if given and _takes_none(cls):
+        hint = f": {NEEDLESS_KEYWORDS['inplace']}" if isinstance(given[0], bool) else ""
+        raise TypeError(f"{cls.__name__} takes no arguments, got {given[0]!r:.60}{hint}")
+
+
+def _takes_none(cls: type) -> bool:
+    return not any("__init__" in vars(base) for base in cls.__mro__[:-1])
 
 
 def made(owner: str, *things: object) -> None:

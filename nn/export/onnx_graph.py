@@ -60,11 +60,12 @@ class Graph(Walk):
         """The axes of a value as one writes them."""
         return _text(self.shape(value))
 
-    def check_image(self, value: str) -> None:
-        """The value is a batch of images and nothing else: (N, C, H, W)."""
-        if len(self.shape(value)) != 4:
+    def check_image(self, value: str, sides: str = "HW") -> None:
+        """The value is a batch of images and nothing else: (N, C, H, W), or with other sides."""
+        axes = ("N", "C", *sides)
+        if len(self.shape(value)) != len(axes):
             raise self.error(
-                f"in ONNX it takes (N, C, H, W), and its input is {self.text(value)}; shape= is "
+                f"in ONNX it takes {_text(axes)}, and its input is {self.text(value)}; shape= is "
                 "one sample's, without the batch"
             )
 

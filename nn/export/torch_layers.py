@@ -1,8 +1,8 @@
 """PyTorch modules for what torch has no layer for; parameters are called as in nn's layers.
 
 The classes are attributes of this module: `Conv2dSame`, `GlobalAvgPool`, `Reshape`, `Residual`,
-`RNN`, `LSTM`, `GRU`, `MultiHeadAttention`, `PositionalEncoding`. They are made when they are first
-asked for, because torch may not be installed.
+`RNN`, `LSTM`, `GRU`, `MultiHeadAttention` and the like. They are made when they are first asked
+for, because torch may not be installed.
 """
 
 from collections.abc import Callable
@@ -27,37 +27,38 @@ def __getattr__(name: str) -> Any:
 @cache
 def _made(name: str) -> Any:
     made = _MAKERS[name](library())
-    made.__qualname__ = name  # so that torch.save finds it
+    made.__name__ = made.__qualname__ = name  # so that torch.save finds it
     return made
 
 
-def _conv2d_same(torch: Any) -> Any:
-    base: Any = torch.nn.Conv2d
+def _conv_same(torch: Any, n: int) -> Any:
+    base: Any = getattr(torch.nn, f"Conv{n}d")
+    convolve: Any = getattr(torch.nn.functional, f"conv{n}d")
 
-    class Conv2dSame(base):
-        """A convolution with stride and H' = ⌈H / s⌉, the odd margin below and right."""
+    class ConvSame(base):
+        """A convolution with stride and H' = ⌈H / s⌉, the odd margin behind (below and right)."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self.padding = "same"
 
         def forward(self, x: Any) -> Any:
-            rows, columns = validate.margins(self, x.shape[-2:])
-            x = torch.nn.functional.pad(x, (*columns, *rows))
+            margins = validate.margins(self, x.shape[-n:])
+            x = torch.nn.functional.pad(x, sum(reversed(margins), ()))
             options = (self.stride, 0, self.dilation, self.groups)
-            return torch.nn.functional.conv2d(x, self.weight, self.bias, *options)
+            return convolve(x, self.weight, self.bias, *options)
 
-    return Conv2dSame
+    return ConvSame
 
 
-def _global_avg_pool(torch: Any) -> Any:
+def _global_avg_pool(torch: Any, n: int) -> Any:
     base: Any = torch.nn.Module
 
     class GlobalAvgPool(base):
-        """The mean of each channel: (..., C, H, W) -> (..., C)."""
+        """The mean of each channel: (..., C, H, W) -> (..., C), or (..., C, L) -> (..., C)."""
 
         def forward(self, x: Any) -> Any:
-            return x.mean((-2, -1))
+            return x.mean(tuple(range(-n, 0)))
 
     return GlobalAvgPool
 
@@ -201,8 +202,10 @@ _MAKERS = {
     **{name: _sequence(name) for name in ("RNN", "LSTM", "GRU")},
     "MultiHeadAttention": _attention,
     "PositionalEncoding": _positional_encoding,
-    "Conv2dSame": _conv2d_same,
-    "GlobalAvgPool": _global_avg_pool,
+    "Conv1dSame": lambda torch: _conv_same(torch, 1),
+    "Conv2dSame": lambda torch: _conv_same(torch, 2),
+    "GlobalAvgPool1D": lambda torch: _global_avg_pool(torch, 1),
+    "GlobalAvgPool": lambda torch: _global_avg_pool(torch, 2),
     "Reshape": _reshape,
     "Residual": _residual,
 }

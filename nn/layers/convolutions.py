@@ -9,7 +9,7 @@ from autograd import Tensor, concatenate, einsum
 from .. import init, validate
 from ..annotations import Generator
 from ..module import Layer, Parameter
-from ..validate import Steps
+from ..validate import Pair, Steps
 
 
 class _Channels(Layer):
@@ -81,10 +81,14 @@ class _Convolution(_Channels):
         n = len(self.sides)
         validate.image(self, x, self.sides)
         validate.axis(self, x, -1 - n, "channels", self.in_channels)
-        x = x.pad(*validate.margins(self, x.shape[-n:]))
+        x = x.pad(*self.margins(x.shape[-n:]))
         validate.fits(self, x.shape[-n:])
         patches = x.windows(self.kernel_size, self.stride, self.dilation)
         return self._shifted(self._product(self.weight, patches))
+
+    def margins(self, size: Sequence[int]) -> list[Pair]:
+        """The zeros that are put around an input of this size: (before, after) on each axis."""
+        return validate.margins(self, size)
 
 
 class Conv1D(_Convolution):

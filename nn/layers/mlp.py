@@ -42,6 +42,8 @@ class MLP(Sequential):
         validate.made("MLP", activation)
         self.in_features = validate.positive("MLP", "in_features", in_features)
         self.sizes = validate.sizes("MLP", "sizes", sizes)
+        if not self.sizes:
+            raise ValueError("MLP: sizes must have at least one, that of the outputs")
         self.activation, self.bias = activation, bias
         layers: list[Module] = []
         for n, m in zip((self.in_features, *self.sizes), self.sizes, strict=False):

@@ -88,5 +88,5 @@ def _factors(given: Any) -> tuple[float, float]:
     pair = given if isinstance(given, tuple | list) else (given, given)
     if len(pair) != 2:
         raise TypeError(f"Upsample: scale_factor must be a number or a pair, got {given!r:.60}")
-    f, g = (validate.above_zero("Upsample", "scale_factor", x) for x in pair)
+    f, g = (float(validate.above_zero("Upsample", "scale_factor", x)) for x in pair)
     return f, g

@@ -79,6 +79,7 @@ class Compiled:
         """One update from one batch: outputs and loss before it."""
         images, targets = self._arrays(batch)
         if self._step is None:
+            self.forward.check_training(images)
             program = self._compiled(images[0], targets[0])
             self._step = program.train_step(optimizer, clip_norm)
         try:

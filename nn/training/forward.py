@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from itertools import count
+from types import CodeType, FunctionType
 from typing import Any
 
 import autograd
@@ -123,13 +124,38 @@ class Forward:
             self._way = Way.WHOLE if self._sure or self.normaliser else Way.SINGLE
             return
         noisy = not failed and not _alike(single, _tried(self._own, last))
-        # a sample with a first axis of 1 may have been taken for a batch of one
-        if _alike(row, _row(alone, 0), noisy) and (failed or _alike(single, alone, noisy)):
+        # a sample may have been taken for a batch: one with a first axis of 1, or of vectors
+        batched = failed or self.normaliser or _alike(single, alone, noisy)
+        if _alike(row, _row(alone, 0), noisy) and batched:
             self._way, self.shape = Way.BATCHES, _shape(row)
         elif failed:
             raise single
         else:
             self._way = Way.WHOLE if noisy and _alike(single, row, noisy) else Way.SINGLE
+
+    def check_training(self, images: Numbers) -> None:
+        """TypeError where a module makes of a sample, in training, what depends on its batch, and
+        does not say so to a compiler that sees one sample.
+        """
+        suspects = [m for m in self.model.modules() if _switches(m) and not m.batch_statistics]
+        if suspects:
+            self.look(images, sure=True)
+        for module in suspects if self._way is not Way.SINGLE else ():
+            with evaluating(self.model), autograd.unchanged(self.model, self.model.parameters()):
+                module.training = True
+                last = Tensor(images[-1])
+                single, again = _tried(self.one, last), _tried(self.one, last)
+                batch = _tried(self._batch, stack([Tensor(images[0]), last]))
+            steady = isinstance(single, Exception) or _alike(single, again)
+            if steady and not isinstance(batch, Exception) and not _alike(single, batch[-1]):
+                kind = type(module).__name__
+                raise TypeError(
+                    f"{f'{module.path} ({kind})' if module.path else kind}: in training, what it "
+                    "makes of a sample depends on its batch, and a program is a function of one "
+                    "sample: autograd.batch_mean(x) is the mean over the batch, and "
+                    "autograd.observe tells of it after each run, as in nn.BatchNorm1D "
+                    "(fit(..., compiled=False) trains scalar by scalar)"
+                )
 
     def _own(self, x: Tensor) -> Any:
         """What the model gives: a Tensor, or a Value."""
@@ -159,6 +185,26 @@ class Forward:
     @property
     def _name(self) -> str:
         return type(self.model).__name__
+
+
+def _switches(module: Module) -> bool:
+    """Whether the code of a user's module asks for its mode, and never for a mean over a batch."""
+    methods = [m for cls in type(module).__mro__ for m in vars(cls).values()]
+    own = [m.__code__ for m in methods if isinstance(m, FunctionType) and not _is_ours(m)]
+    names = {name for code in own for name in _names(code)}
+    return "training" in names and "batch_mean" not in names
+
+
+def _is_ours(function: FunctionType) -> bool:
+    return function.__module__.partition(".")[0] == "nn"
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """What a function's code asks for by name, and that of the functions in it."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 def _tried(function: Callable[[Tensor], Any], x: Tensor) -> Any:

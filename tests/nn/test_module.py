@@ -1,6 +1,7 @@
 """Modules: names, state, modes, and the names that other libraries use."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -268,3 +269,19 @@ def test_num_parameters_counts_what_is_trained_each_once():
     shared = nn.Dense(2, 2)
     assert nn.Sequential(shared, nn.BatchNorm2D(3), shared).num_parameters() == 6 + 6
     assert nn.ReLU().num_parameters() == 0
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        *(("Linear", "Dense"), ("Conv1d", "Conv1D"), ("Conv2DTranspose", "ConvTranspose2D")),
+        *(("ConvTranspose2d", "ConvTranspose2D"), ("MaxPooling1D", "MaxPool1D")),
+        *(("BatchNormalization", "BatchNorm2D"), ("BatchNorm1d", "BatchNorm1D")),
+        *(("UpSampling2D", "Upsample(scale_factor=2)"), ("ReLU6", "Hardtanh(0, 6)")),
+        *(("Dropout2d", "Dropout2D"), ("RMSNormalization", "RMSNorm"), ("Unflatten", "Reshape")),
+    ],
+)
+def test_what_pytorch_and_keras_call_otherwise_is_said(theirs, ours):
+    with pytest.raises(AttributeError, match=re.escape(f"use nn.{ours}")):
+        getattr(nn, theirs)
+    assert hasattr(nn, ours.partition("(")[0])
