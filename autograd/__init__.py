@@ -10,7 +10,11 @@ from .derivatives import grad, hessian, jacobian
 from .functions import (
     apply,
     batch_mean,
+    clip,
     concatenate,
+    cumprod,
+    cumsum,
+    dot,
     drawn,
     leaky_relu,
     log_softmax,
@@ -18,14 +22,17 @@ from .functions import (
     maximum,
     minimum,
     observe,
+    prod,
     relu,
     softmax,
     stack,
+    std,
     stop_gradient,
+    var,
     where,
 )
 from .numbers.kinds import UnknownNumberError
-from .numbers.smooth import cos, erf, exp, log, sigmoid, sin, softplus, sqrt, tanh
+from .numbers.smooth import ceil, cos, erf, exp, floor, log, sigmoid, sin, softplus, sqrt, tanh
 from .primitives import PRIMITIVES, Primitive
 from .reach import unchanged as unchanged  # for `nn`
 from .scopes import chance as chance  # for `nn`
@@ -47,20 +54,26 @@ __all__ = [
     "Value",
     "apply",
     "batch_mean",
+    "ceil",
     "check_gradients",
     "check_layer",
     "check_loss",
     "check_stack",
+    "clip",
     "compile",
     "concatenate",
     "cos",
+    "cumprod",
+    "cumsum",
     "current_scope",
+    "dot",
     "draw",
     "drawn",
     "einsum",
     "erf",
     "exp",
     "explore",
+    "floor",
     "grad",
     "graph",
     "hessian",
@@ -74,6 +87,7 @@ __all__ = [
     "minimum",
     "no_grad",
     "observe",
+    "prod",
     "relu",
     "scope",
     "sigmoid",
@@ -82,10 +96,12 @@ __all__ = [
     "softplus",
     "sqrt",
     "stack",
+    "std",
     "stop_gradient",
     "tanh",
     "trace_anomaly",
     "uncollected",
+    "var",
     "where",
 ]
 
