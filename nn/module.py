@@ -4,7 +4,7 @@ import random
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, Self, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Union
 
 import autograd
 from autograd import Tensor, current_scope, scope
@@ -17,6 +17,13 @@ from .parameter import Parameter as Parameter
 from .summary import Summary, summarize
 
 Part = Union["Module", "Parameter"]
+
+
+class Unmatched(NamedTuple):
+    """Paths that a state lacks, and paths of it that a model lacks: named as in PyTorch."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module:
@@ -138,12 +145,13 @@ class Module:
         """{path: nested list} of every parameter and buffer."""
         return {path: part.tolist() for path, part in self.named_state()}
 
-    def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
+    def load_state_dict(self, state: Mapping[str, Numbers], strict: bool = True) -> Unmatched:
         """Copy {path: nested list or array} into the parameters and buffers.
 
         A parameter that several layers share may come under any of its paths, or all. ValueError
-        names what is missing, unknown, of another shape or at odds; then nothing is changed.
-        PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
+        names what is missing, unknown, of another shape or at odds; then nothing is changed. With
+        strict=False what is missing stays as it is, what is unknown is passed over, and both are
+        returned. So is PyTorch's `num_batches_tracked`, silently: nothing here depends on it.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"state: must be a dict, as state_dict() gives, got {state!r:.60}")
@@ -152,13 +160,15 @@ class Module:
         places = {id(part): path for path, part in found.items()}
         missing = [path for path, part in self.named_state() if id(part) not in places]
         unknown = tensors.keys() - found.keys()
-        if missing or unknown:
-            raise ValueError(f"state: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        unmatched = Unmatched(sorted(missing), sorted(unknown))
+        if strict and (missing or unknown):
+            raise ValueError("state: missing {}, unknown {}".format(*unmatched))
         for path, part in found.items():
             other = places[id(part)]
             _check_fit(path, tensors[path], part, other, tensors[other])
         for path, part in found.items():
             part.assign(tensors[path])
+        return unmatched
 
     def _parameter_at(self, path: str) -> Parameter | None:
         """The Parameter at a path, any of those that lead to it."""

@@ -22,16 +22,6 @@ class Parameter(Tensor):
             self.name = name
             self.rename(name)
 
-    def assign(self, data: Numbers) -> None:
-        """Copy numbers of the same shape into the entries; ValueError for another shape."""
-        numbers = Tensor(data)
-        if numbers.shape != self.shape:
-            raise ValueError(
-                f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}"
-            )
-        for value, number in zip(self.values, numbers.values, strict=True):
-            value.data = number.data
-
 
 class Buffer(Parameter):
     """A Tensor that belongs to a module's state but is not trained, such as a running mean."""

@@ -106,6 +106,19 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
     assert net.state_dict() == before
 
 
+def test_a_part_of_a_state_fills_a_part_of_the_model():
+    net = nn.Sequential(body=nn.Dense(2, 2), head=nn.Dense(2, 1))
+    head, body = net.head.weight.tolist(), [[1.0, 2.0], [3.0, 4.0]]
+    state = {"body.weight": body, "body.bias": [0.5, 0.5], "old.weight": [1.0]}
+    left = net.load_state_dict(state, strict=False)
+    assert left.missing_keys == ["head.bias", "head.weight"]
+    assert left.unexpected_keys == ["old.weight"]
+    assert (net.body.weight.tolist(), net.head.weight.tolist()) == (body, head)
+    assert net.load_state_dict(net.state_dict()) == ([], [])
+    with pytest.raises(ValueError, match=r"body\.weight has shape \(1,\)"):
+        net.load_state_dict({"body.weight": [1.0]}, strict=False)
+
+
 def test_buffers_are_state_but_not_trained():
     model = nn.Sequential(nn.BatchNorm2D(2))
     assert list(dict(model.named_parameters())) == ["0.weight", "0.bias"]

@@ -1,6 +1,7 @@
 """Models on disk: what is saved comes back, and what was not saved by us cannot do harm."""
 
 import json
+import math
 import random
 import struct
 from fractions import Fraction
@@ -380,6 +381,39 @@ def test_numbers_that_are_not_real_or_too_narrow_are_named(path, dtype, size):
     path.write_bytes(file_of(dtype, [1, 2], bytes(2 * size)))
     with pytest.raises(DataError, match=f"weight holds {dtype}, and is read from BF16, F16, F32"):
         nn.load(path, into=nn.Dense(2, 1))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
+def test_numbers_are_written_in_a_width_as_pytorch_rounds_them(path, dtype):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    model = nn.Dense(3, 40)
+    numbers = [*torch.randn(113, dtype=torch.float64).tolist(), 0.0, -0.0, 1e-42]
+    numbers += [math.inf, math.nan, 1 + 2**-8, 1 + 3 * 2**-8]
+    model.weight.assign(np.reshape(numbers, (40, 3)))
+    nn.save(model, path, dtype=dtype)
+    theirs = load_file(path)["weight"]
+    assert theirs.dtype is getattr(torch, dtype)
+    expected = torch.tensor(numbers, dtype=torch.float64).to(theirs.dtype).reshape(40, 3)
+    assert torch.equal(theirs.nan_to_num(7.0), expected.nan_to_num(7.0))
+    np.testing.assert_array_equal(nn.load(path).weight.numpy(), expected.double().numpy())
+
+
+def test_what_a_width_cannot_hold_is_named(path):
+    model = nn.Dense(1, 1)
+    model.bias.assign([1e5])
+    with pytest.raises(ValueError, match=r"save: bias holds 100000\.0, too large for float16"):
+        nn.save(model, path, dtype="float16")
+    with pytest.raises(ValueError, match=r"dtype must be one of bfloat16, float16, .*'int8'"):
+        nn.save(model, path, dtype="int8")
+    assert not path.exists()
+
+
+def test_a_part_of_a_file_fills_a_part_of_a_model(path):
+    nn.save(body := nn.Sequential(body=nn.Dense(2, 2)), path)
+    net = nn.load(path, into=nn.Sequential(body=nn.Dense(2, 2), head=nn.Dense(2, 1)), strict=False)
+    assert net.body.weight.tolist() == body.body.weight.tolist()
 
 
 def test_pytorchs_bfloat16_is_read_as_pytorch_reads_it(path):
