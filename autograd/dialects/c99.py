@@ -15,8 +15,10 @@ from .c import literal, numbered
 from .expressions import (
     ARITHMETIC,
     ATOM,
+    COMPARISON,
     PRODUCT,
     SIGN,
+    SUM,
     Expression,
     Word,
     call,
@@ -85,7 +87,10 @@ class Speller(Base):
         return Expression(text, SIGN if text.startswith("-") else ATOM)
 
     def primitive(self, op: Primitive, node: Value, operands: list[Expression]) -> Expression:
-        """A row of the table; powers that have a word of their own."""
+        """A row of the table; powers that have a word of their own, and numbers as conditions."""
+        if op.name == "where" and not operands[0].truth:
+            condition = Expression(f"{operands[0].within(SUM)} != 0", COMPARISON)
+            operands = [condition, *operands[1:]]
         if op.name != "pow":
             return super().primitive(op, node, operands)
         exponent = _exponent(node)
