@@ -28,7 +28,8 @@ class Checkpoint:
         settings: dict[str, Any],
     ) -> None:
         self.path, self.trainer, self.rng, self.callbacks = path, trainer, rng, callbacks
-        self.settings = {**settings, "loss": repr(trainer.loss), "clip_norm": trainer.clip_norm}
+        own = {"loss": _word(trainer.loss), "clip_norm": trainer.clip_norm}
+        self.settings = {**settings, **own}
 
     def write(self, over: bool) -> None:
         """Save everything after an epoch; `over` where a callback has ended the training.
@@ -114,6 +115,11 @@ class Checkpoint:
                 raise ValueError(
                     f"{self.path}: the training {was}; give another checkpoint, or delete this one"
                 )
+
+
+def _word(loss: Any) -> str:
+    """What a loss is called in every process: no address."""
+    return str(getattr(loss, "__qualname__", None) or repr(loss))
 
 
 def _array(nested: Any) -> Any:
