@@ -97,7 +97,8 @@ class Dataset:
             raise ValueError(f"subset: classes must be different ones, got {classes!r}")
         kept = self._part([k for k, label in enumerate(self.labels) if label in classes])
         names = [self.class_names[c] for c in classes]
-        return Dataset(kept.images, [classes.index(t) for t in kept.labels], names)
+        labels = [classes.index(t) for t in kept.labels]
+        return Dataset(kept.images, labels, names, kept.weights)
 
     def shuffle(self, seed: int) -> "Dataset":
         """The samples in another order, always the same for a seed."""

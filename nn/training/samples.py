@@ -46,3 +46,8 @@ def _columns(name: str, data: Any) -> Dataset:
             data = (*parts, data.labels)
     made = Columns(name, data if isinstance(data, dict | tuple) else (data,))
     return Dataset(made, [0] * len(made))
+
+
+def word(x: Any) -> str:
+    """What a loss or a change of images is called in every process: no address."""
+    return str(getattr(x, "__qualname__", None) or repr(x))

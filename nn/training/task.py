@@ -4,14 +4,13 @@ import inspect
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import autograd
-from autograd import Tensor, Value, no_grad, stack
+from autograd import Tensor, Value, stack
 
 from ..data import Dataset
 from ..data.columns import Columns
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
 from ..module import Module
-from .forward import Forward, evaluating
+from .forward import Forward, tried_out
 
 Step = tuple[Any, Value]  # outputs (None where there are none to be counted) and the mean loss
 
@@ -118,7 +117,7 @@ class Prediction:
         if not isinstance(images, Columns):
             self.forward.look(inputs[0])
             return self.forward.shape
-        with no_grad():
+        with tried_out(self.model):
             return getattr(called(self.model, images[0]), "shape", ())
 
 
@@ -164,7 +163,7 @@ def called(model: Module, x: Any) -> Any:
 
 def gives_parts(model: Module, x: Any) -> bool:
     """Whether a model's outputs for a sample are a tuple or a dict; it stays as it is."""
-    with evaluating(model), autograd.unchanged(model, [part for _, part in model.named_state()]):
+    with tried_out(model):
         try:
             return isinstance(model(Tensor(x)), tuple | dict)
         except Exception:  # which the training will raise

@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import islice
 from typing import Any
 
-from autograd import Value, uncollected
+from autograd import Value, drawn, uncollected
 
 from .. import validate
 from ..annotations import Lists, Numbers
@@ -23,7 +23,7 @@ from .backends import Backend, backend_for, has_numpy
 from .checkpoint import Checkpoint
 from .forward import Forward, evaluating
 from .history import Epoch, History
-from .samples import Data, dataset, input_shape
+from .samples import Data, dataset, input_shape, word
 from .tally import Evaluation, Tally
 from .task import called, is_whole, plain
 
@@ -104,8 +104,8 @@ class Trainer:
         the samples after them. Inputs and targets may be dicts or tuples of columns, which the
         model gets as arguments, model(left=..., right=...), and the loss as they are.
 
-        The seed rules the order of the samples and what layers draw, so the same seed gives the
-        same result, bit for bit (on as many processors, which share large batches when compiled). A
+        The seed rules the order of the samples and what is drawn, so the same seed gives the same
+        result, bit for bit (on as many processors, which share large batches when compiled). A
         callback gets (trainer, epoch) after each epoch; a true result ends the training.
 
         `drop_last` leaves out the last batch where it is smaller. `augment` lists what changes the
@@ -124,27 +124,28 @@ class Trainer:
         epochs = validate.positive("fit", "epochs", epochs)
         batch_size = validate.positive("fit", "batch_size", batch_size)
         seed = validate.whole("fit", "seed", seed)
-        for name, given in (("callbacks", callbacks), ("augment", augment)):
-            if not isinstance(given, Sequence) or not all(map(callable, given)):
-                raise TypeError(f"fit: {name} must be a list of callables, got {given!r:.60}")
-        rng = random.Random(seed)
+        _callables(callbacks=callbacks, augment=augment)
+        if drop_last and len(samples) < batch_size:
+            raise ValueError(f"fit: drop_last leaves nothing of {len(samples)} samples")
+        order, noise = random.Random(seed), random.Random(f"{seed}/noise")
         self.model.seed(seed)
-        self.model.input_shape = input_shape(samples)
+        self.model.input_shape = input_shape(samples) or self.model.input_shape
         last = len(self.history) + epochs
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         settings |= self._unusual(drop_last, augment) | {"samples": len(samples)}
-        kept = Checkpoint(checkpoint, self, rng, callbacks, settings)
+        kept = Checkpoint(checkpoint, self, order, noise, callbacks, settings)
         over = kept.restore()
         backend = backend_for(self.model, self.loss, compiled)
         finite = _Finite(self.model, self.optimizer)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
 
         def batches() -> Iterator[Dataset]:
-            for batch in samples.batches(batch_size, rng, drop_last):
-                yield reduce(lambda batch, change: change(batch, rng), augment, batch)
+            for batch in samples.batches(batch_size, order, drop_last):
+                yield reduce(lambda batch, change: change(batch, order), augment, batch)
 
         while not over and len(self.history) < last:
-            epoch = self._epoch(backend, batches(), held_out, progress and len(samples))
+            with drawn.using(noise):
+                epoch = self._epoch(backend, batches(), held_out, progress and len(samples))
             finite.check(epoch.number)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
@@ -200,7 +201,7 @@ class Trainer:
         """Settings that are not as they are by default."""
         own: dict[str, tuple[Any, Any]] = {
             "drop_last": (drop_last, False),
-            "augment": (list(map(repr, augment)), []),
+            "augment": (list(map(word, augment)), []),
             "schedule_every": (self.schedule_every, "epoch"),
             "accumulate": (self.accumulate, 1),
         }
@@ -276,6 +277,12 @@ def _bar(total: int, text: str) -> Any:
     layout = "{desc} |{bar:16}| {n_fmt}/{total_fmt} {remaining} {postfix}"
     disable = None if total else True
     return tqdm(total=total, desc=text, leave=False, disable=disable, bar_format=layout)
+
+
+def _callables(**given: Any) -> None:
+    for name, several in given.items():
+        if not isinstance(several, Sequence) or not all(map(callable, several)):
+            raise TypeError(f"fit: {name} must be a list of callables, got {several!r:.60}")
 
 
 def _averages(optimizer: Optimizer) -> Averaged | None:

@@ -44,11 +44,10 @@ class VAE(nn.Module):
     def __init__(self):
         rng = random.Random(0)
         self.encoder, self.decoder = nn.Dense(2, 2, rng=rng), nn.Dense(1, 2, rng=rng)
-        self.rng = random.Random(1)
 
     def loss(self, x):
         mean, variance = self.encoder(x)[:1], self.encoder(x)[1:].exp()
-        z = drawn.normal((1,), mean, variance.sqrt(), self.rng)
+        z = drawn.normal((1,), mean, variance.sqrt())
         divergence = (mean**2 + variance - variance.log() - 1).sum() / 2
         return nn.MSELoss("sum")(self.decoder(z), x) + divergence
 
@@ -214,6 +213,8 @@ def test_the_last_batch_is_left_out_where_it_is_smaller():
 
     fit(nn.Dense(2, 2), loss, (LEFT, LABELS), False, epochs=1, drop_last=True)
     assert seen == [5, 5]
+    with pytest.raises(ValueError, match="drop_last leaves nothing of 12 samples"):
+        fit(nn.Dense(2, 2), loss, (LEFT, LABELS), False, batch_size=13, drop_last=True)
 
 
 # --- averages -------------------------------------------------------------------------------------
