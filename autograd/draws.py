@@ -2,7 +2,9 @@
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from .functions import where
@@ -14,6 +16,7 @@ from .shapes import indexing
 from .tensor import Operand, Tensor, operand
 from .value import Value
 
+_generator: ContextVar[Any] = ContextVar("autograd.drawn", default=random)
 OfUniform = Callable[[AnyNumber], AnyNumber]
 
 
@@ -28,7 +31,8 @@ class Drawn:
     """Random leaves of a shape: `drawn.normal((3,))`, or whatever one makes of uniform numbers.
 
     Eager code draws them once, a compiled program anew for every sample and run; the same seed
-    gives both the same numbers. `rng` is a `random.Random`, by default the module `random`.
+    gives both the same numbers. `rng` is a `random.Random`, by default the module `random`, or
+    within `with drawn.using(rng): ...` another one, which what is compiled there keeps.
     """
 
     def __repr__(self) -> str:
@@ -48,6 +52,15 @@ class Drawn:
         values = [Value(UNKNOWN) for _ in range(n)]
         trace.draws.append((values, rng, number))
         return Tensor(values).reshape(sizes)
+
+    @contextmanager
+    def using(self, rng: Random) -> Iterator[None]:
+        """Draw from a generator where none is named, for a while."""
+        token = _generator.set(rng)
+        try:
+            yield
+        finally:
+            _generator.reset(token)
 
     def uniform(
         self,
@@ -90,20 +103,20 @@ class Drawn:
         share = _fits("bernoulli", shape, p=p)
         known = is_number(share)
         if not known:
-            condition: Any = self(shape, rng or random, lambda u: u) < share
+            condition: Any = self(shape, rng or _generator.get(), lambda u: u) < share
             chosen: Tensor = where(condition, 1.0, 0.0)
             return chosen
         if not 0 <= share <= 1:
             raise ValueError(f"drawn.bernoulli: p must be from 0 to 1, got {p!r}")
-        return self(shape, rng or random, lambda u: (u < share) * 1.0)
+        return self(shape, rng or _generator.get(), lambda u: (u < share) * 1.0)
 
     def _scaled(
         self, shape: Sequence[int], rng: Random | None, number: OfUniform, start: Any, scale: Any
     ) -> Tensor:
         """start + scale·number(u): leaves where start and scale are plain numbers."""
         if is_number(start) and is_number(scale):
-            return self(shape, rng or random, lambda u: start + scale * number(u))
-        made: Tensor = start + scale * self(shape, rng or random, number)
+            return self(shape, rng or _generator.get(), lambda u: start + scale * number(u))
+        made: Tensor = start + scale * self(shape, rng or _generator.get(), number)
         return made
 
 

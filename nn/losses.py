@@ -158,8 +158,8 @@ class NLLLoss(Loss):
         name = type(self).__name__
         self.label_smoothing = _smoothing(self, label_smoothing)
         self.weight = validate.weights(name, "weight", weight)
-        whole = ignore_index is None or validate.whole(name, "ignore_index", ignore_index)
-        self.ignore_index = None if whole is True else whole
+        given = ignore_index is not None
+        self.ignore_index = validate.whole(name, "ignore_index", ignore_index) if given else None
 
     def forward(
         self, prediction: Numbers, target: Numbers, weights: Numbers | None = None
@@ -173,17 +173,15 @@ class NLLLoss(Loss):
     def each(self, prediction: Tensor, target: Any) -> Any:
         """-Σ_k w[k]·t[k]·log p[k] for each sample; for a class t, -w[t]·log p[t]."""
         if isinstance(target, Tensor):
-            losses = -weighted(prediction, self._shares(target)).sum(-1)
+            losses = -weighted(prediction, self._weighted(target)).sum(-1)
         else:
             losses = self._chosen(prediction, target)
-        share = self.label_smoothing
+        share, n = self.label_smoothing, prediction.shape[-1]
         if not share:
             return losses
-        even = (prediction if self.weight is None else prediction * self.weight).mean(-1)
+        even = self._weighted(prediction).mean(-1)
         if self.ignore_index is not None:
-            even = weighted(
-                even, self._sums(target, prediction.shape, [1.0] * prediction.shape[-1])
-            )
+            even = weighted(even, self._sums(target, prediction.shape, [1.0] * n))
         return (1 - share) * losses - share * even
 
     def _chosen(self, scores: Tensor, target: Any) -> Any:
@@ -196,9 +194,9 @@ class NLLLoss(Loss):
         counts = self._counts(target, scores.shape)
         return losses if counts is None else weighted(losses, counts)
 
-    def _shares(self, target: Tensor) -> Tensor:
-        """w[k]·t[k]."""
-        return target if self.weight is None else target * self.weight
+    def _weighted(self, x: Tensor) -> Tensor:
+        """w[k]·x[k]."""
+        return x if self.weight is None else x * self.weight
 
     def _counts(self, target: Any, shape: Shape) -> Any:
         """Σ_k w[k]·t[k] for each sample, 0 where it is ignored; None where each counts 1."""
@@ -210,10 +208,8 @@ class NLLLoss(Loss):
         """Σ_k factors[k]·t[k] for each sample of scores of this shape."""
         if isinstance(target, Tensor):
             return (target * factors).sum(-1)
-        counts = [
-            0.0 if t == self.ignore_index else factors[t]
-            for t in ([target] if isinstance(target, int) else target)
-        ]
+        labels = [target] if isinstance(target, int) else target
+        counts = [0.0 if t == self.ignore_index else factors[t] for t in labels]
         return Tensor(counts).reshape(shape[:-1]) if shape[1:] else counts[0]
 
 

@@ -41,21 +41,38 @@ class TrainStep:
 
         FloatingPointError where the loss or its gradient is not finite; then nothing is updated.
         """
-        with self.program._lock, np.errstate(all="ignore"):
-            return self._update(batches)
+        ((loss, _),) = self.accumulate([batches])
+        return loss
 
-    def _update(self, batches: Sequence[Any]) -> float:
-        program = self.program
-        loss, results = program._loss_and_gradient(batches)
-        program.gradients.show()
-        if not math.isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss}")
-        self._refuse_infinite(program.runner.gradient[self.where])
+    def accumulate(self, parts: Sequence[Sequence[Any]]) -> list[tuple[float, Any]]:
+        """Update the parameters once, by the gradient of the mean over the samples of several
+        batches; the mean loss of each before the update, and the function's results.
+        """
+        with self.program._lock, np.errstate(all="ignore"):
+            return self._update(parts)
+
+    def _update(self, parts: Sequence[Sequence[Any]]) -> list[tuple[float, Any]]:
+        program, found, told, count = self.program, [], [], 0
+        gradient, total = program.runner.gradient, np.zeros(())
+        for batches in parts:
+            loss, results = program._loss_and_gradient(batches)
+            program.gradients.show()
+            if not math.isfinite(loss):
+                raise FloatingPointError(f"the loss is {loss}")
+            found.append((loss, program.outputs))
+            told.append(results)
+            if len(parts) > 1:
+                count += len(results[0])
+                total = total + gradient * len(results[0])
+        if len(parts) > 1:
+            gradient[...] = total / count
+        self._refuse_infinite(gradient[self.where])
         if self.clip_norm is not None:
             self._clip(self.clip_norm)
-        program._tell(results)
+        for results in told:
+            program._tell(results)
         self.optimizer.advance(self._computed, self._write)
-        return loss
+        return found
 
     def _refuse_infinite(self, gradient: NDArray[Any]) -> None:
         """FloatingPointError for a gradient that is not finite: it would leave nothing to train."""

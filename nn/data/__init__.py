@@ -1,5 +1,6 @@
 """Data sets: what they hold, those that come with the package, and those read from files."""
 
+from . import augment
 from .dataset import DataError, Dataset
 from .digits import digits
 from .idx import idx
@@ -10,6 +11,7 @@ from .synthetic import moons, spirals
 __all__ = [
     "DataError",
     "Dataset",
+    "augment",
     "digits",
     "fashion_mini",
     "fashion_mnist",

@@ -9,7 +9,8 @@ from typing import Any
 from autograd import Value
 
 from ..annotations import Numbers, Shape
-from ..validate import positive, whole
+from ..validate import positive, whole, within
+from .columns import Columns, columned, taken
 
 
 class DataError(ValueError):
@@ -24,19 +25,33 @@ class Dataset:
     are numbers or sequences: for regression, or a class at every position. Labels of NumPy's and
     other arrays' types become Python's numbers and lists.
 
+    Images may also be a dict or a tuple of columns, {"left": (N, ...), "right": (N, ...)}, of which
+    each sample has one entry: the inputs of a model, by name or in order. So may labels. `weights`
+    says how much each sample counts in the loss.
+
     ValueError where the lengths differ, samples have several shapes, a label is no number or has no
     class name; TypeError for samples or labels without an order.
     """
 
-    def __init__(self, images: Numbers, labels: Numbers, class_names: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        images: Numbers,
+        labels: Numbers,
+        class_names: Sequence[str] = (),
+        weights: Sequence[float] | None = None,
+    ) -> None:
+        labels = columned("Dataset: labels", labels, _length(images))
+        images = columned(
+            "Dataset: images", images, len(labels) if hasattr(labels, "__len__") else None
+        )
         images, labels = _listed("Dataset: images", images), _listed("Dataset: labels", labels)
         if isinstance(class_names, str):
             raise TypeError(f"Dataset: class_names must be a list of names, got {class_names!r}")
         if len(images) != len(labels):
             raise ValueError(f"Dataset: {len(images)} images and {len(labels)} labels")
-        labels = labels.tolist() if hasattr(labels, "tolist") else labels
-        self.images, self.labels = images, [_plain(k, label) for k, label in enumerate(labels)]
+        self.images, self.labels = images, _plain_labels(labels)
         self.class_names = tuple(class_names)
+        self.weights = None if weights is None else _weights(weights, len(labels))
         self._check_shapes()
         classes = range(len(self.class_names))
         for label in flat(self.labels) if classes else ():
@@ -54,6 +69,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         shape = f" of shape {shape_of(self.images[0])}" if len(self) else ""
+        if isinstance(self.images, Columns):
+            shape = f" of {', '.join(map(str, self.images.names or range(len(self.images.parts))))}"
         classes = f", classes {', '.join(self.class_names)}" if self.class_names else ""
         return f"Dataset({len(self)} samples{shape}{classes})"
 
@@ -80,7 +97,8 @@ class Dataset:
             raise ValueError(f"subset: classes must be different ones, got {classes!r}")
         kept = self._part([k for k, label in enumerate(self.labels) if label in classes])
         names = [self.class_names[c] for c in classes]
-        return Dataset(kept.images, [classes.index(t) for t in kept.labels], names)
+        labels = [classes.index(t) for t in kept.labels]
+        return Dataset(kept.images, labels, names, kept.weights)
 
     def shuffle(self, seed: int) -> "Dataset":
         """The samples in another order, always the same for a seed."""
@@ -103,31 +121,61 @@ class Dataset:
         }
         return self._part([k for k in order if k not in second]), self._part(sorted(second))
 
-    def batches(self, size: int, rng: random.Random | None = None) -> Iterator["Dataset"]:
-        """The samples in parts of `size` (the last may be smaller), shuffled by a generator."""
+    def batches(
+        self, size: int, rng: random.Random | None = None, drop_last: bool = False
+    ) -> Iterator["Dataset"]:
+        """The samples in parts of `size`, shuffled by a generator.
+
+        The last may be smaller; with `drop_last` it is left out then.
+        """
         size = positive("batches", "batch size", size)
         order = list(range(len(self)))
         if rng:
             rng.shuffle(order)
-        return (self._part(order[k : k + size]) for k in range(0, len(self), size))
+        stop = len(self) // size * size if drop_last else len(self)
+        return (self._part(order[k : k + size]) for k in range(0, stop, size))
 
     def _part(self, chosen: list[int]) -> "Dataset":
         """The samples at these ints, without the checks that they have passed already."""
         part = object.__new__(Dataset)
-        indexable = hasattr(self.images, "shape")
-        part.images = self.images[chosen] if indexable else [self.images[k] for k in chosen]
-        part.labels = [self.labels[k] for k in chosen]
+        part.images, part.labels = taken(self.images, chosen), taken(self.labels, chosen)
+        part.weights = None if self.weights is None else taken(self.weights, chosen)
         part.class_names = self.class_names
         return part
 
+    def with_images(self, images: Any) -> "Dataset":
+        """Other images with the same labels, without checks."""
+        part = self._part([])
+        part.images, part.labels, part.weights = images, self.labels, self.weights
+        return part
+
     def _check_shapes(self) -> None:
-        if hasattr(self.images, "shape") or not len(self):
-            return
-        first = shape_of(self.images[0])
-        for k, image in enumerate(self.images):
-            if shape_of(image) != first:
-                shapes = f"sample {k} has shape {shape_of(image)}, sample 0 has {first}"
-                raise ValueError(f"Dataset: samples must have one shape; {shapes}")
+        several = self.images.parts if isinstance(self.images, Columns) else [self.images]
+        for images in several if len(self) else []:
+            if not hasattr(images, "shape"):
+                _check_shapes(images)
+
+
+def _check_shapes(images: Sequence[Any]) -> None:
+    first = shape_of(images[0])
+    for k, image in enumerate(images):
+        if shape_of(image) != first:
+            shapes = f"sample {k} has shape {shape_of(image)}, sample 0 has {first}"
+            raise ValueError(f"Dataset: samples must have one shape; {shapes}")
+
+
+def _length(images: Any) -> int | None:
+    """How many samples there are, where that can be told."""
+    if isinstance(images, Mapping):
+        images = next(iter(images.values()), ())
+    return len(images) if hasattr(images, "__len__") else None
+
+
+def _weights(weights: Any, count: int) -> list[float]:
+    plain = weights.tolist() if hasattr(weights, "tolist") else list(weights)
+    if len(plain) != count:
+        raise ValueError(f"Dataset: {count} samples and {len(plain)} weights")
+    return [within("Dataset", "a weight", w, 0) for w in plain]
 
 
 def _listed(name: str, x: Any) -> Any:
@@ -155,6 +203,14 @@ def flat(nested: Any) -> Iterator[Any]:
             yield from flat(x)
         else:
             yield x
+
+
+def _plain_labels(labels: Any) -> Any:
+    """Labels as Python's numbers and lists, in each column."""
+    if isinstance(labels, Columns):
+        return labels.with_parts([_plain_labels(part) for part in labels.parts])
+    labels = labels.tolist() if hasattr(labels, "tolist") else labels
+    return [_plain(k, label) for k, label in enumerate(labels)]
 
 
 def _plain(k: int, label: Any) -> Any:

@@ -1,55 +1,60 @@
-"""Two ways to run a model on batches: eager, scalar by scalar, and compiled, on arrays."""
+"""Two ways to train on batches: eager, scalar by scalar, and compiled, on arrays."""
 
 import importlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import autograd
-from autograd import Tensor, Value, no_grad, stack, trace_anomaly
+from autograd import Value, no_grad, trace_anomaly
 
 from ..data import Dataset
-from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
+from ..data.columns import Columns
 from ..module import Module
 from ..optim import Optimizer, clip_grad_norm
-from .forward import Forward, evaluating, modes_kept
+from .forward import evaluating, modes_kept
+from .task import Task, task_of
+
+Measured = tuple[Any, float]  # outputs, and the mean loss
 
 
 class Eager:
     """Every batch is a graph of Values."""
 
-    def __init__(self, forward: Forward, loss: Loss) -> None:
-        self.forward, self.loss = forward, loss
+    def __init__(self, task: Task) -> None:
+        self.task = task
 
     def prepared(self, data: Dataset) -> Dataset:
         """The data in the form that this way reads best."""
         return data
 
     def step(
-        self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
-    ) -> tuple[Any, float]:
-        """One update from one batch: outputs and loss before it."""
-        with _buffers_kept(self.forward.model):
-            outputs = self.forward.all(batch.images)
-            loss = self.loss(outputs, batch.labels)
-            if not math.isfinite(loss.data):
-                raise FloatingPointError(f"the loss is {loss.data}{_cause(loss, optimizer)}")
+        self, parts: Sequence[Dataset], optimizer: Optimizer, clip_norm: float | None
+    ) -> list[Measured]:
+        """One update from the samples of some batches: outputs and loss of each before it."""
+        found, count = [], sum(map(len, parts))
+        with _buffers_kept(self.task.model):
             optimizer.zero_grad()
-            loss.backward()
+            for batch in parts:
+                outputs, loss = self.task.eager(batch)
+                if not math.isfinite(loss.data):
+                    raise FloatingPointError(f"the loss is {loss.data}{_cause(loss, optimizer)}")
+                (loss if len(parts) == 1 else loss * (len(batch) / count)).backward()
+                found.append((outputs, loss.data))
             try:
                 if clip_norm:
                     clip_grad_norm(optimizer.values, clip_norm)
                 optimizer.step()
             except FloatingPointError as error:
                 raise FloatingPointError(f"{error}{_cause(loss, optimizer)}") from None
-            return outputs, loss.data
+        return found
 
-    def measure(self, batch: Dataset) -> tuple[Any, float]:
+    def measure(self, batch: Dataset) -> Measured:
         """Outputs and loss in evaluation mode."""
-        with evaluating(self.forward.model):
-            outputs = self.forward.all(batch.images)
-            return outputs, self.loss(outputs, batch.labels).data
+        with evaluating(self.task.model):
+            outputs, loss = self.task.eager(batch)
+            return outputs, loss.data
 
 
 class Compiled:
@@ -58,101 +63,71 @@ class Compiled:
     The model is compiled when it is first run: once for training, once for evaluation.
     """
 
-    def __init__(self, forward: Forward, loss: Loss) -> None:
-        self.forward, self.loss = forward, loss
-        self.state = [part for _, part in forward.model.named_state()]
-        self._looked = False
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.state = [part for _, part in task.model.named_state()]
         self._step: Any = None
         self._measure: Any = None
 
     def prepared(self, data: Dataset) -> Dataset:
-        """The images as one array."""
+        """The images as arrays."""
         import numpy as np
 
         with no_grad():  # images may be Tensors: their numbers are meant
-            images = np.asarray(data.images, np.float32)
-        return Dataset(images, data.labels, data.class_names)
+            if isinstance(data.images, Columns):
+                parts = [np.asarray(part) for part in data.images.parts]
+                return data.with_images(data.images.with_parts(parts))
+            return data.with_images(np.asarray(data.images, np.float32))
 
     def step(
-        self, batch: Dataset, optimizer: Optimizer, clip_norm: float | None
-    ) -> tuple[Any, float]:
-        """One update from one batch: outputs and loss before it."""
-        images, targets = self._arrays(batch)
+        self, parts: Sequence[Dataset], optimizer: Optimizer, clip_norm: float | None
+    ) -> list[Measured]:
+        """One update from the samples of some batches: outputs and loss of each before it."""
+        arrays = [self.task.arrays(batch) for batch in parts]
         if self._step is None:
-            self.forward.check_training(images)
-            program = self._compiled(images[0], targets[0])
-            self._step = program.train_step(optimizer, clip_norm)
+            self.task.check_training(parts[0])
+            self._step = self._compiled(parts[0], arrays[0]).train_step(optimizer, clip_norm)
         try:
-            loss = self._step(images, targets)
+            found = self._step.accumulate(arrays)
         except FloatingPointError as error:
-            raise FloatingPointError(f"{error}{self._cause(batch, optimizer)}") from None
-        return self._step.program.outputs[1], loss
+            raise FloatingPointError(f"{error}{self._cause(parts, optimizer)}") from None
+        return [(_outputs(results), loss) for loss, results in found]
 
-    def measure(self, batch: Dataset) -> tuple[Any, float]:
+    def measure(self, batch: Dataset) -> Measured:
         """Outputs and loss in evaluation mode."""
-        images, targets = self._arrays(batch)
+        arrays = self.task.arrays(batch)
         if self._measure is None:
-            with modes_kept(self.forward.model):
-                self.forward.model.eval()
-                self._measure = self._compiled(images[0], targets[0])
-        losses, outputs = self._measure(images, targets)
-        return outputs, float(losses.mean(dtype=float))
+            with modes_kept(self.task.model):
+                self.task.model.eval()
+                self._measure = self._compiled(batch, arrays)
+        results = self._measure(*arrays)
+        return _outputs(results), float(results[0].mean(dtype=float))
 
-    def _compiled(self, image: Any, target: Any) -> Any:
-        forward, loss = self.forward, self.loss
-
-        def function(x: Any, t: Any) -> Any:
-            outputs = forward.one(x)
-            return loss(outputs, t), outputs
-
+    def _compiled(self, batch: Dataset, arrays: Sequence[Any]) -> Any:
+        function, examples = self.task.function(batch), [array[0] for array in arrays]
         try:
-            return autograd.compile(function, image, target, parameters=self.state)
+            return autograd.compile(function, *examples, parameters=self.state)
         except TypeError as error:
             raise TypeError(
                 f"{error} (fit(..., compiled=False) trains scalar by scalar)"
             ) from error
 
-    def _arrays(self, batch: Dataset) -> tuple[Any, Any]:
-        """Images and targets as arrays; classes as one-hot rows, where the loss takes classes."""
-        import numpy as np
-
-        images, targets = np.asarray(batch.images), np.asarray(batch.labels)
-        if targets.dtype == object:  # exact fractions
-            targets = targets.astype(float)
-        if not self._looked:
-            self.forward.look(images)
-            self._looked = True
-        scores = (len(targets), *self.forward.shape)
-        if not isinstance(self.loss, NLLLoss):
-            if getattr(type(self.loss), "forward", None) is Loss.forward:
-                equal_shapes(self.loss, scores, targets.shape)
-            return images, targets
-        if targets.shape == scores:
-            return images, targets
-        classes_for(self.loss, scores, targets.shape)
-        n = scores[-1]
-        right = (targets >= 0) & (targets < n) & (targets == np.trunc(targets))
-        class_numbers(self.loss, targets[~right].tolist(), n)  # which names the first
-        return images, np.eye(n, dtype=np.float32)[targets.astype(int)]
-
-    def _cause(self, batch: Dataset, optimizer: Optimizer) -> str:
-        """Where the batch goes wrong in eager mode, if it does there too; the model stays.
-
-        Samples are asked one by one, since their graphs take much memory; but for batch statistics.
-        """
-        model, forward = self.forward.model, self.forward
-        state = model.state_dict()
-        parts: Iterable[Any] = ((stack([forward.one(Tensor(x))]), [t]) for x, t in batch)
+    def _cause(self, parts: Sequence[Dataset], optimizer: Optimizer) -> str:
+        """Where the batch goes wrong in eager mode, if it does there too; the model stays."""
+        state = self.task.model.state_dict()
         try:
-            if forward.normaliser:
-                parts = [(forward.all(batch.images), batch.labels)]
-            causes = (_cause(self.loss(*part), optimizer) for part in parts)
+            causes = (_cause(loss, optimizer) for batch in parts for loss in self.task.each(batch))
             finite = " in float32; scalar by scalar, in float64, it is finite"
             return next(filter(None, causes), finite)
         except ValueError:  # batch statistics, and a forward for one sample
             return ""
         finally:
-            model.load_state_dict(state)
+            self.task.model.load_state_dict(state)
+
+
+def _outputs(results: Sequence[Any]) -> Any:
+    """What a program gives after the losses, if it does."""
+    return results[1] if len(results) > 1 else None
 
 
 def _cause(loss: Value, optimizer: Optimizer) -> str:
@@ -177,10 +152,10 @@ def _buffers_kept(model: Module) -> Iterator[None]:
 Backend = Eager | Compiled
 
 
-def backend_for(model: Module, loss: Loss, compiled: bool) -> Backend:
+def backend_for(model: Module, loss: Callable[..., Any], compiled: bool) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
-    forward = Forward(model)
-    return Compiled(forward, loss) if compiled and has_numpy() else Eager(forward, loss)
+    task = task_of(model, loss)
+    return Compiled(task) if compiled and has_numpy() else Eager(task)
 
 
 def has_numpy() -> bool:

@@ -10,25 +10,29 @@ from autograd import files
 
 from ..data import DataError
 from ..saving.model_file import TRAINING, FilePath, contents, packed, shortest
+from .samples import word
 
 
 class Checkpoint:
     """A model's file with the state of its training: optimiser, schedule, epochs, random numbers.
 
-    `rng` orders the samples. `settings` are what must be the same when the training goes on, such
-    as its seed. Without a path nothing is kept.
+    `order` orders the samples, from `noise` comes what is drawn. `settings` are what must be the
+    same when the training goes on, such as its seed. Without a path nothing is kept.
     """
 
     def __init__(
         self,
         path: FilePath | None,
         trainer: Any,
-        rng: random.Random,
+        order: random.Random,
+        noise: random.Random,
         callbacks: Sequence[Any],
         settings: dict[str, Any],
     ) -> None:
-        self.path, self.trainer, self.rng, self.callbacks = path, trainer, rng, callbacks
-        self.settings = {**settings, "loss": repr(trainer.loss), "clip_norm": trainer.clip_norm}
+        self.path, self.trainer, self.callbacks = path, trainer, callbacks
+        self.order, self.noise = order, noise
+        own = {"loss": word(trainer.loss), "clip_norm": trainer.clip_norm}
+        self.settings = {**settings, **own}
 
     def write(self, over: bool) -> None:
         """Save everything after an epoch; `over` where a callback has ended the training.
@@ -54,7 +58,8 @@ class Checkpoint:
             "optimizer": optimizer,
             "schedule": trainer.schedule.state_dict() if trainer.schedule else None,
             "history": trainer.history.state_dict(),
-            "order": self.rng.getstate(),
+            "order": self.order.getstate(),
+            "noise": self.noise.getstate(),
             "layers": [_state(module) for module in trainer.model.modules()],
             "callbacks": parts,
             "over": over,
@@ -78,7 +83,9 @@ class Checkpoint:
         if self.trainer.schedule and training["schedule"]:
             self.trainer.schedule.load_state_dict(training["schedule"])
         self.trainer.history.load_state_dict(training["history"])
-        self.rng.setstate(_generator(training["order"]))
+        self.order.setstate(_generator(training["order"]))
+        if "noise" in training:
+            self.noise.setstate(_generator(training["noise"]))
         for module, saved in zip(self.trainer.model.modules(), training["layers"], strict=True):
             if saved is not None:
                 module.rng.setstate(_generator(saved))

@@ -25,16 +25,17 @@ class Evaluation:
 class Tally:
     """Sums over the samples seen so far; accuracy is counted position by position."""
 
-    def __init__(self, loss: Loss) -> None:
+    def __init__(self, loss: Any) -> None:
         self.measure = loss
         self.samples, self.summed, self.positions, self.correct = 0, 0.0, 0, 0
         self.predictions: list[Any] = []
 
     def add(self, labels: Sequence[Any], outputs: Any, loss: float) -> None:
-        """Count a batch: labels (N, ...), outputs (N, ...) and their mean loss."""
+        """Count a batch: labels (N, ...), outputs (N, ...) or None, and their mean loss."""
         self.samples += len(labels)
         self.summed += loss * len(labels)
-        true = _classes(self.measure, labels, outputs.shape)
+        counted = hasattr(outputs, "shape") and isinstance(labels, list)
+        true = _classes(self.measure, labels, outputs.shape) if counted else None
         if true is not None:
             predicted = outputs.argmax(-1)
             predicted = predicted if isinstance(predicted, list) else predicted.tolist()

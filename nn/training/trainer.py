@@ -2,29 +2,33 @@
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import reduce
+from itertools import islice
 from typing import Any
 
-from autograd import Value, uncollected
+from autograd import Value, drawn, uncollected
 
 from .. import validate
 from ..annotations import Lists, Numbers
 from ..arguments import written
 from ..data import Dataset
-from ..data.dataset import shape_of
+from ..data.columns import Columns
 from ..losses import Loss
 from ..module import Module
-from ..optim import Optimizer
+from ..optim import Averaged, Optimizer
 from ..saving.model_file import FilePath
 from ..schedules import Schedule
 from .backends import Backend, backend_for, has_numpy
 from .checkpoint import Checkpoint
 from .forward import Forward, evaluating
 from .history import Epoch, History
+from .samples import Data, dataset, input_shape, word
 from .tally import Evaluation, Tally
+from .task import called, is_whole, plain
 
 Callback = Callable[["Trainer", Epoch], object]  # true to end the training
-Data = Dataset | tuple[Numbers, Numbers]  # samples and their labels
+Augmentation = Callable[[Dataset, random.Random], Dataset]
 
 
 class Trainer:
@@ -33,16 +37,27 @@ class Trainer:
     To the trainer, `forward` is a function of one sample, (*shape) -> outputs, compiled or not; one
     that takes further axes in front, as all layers here do, is handed whole batches.
 
-    `schedule` steps after every epoch; `clip_norm` bounds the norm of each batch's gradient.
+    `loss` is one of outputs and targets. Or it is one of the whole model, a function whose first
+    argument is called `model`, or a method of it, for one sample: of data `(a, b)` or
+    `{"a": ..., "b": ...}` it is handed `loss(model, a, b)`.
+
+        nn.Trainer(vae, lambda model, x: model.reconstruction(x) + model.divergence(x), optimizer)
+
+    `schedule` steps after every epoch, or with schedule_every="step" after every step; `clip_norm`
+    bounds the norm of each step's gradient. A step is taken after so many batches as `accumulate`
+    says, by the gradient of their mean. With nn.EMA or nn.SWA as optimiser, averages are measured,
+    kept and left in the model; a training that goes on has its own numbers again.
     """
 
     def __init__(
         self,
         model: Module,
-        loss: Loss,
+        loss: Loss | Callable[..., Any],
         optimizer: Optimizer,
         schedule: Schedule | None = None,
         clip_norm: float | None = None,
+        schedule_every: str = "epoch",
+        accumulate: int = 1,
     ) -> None:
         validate.made("Trainer", model, loss, optimizer, schedule)
         if not hasattr(optimizer, "rule"):
@@ -54,6 +69,12 @@ class Trainer:
         self.schedule, self.clip_norm = schedule, clip_norm
         if clip_norm is not None:
             self.clip_norm = validate.above_zero("Trainer", "clip_norm", clip_norm)
+        if schedule_every not in ("epoch", "step"):
+            raise ValueError(
+                f'Trainer: schedule_every must be "epoch" or "step", got {schedule_every!r}'
+            )
+        self.schedule_every = schedule_every
+        self.accumulate = validate.positive("Trainer", "accumulate", accumulate)
         self.history = History()
         self._forward = Forward(model)  # that predicts
 
@@ -71,16 +92,24 @@ class Trainer:
         progress: bool = True,
         compiled: bool = True,
         checkpoint: FilePath | None = None,
+        drop_last: bool = False,
+        augment: Sequence[Augmentation] = (),
     ) -> History:
         """Train for some epochs over shuffled batches, and return the history.
 
         The model and the loss are compiled (`autograd.compile`, float32) where NumPy is installed;
         `compiled=False` computes scalar by scalar. After every epoch the Values are up to date.
 
-        `train` and `validation` are Datasets or pairs (inputs, targets). The seed rules the order
-        of the samples and what layers draw, so the same seed gives the same result, bit for bit (on
-        as many processors, which share large batches when compiled). A callback gets (trainer,
-        epoch) after each epoch; a true result ends the training.
+        `train` and `validation` are Datasets, pairs (inputs, targets), or triples with weights of
+        the samples after them. Inputs and targets may be dicts or tuples of columns, which the
+        model gets as arguments, model(left=..., right=...), and the loss as they are.
+
+        The seed rules the order of the samples and what is drawn, so the same seed gives the same
+        result, bit for bit (on as many processors, which share large batches when compiled). A
+        callback gets (trainer, epoch) after each epoch; a true result ends the training.
+
+        `drop_last` leaves out the last batch where it is smaller. `augment` lists what changes the
+        images of each batch, anew in each epoch: [nn.data.augment.Shift(2)].
 
         `checkpoint` is a file that holds the model and the state of its training after each epoch.
         Where it is there already, the training goes on after the last epoch that it holds, and
@@ -90,25 +119,33 @@ class Trainer:
         the operation. That step is not taken, and the checkpoint stays that of the epoch before.
         """
         self._own_optimizer()
-        samples = _dataset("train", train)
-        held_out = None if validation is None else _dataset("validation", validation)
+        samples = self._dataset("train", train)
+        held_out = None if validation is None else self._dataset("validation", validation)
         epochs = validate.positive("fit", "epochs", epochs)
         batch_size = validate.positive("fit", "batch_size", batch_size)
         seed = validate.whole("fit", "seed", seed)
-        if not isinstance(callbacks, Sequence):
-            raise TypeError(f"fit: callbacks must be a list of callables, got {callbacks!r}")
-        rng = random.Random(seed)
+        _callables(callbacks=callbacks, augment=augment)
+        if drop_last and len(samples) < batch_size:
+            raise ValueError(f"fit: drop_last leaves nothing of {len(samples)} samples")
+        order, noise = random.Random(seed), random.Random(f"{seed}/noise")
         self.model.seed(seed)
-        self.model.input_shape = shape_of(samples.images[0])
+        self.model.input_shape = input_shape(samples) or self.model.input_shape
         last = len(self.history) + epochs
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
-        kept = Checkpoint(checkpoint, self, rng, callbacks, {**settings, "samples": len(samples)})
+        settings |= self._unusual(drop_last, augment) | {"samples": len(samples)}
+        kept = Checkpoint(checkpoint, self, order, noise, callbacks, settings)
         over = kept.restore()
         backend = backend_for(self.model, self.loss, compiled)
         finite = _Finite(self.model, self.optimizer)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
+
+        def batches() -> Iterator[Dataset]:
+            for batch in samples.batches(batch_size, order, drop_last):
+                yield reduce(lambda batch, change: change(batch, order), augment, batch)
+
         while not over and len(self.history) < last:
-            epoch = self._epoch(backend, samples, held_out, batch_size, rng, progress)
+            with drawn.using(noise):
+                epoch = self._epoch(backend, batches(), held_out, progress and len(samples))
             finite.check(epoch.number)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
@@ -130,45 +167,66 @@ class Trainer:
         self.history.epochs.append(epoch)
         if progress:
             print(epoch, flush=True)
-        if self.schedule:
+        if self.schedule and self.schedule_every == "epoch":
             self.schedule.step()
         stops = [callback(self, epoch) for callback in callbacks]
         return any(stops)
 
     def _epoch(
-        self,
-        backend: Backend,
-        samples: Dataset,
-        validation: Dataset | None,
-        batch_size: int,
-        rng: random.Random,
-        progress: bool,
+        self, backend: Backend, batches: Iterator[Dataset], validation: Dataset | None, shown: int
     ) -> Epoch:
+        """Train on the batches of one epoch; a bar shows how many of so many samples are done."""
         start, lr, number = time.perf_counter(), self.optimizer.lr, len(self.history) + 1
-        tally = Tally(self.loss)
+        tally, averages = Tally(self.loss), _averages(self.optimizer)
+        if averages:
+            averages.resume()
         self.model.train()
-        with uncollected(), _bar(len(samples), f"epoch {number:>2}", progress) as bar:
-            for batch in samples.batches(batch_size, rng):
-                tally.add(batch.labels, *backend.step(batch, self.optimizer, self.clip_norm))
+        with uncollected(), _bar(shown, f"epoch {number:>2}") as bar:
+            while parts := list(islice(batches, self.accumulate)):
+                found = backend.step(parts, self.optimizer, self.clip_norm)
+                for batch, measured in zip(parts, found, strict=True):
+                    tally.add(batch.labels, *measured)
+                if self.schedule and self.schedule_every == "step":
+                    self.schedule.step()
                 bar.set_postfix_str(tally.text(), refresh=False)
-                bar.update(len(batch))
-        found = _measured(self.loss, backend, validation, 128) if validation else None
-        loss, accuracy = (found.loss, found.accuracy) if found else (None, None)
+                bar.update(sum(map(len, parts)))
+        if averages:
+            averages.show()
+        measures = _measured(self.loss, backend, validation, 128) if validation else None
+        loss, accuracy = (measures.loss, measures.accuracy) if measures else (None, None)
         seconds = time.perf_counter() - start
         return Epoch(number, tally.loss, tally.accuracy, loss, accuracy, lr, seconds)
+
+    def _unusual(self, drop_last: bool, augment: Sequence[Augmentation]) -> dict[str, Any]:
+        """Settings that are not as they are by default."""
+        own: dict[str, tuple[Any, Any]] = {
+            "drop_last": (drop_last, False),
+            "augment": (list(map(word, augment)), []),
+            "schedule_every": (self.schedule_every, "epoch"),
+            "accumulate": (self.accumulate, 1),
+        }
+        return {name: now for name, (now, default) in own.items() if now != default}
+
+    def _dataset(self, name: str, data: Data) -> Dataset:
+        return dataset(name, data, is_whole(self.model, self.loss))
 
     def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
         """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
         backend = backend_for(self.model, self.loss, compiled)
-        return _measured(self.loss, backend, backend.prepared(_dataset("data", data)), batch_size)
+        return _measured(
+            self.loss, backend, backend.prepared(self._dataset("data", data)), batch_size
+        )
 
     def predict(self, images: Numbers, batch_size: int = 128, compiled: bool = True) -> Lists:
         """The outputs for images (N, ...) as a nested list, in float64.
 
         They are compiled where NumPy is installed, once for as long as the model has the same parts
-        and settings; what cannot be compiled is computed scalar by scalar.
+        and settings; what cannot be compiled is computed scalar by scalar. Of samples of several
+        parts, a dict of columns, the list holds what the model gives for each.
         """
         images = images.images if isinstance(images, Dataset) else images
+        if isinstance(images, dict | Columns):
+            return self._predicted_each(images)
         images = images if hasattr(images, "__len__") else list(images)
         batches = list(Dataset(images, [0] * len(images)).batches(batch_size))
         if self._forward.model is not self.model:
@@ -181,8 +239,13 @@ class Trainer:
         with evaluating(self.model):
             return [y for batch in batches for y in self._forward.all(batch.images).tolist()]
 
+    def _predicted_each(self, images: Any) -> Lists:
+        columns = images if isinstance(images, Columns) else Columns("predict", images)
+        with evaluating(self.model):
+            return [plain(called(self.model, x)) for x in columns]
 
-def _measured(loss: Loss, backend: Backend, data: Dataset, batch_size: int) -> Evaluation:
+
+def _measured(loss: Any, backend: Backend, data: Dataset, batch_size: int) -> Evaluation:
     tally = Tally(loss)
     for batch in data.batches(batch_size):
         tally.add(batch.labels, *backend.measure(batch))
@@ -207,21 +270,20 @@ class _Finite:
         return [v for v in self.values if v.data - v.data != 0]
 
 
-def _bar(total: int, text: str, progress: bool) -> Any:
-    """A progress bar that leaves the line to the epoch's summary; none without a terminal."""
+def _bar(total: int, text: str) -> Any:
+    """A progress bar that leaves the line to the epoch's summary; none for 0 or no terminal."""
     from tqdm import tqdm
 
     layout = "{desc} |{bar:16}| {n_fmt}/{total_fmt} {remaining} {postfix}"
-    disable = None if progress else True
+    disable = None if total else True
     return tqdm(total=total, desc=text, leave=False, disable=disable, bar_format=layout)
 
 
-def _dataset(name: str, data: Data) -> Dataset:
-    """A Dataset as it is, or made of a pair (inputs, targets); ValueError where it is empty."""
-    if isinstance(data, tuple) and len(data) == 2:
-        data = Dataset(*data)
-    if not isinstance(data, Dataset):
-        raise TypeError(f"{name} must be a Dataset or a pair (inputs, targets), got {data!r:.60}")
-    if not len(data):
-        raise ValueError(f"{name} has no samples")
-    return data
+def _callables(**given: Any) -> None:
+    for name, several in given.items():
+        if not isinstance(several, Sequence) or not all(map(callable, several)):
+            raise TypeError(f"fit: {name} must be a list of callables, got {several!r:.60}")
+
+
+def _averages(optimizer: Optimizer) -> Averaged | None:
+    return optimizer if isinstance(optimizer, Averaged) else None

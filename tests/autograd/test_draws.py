@@ -41,6 +41,19 @@ def test_without_a_generator_it_is_pythons_own():
     assert {*first[2].tolist()} <= {0.0, 1.0}
 
 
+def test_for_a_while_it_may_be_another_one_which_programs_keep():
+    rng = random.Random(1)
+    random.seed(0)
+    before = random.getstate()
+    with drawn.using(rng):
+        first = drawn.normal((2,)).tolist()
+        program = compile(lambda x: x + drawn.normal((2,)), 0.0, dtype="float64")
+    rng.seed(1)
+    np.testing.assert_allclose(program([0.0]), [first])
+    assert random.getstate() == before
+    assert drawn.uniform((1,))[0].data == random.Random(0).random()
+
+
 def test_normal_numbers_have_their_mean_variance_and_quantiles():
     z = drawn.normal((20_000,), 3.0, 2.0, random.Random(0)).tolist()
     assert fmean(z) == pytest.approx(3, abs=0.05)

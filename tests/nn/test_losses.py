@@ -408,3 +408,81 @@ def test_a_compiled_loss_takes_probabilities_unchecked_and_classes_as_one_hot():
     assert program([[0.25, 0.5]], [[1.0, 0.0]])[0] == pytest.approx(math.log(8))
     with pytest.raises(TypeError, match=r"in a compiled function, targets are one-hot \(2, 2\)"):
         autograd.compile(nn.NLLLoss(), [[1.0, 2.0], [3.0, 4.0]], [0, 1])
+
+
+# --- weights --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize(("kind", "y", "t", "losses", "slopes"), PAIRS[:4])
+def test_weights_of_samples_multiply_losses_and_means_divide_by_them(
+    kind, y, t, losses, slopes, reduction
+):
+    weights = [F(3), *[F(1, 2)] * (len(y) - 1)]
+    found = kind(reduction=reduction)(y, t, weights)
+    expected = [w * loss for w, loss in zip(weights, losses, strict=True)]
+    if reduction == "none":
+        assert found.tolist() == expected
+    else:
+        count = sum(weights) if reduction == "mean" else 1
+        assert found.data == pytest.approx(float(sum(expected) / count), rel=1e-15)
+
+
+def test_weights_are_of_samples_whose_entries_all_count_so():
+    y, t = [[1.0, 2.0], [3.0, 5.0]], [[0.0, 0.0], [0.0, 0.0]]
+    assert nn.MSELoss()(y, t, [1, 3]).data == (1 + 4 + 3 * 9 + 3 * 25) / 8
+    assert nn.MSELoss("none")(y, t, [1, 3]).tolist() == [[1, 4], [27, 75]]
+    assert nn.MSELoss()(y, t, 2.0).data == nn.MSELoss()(y, t).data
+    assert nn.MSELoss()([math.inf, 1.0], [0.0, 0.0], [0, 1]).data == 1.0
+    with pytest.raises(ValueError, match=r"weights of shape \(3,\) for losses of shape \(2, 2\)"):
+        nn.MSELoss()(y, t, [1, 2, 3])
+
+
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_weighted_mean_is_that_of_a_programs_batch(backend):
+    loss = nn.CrossEntropyLoss(weight=[1.0, 2.0, 0.5], label_smoothing=0.1, ignore_index=1)
+    rows, labels, weights = (
+        [[0.3, -1.2, 2.0], [1.0, 1.0, -0.5], [0.0, 1.0, 0.0]],
+        [2, 0, 1],
+        [1, 2, 3],
+    )
+    shift = Tensor([0.1, 0.2, 0.3])
+    loss(Tensor(rows) + shift, labels, weights).backward()
+    program = autograd.compile(
+        lambda x, t, w: loss(x + shift, t, w), rows[0], [0.0] * 3, 1.0,
+        parameters=[shift], dtype="float64", backend=backend,
+    )  # fmt: skip
+    one_hot = [[0, 0, 1], [1, 0, 0], [0, 0, 0]]
+    value, (gradient,) = program.value_and_grad(rows, one_hot, weights)
+    assert value == pytest.approx(loss(Tensor(rows) + shift, labels, weights).data, rel=1e-12)
+    assert gradient.tolist() == pytest.approx(shift.grad, rel=1e-9)
+    assert loss(rows, one_hot).data == pytest.approx(loss(rows, labels).data)
+
+
+def test_smoothed_targets_of_two_classes_are_nearer_to_a_half():
+    soft = [0.9, 0.1]
+    for kind, y in ((nn.BCELoss, [0.3, 0.6]), (nn.BCEWithLogitsLoss, [0.3, -0.6])):
+        assert kind(label_smoothing=0.2)(y, [1, 0]).data == pytest.approx(kind()(y, soft).data)
+
+
+def test_where_all_is_ignored_nothing_is_lost():
+    x = Tensor([[1.0, 2.0], [-inf, 0.0]])
+    loss = nn.CrossEntropyLoss(ignore_index=7, label_smoothing=0.1)(x, [7, 7])
+    loss.backward()
+    assert loss.data == 0
+    assert x.grad == [[0, 0], [0, 0]]
+    assert nn.NLLLoss(ignore_index=7)([-1.0, -2.0], 7).data == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.CrossEntropyLoss(weight=[1, 2])([1.0, 2.0, 3.0], 0), "2 numbers, for 3"),
+        (lambda: nn.NLLLoss(weight=[1, -2]), "NLLLoss: needs 0 <= weight < inf, got -2"),
+        (lambda: nn.BCELoss(label_smoothing=1.0), "BCELoss: needs 0 <= label_smoothing < 1"),
+        (lambda: nn.NLLLoss(ignore_index=-1)([1.0, 2.0], -2), "label -2 is not one of"),
+    ],
+)  # fmt: skip
+def test_weights_that_cannot_be_are_told(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -287,3 +287,63 @@ def test_an_optimiser_prints_as_it_was_called_with_its_rate_of_now():
     sgd = nn.SGD(parameters, momentum=0.9, nesterov=True, weight_decay=0.1)
     words = "lr=0.01, momentum=0.9, nesterov=True, weight_decay=0.1"
     assert repr(sgd) == f"SGD(3,010 parameters, {words})"
+
+
+# --- groups and averages --------------------------------------------------------------------------
+
+
+def test_groups_follow_the_learning_rate_and_have_settings_of_their_own():
+    body, head = Tensor([1.0, 2.0]), Value(3.0)
+    groups = [{"parameters": [body], "lr": 0.3}, {"params": [head], "momentum": 0.5}]
+    optimizer = nn.SGD(groups, lr=0.1, momentum=0.9)
+    assert [g.lr for g in optimizer.groups] == pytest.approx([0.3, 0.1])
+    assert [g.momentum for g in optimizer.groups] == [0.9, 0.5]
+    assert optimizer.values == [*body.values, head]
+    assert repr(optimizer) == "SGD(3 parameters in 2 groups, lr=0.1, momentum=0.9)"
+    schedule = nn.StepLR(optimizer, 1, gamma=0.5)
+    schedule.step()
+    assert [optimizer.lr, *(g.lr for g in optimizer.groups)] == pytest.approx([0.05, 0.15, 0.05])
+    other = nn.SGD(groups, lr=0.1, momentum=0.9)
+    other.load_state_dict(optimizer.state_dict())
+    assert [g.lr for g in other.groups] == [g.lr for g in optimizer.groups]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda v: nn.Adam([{"params": [v]}, [v]]), TypeError, "Adam: group 1 must be a dict"),
+        (lambda v: nn.Adam([{"lr": 0.1}]), TypeError, "Adam: group 0 must be a dict"),
+        (lambda v: nn.SGD([{"params": [v], "lr": -1}]), ValueError, "SGD: needs 0 <= lr"),
+        (lambda v: nn.SGD([{"params": [v], "betas": 1}]), TypeError, "betas"),
+        (lambda v: nn.SGD([{"params": []}]), ValueError, "SGD: no parameters to train"),
+        (lambda v: nn.SGD([{"params": [v]}, {"params": [v]}]), ValueError, "w is in two groups"),
+        (lambda v: nn.SGD([{"params": [v], "lr": 1}], lr=0), ValueError, "multiple of lr, which"),
+        (lambda v: nn.EMA(nn.SGD), TypeError, "SGD is a class; make one"),
+        (lambda v: nn.EMA([v]), TypeError, "EMA: needs an optimiser first, got a list"),
+        (lambda v: nn.EMA(nn.SGD([v]), decay=1.0), ValueError, "EMA: needs 0 <= decay < 1"),
+        (lambda v: nn.SWA(nn.SGD([v]), every=0), ValueError, "SWA: every must be at least 1"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_group_and_no_average_is_told(make, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        make(Value(1.0, label="w"))
+
+
+def test_averages_are_shown_for_a_while_and_a_step_goes_on_from_the_parameters():
+    p = Value(1.0)
+    optimizer = nn.EMA(nn.SGD([p], lr=1.0), decay=0.5)
+    walk(optimizer, p, [1.0, -2.0])  # 0, then 2; the average 0, then 1
+    assert repr(optimizer) == "EMA(SGD(1 parameters, lr=1), decay=0.5)"
+    with optimizer.averaged():
+        assert p.data == 1.0
+    assert p.data == 2.0
+    optimizer.show()
+    optimizer.show()
+    assert p.data == 1.0
+    state = optimizer.state_dict()
+    assert walk(optimizer, p, [1.0]) == [1.0]
+    again = nn.EMA(nn.SGD([q := Value(1.0)], lr=1.0), decay=0.5)
+    again.load_state_dict(state)
+    assert walk(again, q, [1.0]) == [1.0]
+    assert again.state_dict() == optimizer.state_dict()
+    assert again.steps == optimizer.optimizer.steps == 3
