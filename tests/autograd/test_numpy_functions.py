@@ -312,3 +312,19 @@ def test_who_takes_it_for_hips_autograd_is_told():
         from autograd import numpy  # noqa: F401
     with pytest.raises(AttributeError, match="Glassgrad, not HIPS's"):
         autograd.numpy  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "instead"),
+    [
+        ("numpy", "import numpy as np"),
+        ("scipy.special", "logsumexp"),
+        ("misc.optimizers", r"nn\.Adam"),
+        ("misc.flatten", "need no flatten"),
+        ("test_util", "import check_grads"),
+        ("extend", r"autograd\.Primitive"),
+    ],
+)
+def test_what_hips_keeps_elsewhere_is_said(module, instead):
+    with pytest.raises(ImportError, match=f"Glassgrad, not HIPS's.*{instead}"):
+        importlib.import_module(f"autograd.{module}")
