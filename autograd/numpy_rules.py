@@ -12,7 +12,7 @@ from typing import Any
 from . import functions as f
 from .numbers import smooth as e
 from .numbers.kinds import numpy
-from .tensor import Tensor, einsum, operand
+from .tensor import Tensor, _tensor, einsum, operand
 from .value import Value
 
 Rule = Callable[..., Any]
@@ -84,9 +84,7 @@ def _read(addresses: Any, pool: Sequence[Value]) -> Any:
         return [_read(part, pool) for part in addresses]
     if not addresses.shape:
         return pool[int(addresses)]
-    flat = Tensor([0.0] * addresses.size)
-    flat.values = [pool[k] for k in addresses.ravel().tolist()]
-    return flat.reshape(*addresses.shape)
+    return _tensor(addresses.shape, [pool[k] for k in addresses.ravel().tolist()])
 
 
 MOVING = ["roll", "flip", "flipud", "fliplr", "rot90", "moveaxis", "rollaxis", "tile", "repeat"]
