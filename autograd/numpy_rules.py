@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import functions as f
+from . import linear_algebra
 from .numbers import smooth as e
 from .numbers.kinds import numpy
 from .tensor import Tensor, _tensor, einsum, operand
@@ -234,6 +235,7 @@ RULES: dict[str, Rule] = {
     "einsum": lambda *x, **_: einsum(*x),  # who asks for a plan is given the same numbers
     "tensordot": _tensordot,
     "linalg.norm": _named(_norm, ord="order"),
+    **{f"linalg.{name}": getattr(linear_algebra, name) for name in linear_algebra.NAMES},
     "trace": lambda x: rearranged["diagonal"](x).sum(-1),
     "average": lambda x, axis=None, weights=None: _average(Tensor(x), axis, weights),
     "clip": _named(f.clip, a_min="low", min="low", a_max="high", max="high"),

@@ -182,6 +182,13 @@ def test_norms_are_of_vectors_and_frobenius():
         np.linalg.norm(Tensor([[1.0, 2.0]]), 2)
 
 
+def test_scalars_are_stacked_and_moved_with_numbers():
+    a, b = Value(2.0), Value(3.0)
+    assert np.stack([a, 0.0, b]).tolist() == [2.0, 0.0, 3.0]
+    assert np.append(Tensor([1.0]), a).values[1] is a
+    assert np.roll(np.stack([a, b]), 1).values == [b, a]
+
+
 def test_a_scalar_is_an_array_of_one_entry():
     x = Value(2.5)
     found = [np.sum(x), np.prod(x), np.mean(x), np.max(x), np.round(x)[0]]
@@ -266,6 +273,7 @@ MEANS_THE_NUMBER = [
     "y = 0.0\ny += float(x)",
     "array[0] = float(x)",
     "math.isnan(x) or math.isfinite(x)",
+    "assert (round(x), round(x, 1), math.floor(x), math.ceil(x)) == (0, 0.5, 0, 1)",
     "x.__float__()",
     "y = math.exp(float(x))",
 ]
