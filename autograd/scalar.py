@@ -1,5 +1,6 @@
 """What a Value is, before any arithmetic: its number, its gradient, its making and its name."""
 
+import math
 from fractions import Fraction
 from typing import Any, TypeGuard
 
@@ -98,3 +99,12 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
 
     def __int__(self) -> int:
         return int(self.data)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.data, digits)
+
+    def __floor__(self) -> Any:  # the derivative of whole numbers is 0: none is lost
+        return math.floor(self.data)
+
+    def __ceil__(self) -> Any:
+        return math.ceil(self.data)

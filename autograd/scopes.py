@@ -97,6 +97,24 @@ def _within(scope: Scope) -> Iterator[None]:
         _scope.set(before)
 
 
+_differentiated: ContextVar[bool] = ContextVar("autograd.differentiated", default=False)
+is_differentiated = _differentiated.get
+
+
+@contextmanager
+def differentiated() -> Iterator[None]:
+    """Run a function for its derivative in a `with` block: what it does is recorded, whatever is
+    around, and what differentiates within it knows that.
+    """
+    before = is_differentiated()
+    with _within(current_scope()._replace(recording=True)):
+        _differentiated.set(True)
+        try:
+            yield
+        finally:
+            _differentiated.set(before)
+
+
 def is_compiling() -> bool:
     """Whether a function is being recorded now: numbers are not known, and there is one sample."""
     return current_scope().trace is not None

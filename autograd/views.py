@@ -90,6 +90,13 @@ class Arrangement(Drawable, NumPyFunctions):
         array: NDArray[Any] = numpy().array([v.data for v in self.values])
         return array.reshape(self.shape)
 
+    def astype(self, dtype: Any) -> Any:
+        """The tensor itself for a kind of float; else, as for indices, the numbers as a NumPy
+        array, which have no gradient: of x.floor().astype(int) it is 0 anyway.
+        """
+        kind = numpy().dtype(dtype)
+        return self if kind.kind == "f" else self.numpy().astype(kind)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
         tensor_as_array(any(v.inputs or v.unknown for v in self.values))
         return self.numpy().astype(dtype) if dtype else self.numpy()
@@ -164,6 +171,10 @@ class Arrangement(Drawable, NumPyFunctions):
         """The axes from `start` on as one."""
         lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
         return self.reshape(*lead, self.size // max(1, math.prod(lead)))
+
+    def ravel(self) -> "Tensor":
+        """All axes as one."""
+        return self.flatten()
 
     def permute(self, *axes: int | Sequence[int]) -> "Tensor":
         """The axes in another order: permute(2, 0, 1), or with one tuple."""
