@@ -96,10 +96,10 @@ def adjoints(ordered: Sequence[Node], seeds: Mapping[N, AnyNumber]) -> dict[N, A
     a: Node
     b: Node | None
     for node in reversed(ordered):
-        inputs = node.inputs
-        if node in sent:
-            _spread(inputs, *sent.pop(node), adjoint)
-        elif node in adjoint and (op := node.op) is not None:
+        inputs, op = node.inputs, node.op
+        if op is None:
+            _pass(node, sent, adjoint)
+        elif node in adjoint:
             upstream = adjoint[node]
             if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
                 a, b = inputs
@@ -113,7 +113,8 @@ def adjoints(ordered: Sequence[Node], seeds: Mapping[N, AnyNumber]) -> dict[N, A
                 continue
             if p.__class__ is tuple:
                 _send(upstream, a, p, sent)
-                if b is not None:
+                if q is not False:
+                    assert b is not None
                     _send(upstream, b, q, sent)
                 continue
             if p is not False:
@@ -170,6 +171,17 @@ def _send(upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], sent
         rows.append(partials)
     else:
         sent[bundle] = [upstream], [partials]
+
+
+def _pass(bundle: Node, sent: Sent, adjoint: dict[Any, AnyNumber]) -> None:
+    """Hand what was sent to a bundle on to its entries: to all, and by gathers to some of them."""
+    inputs = bundle.inputs
+    if bundle in sent:
+        _spread(inputs, *sent.pop(bundle), adjoint)
+    if inputs and bundle in adjoint:
+        for k, c in adjoint.pop(bundle).parts.items():
+            x = inputs[k]
+            adjoint[x] = adjoint[x] + c if x in adjoint else c
 
 
 def _spread(

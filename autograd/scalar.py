@@ -8,7 +8,8 @@ from .drawable import Drawable
 from .graph import Node
 from .leaving import number_alone
 from .names import Shaped
-from .numbers.kinds import UNKNOWN, AnyNumber, Number
+from .numbers.choosing import as_index
+from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
 from .numpy_functions import NumPyFunctions
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
@@ -108,3 +109,11 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
 
     def __ceil__(self) -> Any:
         return math.ceil(self.data)
+
+    def __index__(self) -> int:
+        if self.unknown:
+            raise UnknownNumberError(
+                "a compiled function is recorded once, and what indexes a list is known only when "
+                "its program runs: use autograd.stack(rows)[token], or nn.Embedding"
+            )
+        return as_index(self.data)

@@ -79,6 +79,18 @@ def lift(x: object) -> "Value":
     return Value(x) if is_number(x) else NotImplemented
 
 
+def _factor(x: object) -> "Value":
+    """`lift`; TypeError for a sequence, as Python would repeat it: [1.0] * Value(2.0)."""
+    if isinstance(x, Sequence):
+        kind = type(x).__name__
+        raise TypeError(f"Value * {kind}: a Tensor multiplies entry by entry, got {x!r:.60}")
+    return lift(x)
+
+
+def _lifts(name: str) -> Callable[[Any], Any]:
+    return _factor if name == "mul" else lift
+
+
 def _unary(name: str) -> Unary:
     op = PRIMITIVES[name]
     forward = op.forward
@@ -92,12 +104,12 @@ def _unary(name: str) -> Unary:
 
 
 def _binary(name: str) -> Binary:
-    op = PRIMITIVES[name]
+    op, lifted = PRIMITIVES[name], _lifts(name)
     forward = op.forward
 
     def method(self: "Value", other: Any) -> Any:  # a Value or NotImplemented
         if other.__class__ is not Value:
-            other = lift(other)
+            other = lifted(other)
             if other is NotImplemented:
                 return NotImplemented
         return node(op, forward(self.data, other.data), (self, other))
@@ -134,7 +146,7 @@ def strict(method: Callable[[A, B], A]) -> Callable[[A, B], A]:
 def _operator(name: str) -> tuple[Binary, Binary]:
     """A Python operator, and its form for a number on the left."""
     method = _binary(name)
-    return method, reflected(method, lift)
+    return method, reflected(method, _lifts(name))
 
 
 def _comparison(

@@ -17,7 +17,7 @@ from ..value import Value
 from .backends.c99 import text as c99
 from .backends.choose import BACKENDS
 from .backends.choose import backend as chosen
-from .batches import refuse_nan, samples
+from .batches import refuse_indices, refuse_nan, samples
 from .explain import explanation, listing
 from .parameters import Gradients, Parameters
 from .plan.lower import Lowering
@@ -83,6 +83,7 @@ def compile(
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
+        _look_up(recording, plan, numpy_dtype)
         program = Program(recording, plan, numpy_dtype, threads, backend)
         recording.drop_graph()
     return program
@@ -96,6 +97,19 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
     except ValueError:  # one that does not tell
         return True
     return True
+
+
+def _look_up(recording: Recording, plan: Plan, dtype: Any) -> None:
+    """IndexError where an example names no entry, ValueError for more entries than floats count."""
+    exact = 2 ** (np.finfo(dtype).nmant + 1)
+    for _, _, n in plan.indices:
+        if n > exact:
+            raise ValueError(
+                f"compile: {n:,} entries are looked up by a number, and {dtype} counts exactly to "
+                f'{exact:,}; compile with dtype="float64"'
+            )
+    examples = [np.array([argument.example]) for argument in recording.arguments]
+    refuse_indices(recording.arguments, plan.indices, examples)
 
 
 def _dtype(dtype: Any) -> Any:
@@ -250,6 +264,7 @@ class Program:
             raise TypeError(f"the program takes no batches, got {len(batches)}")
         given = [[0.0]] if self.recording.alone else batches
         arrays = samples(self.recording.arguments, self.recording.form, given)
+        refuse_indices(self.recording.arguments, self.plan.indices, arrays)
         return arrays + self._drawn(len(arrays[0]))
 
     def _run(self, arrays: Sequence[NDArray[Any]], seed: float) -> list[NDArray[Any]]:

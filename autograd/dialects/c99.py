@@ -43,6 +43,11 @@ static {0} sigmoid({0} x) {{
     "maximum": "static {0} maximum({0} a, {0} b) {{ return b > a || b != b ? b : a; }}",
     "minimum": "static {0} minimum({0} a, {0} b) {{ return b < a || b != b ? b : a; }}",
     "equal": "static {0} equal({0} a, {0} b) {{ return a == b || (isnan(a) && isnan(b)); }}",
+    "place": """\
+static long place({0} i, long length) {{
+    if (!(i >= -length && i < length) || i != (long)i) return -1;
+    return (long)i + (i < 0 ? length : 0);
+}}""",
 }
 WORDS = {
     **ARITHMETIC,

@@ -15,10 +15,9 @@ from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
-from ..functions import SEQUENCES
 from ..graph import order
 from ..numbers.kinds import UNKNOWN
-from ..primitives import PRIMITIVES, Primitive
+from ..primitives import PRIMITIVES, SEQUENCES, Primitive
 from ..scopes import tracing
 from ..value import Value, apply
 
@@ -61,12 +60,19 @@ def _row(op: Primitive, constants: tuple[float | None, ...], _: tuple[str, ...])
 def entry(op: Primitive) -> Row:
     """A row of sequences for one entry of each: of dot, with x = (a, b), `of_x` is (b, a).
 
-    Of max and min, `of_x` tells whether the entry is y; the first that is gets the adjoint.
+    Of max and min, `of_x` tells whether the entry is y; the first that is gets the adjoint. Of
+    gather it tells whether the entry is the first.
     """
-    y, x = unknown(), [(unknown(), unknown()) for _ in letters(op)]
+    kinds = SEQUENCES[op]
+    y, x = unknown(), [(unknown(), unknown()) if several else unknown() for several in kinds]
     with tracing([]):
         partials = op.partials(y, *x)
-    return Row(y, tuple(first for first, _ in x), y, tuple(p[0] for p in partials))
+    firsts = (tuple(_first(x) for x in xs) for xs in (x, partials))
+    return Row(y, next(firsts), y, next(firsts))
+
+
+def _first(x: Any) -> Any:
+    return x[0] if isinstance(x, tuple) else x
 
 
 def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:

@@ -24,6 +24,7 @@ from .mlp import MLP
 from .norms import BatchNorm1D, BatchNorm2D, GroupNorm, LayerNorm, RMSNorm
 from .pools import AvgPool, AvgPool1D, GlobalAvgPool, GlobalAvgPool1D, MaxPool, MaxPool1D
 from .recurrent import GRU, LSTM, RNN, GRUCell, LSTMCell, RNNCell
+from .sequence import Embedding
 from .upsampling import Upsample
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "Dense",
     "Dropout",
     "Dropout2D",
+    "Embedding",
     "Flatten",
     "GRUCell",
     "GlobalAvgPool",

@@ -232,7 +232,9 @@ def _said(kernel: Kernel) -> AnyNest:
 
 def _kind(n: AnyNest) -> str:
     """What is special about a nest, for its name; "" for products and what is done to each row."""
-    return "copy" if isinstance(n, Listing) else n.kind.removeprefix("Z")
+    if isinstance(n, Nest):
+        return n.kind.removeprefix("Z")
+    return "copy" if isinstance(n, Listing) else "lookup"
 
 
 def _reads(n: AnyNest) -> list[Block]:
