@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import wraps
 from typing import Any, Protocol, cast, overload
 
 from .graph import Node
@@ -124,6 +125,29 @@ def _operands(op: Primitive, *xs: Operand) -> list[Value | Tensor]:
     if NotImplemented in operands:
         raise TypeError(f"{op.name}: takes numbers, Values, Tensors and sequences, got {xs!r:.80}")
     return operands
+
+
+def clip(x: Operand, low: Operand | None = None, high: Operand | None = None) -> Value | Tensor:
+    """Each entry, but at least `low` and at most `high`; outside the gradient is 0."""
+    (raised,) = _operands(PRIMITIVES["maximum"], x) if low is None else (maximum(x, low),)
+    return raised if high is None else minimum(raised, high)
+
+
+def _of_tensor(name: str) -> Callable[..., Reduced]:
+    """A method of tensors as a function of what becomes one."""
+    method = getattr(Tensor, name)
+
+    @wraps(method)
+    def function(x: Arrays, *arguments: Any, **options: Any) -> Reduced:
+        return getattr(Tensor(x), name)(*arguments, **options)
+
+    function.__qualname__ = name
+    return function
+
+
+cumprod, cumsum, dot, prod, std, var = map(
+    _of_tensor, ["cumprod", "cumsum", "dot", "prod", "std", "var"]
+)
 
 
 @torch_names

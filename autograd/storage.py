@@ -16,6 +16,11 @@ from .numbers.kinds import UNKNOWN, AnyNumber, UnknownNumberError
 from .scopes import chance, current_scope
 from .value import Value
 
+STATISTICS = (  # what does for a program what a forward does that writes numbers
+    "autograd.observe tells of numbers after each run, and autograd.batch_mean(x) is their mean "
+    "over the batch, as in nn.BatchNorm1D"
+)
+
 _moving = threading.Lock()
 _locks: "WeakSet[Any]" = WeakSet()
 
@@ -53,9 +58,9 @@ class Stored(Value):
     @data.setter
     def data(self, number: AnyNumber) -> None:
         if self.unknown:
+            name = self.label or "a parameter"
             raise UnknownNumberError(
-                f"{self.label or 'a parameter'} is written while a function is recorded: "
-                "autograd.observe is told of numbers after each run"
+                f"{name} is written while a function is recorded: {STATISTICS}"
             )
         storage, place = self.home
         storage.numbers.put(place, number)

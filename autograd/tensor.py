@@ -14,7 +14,7 @@ from typing import Any, Protocol, Union
 from . import contraction
 from .lists import Comparisons
 from .names import Shaped
-from .numbers.kinds import Number
+from .numbers.kinds import Number, UnknownNumberError
 from .primitives import PRIMITIVES
 from .reductions import Reduced, Reductions
 from .scalar import identity
@@ -188,6 +188,23 @@ class Tensor(Reductions):
             raise TypeError(f"randn: rng must be random or a random.Random, got {rng!r:.60}")
         return _leaves(shape, lambda: rng.gauss(0.0, 1.0))
 
+    def assign(self, data: Arrays) -> None:
+        """Copy numbers of the same shape into the entries, which must be leaves: those of a tensor
+        that was computed follow from others (TypeError). ValueError for another shape.
+        """
+        numbers, name = Tensor(data), getattr(self, "name", "") or type(self).__name__.lower()
+        if numbers.shape != self.shape:
+            raise ValueError(f"{name}: shape is {self.shape}, got {numbers.shape}")
+        if any(v.inputs for v in self.values):
+            raise TypeError(f"{name}.assign(...): it was computed, and only leaves take numbers")
+        if any(v.unknown for v in numbers.values):
+            raise UnknownNumberError(
+                f"{name}.assign(...) of numbers that are not known: "
+                "autograd.observe is told of numbers after each run"
+            )
+        for value, number in zip(self.values, [v.data for v in numbers.values], strict=True):
+            value.data = number
+
     # --- arithmetic ------------------------------------------------------------------------------
 
     __add__, __radd__ = _operator("add")
@@ -202,6 +219,9 @@ class Tensor(Reductions):
     __neg__ = _elementwise("neg")
     __abs__ = abs = _elementwise("abs")
 
+    floor = _elementwise("floor")
+    ceil = _elementwise("ceil")
+    round = _elementwise("round")
     exp = _elementwise("exp")
     log = _elementwise("log")
     sqrt = _elementwise("sqrt")
@@ -221,6 +241,8 @@ class Tensor(Reductions):
         """x for x > 0, else slope·x, of each entry; the slope may be a Value or a Tensor."""
         return self._leaky_relu(slope)
 
+    pow = strict(__pow__)
+
     def clip(self, low: Operand | None = None, high: Operand | None = None) -> "Tensor":
         """Each entry, but at least `low` and at most `high`; outside the gradient is 0."""
         raised = self if low is None else self.maximum(low)
@@ -239,6 +261,19 @@ class Tensor(Reductions):
         if self.shape[-1] != right.shape[max(0, right.ndim - 2)]:
             raise ValueError(f"@: shapes {self.shape} and {right.shape} do not match")
         return einsum(f"{a},{b}->{out}", self, right)
+
+    def dot(self, other: Operand) -> Reduced:
+        """NumPy's dot: a product with a number, else Σ over the last axis of this and the last but
+        one of the other: (..., n)·(n,), (..., n)·(n, m), (..., n)·(a, n, m) -> (..., a, m).
+        """
+        right = operand(other)
+        if right is NotImplemented:
+            raise TypeError(f"dot(other): other must be numbers, got a {type(other).__name__}")
+        if isinstance(right, Value) or right.ndim <= 2:
+            return self * right if isinstance(right, Value) else self @ right
+        moved = right.permute(right.ndim - 2, *range(right.ndim - 2), right.ndim - 1)
+        product = self @ moved.reshape(len(moved), -1)
+        return product.reshape(*self.shape[:-1], *moved.shape[1:])
 
     def __rmatmul__(self, other: Arrays) -> Reduced:
         return Tensor(other) @ self

@@ -207,6 +207,9 @@ class Value(ScalarNode):
     __gt__ = _comparison(operator.gt, "greater")
     __ge__ = _comparison(operator.ge, "at_least")
 
+    floor = _unary("floor")
+    ceil = _unary("ceil")
+    round = _unary("round")
     exp = _unary("exp")
     log = _unary("log")
     sqrt = _unary("sqrt")
@@ -225,6 +228,8 @@ class Value(ScalarNode):
     def leaky_relu(self, slope: Scalar = 0.01) -> "Value":
         """The node x for x > 0, else slope·x; the slope may be a Value too."""
         return self._leaky_relu(slope)
+
+    pow = strict(__pow__)
 
     def clip(self, low: Scalar | None = None, high: Scalar | None = None) -> "Value":
         """The number, but at least `low` and at most `high`; outside the gradient is 0."""

@@ -1,6 +1,6 @@
 """A module's call: what its `forward` is handed, and what inputs and outputs are called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from autograd import Tensor, Value
@@ -45,19 +45,26 @@ def _joined(x: Any) -> Any:
 
 
 def name_inputs(forward: Any, inputs: list[Any], options: Mapping[str, Any]) -> None:
-    """Call unnamed leaves by the arguments of `forward`."""
+    """Call unnamed leaves by the arguments of `forward`, `x` and `state.0`."""
     code = getattr(forward, "__code__", None)
     names = code.co_varnames[1 : code.co_argcount] if code else ()
-    for name, x in (*zip(names, inputs, strict=False), *options.items()):
-        if isinstance(x, Tensor) and not any(v.name or v.inputs for v in x.values):
-            x.rename(name)
+    for argument, given in (*zip(names, inputs, strict=False), *options.items()):
+        for name, x in _named_tensors(argument, given):
+            if not any(v.name or v.inputs for v in x.values):
+                x.rename(name)
 
 
 def name_outputs(call: Any, outputs: Any) -> None:
     """Call the entries of tensors that were made in this call by its path, or by its kind."""
-    name = call or call.kind
-    for k, y in enumerate(outputs if isinstance(outputs, list | tuple) else [outputs]):
-        if isinstance(y, Tensor) and all(
-            v.scope is call and v.inputs and not v.name for v in y.values
-        ):
-            y.rename(f"{name}.{k}" if isinstance(outputs, list | tuple) else name)
+    for name, y in _named_tensors(call or call.kind, outputs):
+        if all(v.scope is call and v.inputs and not v.name for v in y.values):
+            y.rename(name)
+
+
+def _named_tensors(name: str, x: Any) -> Iterator[tuple[str, Tensor]]:
+    """The Tensors in nested sequences and dicts, with a name for each: `state.0`."""
+    if isinstance(x, Tensor):
+        yield name, x
+    elif isinstance(x, list | tuple | dict):
+        for k, part in x.items() if isinstance(x, dict) else enumerate(x):
+            yield from _named_tensors(f"{name}.{k}", part)

@@ -4,7 +4,7 @@ import random
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from reprlib import recursive_repr
-from typing import TYPE_CHECKING, Any, Self, Union
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Union
 
 import autograd
 from autograd import Tensor, current_scope, scope
@@ -12,44 +12,18 @@ from autograd import Tensor, current_scope, scope
 from . import arguments, validate
 from .annotations import Lists, Numbers, Plain, Shape
 from .calls import as_input, name_inputs, name_outputs
+from .parameter import Buffer as Buffer  # for whom a module is not enough
+from .parameter import Parameter as Parameter
 from .summary import Summary, summarize
 
 Part = Union["Module", "Parameter"]
 
 
-class Parameter(Tensor):
-    """A Tensor of leaves that training changes; its path labels them: `conv1.weight[0,0,1,2]`."""
+class Unmatched(NamedTuple):
+    """Paths that a state lacks, and paths of it that a model lacks: named as in PyTorch."""
 
-    __slots__ = ("name",)
-    trainable = True
-
-    def __init__(self, data: Numbers) -> None:
-        super().__init__(data)
-        self.values = [v.detach() if v.inputs else v for v in self.values]
-        self.name = ""
-
-    def call(self, name: str) -> None:
-        """Take a path as name, and label the entries by it."""
-        if name != self.name:
-            self.name = name
-            self.rename(name)
-
-    def assign(self, data: Numbers) -> None:
-        """Copy numbers of the same shape into the entries; ValueError for another shape."""
-        numbers = Tensor(data)
-        if numbers.shape != self.shape:
-            raise ValueError(
-                f"{self.name or 'parameter'}: shape is {self.shape}, got {numbers.shape}"
-            )
-        for value, number in zip(self.values, numbers.values, strict=True):
-            value.data = number.data
-
-
-class Buffer(Parameter):
-    """A Tensor that belongs to a module's state but is not trained, such as a running mean."""
-
-    __slots__ = ()
-    trainable = False
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module:
@@ -73,12 +47,14 @@ class Module:
 
     path: str | None = None
     training: bool = True
+    batch_statistics: bool = False  # in training, what is done to a sample depends on its batch
     input_shape: Shape | None = None  # of one sample in training; saved with the model
     preprocessing: Plain = None  # what is done to its inputs, as plain data that is saved with it
 
-    def __new__(cls, *_: object, **options: object) -> Self:
+    def __new__(cls, *arguments: object, **options: object) -> Self:
         """Say what a keyword of another library is called here."""
         validate.foreign_keywords(cls, options)
+        validate.no_arguments(cls, *arguments, *options.values())
         return super().__new__(cls)
 
     if not TYPE_CHECKING:  # for whom an attribute that is not there is a mistake
@@ -98,6 +74,7 @@ class Module:
         Entries that this module made are called by its path, `conv1[3,4,5]`; those of unnamed
         inputs of the whole model by the argument of `forward`, `x[0,4,5]`.
         """
+        validate.foreign_keywords(type(self), options, self.forward)
         tensors = [as_input(x) for x in inputs]
         named = {name: as_input(x) for name, x in options.items()}
         outermost = current_scope().depth == 0
@@ -168,12 +145,13 @@ class Module:
         """{path: nested list} of every parameter and buffer."""
         return {path: part.tolist() for path, part in self.named_state()}
 
-    def load_state_dict(self, state: Mapping[str, Numbers]) -> None:
+    def load_state_dict(self, state: Mapping[str, Numbers], strict: bool = True) -> Unmatched:
         """Copy {path: nested list or array} into the parameters and buffers.
 
         A parameter that several layers share may come under any of its paths, or all. ValueError
-        names what is missing, unknown, of another shape or at odds; then nothing is changed.
-        PyTorch's `num_batches_tracked` is passed over: nothing here depends on it.
+        names what is missing, unknown, of another shape or at odds; then nothing is changed. With
+        strict=False what is missing stays as it is, what is unknown is passed over, and both are
+        returned. So is PyTorch's `num_batches_tracked`, silently: nothing here depends on it.
         """
         if not isinstance(state, Mapping):
             raise TypeError(f"state: must be a dict, as state_dict() gives, got {state!r:.60}")
@@ -182,13 +160,15 @@ class Module:
         places = {id(part): path for path, part in found.items()}
         missing = [path for path, part in self.named_state() if id(part) not in places]
         unknown = tensors.keys() - found.keys()
-        if missing or unknown:
-            raise ValueError(f"state: missing {sorted(missing)}, unknown {sorted(unknown)}")
+        unmatched = Unmatched(sorted(missing), sorted(unknown))
+        if strict and (missing or unknown):
+            raise ValueError("state: missing {}, unknown {}".format(*unmatched))
         for path, part in found.items():
             other = places[id(part)]
             _check_fit(path, tensors[path], part, other, tensors[other])
         for path, part in found.items():
             part.assign(tensors[path])
+        return unmatched
 
     def _parameter_at(self, path: str) -> Parameter | None:
         """The Parameter at a path, any of those that lead to it."""
@@ -202,13 +182,13 @@ class Module:
         return None
 
     def train(self, mode: bool = True) -> Self:
-        """Switch to training: Dropout drops, BatchNorm2D uses the batch's statistics."""
+        """Switch to training: Dropout drops, BatchNorm uses the batch's statistics."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> Self:
-        """Switch to evaluation: Dropout passes, BatchNorm2D uses the running statistics."""
+        """Switch to evaluation: Dropout passes, BatchNorm uses the running statistics."""
         return self.train(False)
 
     def zero_grad(self) -> None:

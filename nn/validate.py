@@ -2,29 +2,47 @@
 
 import inspect
 import math
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any
 
 from autograd import Tensor
 
 Pair = tuple[int, int]
+Steps = int | tuple[int, ...]  # one for all axes, or one for each
 
 FOREIGN_KEYWORDS = {
     "T_0": "steps",
     "T_max": "steps",
     "T_mult": "growth",
     "activation": "a layer of its own, such as nn.ReLU()",
+    "attention_mask": "mask",
+    "attn_mask": "mask, true for what takes part, or bias, for numbers that are added",
+    "batch_first": "sequences (..., T, I): the batch is always first",
+    "d_model": "embed_dim",
     "dilation_rate": "dilation",
     "dim": "axis",
     "div_factor": "divisor",
     "elementwise_affine": "affine",
+    "epsilon": "eps",
     "eta_min": "minimum",
     "filters": "out_channels",
     "in_dim": "in_features",
+    "go_backwards": "bidirectional, or x[..., ::-1, :]",
+    "hx": "state",
+    "initial_state": "state",
     "input_shape": "in_channels or in_features",
+    "interpolation": "mode",
+    "is_causal": "causal=True when the layer is made",
+    "kernel_initializer": "init",
+    "key_dim": "embed_dim, which is num_heads·key_dim",
+    "key_padding_mask": "key_mask, true for what takes part",
     "learning_rate": "lr",
+    "max_val": "high",
+    "min_val": "low",
     "negative_slope": "slope",
+    "nhead": "num_heads",
+    "normalized_shape": "shape",
     "num_channels": "channels",
     "num_features": "channels",
     "num_groups": "groups",
@@ -34,21 +52,51 @@ FOREIGN_KEYWORDS = {
     "params": "parameters",
     "pct_start": "rise",
     "pool_size": "kernel_size",
+    "proj_size": "a Dense layer after it",
+    "return_attention_scores": "need_weights",
+    "start_dim": "axes, counted from the last",
     "strides": "stride",
     "total_steps": "steps",
-    "units": "out_features",
+    "unflattened_size": "shape",
+    "units": "out_features or hidden_size",
     "use_bias": "bias",
+    "use_causal_mask": "causal=True when the layer is made",
+}
+
+NEEDLESS_KEYWORDS = {
+    "device": "numbers live in Python, and a program where its backend has them",
+    "dtype": "numbers are of any kind, and a program says which it computes with",
+    "inplace": "operations make new Values, and nothing is written over",
+    "threshold": "it is exact for all numbers",
+    "track_running_stats": "they are always kept",
 }
 
 
-def foreign_keywords(cls: type, options: Mapping[str, object]) -> None:
-    """Say what another library's keyword is called here, where `cls` does not know it."""
-    for keyword in options.keys() & FOREIGN_KEYWORDS.keys():
-        known = inspect.signature(cls).parameters
+def foreign_keywords(
+    cls: type, options: Mapping[str, object], called: Callable[..., object] | None = None
+) -> None:
+    """Say what another library's keyword is called here, where `cls` does not know it, or what of
+    it is `called`.
+    """
+    for keyword in options.keys() & (FOREIGN_KEYWORDS | NEEDLESS_KEYWORDS).keys():
+        takes_none = called is None and _takes_none(cls)
+        known = {} if takes_none else inspect.signature(called or cls).parameters
         takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
         if keyword not in known and not takes_any:
-            ours = FOREIGN_KEYWORDS[keyword]
-            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; use {ours}")
+            needless = f"leave it out: {NEEDLESS_KEYWORDS.get(keyword)}"
+            ours = f"use {FOREIGN_KEYWORDS[keyword]}" if keyword in FOREIGN_KEYWORDS else needless
+            raise TypeError(f"{cls.__name__}: there is no {keyword!r} here; {ours}")
+
+
+def no_arguments(cls: type, *given: object) -> None:
+    """Nothing is given to a class that takes nothing: Python would pass over it in silence."""
+    if given and _takes_none(cls):
+        hint = f": {NEEDLESS_KEYWORDS['inplace']}" if isinstance(given[0], bool) else ""
+        raise TypeError(f"{cls.__name__} takes no arguments, got {given[0]!r:.60}{hint}")
+
+
+def _takes_none(cls: type) -> bool:
+    return not any("__init__" in vars(base) for base in cls.__mro__[:-1])
 
 
 def made(owner: str, *things: object) -> None:
@@ -123,15 +171,21 @@ def weights(owner: str, name: str, value: Any) -> tuple[float, ...] | None:
     return tuple([within(owner, name, x, 0) for x in several])
 
 
-def pair(owner: str, name: str, value: Any, least: int = 1) -> Pair:
-    """An int or a pair (rows, columns), as a pair."""
+def steps(owner: str, name: str, value: Any, n: int = 2, least: int = 1) -> tuple[int, ...]:
+    """An int for each of n axes, of one int for all or of a pair (rows, columns)."""
     plain = value.tolist() if hasattr(value, "dtype") else value
-    both = [_plain(n) for n in (plain if isinstance(plain, tuple | list) else (plain, plain))]
-    if len(both) != 2 or any(isinstance(n, bool) or not isinstance(n, int) for n in both):
-        raise TypeError(f"{owner}: {name} must be an int or a pair of ints, got {value!r:.60}")
-    if min(both) < least:
+    all_ = [_plain(k) for k in (plain if isinstance(plain, tuple | list) else (plain,) * n)]
+    if len(all_) != n or any(isinstance(k, bool) or not isinstance(k, int) for k in all_):
+        meant = "an int or a pair of ints" if n == 2 else "an int"
+        raise TypeError(f"{owner}: {name} must be {meant}, got {value!r:.60}")
+    if min(all_) < least:
         raise ValueError(f"{owner}: {name} must be at least {least}, got {value!r}")
-    return both[0], both[1]
+    return tuple(all_)
+
+
+def short(steps: object) -> object:
+    """Equal ints of a tuple as one, the way people write them."""
+    return steps[0] if isinstance(steps, tuple) and len({*steps}) == 1 else steps
 
 
 def sizes(owner: str, name: str, value: Any) -> tuple[int, ...]:
@@ -141,13 +195,13 @@ def sizes(owner: str, name: str, value: Any) -> tuple[int, ...]:
     return tuple([positive(owner, name, n) for n in several])
 
 
-def padding(layer: str, value: object) -> Pair | str:
-    """ "same", a pair, or what stands for one."""
+def padding(layer: str, value: object, n: int = 2) -> tuple[int, ...] | str:
+    """ "same", an int for each of n axes, or what stands for them."""
     if isinstance(value, str):
         if value not in ("same", "valid"):
             raise ValueError(f'{layer}: padding must be "same", "valid" or ints, got {value!r}')
-        return "same" if value == "same" else (0, 0)
-    return pair(layer, "padding", value, least=0)
+        return "same" if value == "same" else (0,) * n
+    return steps(layer, "padding", value, n, least=0)
 
 
 def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
@@ -157,11 +211,12 @@ def divides(layer: str, name: str, divisor: int, **sizes: int) -> None:
             raise ValueError(f"{layer}: {name}={divisor} does not divide {size_name}={size}")
 
 
-def image(layer: object, x: Tensor) -> None:
-    """The input has axes (..., C, H, W), none of them empty."""
+def image(layer: object, x: Tensor, sides: str = "HW") -> None:
+    """The input has axes (..., C, H, W), or those of other sides, none of them empty."""
     _tensor(layer, x)
-    if x.ndim < 3:
-        raise ValueError(f"{layer!r}: input must be (..., C, H, W), got shape {x.shape}")
+    if x.ndim < 1 + len(sides):
+        needed = f"(..., C, {', '.join(sides)})"
+        raise ValueError(f"{layer!r}: input must be {needed}, got shape {x.shape}")
 
 
 def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
@@ -175,6 +230,8 @@ def axis(layer: object, x: Tensor, axis: int, what: str, size: int) -> None:
 def _tensor(layer: object, x: object) -> None:
     if not isinstance(x, Tensor):
         hint = "; autograd.stack joins Tensors" if isinstance(x, list | tuple) else ""
+        if isinstance(x, tuple):
+            hint += ", and with return_state=False a recurrent layer gives its outputs alone"
         raise TypeError(
             f"{layer!r}: input must be a Tensor, a list or an array, got {x!r:.60}{hint}"
         )
@@ -183,7 +240,7 @@ def _tensor(layer: object, x: object) -> None:
 
 
 def margins(layer: Any, size: Sequence[int]) -> list[Pair]:
-    """The zeros (before, after) that a convolution's padding puts around (rows, columns)."""
+    """The zeros (before, after) that a convolution's padding puts around each axis."""
     if layer.padding != "same":
         return [(p, p) for p in layer.padding]
     needed = []
@@ -193,11 +250,17 @@ def margins(layer: Any, size: Sequence[int]) -> list[Pair]:
     return needed
 
 
-def fits(layer: Any, size: Sequence[int]) -> None:
-    """The kernel fits into a padded image of (rows, columns)."""
+def spans(layer: Any) -> tuple[int, ...]:
+    """How many entries a kernel reaches over on each axis."""
     sizes = zip(layer.kernel_size, layer.dilation, strict=True)
-    span = tuple(d * (k - 1) + 1 for k, d in sizes)
+    return tuple(d * (k - 1) + 1 for k, d in sizes)
+
+
+def fits(layer: Any, size: Sequence[int]) -> None:
+    """The kernel fits into a padded image of (rows, columns), or a padded signal."""
+    span = spans(layer)
     if any(s > n for s, n in zip(span, size, strict=True)):
+        what = "image" if len(span) == 2 else "signal"
         raise ValueError(
-            f"{layer!r}: a kernel of {span} is larger than the padded {tuple(size)} image"
+            f"{layer!r}: a kernel of {span} is larger than the padded {tuple(size)} {what}"
         )

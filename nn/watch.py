@@ -24,7 +24,8 @@ class Call(NamedTuple):
     @property
     def words(self) -> str:
         """What was called: a layer with its arguments, a module of modules by its class."""
-        return repr(self.layer) if self.is_leaf else type(self.layer).__name__
+        text = repr(self.layer)
+        return type(self.layer).__name__ if "\n" in text else text
 
 
 @contextmanager

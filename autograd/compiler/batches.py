@@ -7,17 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..scopes import no_grad
+from .trace.forms import held
 from .trace.record import Argument
 
 
-def samples(arguments: Sequence[Argument], batches: Sequence[Any]) -> list[NDArray[Any]]:
-    """Batches (N, *shape) as arrays (N, numbers); ValueError and TypeError name the argument.
+def samples(
+    arguments: Sequence[Argument], form: Sequence[Any], batches: Sequence[Any]
+) -> list[NDArray[Any]]:
+    """Batches (N, *shape), nested as the examples were, as arrays (N, numbers); ValueError and
+    TypeError name the argument.
 
     Whether there are nans is not looked at: `refuse_nan` does, once they have done something.
     """
-    if len(batches) != len(arguments):
-        raise TypeError(f"the program takes {len(arguments)} batches, got {len(batches)}")
-    arrays = [_numbers(a, b) for a, b in zip(arguments, batches, strict=True)]
+    if len(batches) != len(form):
+        raise TypeError(f"the program takes {len(form)} batches, got {len(batches)}")
+    parts = [
+        x
+        for k, (nesting, batch) in enumerate(zip(form, batches, strict=True))
+        for x in held(nesting, batch, f"argument {k}")
+    ]
+    arrays = [_numbers(a, b) for a, b in zip(arguments, parts, strict=True)]
     lengths = list(map(len, arrays))
     if len(set(lengths)) > 1:
         raise ValueError(f"the batches have different numbers of samples: {lengths}")

@@ -45,8 +45,9 @@ def compile(
     """Record a function of one sample, and make a program that runs it on batches.
 
     The function is called once (and again where it leaves other numbers in its objects), with
-    Tensors (for numbers: Values) shaped like the examples. It may use the `parameters`, numbers of
-    its own, and nothing else; it returns Values and Tensors, alone or in tuples, lists and dicts.
+    Tensors (for numbers: Values) shaped like the examples, and nested like them where these are
+    dicts or tuples of tensors: (h, c) of an LSTM. It may use the `parameters`, numbers of its own,
+    and nothing else; it returns Values and Tensors, alone or in tuples, lists and dicts.
     Random numbers that it should draw anew for every sample come from `autograd.drawn`; what it
     should know of the whole batch, from `autograd.batch_mean`.
 
@@ -247,8 +248,8 @@ class Program:
         """The batches (N, numbers), and random numbers beside them."""
         if self.recording.alone and batches:
             raise TypeError(f"the program takes no batches, got {len(batches)}")
-        alone = [[0.0]] if self.recording.alone else batches
-        arrays = samples(self.recording.arguments, alone)
+        given = [[0.0]] if self.recording.alone else batches
+        arrays = samples(self.recording.arguments, self.recording.form, given)
         return arrays + self._drawn(len(arrays[0]))
 
     def _run(self, arrays: Sequence[NDArray[Any]], seed: float) -> list[NDArray[Any]]:

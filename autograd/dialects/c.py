@@ -26,7 +26,7 @@ VOCABULARY = {
         name: f"{name}_({{0}})"
         for name in (
             *("abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf"),
-            "relu",
+            *("floor", "ceil", "round", "relu"),
         )
     },
     **{name: f"{name}_({{0}}, {{1}})" for name in ("maximum", "minimum")},
@@ -37,7 +37,10 @@ CONDITIONS = {
     "equal": "({0} == {1}) | (({0} != {0}) & ({1} != {1}))",
 }
 ELEMENTARY = frozenset(
-    ["exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "pow"]
+    [
+        *("exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "pow"),
+        *("floor", "ceil", "round"),
+    ]
 )
 POWERS = {
     1.0: "{0}",

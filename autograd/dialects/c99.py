@@ -23,8 +23,9 @@ from .expressions import (
 )
 from .expressions import Speller as Base
 
-LIBRARY = {"abs": "fabs"} | {
-    name: name for name in ("exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "pow")
+LIBRARY = {"abs": "fabs", "round": "rint"} | {
+    name: name
+    for name in ("floor", "ceil", "exp", "log", "sqrt", "sin", "cos", "tanh", "erf", "pow")
 }
 HELPERS = {  # {0} is the type of numbers, {1} the suffix of the library's functions for it
     "relu": "static {0} relu({0} x) {{ return x <= 0 ? 0 : x; }}",

@@ -66,6 +66,25 @@ static inline vector cos_(vector x) {
     return y;
 }
 
+// == floor_ ==
+static inline vector floor_(vector x) {
+    for (int i = 0; i < LANES; i++) x[i] = __builtin_floor(x[i]);
+    return x;
+}
+
+// == ceil_ ==
+static inline vector ceil_(vector x) {
+    for (int i = 0; i < LANES; i++) x[i] = __builtin_ceil(x[i]);
+    return x;
+}
+
+// == round_ ==
+// Of two that are as near, the even one.
+static inline vector round_(vector x) {
+    for (int i = 0; i < LANES; i++) x[i] = __builtin_rint(x[i]);
+    return x;
+}
+
 // == sqrt_ ==
 // One instruction: the compiler makes it of the loop.
 static inline vector sqrt_(vector x) {

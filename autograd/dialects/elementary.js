@@ -22,6 +22,11 @@ export function pow(x, n) {
   return x === 1 || (x === -1 && Math.abs(n) === Number.POSITIVE_INFINITY) ? 1 : x ** n;
 }
 
+// Of two whole numbers that are as near, the even one; Math.round takes the one above.
+export function round(x) {
+  return x - Math.floor(x) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x);
+}
+
 // For negative x as e^x / (1 + e^x), so that nothing overflows.
 export function sigmoid(x) {
   if (x >= 0) return 1 / (1 + Math.exp(-x));

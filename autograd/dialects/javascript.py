@@ -30,11 +30,11 @@ from .expressions import (
 )
 from .formulas import Row, named_row, unknown
 
-MATH = ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
+MATH = ("abs", "floor", "ceil", "exp", "log", "sqrt", "sin", "cos", "tanh")
 WORDS = {
     **ARITHMETIC,
     **{name: call(f"Math.{name}") for name in MATH},
-    **{name: call(name) for name in ("sigmoid", "softplus", "erf")},  # of elementary.js
+    **{name: call(name) for name in ("round", "sigmoid", "softplus", "erf")},  # of elementary.js
     **{name: call(name, 2) for name in ("pow", "equal")},
     "is_true": infix("!=", COMPARISON, SUM, SUM),
     "not": Word("!{0}", SIGN, (SIGN,)),

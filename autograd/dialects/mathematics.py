@@ -40,12 +40,17 @@ WORDS = {
     "div": infix("/", PRODUCT, PRODUCT, SIGN),
     "pow": Word("{0}^{1}", POWER, (ATOM, ATOM)),
     "abs": Word("|{0}|", ATOM, (CHOICE,)),
+    "floor": Word("⌊{0}⌋", ATOM, (CHOICE,)),
+    "ceil": Word("⌈{0}⌉", ATOM, (CHOICE,)),
     "sqrt": Word("√{0}", POWER, (ATOM,)),
     "sigmoid": call("σ"),
     "relu": Word("max({0}, 0)", ATOM, (CHOICE,)),
     "maximum": call("max", 2),
     "minimum": call("min", 2),
-    **{name: call(name) for name in ("exp", "log", "sin", "cos", "tanh", "softplus", "erf")},
+    **{
+        name: call(name)
+        for name in ("round", "exp", "log", "sin", "cos", "tanh", "softplus", "erf")
+    },
     "where": Word("{1} if {0}, else {2}", CHOICE, (COMPARISON, SUM, SUM)),
     "chain": Word("{1} if {0}, {2}", CHOICE, (COMPARISON, SUM, CHOICE)),
     "greater": infix(">", COMPARISON, SUM, SUM),

@@ -74,6 +74,7 @@ class Unknown:
     __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
     __lt__ = __le__ = __gt__ = __ge__ = _same
     exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = _same
+    floor = ceil = round = _same
     select = equals = conjugate = _same
 
     def _asked(self, *_: object) -> NoReturn:

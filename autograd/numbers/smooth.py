@@ -45,7 +45,7 @@ def elementary(
     name: str,
     real: Callable[[float], float],
     *,
-    complex_: Callable[[complex], complex] | None = None,
+    complex_: Callable[[Any], complex] | None = None,
     array: Callable[[Any, Any], Any] | None = None,
     symbol: Callable[[Any, Any], Any] | None = None,
 ) -> Elementary:
@@ -170,6 +170,25 @@ softplus = elementary(
     complex_=lambda x: cmath.log(1 + cmath.exp(x)),
     array=lambda np, x: np.logaddexp(0, x),
     symbol=lambda sp, x: sp.log(1 + sp.exp(x)),
+)
+
+
+# --- whole numbers ------------------------------------------------------------------------------
+
+
+def _whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    """`function` as a float with the sign of its argument: the ceiling of -0.5 is -0.0."""
+    return lambda x: math.copysign(function(x), x) if abs(x) < inf else x
+
+
+floor = elementary("floor", _whole(math.floor), complex_=math.floor)
+ceil = elementary("ceil", _whole(math.ceil), complex_=math.ceil, symbol=lambda sp, x: sp.ceiling(x))
+rounded = elementary(  # of two that are as near, to the even one
+    "round",
+    _whole(round),
+    complex_=math.floor,
+    array=lambda np, x: np.rint(x),
+    symbol=lambda sp, x: sp.Function("round")(x),
 )
 
 

@@ -5,6 +5,7 @@ from .dataset import DataError, Dataset
 from .digits import digits
 from .idx import idx
 from .mnist import fashion_mini, fashion_mnist, mnist
+from .padding import padded
 from .synthetic import moons, spirals
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "idx",
     "mnist",
     "moons",
+    "padded",
     "spirals",
 ]

@@ -2,24 +2,15 @@
 
 import math
 
-from ..layers import (
-    AvgPool,
-    BatchNorm2D,
-    Conv2D,
-    Dense,
-    Flatten,
-    GlobalAvgPool,
-    GroupNorm,
-    LayerNorm,
-    MaxPool,
-    Reshape,
-)
+from .. import layers
 from ..module import Module
 from .walk import Rules, rule_of
 
 Axes = tuple[int | str, ...]
 
 IMAGE: Axes = ("C", "H", "W")
+SIGNAL: Axes = ("C", "L")
+RECURRENT = (layers.RNN, layers.LSTM, layers.GRU)
 
 
 def axes_of(layer: Module) -> Axes:
@@ -37,22 +28,33 @@ def _free(n: int) -> Axes:
     return IMAGE if n == len(IMAGE) else tuple(f"axis{k + 1}" for k in range(n))
 
 
-def _reshape(layer: Reshape) -> Axes:
+def _reshape(layer: layers.Reshape) -> Axes:
     is_counted = layer.axes == 1 and min(layer.shape, default=1) > 0
     return (math.prod(layer.shape),) if is_counted else _free(layer.axes)
 
 
 ASKED: Rules = {
-    Dense: lambda layer: (layer.in_features,),
-    Conv2D: lambda layer: (layer.in_channels, *IMAGE[1:]),
-    MaxPool: lambda _: IMAGE,
-    AvgPool: lambda _: IMAGE,
-    GlobalAvgPool: lambda _: IMAGE,
-    Flatten: lambda layer: _free(layer.axes),
-    Reshape: _reshape,
-    LayerNorm: lambda layer: layer.shape,
-    GroupNorm: lambda layer: (layer.channels, *IMAGE[1:]),
-    BatchNorm2D: lambda layer: (layer.channels, *IMAGE[1:]),
+    layers.Dense: lambda layer: (layer.in_features,),
+    layers.Conv2D: lambda layer: (layer.in_channels, *IMAGE[1:]),
+    layers.ConvTranspose2D: lambda layer: (layer.in_channels, *IMAGE[1:]),
+    layers.Conv1D: lambda layer: (layer.in_channels, *SIGNAL[1:]),
+    layers.MaxPool: lambda _: IMAGE,
+    layers.AvgPool: lambda _: IMAGE,
+    layers.GlobalAvgPool: lambda _: IMAGE,
+    layers.Upsample: lambda _: IMAGE,
+    layers.Dropout2D: lambda _: IMAGE,
+    layers.MaxPool1D: lambda _: SIGNAL,
+    layers.AvgPool1D: lambda _: SIGNAL,
+    layers.GlobalAvgPool1D: lambda _: SIGNAL,
+    layers.Flatten: lambda layer: _free(layer.axes),
+    layers.Reshape: _reshape,
+    layers.LayerNorm: lambda layer: layer.shape,
+    layers.RMSNorm: lambda layer: layer.shape,
+    layers.GroupNorm: lambda layer: (layer.channels, *IMAGE[1:]),
+    layers.BatchNorm2D: lambda layer: (layer.channels, *IMAGE[1:]),
+    **dict.fromkeys(RECURRENT, lambda layer: ("T", layer.input_size)),
+    layers.MultiHeadAttention: lambda layer: ("T", layer.embed_dim),
+    layers.PositionalEncoding: lambda layer: ("T", layer.embed_dim),
 }
 
 
@@ -63,7 +65,9 @@ def axes_added(layer: Module) -> int:
 
 
 ADDED: Rules = {
-    Flatten: lambda layer: 1 - layer.axes,
-    Reshape: lambda layer: len(layer.shape) - layer.axes,
-    GlobalAvgPool: lambda _: -2,
+    layers.Flatten: lambda layer: 1 - layer.axes,
+    layers.Reshape: lambda layer: len(layer.shape) - layer.axes,
+    layers.GlobalAvgPool1D: lambda _: -1,
+    layers.GlobalAvgPool: lambda _: -2,
+    **dict.fromkeys(RECURRENT, lambda layer: layer.return_sequences - 1),
 }

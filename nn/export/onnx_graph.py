@@ -48,7 +48,7 @@ class Graph(Walk):
         """Call the value that the last node makes the graph's output."""
         if not self.nodes:  # the model changes nothing
             self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
-        self.nodes[-1].output[0] = name
+        self.nodes[-1].output[-1] = name
         self.types[name] = self.types[value] if value == "input" else self.types.pop(value)
 
     def shape(self, value: str) -> Shape:
@@ -60,11 +60,12 @@ class Graph(Walk):
         """The axes of a value as one writes them."""
         return _text(self.shape(value))
 
-    def check_image(self, value: str) -> None:
-        """The value is a batch of images and nothing else: (N, C, H, W)."""
-        if len(self.shape(value)) != 4:
+    def check_image(self, value: str, sides: str = "HW") -> None:
+        """The value is a batch of images and nothing else: (N, C, H, W), or with other sides."""
+        axes = ("N", "C", *sides)
+        if len(self.shape(value)) != len(axes):
             raise self.error(
-                f"in ONNX it takes (N, C, H, W), and its input is {self.text(value)}; shape= is "
+                f"in ONNX it takes {_text(axes)}, and its input is {self.text(value)}; shape= is "
                 "one sample's, without the batch"
             )
 
@@ -83,8 +84,10 @@ class Graph(Walk):
                 "the model is right, shape= says what one sample is"
             )
 
-    def node(self, op: str, *inputs: Any, part: str = "", **attributes: Any) -> str:
-        """Add a node and name its output.
+    def node(
+        self, op: str, *inputs: Any, part: str = "", output: int = 0, **attributes: Any
+    ) -> str:
+        """Add a node and name its output, the first of those that it could have, or another.
 
         An input is a value's name, a Tensor of numbers, a list of whole numbers, or None. Where a
         layer makes several nodes, the inner ones are called by the `part` that they do.
@@ -93,7 +96,8 @@ class Graph(Walk):
         schema = self.onnx.defs.get_schema(op, OPSET, "")
         slots = [f"{name}.{slot.name}" for slot in schema.inputs]
         names = list(map(self._value, inputs, slots))
-        self.nodes.append(self.onnx.helper.make_node(op, names, [name], name, **attributes))
+        outputs = [""] * output + [name]
+        self.nodes.append(self.onnx.helper.make_node(op, names, outputs, name, **attributes))
         self.types[name] = self._type(schema, self.nodes[-1])
         return name
 
@@ -130,7 +134,7 @@ class Graph(Walk):
                 opset_imports=[self.onnx.helper.make_opsetid("", OPSET)],
                 ir_version=IR_VERSION,
             )
-        found = types.get(node.output[0])
+        found = types.get(node.output[-1])
         # onnx knows no shape of GroupNormalization, which keeps its input's
         is_known = found is not None and found.tensor_type.HasField("shape")
         return found if is_known else self.types[node.input[0]]

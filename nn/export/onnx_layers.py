@@ -4,8 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import init, layers, validate
+from autograd import Tensor
+
+from .. import init, layers
 from ..sequential import Sequential
+from . import onnx_images, onnx_sequences
 from .onnx_graph import Graph, Shape
 from .walk import Rules
 
@@ -30,48 +33,6 @@ def _dense(graph: Graph, layer: layers.Dense, x: str) -> str:
     if layer.bias is None:
         return graph.node("MatMul", x, transposed)
     return graph.node("Add", graph.node("MatMul", x, transposed, part="/product"), layer.bias)
-
-
-def _conv2d(graph: Graph, layer: layers.Conv2D, x: str) -> str:
-    slides = _sliding(graph, layer, x)
-    return graph.node("Conv", x, layer.weight, layer.bias, group=layer.groups, **slides)
-
-
-def _max_pool(graph: Graph, layer: layers.MaxPool, x: str) -> str:
-    return graph.node("MaxPool", x, **_sliding(graph, layer, x))
-
-
-def _avg_pool(graph: Graph, layer: layers.AvgPool, x: str) -> str:
-    return graph.node("AveragePool", x, count_include_pad=1, **_sliding(graph, layer, x))
-
-
-def _sliding(
-    graph: Graph, layer: layers.Conv2D | layers.MaxPool | layers.AvgPool, x: str
-) -> dict[str, Any]:
-    """The attributes of a window that slides over an image; ValueError where it does not fit."""
-    graph.check_image(x)
-    size: Any = graph.shape(x)[-2:]
-    is_known = _are_known(size)
-    if layer.padding == "same" and layer.stride != (1, 1) and not is_known:
-        raise graph.error(
-            'padding="same" with a stride depends on the size of its input; give shape=, one '
-            "sample's, such as shape=(1, 28, 28)"
-        )
-    size = size if is_known else (1, 1)
-    before, after = zip(*validate.margins(layer, size), strict=True)
-    if is_known:
-        with graph.located():
-            validate.fits(layer, [sum(parts) for parts in zip(size, before, after, strict=True)])
-    return {
-        "kernel_shape": layer.kernel_size,
-        "strides": layer.stride,
-        "pads": before + after,
-        "dilations": layer.dilation,
-    }
-
-
-def _global_avg_pool(graph: Graph, _: layers.GlobalAvgPool, x: str) -> str:
-    return graph.node("ReduceMean", x, [-2, -1], keepdims=0)
 
 
 def _flatten(graph: Graph, layer: layers.Flatten, x: str) -> str:
@@ -116,38 +77,76 @@ def _group_norm(graph: Graph, layer: layers.GroupNorm, x: str) -> str:
     return graph.node("GroupNormalization", *inputs, num_groups=groups, epsilon=eps)
 
 
-def _scale_and_shift(
-    layer: layers.LayerNorm | layers.GroupNorm, shape: tuple[int, ...]
-) -> tuple[Any, Any]:
+def _rms_norm(graph: Graph, layer: layers.RMSNorm, x: str) -> str:
+    """What opset 21 has no node for, step by step."""
+    square = graph.node("Mul", x, x, part="/square")
+    axes = list(range(-len(layer.shape), 0))
+    mean = graph.node("ReduceMean", square, axes, part="/mean")
+    raised = graph.node("Add", mean, Tensor([layer.eps]), part="/raised")
+    root = graph.node("Sqrt", raised, part="/root")
+    if layer.weight is None:
+        return graph.node("Div", x, root)
+    return graph.node("Mul", graph.node("Div", x, root, part="/divided"), layer.weight)
+
+
+def _scale_and_shift(layer: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
     if layer.weight is None or layer.bias is None:
         return init.ones(shape), init.zeros(shape)
     return layer.weight, layer.bias
 
 
-def _batch_norm(graph: Graph, layer: layers.BatchNorm2D, x: str) -> str:
-    graph.check_image(x)
-    inputs = (x, layer.weight, layer.bias, layer.running_mean, layer.running_var)
+def _batch_norm(graph: Graph, layer: layers.BatchNorm1D | layers.BatchNorm2D, x: str) -> str:
+    if isinstance(layer, layers.BatchNorm2D):
+        graph.check_image(x)
+    elif len(graph.shape(x)) > 3 or graph.shape(x)[1] != layer.channels:
+        known = f"(N, {layer.channels}) or (N, {layer.channels}, L)"
+        raise graph.error(f"in ONNX it takes {known}, and its input is {graph.text(x)}")
+    scale, shift = _scale_and_shift(layer, (layer.channels,))
+    inputs = (x, scale, shift, layer.running_mean, layer.running_var)
     return graph.node("BatchNormalization", *inputs, epsilon=float(layer.eps))
 
 
+def _softplus(graph: Graph, layer: layers.Softplus, x: str) -> str:
+    if layer.beta == 1:
+        return graph.node("Softplus", x)
+    beta = Tensor([layer.beta])
+    scaled = graph.node("Softplus", graph.node("Mul", x, beta, part="/scaled"), part="/softplus")
+    return graph.node("Div", scaled, beta)
+
+
+def _silu(graph: Graph, _: layers.SiLU, x: str) -> str:
+    return graph.node("Mul", x, graph.node("Sigmoid", x, part="/sigmoid"))
+
+
+def _hardtanh(graph: Graph, layer: layers.Hardtanh, x: str) -> str:
+    return graph.node("Clip", x, Tensor([layer.low]), Tensor([layer.high]))
+
+
 RULES: Rules = {
+    **onnx_images.RULES,
     Sequential: _sequential,
     layers.Residual: _residual,
     layers.Dense: _dense,
-    layers.Conv2D: _conv2d,
-    layers.MaxPool: _max_pool,
-    layers.AvgPool: _avg_pool,
-    layers.GlobalAvgPool: _global_avg_pool,
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
     layers.Dropout: lambda _graph, _layer, x: x,
+    layers.Dropout2D: lambda _graph, _layer, x: x,
+    layers.Identity: lambda _graph, _layer, x: x,
     layers.LayerNorm: _layer_norm,
     layers.GroupNorm: _group_norm,
+    layers.RMSNorm: _rms_norm,
+    layers.BatchNorm1D: _batch_norm,
     layers.BatchNorm2D: _batch_norm,
     layers.ReLU: lambda graph, _, x: graph.node("Relu", x),
     layers.LeakyReLU: lambda graph, layer, x: graph.node("LeakyRelu", x, alpha=float(layer.slope)),
+    layers.ELU: lambda graph, layer, x: graph.node("Elu", x, alpha=float(layer.alpha)),
+    layers.SiLU: _silu,
+    layers.Softplus: _softplus,
+    layers.Hardtanh: _hardtanh,
     layers.Sigmoid: lambda graph, _, x: graph.node("Sigmoid", x),
     layers.Tanh: lambda graph, _, x: graph.node("Tanh", x),
     layers.Softmax: lambda graph, layer, x: graph.node("Softmax", x, axis=layer.axis),
+    layers.LogSoftmax: lambda graph, layer, x: graph.node("LogSoftmax", x, axis=layer.axis),
     layers.GELU: lambda graph, layer, x: graph.node("Gelu", x, approximate=layer.approximate),
+    **onnx_sequences.RULES,
 }

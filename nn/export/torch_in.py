@@ -1,14 +1,14 @@
 """PyTorch's modules as our models."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from .. import init, layers
 from ..module import Buffer, Module, Parameter
 from ..sequential import Sequential
-from . import torch_layers
-from .axes import axes_added, axes_of
+from . import torch_in_images, torch_layers, torch_sequences
+from .axes import axes_added, sample_axes
 from .walk import Rules, Translation
 
 
@@ -16,8 +16,8 @@ def from_torch(module: Any, shape: Sequence[int] | None = None) -> Module:
     """Make a model of a torch.nn.Sequential, nested as it may be, or of a single layer.
 
     Numbers, names (`conv1.weight`; by position where one is an attribute of ours, as `layers` is)
-    and modes are theirs; what is frozen becomes a Buffer, an Identity an empty Sequential, and
-    AdaptiveAvgPool2d(1) is followed by a Reshape that gives the axes of size 1.
+    and modes are theirs; what is frozen becomes a Buffer, and AdaptiveAvgPool2d(1) is followed by a
+    Reshape that gives the axes of size 1.
 
     Our Flatten counts axes from the last, torch's from the first: how many Flatten() takes follows
     from `shape`, one sample's, or from the first layer that asks for axes: (N, features) before a
@@ -43,8 +43,8 @@ class FromTorch(Translation):
     def visit(self, name: str, module: Any) -> Module:
         """The translation of a part, and one layer further."""
         made: Module = super().visit(name, module)
-        if self.rank is None and axes_of(made):
-            self.rank = 1 + len(axes_of(made))
+        if self.rank is None and (axes := sample_axes(made)):
+            self.rank = 1 + len(axes)
         if self.rank is not None:
             self.rank += axes_added(made)
         return made
@@ -112,29 +112,6 @@ def _linear(read: FromTorch, m: Any) -> Module:
     )
 
 
-def _conv2d(read: FromTorch, m: Any) -> Module:
-    read.only(m, padding_mode="zeros")
-    sizes = m.in_channels, m.out_channels, m.kernel_size, m.stride, m.padding, m.dilation
-    return read.new(layers.Conv2D, *sizes, m.groups, m.bias is not None, init=init.zeros)
-
-
-def _max_pool(read: FromTorch, m: Any) -> Module:
-    read.only(m, dilation=1, ceil_mode=False, return_indices=False)
-    return read.new(layers.MaxPool, m.kernel_size, m.stride, m.padding)
-
-
-def _avg_pool(read: FromTorch, m: Any) -> Module:
-    read.only(m, ceil_mode=False, divisor_override=None)
-    if m.padding not in (0, (0, 0)):
-        read.only(m, count_include_pad=True)
-    return read.new(layers.AvgPool, m.kernel_size, m.stride, m.padding)
-
-
-def _global_avg_pool(read: FromTorch, m: Any) -> Module:
-    read.only(m, output_size=1)
-    return Sequential(layers.GlobalAvgPool(), layers.Reshape(-1, 1, 1))
-
-
 def _flatten(read: FromTorch, m: Any) -> Module:
     rank = read.rank or 4
     first, last = (axis if axis >= 0 else rank + axis for axis in (m.start_dim, m.end_dim))
@@ -162,42 +139,65 @@ def _group_norm(read: FromTorch, m: Any) -> Module:
     return read.new(layers.GroupNorm, m.num_groups, m.num_channels, m.eps, m.weight is not None)
 
 
-def _batch_norm(read: FromTorch, m: Any) -> Module:
-    read.only(m, affine=True, track_running_stats=True)
-    return read.new(layers.BatchNorm2D, m.num_features, m.eps, m.momentum)
+def _rms_norm(read: FromTorch, m: Any) -> Module:
+    eps = 2**-23 if m.eps is None else m.eps  # that of float32
+    return read.new(layers.RMSNorm, m.normalized_shape, eps, m.weight is not None)
+
+
+def _batch_norm(read: FromTorch, m: Any, layer: type[Module]) -> Module:
+    read.only(m, track_running_stats=True)
+    return read.new(layer, m.num_features, m.eps, m.momentum, m.affine)
+
+
+def _softplus(read: FromTorch, m: Any) -> Module:
+    if m.threshold < 20:  # from there on, nothing is to be seen of it in float32
+        raise read.error(f"threshold={m.threshold!r}; here the function has no straight part")
+    return read.new(layers.Softplus, m.beta)
 
 
 def _softmax(read: FromTorch, m: Any) -> Module:
+    return layers.Softmax(_dim(read, m))
+
+
+def _log_softmax(read: FromTorch, m: Any) -> Module:
+    return layers.LogSoftmax(_dim(read, m))
+
+
+def _dim(read: FromTorch, m: Any) -> int:
     if m.dim is None:
         raise read.error("dim=None; here an axis must be given, such as dim=-1")
-    return layers.Softmax(m.dim)
+    return int(m.dim)
 
 
 @cache
 def _rules() -> Rules:
     nn = torch_layers.library().nn
     return {
+        **torch_in_images.rules(nn),
         nn.Sequential: _sequential,
         torch_layers.Residual: _residual,
-        nn.Identity: lambda *_: Sequential(),
+        nn.Identity: lambda *_: layers.Identity(),
         nn.Linear: _linear,
-        nn.Conv2d: _conv2d,
-        torch_layers.Conv2dSame: _conv2d,
-        nn.MaxPool2d: _max_pool,
-        nn.AvgPool2d: _avg_pool,
-        nn.AdaptiveAvgPool2d: _global_avg_pool,
-        torch_layers.GlobalAvgPool: lambda *_: layers.GlobalAvgPool(),
         nn.Flatten: _flatten,
         nn.Unflatten: _unflatten,
         torch_layers.Reshape: lambda _, m: layers.Reshape(*m.shape, axes=m.axes),
         nn.Dropout: lambda read, m: read.new(layers.Dropout, m.p),
+        nn.Dropout2d: lambda read, m: read.new(layers.Dropout2D, m.p),
         nn.LayerNorm: _layer_norm,
         nn.GroupNorm: _group_norm,
-        nn.BatchNorm2d: _batch_norm,
+        nn.RMSNorm: _rms_norm,
+        nn.BatchNorm1d: partial(_batch_norm, layer=layers.BatchNorm1D),
+        nn.BatchNorm2d: partial(_batch_norm, layer=layers.BatchNorm2D),
         nn.ReLU: lambda *_: layers.ReLU(),
         nn.LeakyReLU: lambda _, m: layers.LeakyReLU(m.negative_slope),
+        nn.ELU: lambda read, m: read.new(layers.ELU, m.alpha),
+        nn.SiLU: lambda *_: layers.SiLU(),
+        nn.Softplus: _softplus,
+        nn.Hardtanh: lambda read, m: read.new(layers.Hardtanh, m.min_val, m.max_val),
         nn.Sigmoid: lambda *_: layers.Sigmoid(),
         nn.Tanh: lambda *_: layers.Tanh(),
         nn.Softmax: _softmax,
+        nn.LogSoftmax: _log_softmax,
         nn.GELU: lambda _, m: layers.GELU(m.approximate),
+        **torch_sequences.rules_in(),
     }

@@ -1,9 +1,11 @@
 """PyTorch modules for what torch has no layer for; parameters are called as in nn's layers.
 
-The classes are attributes of this module: `Conv2dSame`, `GlobalAvgPool`, `Reshape`, `Residual`.
-They are made when they are first asked for, because torch may not be installed.
+The classes are attributes of this module: `Conv2dSame`, `GlobalAvgPool`, `Reshape`, `Residual`,
+`RNN`, `LSTM`, `GRU`, `MultiHeadAttention` and the like. They are made when they are first asked
+for, because torch may not be installed.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -25,37 +27,38 @@ def __getattr__(name: str) -> Any:
 @cache
 def _made(name: str) -> Any:
     made = _MAKERS[name](library())
-    made.__qualname__ = name  # so that torch.save finds it
+    made.__name__ = made.__qualname__ = name  # so that torch.save finds it
     return made
 
 
-def _conv2d_same(torch: Any) -> Any:
-    base: Any = torch.nn.Conv2d
+def _conv_same(torch: Any, n: int) -> Any:
+    base: Any = getattr(torch.nn, f"Conv{n}d")
+    convolve: Any = getattr(torch.nn.functional, f"conv{n}d")
 
-    class Conv2dSame(base):
-        """A convolution with stride and H' = ⌈H / s⌉, the odd margin below and right."""
+    class ConvSame(base):
+        """A convolution with stride and H' = ⌈H / s⌉, the odd margin behind (below and right)."""
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self.padding = "same"
 
         def forward(self, x: Any) -> Any:
-            rows, columns = validate.margins(self, x.shape[-2:])
-            x = torch.nn.functional.pad(x, (*columns, *rows))
+            margins = validate.margins(self, x.shape[-n:])
+            x = torch.nn.functional.pad(x, sum(reversed(margins), ()))
             options = (self.stride, 0, self.dilation, self.groups)
-            return torch.nn.functional.conv2d(x, self.weight, self.bias, *options)
+            return convolve(x, self.weight, self.bias, *options)
 
-    return Conv2dSame
+    return ConvSame
 
 
-def _global_avg_pool(torch: Any) -> Any:
+def _global_avg_pool(torch: Any, n: int) -> Any:
     base: Any = torch.nn.Module
 
     class GlobalAvgPool(base):
-        """The mean of each channel: (..., C, H, W) -> (..., C)."""
+        """The mean of each channel: (..., C, H, W) -> (..., C), or (..., C, L) -> (..., C)."""
 
         def forward(self, x: Any) -> Any:
-            return x.mean((-2, -1))
+            return x.mean(tuple(range(-n, 0)))
 
     return GlobalAvgPool
 
@@ -96,9 +99,113 @@ def _residual(torch: Any) -> Any:
     return Residual
 
 
+def _sequence(name: str) -> Callable[[Any], Any]:
+    """PyTorch's layer of this name, with `return_sequences` and `return_state`."""
+
+    def make(torch: Any) -> Any:
+        base: Any = getattr(torch.nn, name)
+
+        class Sequence(base):
+            return_sequences = True
+            return_state = True
+
+            def forward(self, x: Any, state: Any = None) -> Any:
+                y, ends = super().forward(x, state)
+                if not self.return_sequences:
+                    h = ends[0] if isinstance(ends, tuple) else ends
+                    y = torch.cat(list(h[-1 - self.bidirectional :]), -1)
+                return (y, ends) if self.return_state else y
+
+        Sequence.__name__ = name
+        return Sequence
+
+    return make
+
+
+def _attention(torch: Any) -> Any:
+    base: Any = torch.nn.MultiheadAttention
+
+    class MultiHeadAttention(base):
+        """Masks are true for what takes part; without a key, the query is the key."""
+
+        def __init__(self, *sizes: int, causal: bool = False, **options: Any) -> None:
+            super().__init__(*sizes, batch_first=True, **options)
+            self.causal = causal
+
+        def forward(
+            self,
+            query: Any,
+            key: Any = None,
+            value: Any = None,
+            *,
+            mask: Any = None,
+            key_mask: Any = None,
+            bias: Any = None,
+            need_weights: bool = False,
+        ) -> Any:
+            key = query if key is None else key
+            pairs = query.shape[-2], key.shape[-2]
+            scores = query.new_zeros(pairs)
+            if bias is not None:
+                scores = scores + bias
+            if self.causal:
+                mask = torch.ones(pairs).tril() * (1 if mask is None else mask)
+            y, weights = super().forward(
+                query,
+                key,
+                key if value is None else value,
+                key_padding_mask=self._hidden(key_mask),
+                attn_mask=self._for_heads(scores if mask is None else scores + self._hidden(mask)),
+                average_attn_weights=False,
+            )
+            return (y, weights) if need_weights else y
+
+        def _hidden(self, mask: Any) -> Any:
+            """0 for what takes part, -inf for what does not."""
+            if mask is None:
+                return None
+            taken = torch.as_tensor(mask) != 0
+            return self.out_proj.weight.new_zeros(taken.shape).masked_fill(~taken, -torch.inf)
+
+        def _for_heads(self, scores: Any) -> Any:
+            """(L, S), or (N, L, S) and (N, heads, L, S) as (N·heads, L, S)."""
+            if scores.ndim == 3:
+                scores = scores[:, None].expand(-1, self.num_heads, -1, -1)
+            return scores.flatten(0, 1) if scores.ndim == 4 else scores
+
+    return MultiHeadAttention
+
+
+def _positional_encoding(torch: Any) -> Any:
+    base: Any = torch.nn.Module
+
+    class PositionalEncoding(base):
+        """Add sines and cosines of each position."""
+
+        def __init__(self, embed_dim: int) -> None:
+            super().__init__()
+            self.embed_dim = embed_dim
+
+        def forward(self, x: Any) -> Any:
+            k = torch.arange(self.embed_dim, dtype=torch.float64)
+            t = torch.arange(x.shape[-2], dtype=torch.float64)[:, None]
+            angles = t / 10000 ** ((k - k % 2) / self.embed_dim)
+            return x + torch.where(k % 2 == 0, angles.sin(), angles.cos()).to(x)
+
+        def extra_repr(self) -> str:
+            return str(self.embed_dim)
+
+    return PositionalEncoding
+
+
 _MAKERS = {
-    "Conv2dSame": _conv2d_same,
-    "GlobalAvgPool": _global_avg_pool,
+    **{name: _sequence(name) for name in ("RNN", "LSTM", "GRU")},
+    "MultiHeadAttention": _attention,
+    "PositionalEncoding": _positional_encoding,
+    "Conv1dSame": lambda torch: _conv_same(torch, 1),
+    "Conv2dSame": lambda torch: _conv_same(torch, 2),
+    "GlobalAvgPool1D": lambda torch: _global_avg_pool(torch, 1),
+    "GlobalAvgPool": lambda torch: _global_avg_pool(torch, 2),
     "Reshape": _reshape,
     "Residual": _residual,
 }

@@ -6,7 +6,7 @@ from typing import Any
 from .. import layers
 from ..module import Module
 from ..sequential import Sequential
-from . import torch_layers
+from . import torch_layers, torch_out_images, torch_sequences
 from .walk import Rules, Translation
 from .weights import floats
 
@@ -19,7 +19,7 @@ def to_torch(model: Module) -> Any:
     `nn.export.torch_layers`. TypeError for a module whose forward is its own, ValueError for
     weights that are not real numbers, ImportError where torch is not installed.
 
-    torch.nn.BatchNorm2d counts its batches (`num_batches_tracked`), ours does not.
+    torch.nn.BatchNorm1d and 2d count their batches (`num_batches_tracked`), ours do not.
     """
     if not isinstance(model, Module):
         raise TypeError(f"to_torch: needs a Module, got {model!r:.60}")
@@ -62,18 +62,6 @@ def _sequential(to: ToTorch, model: Sequential) -> Any:
         return to.nn.Sequential(layers)
 
 
-def _conv2d(to: ToTorch, layer: layers.Conv2D) -> Any:
-    sizes = layer.in_channels, layer.out_channels, layer.kernel_size, layer.stride
-    rest = {"dilation": layer.dilation, "groups": layer.groups, "bias": layer.bias is not None}
-    if layer.padding == "same" and layer.stride != (1, 1):
-        return torch_layers.Conv2dSame(*sizes, **rest)
-    return to.nn.Conv2d(*sizes, padding=layer.padding, **rest)
-
-
-def _global_avg_pool(*_: object) -> Any:
-    return torch_layers.GlobalAvgPool()
-
-
 def _reshape(to: ToTorch, layer: layers.Reshape) -> Any:
     if layer.axes == 1:
         return to.nn.Unflatten(-1, layer.shape)
@@ -85,32 +73,41 @@ def _residual(to: ToTorch, block: layers.Residual) -> Any:
     return torch_layers.Residual(**parts)
 
 
-def _is_scaled(layer: layers.LayerNorm | layers.GroupNorm) -> bool:
+def _is_scaled(layer: Any) -> bool:
     return layer.weight is not None and layer.bias is not None
 
 
+def _batch_norm(layer: layers.BatchNorm1D | layers.BatchNorm2D) -> tuple[int, float, float, bool]:
+    return layer.channels, float(layer.eps), float(layer.momentum), _is_scaled(layer)
+
+
 RULES: Rules = {
+    **torch_out_images.RULES,
     Sequential: _sequential,
     layers.Residual: _residual,
     layers.Dense: lambda to, m: to.nn.Linear(m.in_features, m.out_features, m.bias is not None),
-    layers.Conv2D: _conv2d,
-    layers.MaxPool: lambda to, m: to.nn.MaxPool2d(m.kernel_size, m.stride, m.padding),
-    layers.AvgPool: lambda to, m: to.nn.AvgPool2d(m.kernel_size, m.stride, m.padding),
-    layers.GlobalAvgPool: _global_avg_pool,
     layers.Flatten: lambda to, m: to.nn.Flatten(-m.axes),
     layers.Reshape: _reshape,
+    layers.Identity: lambda to, _: to.nn.Identity(),
     layers.Dropout: lambda to, m: to.nn.Dropout(m.rate),
+    layers.Dropout2D: lambda to, m: to.nn.Dropout2d(m.rate),
     layers.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
     layers.GroupNorm: lambda to, m: to.nn.GroupNorm(
         m.groups, m.channels, float(m.eps), _is_scaled(m)
     ),
-    layers.BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(
-        m.channels, float(m.eps), float(m.momentum)
-    ),
+    layers.RMSNorm: lambda to, m: to.nn.RMSNorm(m.shape, float(m.eps), m.weight is not None),
+    layers.BatchNorm1D: lambda to, m: to.nn.BatchNorm1d(*_batch_norm(m)),
+    layers.BatchNorm2D: lambda to, m: to.nn.BatchNorm2d(*_batch_norm(m)),
     layers.ReLU: lambda to, _: to.nn.ReLU(),
     layers.LeakyReLU: lambda to, m: to.nn.LeakyReLU(float(m.slope)),
+    layers.ELU: lambda to, m: to.nn.ELU(float(m.alpha)),
+    layers.SiLU: lambda to, _: to.nn.SiLU(),
+    layers.Softplus: lambda to, m: to.nn.Softplus(float(m.beta)),
+    layers.Hardtanh: lambda to, m: to.nn.Hardtanh(float(m.low), float(m.high)),
     layers.Sigmoid: lambda to, _: to.nn.Sigmoid(),
     layers.Tanh: lambda to, _: to.nn.Tanh(),
     layers.Softmax: lambda to, m: to.nn.Softmax(m.axis),
+    layers.LogSoftmax: lambda to, m: to.nn.LogSoftmax(m.axis),
     layers.GELU: lambda to, m: to.nn.GELU(m.approximate),
+    **torch_sequences.OUT,
 }

@@ -2,7 +2,7 @@
 
 import math
 
-from autograd import Tensor, softmax
+from autograd import Tensor, log_softmax, maximum, minimum, softmax
 
 from .. import validate
 from ..module import Layer
@@ -23,6 +23,50 @@ class LeakyReLU(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         return x.leaky_relu(self.slope)
+
+
+class ELU(Layer):
+    """x for x > 0, else α·(exp(x) - 1), of each entry (Clevert, Unterthiner, Hochreiter 2015)."""
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = validate.number("ELU", "alpha", alpha)
+
+    def forward(self, x: Tensor) -> Tensor:
+        below = x.minimum(0.0).exp() - 1
+        return x.relu() + (below if self.alpha == 1 else self.alpha * below)
+
+
+class SiLU(Layer):
+    """x · σ(x) of each entry, also called swish (Elfwing, Uchibe, Doya 2017)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * x.sigmoid()
+
+
+class Softplus(Layer):
+    """log(1 + exp(β·x)) / β of each entry, a smooth max(x, 0); without overflow."""
+
+    def __init__(self, beta: float = 1.0) -> None:
+        self.beta = validate.above_zero("Softplus", "beta", beta)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.softplus() if self.beta == 1 else (self.beta * x).softplus() / self.beta
+
+
+class Hardtanh(Layer):
+    """Each entry, but at least `low` and at most `high`, where the derivative is 0.
+
+    Hardtanh(0, 6) is what is called ReLU6.
+    """
+
+    def __init__(self, low: float = -1.0, high: float = 1.0) -> None:
+        self.low = validate.number("Hardtanh", "low", low)
+        self.high = validate.number("Hardtanh", "high", high)
+        if low >= high:
+            raise ValueError(f"Hardtanh: low must be less than high, got {low} and {high}")
+
+    def forward(self, x: Tensor) -> Tensor:
+        return minimum(self.high, maximum(self.low, x))  # in a tie the bound's
 
 
 class Sigmoid(Layer):
@@ -47,6 +91,16 @@ class Softmax(Layer):
 
     def forward(self, x: Tensor) -> Tensor:
         return softmax(x, self.axis)
+
+
+class LogSoftmax(Layer):
+    """x - log Σ exp(x) over an axis, what NLLLoss takes. CrossEntropyLoss takes logits."""
+
+    def __init__(self, axis: int = -1) -> None:
+        self.axis = validate.whole("LogSoftmax", "axis", axis)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return log_softmax(x, self.axis)
 
 
 class GELU(Layer):

@@ -1,4 +1,4 @@
-"""The layers of every net: Dense, Flatten, Reshape, Dropout, Residual."""
+"""The layers of every net: Dense, Flatten, Reshape, Dropout, Identity, Residual."""
 
 import random
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from autograd import Tensor, drawn, einsum
 
 from .. import init, validate
-from ..annotations import Generator
+from ..annotations import Generator, Shape
 from ..module import Layer, Module, Parameter
 
 
@@ -76,14 +76,41 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float = 0.5, *, rng: Generator | None = None) -> None:
-        self.rate = validate.within("Dropout", "rate", rate, 0, 1)
+        self.rate = validate.within(type(self).__name__, "rate", rate, 0, 1)
         self.rng = rng  # None is Python's own: modules, unlike the module `random`, can be copied
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.training or not self.rate:
-            return x
-        y: Tensor = x * drawn.bernoulli(x.shape, 1 - self.rate, self.rng) / (1 - self.rate)
-        return y
+        return dropped(x, self.rate, self.rng) if self.training else x
+
+
+class Dropout2D(Dropout):
+    """In training, drop each channel with probability `rate`, and scale the others: same shape.
+
+    y[c,i,j] = x[c,i,j] · m[c] / (1 - rate) of images (..., C, H, W) (Tompson et al. 2015).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        validate.image(self, x)
+        channels = (*x.shape[:-2], 1, 1)
+        return dropped(x, self.rate, self.rng, channels) if self.training else x
+
+
+def dropped(x: Tensor, rate: float, rng: Generator | None, shape: Shape | None = None) -> Tensor:
+    """x, each entry set to 0 with probability `rate`, else scaled by 1 / (1 - rate).
+
+    With a shape that broadcasts to x's, entries are dropped together.
+    """
+    if not rate:
+        return x
+    y: Tensor = x * drawn.bernoulli(shape or x.shape, 1 - rate, rng) / (1 - rate)
+    return y
+
+
+class Identity(Layer):
+    """y = x: the place of a layer that is not there."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
 
 
 class Residual(Layer):

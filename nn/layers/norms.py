@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from autograd import Tensor, batch_mean, observe
+from autograd import Tensor, batch_mean, is_compiling, observe
 
 from .. import init, validate
 from ..annotations import Shape
@@ -40,13 +40,38 @@ class LayerNorm(Layer):
         self.bias = Parameter(init.zeros(self.shape)) if affine else None
 
     def forward(self, x: Tensor) -> Tensor:
-        n = len(self.shape)
-        if x.shape[-n:] != self.shape:
-            raise ValueError(
-                f"{self!r}: input has shape {x.shape}, its last axes must be {self.shape}"
-            )
-        y, *_ = normalized(x, average_over(range(-n, 0)), self.eps)
+        y, *_ = normalized(x, average_over(_trailing(self, x)), self.eps)
         return y if self.weight is None or self.bias is None else y * self.weight + self.bias
+
+
+class RMSNorm(Layer):
+    """Divide by the root mean square over the trailing axes of this shape; same shape.
+
+    y = w · x / √(mean(x²) + ε), with w of that shape (Zhang, Sennrich 2019). ε is the one that
+    PyTorch takes in float32.
+    """
+
+    def __init__(
+        self, shape: int | Sequence[int], eps: float = 2**-23, affine: bool = True
+    ) -> None:
+        self.shape = validate.sizes("RMSNorm", "shape", shape)
+        self.eps, self.affine = validate.within("RMSNorm", "eps", eps, 0), affine
+        self.weight = Parameter(init.ones(self.shape)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        axes = _trailing(self, x)
+        y: Tensor = x / ((x * x).mean(axes, keepdims=True) + self.eps).sqrt()
+        return y if self.weight is None else y * self.weight
+
+
+def _trailing(layer: LayerNorm | RMSNorm, x: Tensor) -> tuple[int, ...]:
+    """The axes that a layer was built for, which must be the input's last."""
+    n = len(layer.shape)
+    if x.shape[-n:] != layer.shape:
+        raise ValueError(
+            f"{layer!r}: input has shape {x.shape}, its last axes must be {layer.shape}"
+        )
+    return tuple(range(-n, 0))
 
 
 class GroupNorm(Layer):
@@ -74,42 +99,44 @@ class GroupNorm(Layer):
         return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
 
 
-class BatchNorm2D(Layer):
-    """Normalise each channel over the batch and the image: (..., C, H, W), same shape.
+class _BatchNorm(Layer):
+    """Normalise each channel over all other axes; classes say which axis is the channels'."""
 
-    y[n,c] = w[c] · (x[n,c] - mean[c]) / √(var[c] + ε) + b[c]
+    batch_statistics = True
 
-    In training, mean and var are the batch's, and the running ones move by `momentum` towards them
-    (the variance with Bessel's correction, as in PyTorch); in evaluation the running ones serve
-    (Ioffe, Szegedy 2015). ValueError for training on one entry per channel. So it is in a compiled
-    program, too: what was compiled in training mode moves the running ones at each run.
-    """
-
-    def __init__(self, channels: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
-        self.channels = validate.positive("BatchNorm2D", "channels", channels)
-        self.eps = validate.within("BatchNorm2D", "eps", eps, 0)
-        self.momentum = validate.number("BatchNorm2D", "momentum", momentum)
+    def __init__(
+        self, channels: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+    ) -> None:
+        name = type(self).__name__
+        self.channels = validate.positive(name, "channels", channels)
+        self.eps, self.affine = validate.within(name, "eps", eps, 0), affine
+        self.momentum = validate.number(name, "momentum", momentum)
         if not 0 <= self.momentum <= 1:
-            raise ValueError(f"BatchNorm2D: momentum must be from 0 to 1, got {momentum}")
-        self.weight = Parameter([1.0] * self.channels)
-        self.bias = Parameter([0.0] * self.channels)
+            raise ValueError(f"{name}: momentum must be from 0 to 1, got {momentum}")
+        self.weight = Parameter([1.0] * self.channels) if affine else None
+        self.bias = Parameter([0.0] * self.channels) if affine else None
         self.running_mean = Buffer([0.0] * self.channels)
         self.running_var = Buffer([1.0] * self.channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        validate.image(self, x)
-        validate.axis(self, x, -3, "channels", self.channels)
-        if self.training:
-            y = self._by_the_batch(x)
-        else:
-            mean, var = (b.reshape(-1, 1, 1) for b in (self.running_mean, self.running_var))
-            y = (x - mean) / (var + self.eps).sqrt()
-        return y * self.weight.reshape(-1, 1, 1) + self.bias.reshape(-1, 1, 1)
+    def _axis(self, x: Tensor) -> int:
+        """The axis of the channels, counted from the last; ValueError where it does not fit."""
+        raise NotImplementedError
 
-    def _by_the_batch(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
+        axis = self._axis(x)
+        if self.training:
+            y = self._by_the_batch(x, axis)
+        else:
+            mean, var = (_along(axis, b) for b in (self.running_mean, self.running_var))
+            y = (x - mean) / (var + self.eps).sqrt()
+        if self.weight is None or self.bias is None:
+            return y
+        return y * _along(axis, self.weight) + _along(axis, self.bias)
+
+    def _by_the_batch(self, x: Tensor, axis: int) -> Tensor:
         """Normalised by the statistics of the batch, which move the running ones."""
-        axes = [a for a in range(x.ndim) if a != x.ndim - 3]
-        average = average_over(axes)
+        axes = [a for a in range(-x.ndim, 0) if a != axis]
+        average: Average = average_over(axes) if axes else lambda x: x
         y, mean, var = normalized(x, lambda x: batch_mean(average(x)), self.eps)
         entries = math.prod(x.shape[a] for a in axes)
         observe(partial(self._move, x.shape, entries), mean.reshape(-1), var.reshape(-1))
@@ -126,3 +153,42 @@ class BatchNorm2D(Layer):
         for buffer, seen in ((self.running_mean, means), (self.running_var, unbiased)):
             for running, observed in zip(buffer.values, seen, strict=True):
                 running.data += self.momentum * (observed - running.data)
+
+
+def _along(axis: int, channels: Tensor) -> Tensor:
+    """Numbers of channels on this axis, counted from the last."""
+    return channels.reshape(-1, *[1] * (-1 - axis))
+
+
+class BatchNorm1D(_BatchNorm):
+    """Normalise each channel over the batch: (..., C), or over signals too: (..., C, L).
+
+    y[n,c] = w[c] · (x[n,c] - mean[c]) / √(var[c] + ε) + b[c], as BatchNorm2D. Which it is, is told
+    by the sizes; where both fit, two axes are (N, C), and three (N, C, L), as in PyTorch. (To a
+    compiled function, which sees one sample, one axis is (C,), and two are (C, L).)
+    """
+
+    def _axis(self, x: Tensor) -> int:
+        rank = x.ndim + is_compiling()  # with the batch's axis
+        is_signal = x.ndim > 1 and x.shape[-2] == self.channels
+        if is_signal and (rank > 2 or x.shape[-1] != self.channels):
+            return -2
+        validate.axis(self, x, -1, "channels", self.channels)
+        return -1
+
+
+class BatchNorm2D(_BatchNorm):
+    """Normalise each channel over the batch and the image: (..., C, H, W), same shape.
+
+    y[n,c] = w[c] · (x[n,c] - mean[c]) / √(var[c] + ε) + b[c]
+
+    In training, mean and var are the batch's, and the running ones move by `momentum` towards them
+    (the variance with Bessel's correction, as in PyTorch); in evaluation the running ones serve
+    (Ioffe, Szegedy 2015). ValueError for training on one entry per channel. So it is in a compiled
+    program, too: what was compiled in training mode moves the running ones at each run.
+    """
+
+    def _axis(self, x: Tensor) -> int:
+        validate.image(self, x)
+        validate.axis(self, x, -3, "channels", self.channels)
+        return -3

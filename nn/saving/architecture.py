@@ -8,14 +8,15 @@ from autograd import Tensor
 
 from .. import arguments, layers
 from ..annotations import Generator, Plain, Shape
+from ..containers import ModuleDict, ModuleList
 from ..module import Module
 from ..sequential import Sequential
 
 LAYERS: dict[str, type[Module]] = {
     name: cls
-    for name, cls in [*vars(layers).items(), ("Sequential", Sequential)]
+    for name, cls in vars(layers).items()
     if isinstance(cls, type) and issubclass(cls, Module)
-}
+} | {cls.__name__: cls for cls in (ModuleDict, ModuleList, Sequential)}
 
 LEAST = 4096  # ints in arguments may be as large as the number of parameters, or as this
 
@@ -57,8 +58,9 @@ class Builder:
 
     def __init__(self, budget: int, more: Iterable[type[Module]] = ()) -> None:
         self.known: Mapping[str, type[Module]] = LAYERS | {cls.__name__: cls for cls in more}
-        self.budget, self.spent = budget, 0
+        self.budget, self.spent, self.drawn = budget, 0, 0  # `drawn` for the layer in the making
         self.made: list[Module] = []
+        self._counted: set[tuple[int, int]] = set()  # the ids and sizes of what is paid for
 
     def build(self, data: Plain) -> Any:
         """The module, list or value that the data describes."""
@@ -86,10 +88,13 @@ class Builder:
             raise ValueError(f"unknown layer {name!r}")
         if not isinstance(given, dict):
             raise ValueError(f"the arguments of {name} were not kept as attributes of those names")
-        module: Module = arguments.call(self.known[name], self._with_zeros(name, given))
+        values = self._with_zeros(name, given)
+        self.drawn = 0
+        module: Module = arguments.call(self.known[name], values)
         self.made.append(module)
-        if not any(isinstance(child, Module) for _, child in module.named_children()):
-            self._spend(sum(part.size for _, part in module.named_state()))
+        new = {id(part): part.size for _, part in module.named_state()}.items() - self._counted
+        self._counted |= new
+        self._spend(sum(size for _, size in new))
         return module
 
     def _with_zeros(self, name: str, given: dict[str, Plain]) -> dict[str, Any]:
@@ -98,7 +103,8 @@ class Builder:
         return values | ({"init": self._zeros} if arguments.has_init(self.known[name]) else {})
 
     def _zeros(self, shape: Shape, _: Generator) -> Tensor:
-        if self.spent + math.prod(shape) > self.budget:
+        self.drawn += math.prod(shape)
+        if self.spent + self.drawn > self.budget:
             raise ValueError(f"a weight of shape {shape} is more than the file holds")
         return Tensor([0.0] * math.prod(shape)).reshape(*shape)
 

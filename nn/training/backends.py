@@ -85,6 +85,7 @@ class Compiled:
         """One update from the samples of some batches: outputs and loss of each before it."""
         arrays = [self.task.arrays(batch) for batch in parts]
         if self._step is None:
+            self.task.check_training(parts[0])
             self._step = self._compiled(parts[0], arrays[0]).train_step(optimizer, clip_norm)
         try:
             found = self._step.accumulate(arrays)

@@ -2,10 +2,11 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from itertools import count
+from types import CodeType, FunctionType
 from typing import Any
 
 import autograd
@@ -13,7 +14,6 @@ from autograd import Tensor, Value, drawn, no_grad, stack
 
 from ..annotations import Lists, Numbers, Shape
 from ..data.dataset import shape_of
-from ..layers import BatchNorm2D
 from ..module import Module, Parameter
 
 PASSING = {"training", "path", "rng", "input_shape", "preprocessing"}  # no outputs depend on them
@@ -39,10 +39,11 @@ def evaluating(model: Module) -> Iterator[None]:
 
 
 @contextmanager
-def tried_out(model: Module) -> Iterator[None]:
-    """A model in evaluation mode that stays as it is, as does the generator of what is drawn."""
-    state = [part for _, part in model.named_state()]
-    with evaluating(model), autograd.unchanged(model, state), drawn.using(random.Random(0)):
+def tried_out(model: Module, parameters: Sequence[Parameter]) -> Iterator[None]:
+    """A model in evaluation mode that stays as it is but for parameters, which nothing changes; so
+    does the generator of what is drawn.
+    """
+    with evaluating(model), autograd.unchanged(model, parameters), drawn.using(random.Random(0)):
         yield
 
 
@@ -86,7 +87,7 @@ class Forward:
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
-            with tried_out(self.model):
+            with tried_out(self.model, self._state):
                 self._find(Tensor(images[0]), Tensor(images[-1]), sure)
             self._seen = seen
 
@@ -99,10 +100,15 @@ class Forward:
         self.look(images, sure=True)
         if self._way is not Way.SINGLE:
             return self._batch(Tensor(images))
-        if self.normalises and self.model.training:
-            needed = "batch statistics, and forward is right for one sample only"
-            raise ValueError(f"{self._name}: BatchNorm2D needs {needed} (compiled, it has both)")
+        self.one_by_one()
         return stack([self._own(Tensor(x)) for x in images])
+
+    def one_by_one(self) -> None:
+        """ValueError where samples cannot go one by one: in training, with batch statistics."""
+        if self.normaliser and self.model.training:
+            needed = "batch statistics, and forward is right for one sample only"
+            name = type(self.normaliser).__name__
+            raise ValueError(f"{self._name}: {name} needs {needed} (compiled, it has both)")
 
     def compiled(self, images: Numbers) -> Lists:
         """The outputs in evaluation mode for samples (N, *shape), by a program in float64."""
@@ -129,16 +135,41 @@ class Forward:
         row = _row(batch, -1)
         if _alike(single, row):
             self._sure = not _alike(row, _row(batch, 0))
-            self._way = Way.WHOLE if self._sure or self.normalises else Way.SINGLE
+            self._way = Way.WHOLE if self._sure or self.normaliser else Way.SINGLE
             return
         noisy = not failed and not _alike(single, _tried(self._own, last))
-        # a sample with a first axis of 1 may have been taken for a batch of one
-        if _alike(row, _row(alone, 0), noisy) and (failed or _alike(single, alone, noisy)):
+        # a sample may have been taken for a batch: one with a first axis of 1, or of vectors
+        batched = failed or self.normaliser or _alike(single, alone, noisy)
+        if _alike(row, _row(alone, 0), noisy) and batched:
             self._way, self.shape = Way.BATCHES, _shape(row)
         elif failed:
             raise single
         else:
             self._way = Way.WHOLE if noisy and _alike(single, row, noisy) else Way.SINGLE
+
+    def check_training(self, images: Numbers) -> None:
+        """TypeError where a module makes of a sample, in training, what depends on its batch, and
+        does not say so to a compiler that sees one sample.
+        """
+        suspects = [m for m in self.model.modules() if _switches(m) and not m.batch_statistics]
+        if suspects:
+            self.look(images, sure=True)
+        for module in suspects if self._way is not Way.SINGLE else ():
+            with tried_out(self.model, self.model.parameters()):
+                module.training = True
+                last = Tensor(images[-1])
+                single, again = _tried(self.one, last), _tried(self.one, last)
+                batch = _tried(self._batch, stack([Tensor(images[0]), last]))
+            steady = isinstance(single, Exception) or _alike(single, again)
+            if steady and not isinstance(batch, Exception) and not _alike(single, batch[-1]):
+                kind = type(module).__name__
+                raise TypeError(
+                    f"{f'{module.path} ({kind})' if module.path else kind}: in training, what it "
+                    "makes of a sample depends on its batch, and a program is a function of one "
+                    "sample: autograd.batch_mean(x) is the mean over the batch, and "
+                    "autograd.observe tells of it after each run, as in nn.BatchNorm1D "
+                    "(fit(..., compiled=False) trains scalar by scalar)"
+                )
 
     def _own(self, x: Tensor) -> Any:
         """What the model gives: a Tensor, or a Value."""
@@ -161,13 +192,33 @@ class Forward:
         return [part for _, part in self.model.named_state()]
 
     @property
-    def normalises(self) -> bool:
-        """Whether, in training, what is done to a sample depends on its batch."""
-        return any(isinstance(module, BatchNorm2D) for module in self.model.modules())
+    def normaliser(self) -> Module | None:
+        """A module that does to a sample, in training, what depends on its batch."""
+        return next((module for module in self.model.modules() if module.batch_statistics), None)
 
     @property
     def _name(self) -> str:
         return type(self.model).__name__
+
+
+def _switches(module: Module) -> bool:
+    """Whether the code of a user's module asks for its mode, and never for a mean over a batch."""
+    methods = [m for cls in type(module).__mro__ for m in vars(cls).values()]
+    own = [m.__code__ for m in methods if isinstance(m, FunctionType) and not _is_ours(m)]
+    names = {name for code in own for name in _names(code)}
+    return "training" in names and "batch_mean" not in names
+
+
+def _is_ours(function: FunctionType) -> bool:
+    return function.__module__.partition(".")[0] == "nn"
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """What a function's code asks for by name, and that of the functions in it."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names(inner)
 
 
 def _tried(function: Callable[[Tensor], Any], x: Tensor) -> Any:

@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd import Tensor, Value, stack
 
+from ..annotations import Shape
 from ..data import Dataset
 from ..data.columns import Columns
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
@@ -25,6 +26,7 @@ class Prediction:
         self.model, self.loss = model, loss
         self.forward = Forward(model)
         self._structured: bool | None = None  # whether outputs have parts
+        self._shape: Shape | None = None  # of one sample's outputs
 
     def eager(self, batch: Dataset) -> Step:
         """Outputs and mean loss of a batch."""
@@ -39,7 +41,7 @@ class Prediction:
         """The losses of samples one by one, whose graphs are small; or of the batch as a whole,
         where they depend on it.
         """
-        if self._by_sample(batch.images) or self.forward.normalises:
+        if self._by_sample(batch.images) or self.forward.normaliser:
             yield self.eager(batch)[1]
             return
         for x, t in batch:
@@ -52,6 +54,11 @@ class Prediction:
         else:
             outputs = self.model(x) if self._structured else self.forward.one(Tensor(x))
         return self.loss(outputs, target, *weight), outputs
+
+    def check_training(self, batch: Dataset) -> None:
+        """TypeError for a module that would not be in a program what it is in eager mode."""
+        if not self._by_sample(batch.images):
+            self.forward.check_training(batch.images)
 
     def arrays(self, batch: Dataset) -> list[Any]:
         """Inputs, targets and weights as arrays; classes as one-hot rows, where the loss takes
@@ -83,6 +90,7 @@ class Prediction:
         """The outputs (N, ...); None for those that are no Tensors."""
         if not self._by_sample(images):
             return self.forward.all(images)
+        self.forward.one_by_one()
         if self._structured:
             return None
         outputs = [called(self.model, x) for x in images]
@@ -99,7 +107,9 @@ class Prediction:
     def _targets(self, images: Any, inputs: Sequence[Any], targets: Any) -> Any:
         import numpy as np
 
-        scores = (len(targets), *self._shape(images, inputs))
+        if self._shape is None:
+            self._shape = self._found_shape(images, inputs)
+        scores = (len(targets), *self._shape)
         if not isinstance(self.loss, NLLLoss):
             if isinstance(self.loss, Loss) and type(self.loss).forward is Loss.forward:
                 equal_shapes(self.loss, scores, targets.shape)
@@ -112,13 +122,13 @@ class Prediction:
         class_numbers(self.loss, targets[~right].tolist(), n)  # which names the first
         return (targets[..., None] == np.arange(n)) & ~np.array(ignored)[..., None]
 
-    def _shape(self, images: Any, inputs: Sequence[Any]) -> Any:
-        """The shape of the outputs for one sample."""
+    def _found_shape(self, images: Any, inputs: Sequence[Any]) -> Shape:
         if not isinstance(images, Columns):
             self.forward.look(inputs[0])
             return self.forward.shape
-        with tried_out(self.model):
-            return getattr(called(self.model, images[0]), "shape", ())
+        with tried_out(self.model, [part for _, part in self.model.named_state()]):
+            shape: Shape = getattr(called(self.model, images[0]), "shape", ())
+            return shape
 
 
 class Whole:
@@ -129,11 +139,15 @@ class Whole:
 
     def eager(self, batch: Dataset) -> Step:
         """No outputs, and the mean loss of a batch."""
+        Forward(self.model).one_by_one()
         return None, stack(list(self.each(batch))).mean()
 
     def each(self, batch: Dataset) -> Iterable[Value]:
         """The losses of samples one by one."""
         return (self._loss(x) for x in batch.images)
+
+    def check_training(self, batch: Dataset) -> None:
+        """Nothing: the loss is one of a sample, as in eager mode."""
 
     def arrays(self, batch: Dataset) -> list[Any]:
         """The parts of samples as arrays."""
@@ -163,7 +177,7 @@ def called(model: Module, x: Any) -> Any:
 
 def gives_parts(model: Module, x: Any) -> bool:
     """Whether a model's outputs for a sample are a tuple or a dict; it stays as it is."""
-    with tried_out(model):
+    with tried_out(model, [part for _, part in model.named_state()]):
         try:
             return isinstance(model(Tensor(x)), tuple | dict)
         except Exception:  # which the training will raise

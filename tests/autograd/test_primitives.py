@@ -22,6 +22,7 @@ RATIONAL = [
     "sum", "dot", "max", "min",
 ]  # fmt: skip
 SMOOTH_TWICE = sorted(PRIMITIVES.keys() - {"stop", "where"} - SEQUENCES.keys())
+STEPS = ["floor", "ceil", "round"]
 POSITIVE = {"log", "sqrt", "pow", "div"}
 LENGTH = 3
 FEW = settings(max_examples=20)  # of each row; test_rows.py has the points that matter
@@ -141,7 +142,9 @@ def test_floats_values_and_arrays_agree(name, data):
     assert [float(v.grad) for v in values] == pytest.approx([float(p) for p in partials[0]])
 
 
-@pytest.mark.parametrize("name", sorted(PRIMITIVES.keys() - SEQUENCES.keys() - {"where", "stop"}))
+@pytest.mark.parametrize(
+    "name", sorted(PRIMITIVES.keys() - SEQUENCES.keys() - {"where", "stop", *STEPS})
+)
 def test_symbols_give_symbolic_gradients(name):
     symbols = sympy.symbols("a b c", real=True, positive=True if name in POSITIVE else None)[
         : size(name)

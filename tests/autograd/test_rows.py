@@ -24,6 +24,9 @@ ROWS = {
     "pow": ("**", (2.0, 3.0), 8.0, (12.0, 8 * math.log(2))),
     "neg": ("-", (F(2),), -2, (-1,)),
     "abs": ("abs", (F(-2),), 2, (-1,)),
+    "floor": ("floor", (F(-7, 2),), -4, (False,)),
+    "ceil": ("ceil", (F(-7, 2),), -3, (False,)),
+    "round": ("round", (F(5, 2),), 2, (False,)),
     "exp": ("exp", (-1.0,), E1, (E1,)),
     "log": ("log", (4.0,), math.log(4), (0.25,)),
     "sqrt": ("sqrt", (9.0,), 3.0, (1 / 6,)),
@@ -48,6 +51,10 @@ ROWS = {
     "min": ("min", ((F(2), F(3), F(2)),), 2, ((True, False, False),)),
 }
 OTHER_BRANCHES = [
+    ("floor", (2.0,), 2.0, (False,)),
+    ("ceil", (2.5,), 3.0, (False,)),
+    ("round", (-3.5,), -4.0, (False,)),
+    ("round", (0.5,), 0.0, (False,)),
     ("relu", (F(-2),), 0, (False,)),
     ("relu", (0.0,), 0, (False,)),
     ("leaky_relu", (HALF, F(3)), HALF, (True, False)),

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import pickle
 import random
 from fractions import Fraction
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+import autograd
 import nn
 from autograd import Tensor, Value, concatenate, einsum, maximum, minimum, stack, where
 from autograd.graph import nodes
@@ -320,6 +322,46 @@ def test_normal_numbers_come_from_the_generator_that_is_given():
     assert a.tolist() == b.tolist() != c.tolist()
     assert abs(a.mean().data) < 0.2
     assert abs(a.std().data - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [((3,), (3,)), ((2, 3), (3, 4)), ((2, 3), (2, 3, 4)), ((3,), (2, 3, 4)), ((2,), ())]
+)
+def test_dot_is_numpys(a, b):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=a), rng.normal(size=b)
+    for found in (Tensor(x).dot(y), np.dot(x, Tensor(y)) if b else np.dot(Tensor(x), y)):
+        np.testing.assert_allclose(np.array(found.data), np.dot(x, y), rtol=1e-14)
+    with pytest.raises(TypeError, match=r"dot\(other\): other must be numbers, got a str"):
+        Tensor(x).dot("no")
+
+
+def test_whole_numbers_and_powers_are_methods_of_values_too():
+    x = Tensor([-1.5, 0.5, 2.5, math.nan])
+    for name in ("floor", "ceil", "round"):
+        numpys = getattr(np, name)
+        np.testing.assert_array_equal(getattr(x, name)().numpy(), numpys(x.numpy()))
+        np.testing.assert_array_equal(numpys(x).numpy(), numpys(x.numpy()))
+        assert getattr(x[2], name)().data == numpys(2.5)
+    assert (x[2].pow(2).data, x.pow([1.0, 2.0, 2.0, 0.0]).tolist()[2]) == (6.25, 6.25)
+    assert (autograd.floor(x).tolist()[0], autograd.ceil(-0.5)) == (-2.0, 0.0)
+    (x.floor() * x).sum().backward()
+    assert x.grad[:3] == [-2.0, 0.0, 2.0]
+
+
+def test_assign_copies_numbers_into_leaves_alone():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]])
+    row = x[0]
+    x[0].assign(np.array([5.0, 6.0]))
+    assert (x.tolist(), row.tolist()) == ([[5.0, 6.0], [3.0, 4.0]], [5.0, 6.0])
+    x.assign(x.T)
+    assert x.tolist() == [[5.0, 3.0], [6.0, 4.0]]
+    with pytest.raises(ValueError, match=r"tensor: shape is \(2, 2\), got \(2,\)"):
+        x.assign([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"tensor.assign.* was computed, and only leaves"):
+        (x + 1.0).assign(x)
+    with pytest.raises(autograd.UnknownNumberError, match=r"tensor.assign.*autograd\.observe"):
+        autograd.compile(lambda y: x.assign(y) or y.sum(), x)
 
 
 def test_clip_takes_numbers_values_and_tensors_and_stops_gradients_outside():

@@ -1,11 +1,7 @@
 """Write goldens_training.json.gz: PyTorch's weighted losses, groups, schedules and averages."""
 
-from pathlib import Path
-
 import make_goldens
 from make_goldens import case_of, draw, plain
-
-GOLDENS = Path(__file__).with_name("goldens_training.json.gz")
 
 # --- cases: our API, and what PyTorch calls it ---------------------------------------------------
 
@@ -166,4 +162,4 @@ if __name__ == "__main__":
     import torch
 
     make_goldens.torch = torch
-    make_goldens.main(goldens, GOLDENS)
+    make_goldens.main(goldens_training=goldens)

@@ -1,4 +1,4 @@
-"""Write goldens.json.gz: what PyTorch computes in float64 where test_goldens.py asks our layers.
+"""Write goldens*.json.gz: what PyTorch computes in float64 where test_goldens.py asks our layers.
 
 Run it with torch 2.13.0 (CPU), from any directory; the same cases give the same bytes:
 
@@ -16,7 +16,9 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-GOLDENS = Path(__file__).with_name("goldens.json.gz")
+import golden_layers
+
+HERE = Path(__file__).parent
 TORCH = "2.13.0"
 DIGITS = 13  # significant ones of what PyTorch computes; what is drawn has two decimals
 
@@ -103,6 +105,7 @@ DENSE = [
 
 KINKS = [-3.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0]
 TAILS = [-1000.0, -40.0, -8.0, -2.0, -1e-9, 0.0, 1e-9, 2.0, 8.0, 40.0, 1000.0]
+INPUTS = [(2, 3, 4), KINKS, TAILS]
 ACTIVATIONS = [
     (text, numbers)
     for text in [
@@ -114,7 +117,7 @@ ACTIVATIONS = [
         "GELU()",
         "GELU(approximate='tanh')",
     ]
-    for numbers in ((2, 3, 4), KINKS, TAILS)
+    for numbers in INPUTS
 ]
 
 SOFTMAX = [
@@ -231,13 +234,13 @@ def peers():
     return {
         **vars(nn),
         **{name: partial(formula, f) for name, f in formulas().items()},
+        **golden_layers.peers(nn),
         "AvgPool": nn.AvgPool2d,
         "BatchNorm2D": nn.BatchNorm2d,
         "Conv2D": nn.Conv2d,
         "Dense": nn.Linear,
         "Flatten": lambda axes=3: nn.Flatten(-axes),
         "GlobalAvgPool": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(-3)),
-        "MaxPool": nn.MaxPool2d,
         "NLLLoss": lambda reduction="mean": formula(nll, reduction=reduction),
         "Residual": residual,
         "Softmax": lambda axis=-1: nn.Softmax(axis),
@@ -346,21 +349,21 @@ def gradients(module):
 # --- the groups of cases -------------------------------------------------------------------------
 
 
-def layer_case(text, x, image=False, drawer=draw, training=True, steps=1, note=""):
+def layer_case(text, x, axes=0, drawer=draw, training=True, steps=1, note=""):
     """One layer: outputs and gradients of some steps, and its state after them."""
     case = case_of(named(text, x, note), layer=text, training=training)
     module = eval(text, peers()).train(training)
     case["state"] = randomize(module)
-    case["steps"] = [layer_step(module, given(x, drawer), image) for _ in range(steps)]
+    case["steps"] = [layer_step(module, given(x, drawer), axes) for _ in range(steps)]
     case["after"] = state(module)
     return case
 
 
-def layer_step(module, x, image):
-    """Outputs and gradients; of images, all leading axes become PyTorch's one batch axis."""
-    if image:
-        y = module(x.reshape(-1, *x.shape[-3:]))
-        y = y.reshape(*x.shape[:-3], *y.shape[1:])
+def layer_step(module, x, axes):
+    """Outputs and gradients; what is in front of a sample's axes becomes PyTorch's batch axis."""
+    if axes:
+        y = module(x.reshape(-1, *x.shape[-axes:]))
+        y = y.reshape(*x.shape[:-axes], *y.shape[1:])
     else:
         y = module(x)
     upstream = draw(y.shape)
@@ -378,18 +381,18 @@ def layer_step(module, x, image):
 def pooling():
     """Both pools over all windows; the largest entry also among many ties."""
     for options, shape in WINDOWS:
-        yield layer_case(f"AvgPool({options})", shape, image=True)
-        yield layer_case(f"MaxPool({options})", shape, image=True)
-        yield layer_case(f"MaxPool({options})", shape, image=True, drawer=ties, note=" with ties")
+        yield layer_case(f"AvgPool({options})", shape, axes=3)
+        yield layer_case(f"MaxPool({options})", shape, axes=3)
+        yield layer_case(f"MaxPool({options})", shape, axes=3, drawer=ties, note=" with ties")
     flat = [[[7.0] * 5] * 5]
-    yield layer_case("MaxPool(3, stride=1, padding=1)", flat, image=True, note=" constant image")
+    yield layer_case("MaxPool(3, stride=1, padding=1)", flat, axes=3, note=" constant image")
 
 
 def batch_norms():
     """Two steps of training, and one of evaluation."""
     for text, shape in BATCH_NORMS:
-        yield layer_case(text, shape, image=True, steps=2, note=" in training")
-        yield layer_case(text, shape, image=True, training=False, note=" in evaluation")
+        yield layer_case(text, shape, axes=3, steps=2, note=" in training")
+        yield layer_case(text, shape, axes=3, training=False, note=" in evaluation")
 
 
 def loss_case(text, note, prediction, target, classes=False, drawer=draw):
@@ -514,9 +517,9 @@ def goldens():
     """All groups of cases."""
     return {
         "torch": torch.__version__,
-        "convolutions": [layer_case(*case, image=True) for case in CONVOLUTIONS],
+        "convolutions": [layer_case(*case, axes=3) for case in CONVOLUTIONS],
         "pooling": list(pooling()),
-        "shapes": [layer_case(t, s, image="Global" in t, training=False) for t, s in SHAPES],
+        "shapes": [layer_case(t, s, axes=3 * ("Global" in t), training=False) for t, s in SHAPES],
         "dense": [layer_case(*case) for case in DENSE],
         "activations": [
             layer_case(*case, note=f" from {case[1][0]:g}" * isinstance(case[1], list))
@@ -524,7 +527,7 @@ def goldens():
         ],
         "softmax": [layer_case(*case) for case in SOFTMAX],
         "residual": [layer_case(*case) for case in RESIDUAL],
-        "norms": [layer_case(t, s, image="Group" in t) for t, s in NORMS],
+        "norms": [layer_case(t, s, axes=3 * ("Group" in t)) for t, s in NORMS],
         "batch_norms": list(batch_norms()),
         "pair_losses": list(pair_losses()),
         "class_losses": list(class_losses()),
@@ -535,13 +538,19 @@ def goldens():
     }
 
 
-def main(goldens, path):
-    """Write a file of what `goldens()` gives, and say what is in it."""
+def main(**files):
+    """Write files of what functions give, and say what is in them."""
     if torch.__version__.partition("+")[0] != TORCH:
         raise SystemExit(f"needs torch {TORCH}, this is {torch.__version__}")
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
-    cases = goldens()
+    for name, goldens in files.items():
+        write(name, goldens())
+
+
+def write(name, cases):
+    """Write groups of cases, and say how many there are."""
+    path = HERE / f"{name}.json.gz"
     text = json.dumps(cases, separators=(",", ":"))
     path.write_bytes(gzip.compress(text.encode(), mtime=0))
     count = sum(len(group) for group in cases.values() if isinstance(group, list))
@@ -551,4 +560,7 @@ def main(goldens, path):
 if __name__ == "__main__":
     import torch  # here, because pytest imports each file to look for doctests, without torch
 
-    main(goldens, GOLDENS)
+    main(
+        goldens=goldens,
+        goldens_layers=partial(golden_layers.goldens, layer_case, INPUTS),
+    )

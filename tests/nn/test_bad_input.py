@@ -48,6 +48,23 @@ CASES = {
     "unknown padding": (lambda: nn.Conv2D(1, 1, 3, padding="full"), '"same", "valid" or ints'),
     "pool padding": (lambda: nn.MaxPool(2, padding=2), "more than half of kernel"),
     "groups": (lambda: nn.Conv2D(3, 4, 3, groups=2), "groups=2 does not divide in_channels=3"),
+    "signal too short": (lambda: nn.Conv1D(1, 1, 3)([[1.0]]), r"\(3,\) is .* \(1,\) signal"),
+    "no signal": (lambda: nn.MaxPool1D(2)([1.0]), r"must be \(\.\.\., C, L\), got shape \(1,\)"),
+    "output padding": (
+        lambda: nn.ConvTranspose2D(1, 1, 3, 2, output_padding=(1, 2)),
+        r"output_padding must be smaller than stride or dilation, got \(1, 2\)",
+    ),
+    "nothing left": (
+        lambda: nn.ConvTranspose2D(1, 1, 1, padding=1)([[[1.0] * 2] * 2]),
+        "no output",
+    ),
+    "two sizes": (lambda: nn.Upsample(2, 2.0), "needs either a size or a scale_factor"),
+    "splines": (lambda: nn.Upsample(2, mode="bicubic"), '"nearest" or "bilinear".* got .bicubic'),
+    "corners of nothing": (lambda: nn.Upsample(2, align_corners=True), "may align_corners"),
+    "shrunk away": (lambda: nn.Upsample(scale_factor=0.4)([[[1.0] * 2] * 2]), "nothing is left"),
+    "bounds": (lambda: nn.Hardtanh(1, 0), "low must be less than high, got 1 and 0"),
+    "beta": (lambda: nn.Softplus(0), "Softplus: beta must be positive"),
+    "root mean square": (lambda: nn.RMSNorm(3)([1.0, 2.0]), r"last axes must be \(3,\)"),
     "dropout rate": (lambda: nn.Dropout(1.0), "Dropout: needs 0 <= rate < 1, got 1.0"),
     "gelu": (lambda: nn.GELU("fast"), "GELU: approximate"),
     "empty batch": (lambda: nn.Dense(4, 2)(np.zeros((0, 4))), r"input of shape \(0,.* is empty"),
@@ -105,6 +122,14 @@ CASES = {
 }
 
 TYPE_CASES = {
+    "a pair for one axis": (lambda: nn.Conv1D(1, 1, (3, 3)), "Conv1D: kernel_size must be an int"),
+    "three factors": (lambda: nn.Upsample(scale_factor=(1, 2, 3)), "must be a number or a pair"),
+    "in place": (lambda: nn.LeakyReLU(0.2, inplace=True), "no 'inplace' here; leave it out: oper"),
+    "in place by position": (
+        lambda: nn.ReLU(True),
+        "ReLU takes no arguments, got True: operations",
+    ),
+    "an argument of none": (lambda: nn.Tanh(0.5), "Tanh takes no arguments, got 0.5$"),
     "one stride a string": (
         lambda: nn.Conv2D(1, 1, 3, stride=(1, "2")),
         "stride must be an int or a pair of ints",

@@ -1,4 +1,4 @@
-"""Layers, losses and optimisers against PyTorch 2.13: goldens.json.gz, written by make_goldens.py.
+"""Layers, losses and optimisers against PyTorch 2.13: goldens*.json.gz, by make_goldens.py.
 
 Each case names our constructor; the goldens hold the numbers that PyTorch computed in float64.
 """
@@ -13,7 +13,11 @@ import pytest
 import nn
 from autograd import Tensor
 
-GOLDENS = json.loads(gzip.decompress(Path(__file__).with_name("goldens.json.gz").read_bytes()))
+GOLDENS = {
+    group: cases
+    for path in Path(__file__).parent.glob("goldens*.json.gz")
+    for group, cases in json.loads(gzip.decompress(path.read_bytes())).items()
+}
 
 
 def each_of(group):
@@ -124,6 +128,36 @@ def test_norms_differentiate_through_mean_and_variance(case):
 
 @each_of("batch_norms")
 def test_batch_norm_uses_the_batch_in_training_and_the_running_statistics_in_evaluation(case):
+    check_layer(case)
+
+
+@each_of("signals")
+def test_signals_are_convolved_and_pooled_along_their_one_axis(case):
+    check_layer(case)
+
+
+@each_of("upward")
+def test_convolutions_are_transposed_and_images_stretched(case):
+    check_layer(case)
+
+
+@each_of("pools")
+def test_windows_of_pools_are_dilated_end_outside_and_leave_margins_uncounted(case):
+    check_layer(case)
+
+
+@each_of("root_mean_squares")
+def test_rms_norms_divide_by_the_root_of_the_mean_square(case):
+    check_layer(case)
+
+
+@each_of("further_batch_norms")
+def test_batch_norm_1d_takes_vectors_and_signals_and_nothing_need_be_learnt(case):
+    check_layer(case)
+
+
+@each_of("functions")
+def test_further_functions_agree_at_random_numbers_at_kinks_and_in_tails(case):
     check_layer(case)
 
 

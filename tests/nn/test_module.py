@@ -1,6 +1,7 @@
 """Modules: names, state, modes, and the names that other libraries use."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -103,6 +104,19 @@ def test_a_state_that_does_not_fit_changes_nothing(change, message):
     with pytest.raises(ValueError, match=message):
         net.load_state_dict(state)
     assert net.state_dict() == before
+
+
+def test_a_part_of_a_state_fills_a_part_of_the_model():
+    net = nn.Sequential(body=nn.Dense(2, 2), head=nn.Dense(2, 1))
+    head, body = net.head.weight.tolist(), [[1.0, 2.0], [3.0, 4.0]]
+    state = {"body.weight": body, "body.bias": [0.5, 0.5], "old.weight": [1.0]}
+    left = net.load_state_dict(state, strict=False)
+    assert left.missing_keys == ["head.bias", "head.weight"]
+    assert left.unexpected_keys == ["old.weight"]
+    assert (net.body.weight.tolist(), net.head.weight.tolist()) == (body, head)
+    assert net.load_state_dict(net.state_dict()) == ([], [])
+    with pytest.raises(ValueError, match=r"body\.weight has shape \(1,\)"):
+        net.load_state_dict({"body.weight": [1.0]}, strict=False)
 
 
 def test_buffers_are_state_but_not_trained():
@@ -268,3 +282,19 @@ def test_num_parameters_counts_what_is_trained_each_once():
     shared = nn.Dense(2, 2)
     assert nn.Sequential(shared, nn.BatchNorm2D(3), shared).num_parameters() == 6 + 6
     assert nn.ReLU().num_parameters() == 0
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        *(("Linear", "Dense"), ("Conv1d", "Conv1D"), ("Conv2DTranspose", "ConvTranspose2D")),
+        *(("ConvTranspose2d", "ConvTranspose2D"), ("MaxPooling1D", "MaxPool1D")),
+        *(("BatchNormalization", "BatchNorm2D"), ("BatchNorm1d", "BatchNorm1D")),
+        *(("UpSampling2D", "Upsample(scale_factor=2)"), ("ReLU6", "Hardtanh(0, 6)")),
+        *(("Dropout2d", "Dropout2D"), ("RMSNormalization", "RMSNorm"), ("Unflatten", "Reshape")),
+    ],
+)
+def test_what_pytorch_and_keras_call_otherwise_is_said(theirs, ours):
+    with pytest.raises(AttributeError, match=re.escape(f"use nn.{ours}")):
+        getattr(nn, theirs)
+    assert hasattr(nn, ours.partition("(")[0])

@@ -159,3 +159,36 @@ def test_evaluation_compiled_uses_the_running_statistics():
     state = [layer.weight, layer.bias, layer.running_mean, layer.running_var]
     program = autograd.compile(lambda x: layer(x).sum(), [[[1.0, 2.0]]], parameters=state)
     assert program([[[[1.0, 2.0]]]])[0] == pytest.approx(3.0, rel=1e-4)
+
+
+# --- BatchNorm1D: vectors and signals -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((5, 3), 0),
+        ((3, 3), 0),
+        ((3, 4), 1),
+        ((2, 3, 4), (0, 2)),
+        ((2, 3, 3), (0, 2)),
+        ((2, 4, 3), (0, 1)),
+    ],
+)
+def test_batch_norm_1d_finds_the_channels_where_pytorch_has_them(shape, axes):
+    y = nn.BatchNorm1D(3, eps=0.0)(Tensor(images(*shape))).numpy()
+    np.testing.assert_allclose(y.mean(axes), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axes), 1, rtol=1e-9)
+
+
+def test_batch_norm_1d_names_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"BatchNorm1D\(3\): input has 4 channels .* built for 3"):
+        nn.BatchNorm1D(3)(Tensor(images(2, 4)))
+    with pytest.raises(ValueError, match=r"several entries per channel, got \(3,\)"):
+        nn.BatchNorm1D(3)([1.0, 2.0, 3.0])
+
+
+def test_batch_norms_without_affine_have_nothing_to_learn():
+    for layer in (nn.BatchNorm1D(2, affine=False), nn.BatchNorm2D(2, affine=False)):
+        assert layer.parameters() == []
+        assert [*layer.state_dict()] == ["running_mean", "running_var"]

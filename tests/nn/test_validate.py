@@ -25,6 +25,15 @@ OF_INTS = {
     "Dense": lambda n: nn.Dense(n(2), n(3)),
     "Conv2D": lambda n: nn.Conv2D(n(2), n(4), n(3), n(2), n(1), n(1), n(2)),
     "Conv2D by pairs": lambda n: nn.Conv2D(1, 1, (n(3), n(2)), [n(1), n(2)], (n(0), n(1))),
+    "Conv1D": lambda n: nn.Conv1D(n(2), n(4), [n(3)], n(2), n(1), n(1), n(2)),
+    "ConvTranspose2D": lambda n: nn.ConvTranspose2D(
+        n(2), n(4), (n(3), n(2)), n(2), n(1), n(1), n(2), True, n(1)
+    ),
+    "Upsample": lambda n: nn.Upsample((n(3), n(2))),
+    "AvgPool1D": lambda n: nn.AvgPool1D(n(3), n(2), n(1)),
+    "MLP": lambda n: nn.MLP(n(2), [n(3), n(1)]),
+    "RMSNorm": lambda n: nn.RMSNorm((n(3), n(2))),
+    "BatchNorm1D": lambda n: nn.BatchNorm1D(n(2)),
     "MaxPool": lambda n: nn.MaxPool(n(3), n(2), n(1)),
     "AvgPool": lambda n: nn.AvgPool((n(3), n(2))),
     "Flatten": lambda n: nn.Flatten(n(2)),
@@ -85,6 +94,9 @@ RATES = {
     "minimum of CosineLR": lambda x: nn.CosineLR(nn.SGD(W), 2, x),
     "rate of Dropout": lambda x: nn.Dropout(x),
     "slope of LeakyReLU": lambda x: nn.LeakyReLU(x),
+    "alpha of ELU": lambda x: nn.ELU(x),
+    "low of Hardtanh": lambda x: nn.Hardtanh(x),
+    "rate of Dropout2D": lambda x: nn.Dropout2D(x),
     "momentum of BatchNorm2D": lambda x: nn.BatchNorm2D(1, momentum=x),
     "label_smoothing of CrossEntropyLoss": lambda x: nn.CrossEntropyLoss(label_smoothing=x),
 }
@@ -95,6 +107,9 @@ WIDTHS = {
     "eps of AdamW": lambda x: nn.AdamW(W, eps=x),
     "eps of LayerNorm": lambda x: nn.LayerNorm(2, eps=x),
     "eps of GroupNorm": lambda x: nn.GroupNorm(1, 1, eps=x),
+    "eps of RMSNorm": lambda x: nn.RMSNorm(2, eps=x),
+    "eps of BatchNorm1D": lambda x: nn.BatchNorm1D(1, eps=x),
+    "beta of Softplus": lambda x: nn.Softplus(x),
     "eps of BatchNorm2D": lambda x: nn.BatchNorm2D(1, eps=x),
     "delta of HuberLoss": lambda x: nn.HuberLoss(x),
 }

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...shapes.indexing import Shape
 from ...storage import store
 from ...tensor import Tensor
 from ...value import Value
+from .forms import built, form_of, is_nest
 
 
 class Trace(list[Value]):
@@ -28,7 +30,7 @@ class Trace(list[Value]):
 
 @dataclass
 class Argument:
-    """One argument of the function: its shape (() for a single Value) and its leaves."""
+    """One argument of the function, or part of one: its shape (() for a Value) and its leaves."""
 
     name: str
     shape: Shape
@@ -47,12 +49,13 @@ class Result:
 @dataclass
 class Recording:
     """What one run of a function did. `results` are what it returns, and then, for each of the
-    `observers`, so many Tensors that these are told of.
+    `observers`, so many Tensors that these are told of. `form` is how arguments are nested.
 
     A function without arguments stands `alone`: one sample of one number, which it does not see.
     """
 
     arguments: list[Argument]
+    form: list[Any]
     parameters: list[Result]
     results: list[Result]
     trace: Trace
@@ -75,17 +78,23 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     groups = [_flat("parameters", p) for p in _parameters(parameters)]
     _store(groups)
     trace = Trace(v for group in groups for v in group.values)
-    arguments = [_argument(k, example) for k, example in enumerate(examples or [0.0])]
+    found: list[tuple[str, Any]] = []
+    given = enumerate(examples or [0.0])
+    form = [form_of(x, f"argument {k}", found, is_nest) for k, x in given]
+    arguments = [_argument(name, example) for name, example in found]
     with tracing(trace):
-        inputs = [_as_input(argument) for argument in arguments]
+        inputs = built(form, [_as_input(argument) for argument in arguments])
         outputs = function(*inputs[: len(examples)])
-    results: list[Result] = []
-    unflatten = _flattened(outputs, results)
+    returned: list[tuple[str, Any]] = []
+    what = "what the function returns"
+    unflatten = partial(built, form_of(outputs, what, returned, _is_nested))
+    results = [_flat(what, x) for _, x in returned]
     if not results:
         raise TypeError(f"compile: the function must return Values or Tensors, got {outputs!r:.60}")
     results += [_flat("what is observed", x) for _, tensors in trace.observed for x in tensors]
     observers = [(told, len(tensors)) for told, tensors in trace.observed]
-    return Recording(arguments, groups, results, trace, unflatten, observers, not examples)
+    alone = not examples
+    return Recording(arguments, form, groups, results, trace, unflatten, observers, alone)
 
 
 def _parameters(parameters: Any) -> list[Any]:
@@ -120,9 +129,8 @@ def _flat(what: str, x: Any) -> Result:
     raise TypeError(f"compile: {what} must be Tensors and Values, got {x!r:.60}")
 
 
-def _argument(k: int, example: Any) -> Argument:
+def _argument(name: str, example: Any) -> Argument:
     """The shape and the numbers of an example: a number, nested lists, an array, a Tensor."""
-    name = f"argument {k}"
     if isinstance(example, Value):
         example = example.data
     if not isinstance(example, Tensor) and (
@@ -145,15 +153,5 @@ def _as_input(argument: Argument) -> Any:
     return Tensor(argument.values).reshape(argument.shape)
 
 
-def _flattened(outputs: Any, results: list[Result]) -> Callable[[list[Any]], Any]:
-    """Collect the Values and Tensors of nested tuples, lists and dicts; return what rebuilds it."""
-    if isinstance(outputs, dict):
-        parts = {k: _flattened(v, results) for k, v in outputs.items()}
-        return lambda arrays: {k: part(arrays) for k, part in parts.items()}
-    if isinstance(outputs, tuple | list):
-        several = [_flattened(v, results) for v in outputs]
-        sequence = type(outputs) if type(outputs) in (tuple, list) else list
-        return lambda arrays: sequence([part(arrays) for part in several])
-    results.append(_flat("what the function returns", outputs))
-    k = len(results) - 1
-    return lambda arrays: arrays[k]
+def _is_nested(outputs: Any) -> bool:
+    return isinstance(outputs, dict | tuple | list)

@@ -10,6 +10,7 @@ import numpy as np
 from ...numbers.kinds import UNKNOWN
 from ...reach import Holder, holders, reached, values_of
 from ...scopes import chance
+from ...storage import STATISTICS
 from ...tensor import Tensor
 from ...value import Value
 from .record import Recording, record
@@ -101,11 +102,11 @@ class Change(NamedTuple):
                 "each sample"
             )
         unknown = _unknown(self.part)
-        is_read = self.part is UNKNOWN or any(id(v) in read for v in unknown)
+        is_read = _is_bare(self.part) or any(id(v) in read for v in unknown)
         if not self.holder.is_generator and (is_read if unknown else _is_other(self.part, now)):
             raise TypeError(
                 f"compile: the function changes {word} at each call, and a program would not: "
-                "autograd.observe keeps statistics of what it computes"
+                f"{STATISTICS}"
             )
 
 
@@ -133,6 +134,13 @@ def _unknown(part: Any) -> list[Any]:
     """The unknown numbers that an object holds, and the Values with one."""
     values = (x for y, _ in reached(part) for x in (y.values if isinstance(y, Tensor) else [y]))
     return [x for x in values if x is UNKNOWN or (isinstance(x, Value) and x.unknown)]
+
+
+def _is_bare(part: Any) -> bool:
+    """Whether it is an unknown number that no Value holds, or lists some: it was computed with."""
+    if isinstance(part, list | tuple | dict):
+        return any(map(_is_bare, part.values() if isinstance(part, dict) else part))
+    return part is UNKNOWN
 
 
 def _read(again: Recording, first: Recording) -> set[int]:

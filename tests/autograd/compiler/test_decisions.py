@@ -182,7 +182,7 @@ def test_a_maximum_of_many_entries_and_of_equal_numbers():
 SINGULAR = [0.0, -0.0, 1.0, -1.0, 0.5, 1000.0, -1000.0, math.inf, -math.inf]
 UNARY = [
     "neg", "abs", "exp", "log", "sqrt", "sin", "cos", "tanh", "sigmoid", "softplus", "erf", "relu",
-    "leaky_relu",
+    "leaky_relu", "floor", "ceil", "round",
 ]  # fmt: skip
 
 

@@ -14,12 +14,15 @@ from autograd import Tensor
 
 pytestmark = pytest.mark.usefixtures("backend")
 
-GOLDENS = json.loads(
-    gzip.decompress((Path(__file__).parents[2] / "nn" / "goldens.json.gz").read_bytes())
-)
+GOLDENS = {
+    group: cases
+    for path in (Path(__file__).parents[2] / "nn").glob("goldens*.json.gz")
+    for group, cases in json.loads(gzip.decompress(path.read_bytes())).items()
+}
 LAYERS = [
     "convolutions", "pooling", "shapes", "dense", "activations", "softmax", "residual", "norms",
-    "batch_norms",
+    "batch_norms", "signals", "upward", "pools", "root_mean_squares", "further_batch_norms",
+    "functions",
 ]  # fmt: skip
 LOSSES = ["pair_losses", "class_losses"]
 
@@ -41,7 +44,7 @@ def one_of_both(backend, dtype):
 
 
 def needs_the_batch(case):
-    return case["training"] and "BatchNorm2D" in case["layer"]
+    return case["training"] and "BatchNorm" in case["layer"]
 
 
 def built(text):
@@ -106,11 +109,12 @@ def test_a_layer_hands_pytorchs_gradient_to_its_input(case):
 
 @cases(LAYERS, needs_the_batch)
 def test_batch_norm_in_training_walks_pytorchs_path_with_samples_of_a_batch_in_a_program(case):
-    """Outputs, gradients and running statistics, step by step; all but the last three axes are
-    samples.
+    """Outputs, gradients and running statistics, step by step; all but the last three axes of
+    images are samples, and the first one of what is no image.
     """
     layer = layer_of(case)
-    image = np.shape(case["steps"][0]["input"])[-3:]
+    shape = np.shape(case["steps"][0]["input"])
+    image = shape[-3:] if isinstance(layer, nn.BatchNorm2D) else shape[1:]
 
     def function(x, upstream):
         y = layer(x)

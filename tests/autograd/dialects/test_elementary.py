@@ -55,6 +55,7 @@ C_TYPES = {"float32": ("float", "int32_t"), "float64": ("double", "int64_t")}
 BAR = {"float32": 2, "float64": 4}
 LANES = {"float32": (4, 8, 16), "float64": (2, 4, 8)}
 UNARY = ["exp", "log", "tanh", "sigmoid", "softplus", "erf", "sin", "cos", "sqrt"]
+UNARY += ["floor", "ceil", "round"]
 NAMES = [*UNARY, "pow"]
 
 
@@ -178,6 +179,9 @@ DENSE = {
     "sin": (-50, 50),
     "cos": (-50, 50),
     "sqrt": (0, 4),
+    "floor": (-9, 9),
+    "ceil": (-9, 9),
+    "round": (-9, 9),
     "pow": (0, 4),
 }
 
@@ -252,7 +256,7 @@ def test_edges_are_those_of_eager_mode(libraries, name):
     dtype, both = libraries
     edges = special(np.dtype(dtype).type)
     x = np.array([*itertools.product(edges, repeat=2 if name == "pow" else 1)])
-    function = getattr(smooth, "power" if name == "pow" else name)
+    function = getattr(smooth, {"pow": "power", "round": "rounded"}.get(name, name))
     eager = np.array([function(*map(float, v)) for v in x])
     for run in both:
         error, where = greatest(run, name, x.T, eager)

@@ -19,6 +19,9 @@ SAID = {
     "pow": ("xⁿ", {"x": "n·xⁿ⁻¹", "n": "y·log(x)"}),
     "neg": ("−x", {"x": "−1"}),
     "abs": ("|x|", {"x": "1 if x > 0, −1 if x < 0, else 0"}),
+    "floor": ("⌊x⌋", {"x": "0"}),
+    "ceil": ("⌈x⌉", {"x": "0"}),
+    "round": ("round(x)", {"x": "0"}),
     "exp": ("exp(x)", {"x": "y"}),
     "log": ("log(x)", {"x": "1 / x"}),
     "sqrt": ("√x", {"x": "1 / (2·y)"}),
@@ -76,7 +79,15 @@ SIGNS = {
 NAMES = {
     **{name: getattr(autograd, name) for name in ("exp", "log", "sin", "cos", "tanh", "erf")},
     **{name: getattr(autograd, name) for name in ("sigmoid", "softplus", "sqrt")},
-    **{"abs": abs, "max": max, "min": min, "π": math.pi},
+    **{
+        "floor": math.floor,
+        "ceil": math.ceil,
+        "round": round,
+        "abs": abs,
+        "max": max,
+        "min": min,
+        "π": math.pi,
+    },
 }
 
 
@@ -84,6 +95,7 @@ def value(text, **numbers):
     """What a text is for numbers of its letters: it is translated into Python."""
     text = re.sub(f"[{''.join(RAISED)}]+", lambda m: f"**({''.join(map(RAISED.get, m[0]))})", text)
     text = re.sub(r"\|([^|]*)\|", r"abs(\1)", text)
+    text = re.sub(r"⌊([^⌋]*)⌋", r"floor(\1)", re.sub(r"⌈([^⌉]*)⌉", r"ceil(\1)", text))
     text = re.sub(r"√(\w+)", r"sqrt(\1)", text).replace("√", "sqrt")
     for sign, python in SIGNS.items():
         text = text.replace(sign, python)

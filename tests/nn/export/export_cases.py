@@ -31,7 +31,25 @@ LAYERS = [
     ("AvgPool(2)", (2, 5, 4)),
     ("AvgPool(3, stride=1, padding=1)", (1, 4, 5)),
     ("AvgPool((2, 3), stride=2, padding=(0, 1))", (2, 4, 4)),
+    ("MaxPool(2, stride=1, dilation=(2, 1))", (2, 5, 4)),
+    ("MaxPool(3, stride=2, padding=1, ceil_mode=True)", (2, 6, 4)),
+    ("AvgPool(2, ceil_mode=True)", (2, 5, 4)),
+    ("AvgPool(3, stride=2, padding=1, ceil_mode=True)", (1, 4, 6)),
+    ("AvgPool(3, stride=2, padding=1, ceil_mode=True, count_include_pad=False)", (1, 4, 6)),
     ("GlobalAvgPool()", (3, 4, 5)),
+    ("Conv1D(2, 4, 3, stride=2, padding=1, dilation=2, groups=2)", (2, 9)),
+    ("Conv1D(1, 2, 4, padding='same', bias=False)", (1, 5)),
+    ("Conv1D(1, 2, 3, stride=2, padding='same')", (1, 6)),
+    ("MaxPool1D(3, stride=2, padding=1, dilation=2, ceil_mode=True)", (2, 8)),
+    ("AvgPool1D(3, stride=2, padding=1, count_include_pad=False)", (2, 6)),
+    ("GlobalAvgPool1D()", (3, 4)),
+    ("ConvTranspose2D(2, 3, 4, stride=2, padding=1)", (2, 3, 4)),
+    ("ConvTranspose2D(2, 4, (3, 2), (2, 3), (1, 0), (1, 2), 2, False, (2, 1))", (2, 3, 2)),
+    ("Upsample(scale_factor=(2, 1.5))", (2, 3, 4)),
+    ("Upsample(size=(5, 2))", (1, 3, 3)),
+    ("Upsample(scale_factor=2, mode='bilinear')", (2, 3, 2)),
+    ("Upsample(size=(5, 3), mode='bilinear')", (1, 3, 4)),
+    ("Upsample(size=(5, 7), mode='bilinear', align_corners=True)", (1, 3, 4)),
     ("Flatten()", (2, 3, 4)),
     ("Flatten(2)", (2, 3, 4)),
     ("Flatten(1)", (3,)),
@@ -45,11 +63,25 @@ LAYERS = [
     ("LayerNorm(4, affine=False)", (4,)),
     ("GroupNorm(2, 4)", (4, 3, 2)),
     ("GroupNorm(4, 4, eps=0.01, affine=False)", (4, 3, 3)),
+    ("RMSNorm(4)", (3, 4)),
+    ("RMSNorm((2, 3), eps=0.1, affine=False)", (2, 3)),
+    ("BatchNorm1D(3)", (3,)),
+    ("BatchNorm1D(3, eps=0.5)", (3, 4)),
+    ("BatchNorm1D(3, affine=False)", (3, 3)),
+    ("BatchNorm2D(3, affine=False)", (3, 2, 4)),
     ("BatchNorm2D(3)", (3, 2, 4)),
     ("BatchNorm2D(2, eps=0.5, momentum=0.3)", (2, 3, 3)),
     ("ReLU()", (3, 4)),
     ("LeakyReLU()", (5,)),
     ("LeakyReLU(0.3)", (5,)),
+    ("ELU(0.5)", (5,)),
+    ("SiLU()", (5,)),
+    ("Softplus()", (5,)),
+    ("Softplus(2.0)", (5,)),
+    ("Hardtanh(-0.5, 1.5)", (5,)),
+    ("LogSoftmax(axis=-2)", (3, 4)),
+    ("Identity()", (2, 3)),
+    ("Dropout2D(0.3)", (2, 3, 3)),
     ("Sigmoid()", (5,)),
     ("Tanh()", (2, 2)),
     ("Softmax()", (2, 5)),
@@ -65,6 +97,24 @@ LAYERS = [
     ("Residual(Conv2D(2, 2, 3, padding=1), Sequential())", (2, 4, 4)),
 ]
 
+SEQUENCES = [
+    ("RNN(3, 2, return_state=False)", (4, 3)),
+    ("RNN(2, 2, nonlinearity='relu', bidirectional=True, return_state=False)", (3, 2)),
+    ("LSTM(2, 3, num_layers=2, bias=False, return_state=False)", (4, 2)),
+    ("LSTM(2, 3, num_layers=2, bidirectional=True, return_state=False)", (4, 2)),
+    ("LSTM(2, 3, return_sequences=False, return_state=False)", (1, 2)),
+    ("GRU(2, 3, bias=False, return_state=False)", (4, 2)),
+    ("GRU(2, 3, bidirectional=True, return_sequences=False, return_state=False)", (4, 2)),
+    ("MultiHeadAttention(4, 2)", (3, 4)),
+    ("MultiHeadAttention(3, 1, bias=False, causal=True)", (5, 3)),
+    ("PositionalEncoding(5)", (4, 5)),
+    (
+        "Sequential(PositionalEncoding(4), Residual(MultiHeadAttention(4, 2, causal=True)), "
+        "LayerNorm(4), GRU(4, 3, num_layers=2, return_sequences=False, return_state=False), "
+        "Dense(3, 2))",
+        (6, 4),
+    ),
+]
 
 NETS = [
     (
@@ -87,7 +137,7 @@ NETS = [
         (4,),
     ),
 ]
-MODELS = LAYERS + NETS
+MODELS = LAYERS + SEQUENCES + NETS
 
 
 def built(text, seed=0):

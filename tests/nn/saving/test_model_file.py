@@ -1,6 +1,7 @@
 """Models on disk: what is saved comes back, and what was not saved by us cannot do harm."""
 
 import json
+import math
 import random
 import struct
 from fractions import Fraction
@@ -22,18 +23,40 @@ MODELS = [
     nn.Conv2D(2, 4, (3, 1), stride=(1, 2), padding="same", dilation=1, groups=2, bias=False),
     nn.Conv2D(1, 2, 3, padding=(0, 2), dilation=2),
     nn.MaxPool(3, stride=2, padding=1),
+    nn.MaxPool((2, 3), 1, dilation=(1, 2), ceil_mode=True),
     nn.AvgPool((2, 3)),
+    nn.AvgPool(2, ceil_mode=True, count_include_pad=False),
+    nn.Sequential(nn.Conv1D(2, 4, 3, padding="same", groups=2), nn.MaxPool1D(2, 1, 1)),
+    nn.Sequential(nn.AvgPool1D(3), nn.GlobalAvgPool1D()),
+    nn.ConvTranspose2D(2, 4, (3, 2), 2, 1, (0, 1), groups=2, bias=False, dilation=2),
+    nn.Sequential(nn.Upsample((4, 3)), nn.Upsample(None, (2, 0.5), "bilinear", True)),
     nn.LayerNorm((3, 2), eps=1e-3),
     nn.LayerNorm(4, affine=False),
     nn.GroupNorm(2, 4),
+    nn.RMSNorm((3, 2), eps=1e-3),
+    nn.BatchNorm1D(2, affine=False),
     nn.BatchNorm2D(3, momentum=0.3),
     nn.Sequential(nn.Reshape(2, 3, axes=1), nn.Flatten(2), nn.GELU("tanh"), nn.Softmax(-2)),
     nn.Sequential(nn.Dropout(0.3), nn.LeakyReLU(0.2), nn.ReLU(), nn.Sigmoid(), nn.Tanh()),
+    nn.Sequential(nn.SiLU(), nn.ELU(0.5), nn.Softplus(2), nn.Hardtanh(0, 6), nn.LogSoftmax(0)),
+    nn.Sequential(nn.Identity(), nn.Dropout2D(0.2), nn.MLP(2, (3, 3, 1), nn.Tanh(), bias=False)),
+    nn.ModuleList([nn.Dense(2, 1), nn.ModuleDict({"a": nn.ReLU(), "b": nn.Dense(1, 1)})]),
     nn.Residual(nn.Sequential(nn.Dense(3, 3)), nn.Dense(3, 3)),
     nn.Residual(nn.Conv2D(1, 1, 1)),
     nn.Sequential(nn.Sequential(), nn.GlobalAvgPool()),
     nn.Sequential(conv=nn.Conv2D(1, 1, 1), again=nn.Sequential(layer=nn.ReLU())),
+    nn.Sequential(
+        nn.RNNCell(2, 1, nonlinearity="relu"), nn.LSTMCell(2, 2), nn.GRUCell(1, 2, False)
+    ),
+    nn.RNN(2, 1, nonlinearity="relu", bias=False, return_sequences=False),
+    nn.LSTM(2, 1, 2, bidirectional=True, dropout=0.5),
+    nn.GRU(1, 2, return_state=False),
+    nn.Sequential(nn.PositionalEncoding(4), nn.MultiHeadAttention(4, 2, causal=True, dropout=0.1)),
+    nn.MultiHeadAttention(2, 1, bias=False),
 ]
+
+
+OF_MODULES = nn.Sequential, nn.Residual, nn.ModuleList, nn.ModuleDict
 
 
 class Net(nn.Module):
@@ -73,7 +96,7 @@ def test_every_layer_comes_back_with_its_arguments_and_numbers(model, path):
     again = nn.load(path)
     assert repr(again) == repr(model)
     arguments, again_arguments = (
-        [m.arguments() for m in top.modules() if type(m) not in (nn.Sequential, nn.Residual)]
+        [m.arguments() for m in top.modules() if not isinstance(m, OF_MODULES)]
         for top in (model, again)
     )
     assert again_arguments == arguments
@@ -260,6 +283,10 @@ def dense(**arguments):
     return {"layer": "Dense", "arguments": {"in_features": 2, "out_features": 2, **arguments}}
 
 
+def perceptron(sizes, **arguments):
+    return {"layer": "MLP", "arguments": {"in_features": 2, "sizes": sizes, **arguments}}
+
+
 @pytest.mark.parametrize(
     ("architecture", "message"),
     [
@@ -281,6 +308,10 @@ def dense(**arguments):
         (dense(bias=False), "unknown"),
         ({"layer": "GroupNorm", "arguments": {"groups": 1, "channels": 4000}}, "more parameters"),
         ({"layer": "Sequential", "arguments": {"layers": [dense()] * 2}}, "more than the file"),
+        (perceptron([2] * 100), "more than the file"),
+        (perceptron([2, 1], bias=False), "shape|unknown"),
+        ({"layer": "ModuleList", "arguments": {"modules": [dense(), 1]}}, "not a module"),
+        ({"layer": "ModuleDict", "arguments": {"modules": 1}}, "cannot be made"),
         ({"layer": "Sequential", "arguments": {"layers": [1]}}, "not a module"),
         ({"layer": "Sequential", "arguments": {"layers": 1}}, "cannot be made"),
         ({"layer": "Sequential", "arguments": {"named": 1}}, "cannot be made"),
@@ -350,6 +381,39 @@ def test_numbers_that_are_not_real_or_too_narrow_are_named(path, dtype, size):
     path.write_bytes(file_of(dtype, [1, 2], bytes(2 * size)))
     with pytest.raises(DataError, match=f"weight holds {dtype}, and is read from BF16, F16, F32"):
         nn.load(path, into=nn.Dense(2, 1))
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32", "float64"])
+def test_numbers_are_written_in_a_width_as_pytorch_rounds_them(path, dtype):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import load_file
+
+    model = nn.Dense(3, 40)
+    numbers = [*torch.randn(113, dtype=torch.float64).tolist(), 0.0, -0.0, 1e-42]
+    numbers += [math.inf, math.nan, 1 + 2**-8, 1 + 3 * 2**-8]
+    model.weight.assign(np.reshape(numbers, (40, 3)))
+    nn.save(model, path, dtype=dtype)
+    theirs = load_file(path)["weight"]
+    assert theirs.dtype is getattr(torch, dtype)
+    expected = torch.tensor(numbers, dtype=torch.float64).to(theirs.dtype).reshape(40, 3)
+    assert torch.equal(theirs.nan_to_num(7.0), expected.nan_to_num(7.0))
+    np.testing.assert_array_equal(nn.load(path).weight.numpy(), expected.double().numpy())
+
+
+def test_what_a_width_cannot_hold_is_named(path):
+    model = nn.Dense(1, 1)
+    model.bias.assign([1e5])
+    with pytest.raises(ValueError, match=r"save: bias holds 100000\.0, too large for float16"):
+        nn.save(model, path, dtype="float16")
+    with pytest.raises(ValueError, match=r"dtype must be one of bfloat16, float16, .*'int8'"):
+        nn.save(model, path, dtype="int8")
+    assert not path.exists()
+
+
+def test_a_part_of_a_file_fills_a_part_of_a_model(path):
+    nn.save(body := nn.Sequential(body=nn.Dense(2, 2)), path)
+    net = nn.load(path, into=nn.Sequential(body=nn.Dense(2, 2), head=nn.Dense(2, 1)), strict=False)
+    assert net.body.weight.tolist() == body.body.weight.tolist()
 
 
 def test_pytorchs_bfloat16_is_read_as_pytorch_reads_it(path):

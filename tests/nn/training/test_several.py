@@ -141,6 +141,25 @@ def test_a_loss_of_the_whole_model_gives_one_number(compiled):
         fit(nn.Dense(2, 1), wrong, LEFT, compiled)
 
 
+def test_what_only_a_batch_knows_is_refused_where_samples_go_one_by_one():
+    images = RNG.normal(size=(6, 1, 2, 2))
+
+    class Normalised(VAE):
+        def __init__(self):
+            self.norm = nn.BatchNorm2D(1)
+
+        def loss(self, x):
+            return (self.norm(x) ** 3).sum()
+
+    with pytest.raises(ValueError, match="BatchNorm2D needs batch statistics"):
+        fit(model := Normalised(), model.loss, images, False)
+    fit(model := Normalised(), model.loss, images, True, epochs=1)
+    assert model.norm.running_mean.tolist() != [0.0]
+    data = nn.data.Dataset(images, [0] * 6, weights=[1] * 6)
+    with pytest.raises(ValueError, match="a loss of the whole model weighs samples itself"):
+        fit(model, model.loss, data, True)
+
+
 WEIGHTS = RNG.integers(0, 4, 12).tolist()
 
 
