@@ -19,7 +19,8 @@ Step = tuple[Any, Value]  # outputs (None where there are none to be counted) an
 class Prediction:
     """loss(outputs, targets) of what the model gives: each sample by itself, or a batch whole.
 
-    Samples of several parts are handed over as arguments: model(*sample), or model(**sample).
+    Samples of several parts are handed over as arguments: model(*sample); of a dict
+    model(**sample), or model(sample) where `forward` does not know its names.
     """
 
     def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
@@ -132,7 +133,9 @@ class Prediction:
 
 
 class Whole:
-    """A loss of the model and a sample, loss(model, *sample) or loss(model, **sample)."""
+    """A loss of the model and a sample: loss(model, *sample), or of a dict loss(model, **sample) or
+    loss(model, sample), as its arguments are called.
+    """
 
     def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
         self.model, self.loss = model, loss
@@ -159,8 +162,9 @@ class Whole:
 
     def _loss(self, x: Any) -> Value:
         own = () if _is_of(self.loss, self.model) else (self.model,)
-        parts = {k: _tensor(v) for k, v in x.items()} if isinstance(x, dict) else {}
-        found = self.loss(*own, **parts) if parts else self.loss(*own, *map(_tensor, x))
+        named = isinstance(x, dict)
+        parts = {k: _tensor(v) for k, v in x.items()} if named else tuple(map(_tensor, x))
+        found = _handed(self.loss, self.loss, own, parts)
         if not isinstance(found, Value):
             got = "None" if found is None else f"a {type(found).__name__}"
             raise TypeError(f"Trainer: the loss must give a single Value, got {got}")
@@ -172,7 +176,20 @@ Task = Prediction | Whole
 
 def called(model: Module, x: Any) -> Any:
     """What a model gives for a sample of several parts."""
-    return model(**x) if isinstance(x, dict) else model(*x)
+    return _handed(model, model.forward, (), x)
+
+
+def _handed(function: Any, signed: Any, first: tuple[Any, ...], x: Any) -> Any:
+    """function(*first, *x) of a tuple; of a dict function(*first, **x), or where it does not know
+    its names by the signature of `signed`, function(*first, x).
+    """
+    if not isinstance(x, dict):
+        return function(*first, *x)
+    try:
+        inspect.signature(signed).bind(*first, **x)
+    except TypeError:
+        return function(*first, x)
+    return function(*first, **x)
 
 
 def gives_parts(model: Module, x: Any) -> bool:

@@ -91,6 +91,24 @@ def test_a_model_of_two_inputs_trains_compiled_as_in_eager_mode(columns):
     assert found.predictions == [int(np.argmax(row)) for row in rows]
 
 
+def test_a_dict_is_handed_over_whole_where_its_names_are_not_known():
+    class Whole(Two):
+        def forward(self, sample):
+            return super().forward(**sample)
+
+    def loss(model, batch):
+        return nn.MSELoss()(model(batch), [0.0, 0.0])
+
+    data = {"left": LEFT, "right": RIGHT}
+    runs = [
+        fit(kind(), nn.CrossEntropyLoss(), (data, LABELS), way)
+        for kind, way in [(Two, True), (Whole, True), (Whole, False)]
+    ]
+    assert numbers(runs[0].model).tolist() == numbers(runs[1].model).tolist()
+    assert_same(runs[1], runs[2])
+    assert_same(*(fit(Whole(), loss, data, way) for way in (True, False)))
+
+
 def test_outputs_and_targets_may_be_dicts():
     targets = {"label": np.eye(2)[LABELS], "size": LEFT[:, :1]}
 
