@@ -17,7 +17,8 @@ class Averaged(Optimizer):
     """An optimiser that averages what another one finds: a ← a + share·(p - a) after each step.
 
     `with optimizer.averaged(): ...` looks at the model with its averages in the place of its
-    parameters. The trainer measures, keeps and leaves the averages.
+    parameters; running statistics stay as they are. The trainer measures, keeps and leaves the
+    averages.
     """
 
     def __new__(cls, *_: Any, **options: Any) -> Self:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from itertools import count
@@ -39,10 +39,11 @@ def evaluating(model: Module) -> Iterator[None]:
 
 
 @contextmanager
-def tried_out(model: Module) -> Iterator[None]:
-    """A model in evaluation mode that stays as it is, as does the generator of what is drawn."""
-    state = [part for _, part in model.named_state()]
-    with evaluating(model), autograd.unchanged(model, state), drawn.using(random.Random(0)):
+def tried_out(model: Module, parameters: Sequence[Parameter]) -> Iterator[None]:
+    """A model in evaluation mode that stays as it is but for parameters, which nothing changes; so
+    does the generator of what is drawn.
+    """
+    with evaluating(model), autograd.unchanged(model, parameters), drawn.using(random.Random(0)):
         yield
 
 
@@ -86,7 +87,7 @@ class Forward:
         if not _same(seen, self._seen):
             self._seen, self._program, self._sure = [], None, False
         if not self._seen or (sure and not self._sure):
-            with tried_out(self.model):
+            with tried_out(self.model, self._state):
                 self._find(Tensor(images[0]), Tensor(images[-1]), sure)
             self._seen = seen
 
@@ -99,11 +100,15 @@ class Forward:
         self.look(images, sure=True)
         if self._way is not Way.SINGLE:
             return self._batch(Tensor(images))
+        self.one_by_one()
+        return stack([self._own(Tensor(x)) for x in images])
+
+    def one_by_one(self) -> None:
+        """ValueError where samples cannot go one by one: in training, with batch statistics."""
         if self.normaliser and self.model.training:
             needed = "batch statistics, and forward is right for one sample only"
             name = type(self.normaliser).__name__
             raise ValueError(f"{self._name}: {name} needs {needed} (compiled, it has both)")
-        return stack([self._own(Tensor(x)) for x in images])
 
     def compiled(self, images: Numbers) -> Lists:
         """The outputs in evaluation mode for samples (N, *shape), by a program in float64."""
@@ -150,7 +155,7 @@ class Forward:
         if suspects:
             self.look(images, sure=True)
         for module in suspects if self._way is not Way.SINGLE else ():
-            with evaluating(self.model), autograd.unchanged(self.model, self.model.parameters()):
+            with tried_out(self.model, self.model.parameters()):
                 module.training = True
                 last = Tensor(images[-1])
                 single, again = _tried(self.one, last), _tried(self.one, last)

@@ -38,6 +38,10 @@ def _dataset(name: str, data: Data) -> Dataset:
 def _columns(name: str, data: Any) -> Dataset:
     """The parts of samples for a loss of the whole model; targets are parts as others are."""
     if isinstance(data, Dataset):
+        if data.weights is not None:
+            raise ValueError(
+                f"{name}: a loss of the whole model weighs samples itself, by a column"
+            )
         if isinstance(data.images, Columns) and data.images.names is not None:
             named = zip(data.images.names, data.images.parts, strict=True)
             data = dict(named) | {"target": data.labels}

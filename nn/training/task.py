@@ -6,6 +6,7 @@ from typing import Any
 
 from autograd import Tensor, Value, stack
 
+from ..annotations import Shape
 from ..data import Dataset
 from ..data.columns import Columns
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
@@ -18,13 +19,15 @@ Step = tuple[Any, Value]  # outputs (None where there are none to be counted) an
 class Prediction:
     """loss(outputs, targets) of what the model gives: each sample by itself, or a batch whole.
 
-    Samples of several parts are handed over as arguments: model(*sample), or model(**sample).
+    Samples of several parts are handed over as arguments: model(*sample); of a dict
+    model(**sample), or model(sample) where `forward` does not know its names.
     """
 
     def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
         self.model, self.loss = model, loss
         self.forward = Forward(model)
         self._structured: bool | None = None  # whether outputs have parts
+        self._shape: Shape | None = None  # of one sample's outputs
 
     def eager(self, batch: Dataset) -> Step:
         """Outputs and mean loss of a batch."""
@@ -54,7 +57,7 @@ class Prediction:
         return self.loss(outputs, target, *weight), outputs
 
     def check_training(self, batch: Dataset) -> None:
-        """TypeError where a module uses the statistics of a batch that a program does not see."""
+        """TypeError for a module that would not be in a program what it is in eager mode."""
         if not self._by_sample(batch.images):
             self.forward.check_training(batch.images)
 
@@ -88,6 +91,7 @@ class Prediction:
         """The outputs (N, ...); None for those that are no Tensors."""
         if not self._by_sample(images):
             return self.forward.all(images)
+        self.forward.one_by_one()
         if self._structured:
             return None
         outputs = [called(self.model, x) for x in images]
@@ -104,7 +108,9 @@ class Prediction:
     def _targets(self, images: Any, inputs: Sequence[Any], targets: Any) -> Any:
         import numpy as np
 
-        scores = (len(targets), *self._shape(images, inputs))
+        if self._shape is None:
+            self._shape = self._found_shape(images, inputs)
+        scores = (len(targets), *self._shape)
         if not isinstance(self.loss, NLLLoss):
             if isinstance(self.loss, Loss) and type(self.loss).forward is Loss.forward:
                 equal_shapes(self.loss, scores, targets.shape)
@@ -117,23 +123,26 @@ class Prediction:
         class_numbers(self.loss, targets[~right].tolist(), n)  # which names the first
         return (targets[..., None] == np.arange(n)) & ~np.array(ignored)[..., None]
 
-    def _shape(self, images: Any, inputs: Sequence[Any]) -> Any:
-        """The shape of the outputs for one sample."""
+    def _found_shape(self, images: Any, inputs: Sequence[Any]) -> Shape:
         if not isinstance(images, Columns):
             self.forward.look(inputs[0])
             return self.forward.shape
-        with tried_out(self.model):
-            return getattr(called(self.model, images[0]), "shape", ())
+        with tried_out(self.model, [part for _, part in self.model.named_state()]):
+            shape: Shape = getattr(called(self.model, images[0]), "shape", ())
+            return shape
 
 
 class Whole:
-    """A loss of the model and a sample, loss(model, *sample) or loss(model, **sample)."""
+    """A loss of the model and a sample: loss(model, *sample), or of a dict loss(model, **sample) or
+    loss(model, sample), as its arguments are called.
+    """
 
     def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
         self.model, self.loss = model, loss
 
     def eager(self, batch: Dataset) -> Step:
         """No outputs, and the mean loss of a batch."""
+        Forward(self.model).one_by_one()
         return None, stack(list(self.each(batch))).mean()
 
     def each(self, batch: Dataset) -> Iterable[Value]:
@@ -141,7 +150,7 @@ class Whole:
         return (self._loss(x) for x in batch.images)
 
     def check_training(self, batch: Dataset) -> None:
-        """Nothing: samples are never handed over together."""
+        """Nothing: the loss is one of a sample, as in eager mode."""
 
     def arrays(self, batch: Dataset) -> list[Any]:
         """The parts of samples as arrays."""
@@ -153,8 +162,9 @@ class Whole:
 
     def _loss(self, x: Any) -> Value:
         own = () if _is_of(self.loss, self.model) else (self.model,)
-        parts = {k: _tensor(v) for k, v in x.items()} if isinstance(x, dict) else {}
-        found = self.loss(*own, **parts) if parts else self.loss(*own, *map(_tensor, x))
+        named = isinstance(x, dict)
+        parts = {k: _tensor(v) for k, v in x.items()} if named else tuple(map(_tensor, x))
+        found = _handed(self.loss, self.loss, own, parts)
         if not isinstance(found, Value):
             got = "None" if found is None else f"a {type(found).__name__}"
             raise TypeError(f"Trainer: the loss must give a single Value, got {got}")
@@ -166,12 +176,25 @@ Task = Prediction | Whole
 
 def called(model: Module, x: Any) -> Any:
     """What a model gives for a sample of several parts."""
-    return model(**x) if isinstance(x, dict) else model(*x)
+    return _handed(model, model.forward, (), x)
+
+
+def _handed(function: Any, signed: Any, first: tuple[Any, ...], x: Any) -> Any:
+    """function(*first, *x) of a tuple; of a dict function(*first, **x), or where it does not know
+    its names by the signature of `signed`, function(*first, x).
+    """
+    if not isinstance(x, dict):
+        return function(*first, *x)
+    try:
+        inspect.signature(signed).bind(*first, **x)
+    except TypeError:
+        return function(*first, x)
+    return function(*first, **x)
 
 
 def gives_parts(model: Module, x: Any) -> bool:
     """Whether a model's outputs for a sample are a tuple or a dict; it stays as it is."""
-    with tried_out(model):
+    with tried_out(model, [part for _, part in model.named_state()]):
         try:
             return isinstance(model(Tensor(x)), tuple | dict)
         except Exception:  # which the training will raise

@@ -102,7 +102,8 @@ class Trainer:
 
         `train` and `validation` are Datasets, pairs (inputs, targets), or triples with weights of
         the samples after them. Inputs and targets may be dicts or tuples of columns, which the
-        model gets as arguments, model(left=..., right=...), and the loss as they are.
+        model gets as arguments, model(left=..., right=...), and the loss as they are; a `forward`
+        that does not know the names gets the dict.
 
         The seed rules the order of the samples and what is drawn, so the same seed gives the same
         result, bit for bit (on as many processors, which share large batches when compiled). A

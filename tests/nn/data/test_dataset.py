@@ -213,3 +213,50 @@ def test_classes_at_every_position_have_names():
         nn.data.Dataset([[0.0]], [[0, 2]], ["no", "yes"])
     with pytest.raises(ValueError, match="subset: these samples have a class at every position"):
         data.subset([1])
+
+
+# --- samples of several parts ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_columns_are_samples_of_several_parts(named):
+    left, right = [[1.0], [2.0], [3.0]], np.arange(6).reshape(3, 2)
+    columns = {"left": left, "right": right} if named else (left, right)
+    data = nn.data.Dataset(columns, [0, 1, 0], ["a", "b"], weights=[1, 0.5, 2])
+    assert len(data) == 3
+    sample, label = data[1]
+    parts = list(sample.values()) if named else list(sample)
+    assert (parts[0], parts[1].tolist(), label) == ([2.0], [2, 3], 1)
+    part = data.take([2, 0])
+    assert part.images.parts[0] == [[3.0], [1.0]]
+    assert part.images.parts[1].tolist() == [[4, 5], [0, 1]]
+    assert (part.labels, part.weights) == ([0, 0], [2, 1])
+    assert data.subset([0]).weights == [1, 2]
+    assert repr(data) == f"Dataset(3 samples of {'left, right' if named else '0, 1'}, classes a, b)"
+
+
+def test_labels_may_be_columns_too():
+    data = nn.data.Dataset([[1.0], [2.0]], {"a": np.array([0, 1]), "b": [[1.0], [2.0]]})
+    assert data[1] == ([2.0], {"a": 1, "b": [2.0]})
+
+
+def test_a_last_batch_that_is_smaller_may_be_left_out():
+    data = nn.data.Dataset([[1.0]] * 5, [0] * 5)
+    assert [len(batch) for batch in data.batches(2)] == [2, 2, 1]
+    assert [len(batch) for batch in data.batches(2, drop_last=True)] == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: nn.data.Dataset({"a": [1.0], "b": [1.0, 2.0]}, [0]), "long, got a: 1, b: 2"),
+        (lambda: nn.data.Dataset({}, []), "equally long, got none"),
+        (lambda: nn.data.Dataset({"a": [1.0]}, [0, 1]), "1 images and 2 labels"),
+        (lambda: nn.data.Dataset({"a": [[1.0], [1.0, 2.0]]}, [0, 1]), "must have one shape"),
+        (lambda: nn.data.Dataset([[1.0]], [0], weights=[1, 2]), "1 samples and 2 weights"),
+        (lambda: nn.data.Dataset([[1.0]], [0], weights=[-1]), "needs 0 <= a weight"),
+    ],
+)  # fmt: skip
+def test_columns_and_weights_that_do_not_fit_are_told(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -91,6 +91,24 @@ def test_a_model_of_two_inputs_trains_compiled_as_in_eager_mode(columns):
     assert found.predictions == [int(np.argmax(row)) for row in rows]
 
 
+def test_a_dict_is_handed_over_whole_where_its_names_are_not_known():
+    class Whole(Two):
+        def forward(self, sample):
+            return super().forward(**sample)
+
+    def loss(model, batch):
+        return nn.MSELoss()(model(batch), [0.0, 0.0])
+
+    data = {"left": LEFT, "right": RIGHT}
+    runs = [
+        fit(kind(), nn.CrossEntropyLoss(), (data, LABELS), way)
+        for kind, way in [(Two, True), (Whole, True), (Whole, False)]
+    ]
+    assert numbers(runs[0].model).tolist() == numbers(runs[1].model).tolist()
+    assert_same(runs[1], runs[2])
+    assert_same(*(fit(Whole(), loss, data, way) for way in (True, False)))
+
+
 def test_outputs_and_targets_may_be_dicts():
     targets = {"label": np.eye(2)[LABELS], "size": LEFT[:, :1]}
 
@@ -139,6 +157,25 @@ def test_a_loss_of_the_whole_model_gives_one_number(compiled):
 
     with pytest.raises(TypeError, match="the loss must give a single Value, got a Tensor"):
         fit(nn.Dense(2, 1), wrong, LEFT, compiled)
+
+
+def test_what_only_a_batch_knows_is_refused_where_samples_go_one_by_one():
+    images = RNG.normal(size=(6, 1, 2, 2))
+
+    class Normalised(VAE):
+        def __init__(self):
+            self.norm = nn.BatchNorm2D(1)
+
+        def loss(self, x):
+            return (self.norm(x) ** 3).sum()
+
+    with pytest.raises(ValueError, match="BatchNorm2D needs batch statistics"):
+        fit(model := Normalised(), model.loss, images, False)
+    fit(model := Normalised(), model.loss, images, True, epochs=1)
+    assert model.norm.running_mean.tolist() != [0.0]
+    data = nn.data.Dataset(images, [0] * 6, weights=[1] * 6)
+    with pytest.raises(ValueError, match="a loss of the whole model weighs samples itself"):
+        fit(model, model.loss, data, True)
 
 
 WEIGHTS = RNG.integers(0, 4, 12).tolist()
