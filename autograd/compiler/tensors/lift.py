@@ -187,8 +187,10 @@ def _with_bias(build: Builder, before: Operation, bias: Operand, scope: str) -> 
 
 def _mean(build: Builder, before: Operation, factor: float, scope: str) -> str | None:
     """The mean of as many entries as a sum has."""
-    sizes = before.attributes.get("kernel", build.shapes[str(before.inputs[0])])
-    entries = math.prod(sizes) // (1 if before.op == "sum_pool" else math.prod(before.shape))
+    if before.op == "sum_pool":
+        entries = math.prod(before.attributes["kernel"])
+    elif before.op == "sum_over":
+        entries = math.prod(build.shapes[str(before.inputs[0])]) // math.prod(before.shape)
     if before.op not in ("sum_over", "sum_pool") or factor != 1 / entries:
         return None
     op = before.op.replace("sum", "mean")
