@@ -45,11 +45,15 @@ def example(shape: Sequence[int]) -> Tensor:
 
 
 def input_names(layer: Any, n: int) -> list[str]:
-    """What inputs are called: `input`, or of several by the arguments of the forward pass."""
-    if n == 1:
-        return ["input"]
-    forward = layer.forward if isinstance(layer, Module) else layer
-    return list(inspect.signature(forward).parameters)[:n]
+    """What inputs are called: `input`, or of several by the arguments of the forward pass; with
+    `_input` where a parameter has that name.
+    """
+    forward, taken = layer, set()
+    if isinstance(layer, Module):
+        forward, taken = layer.forward, {path for path, _ in layer.named_state()}
+    names = ["input"] if n == 1 else list(inspect.signature(forward).parameters)
+    names = names[:n] if len(names) >= n else [f"input{k}" for k in range(n)]
+    return [f"{name}_input" if name in taken else name for name in names]
 
 
 def distinct(model: Module) -> Iterator[tuple[str, Parameter]]:

@@ -8,7 +8,7 @@ import pytest
 from export_cases import LAYERS, WINDOWS, assert_close, batch, built
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from own_models import LSTM, MODELS, OPERATORS, Attention, Function, Merge, Skip
+from own_models import LSTM, MODELS, OPERATORS, Attention, Function, Merge, Skip, parameter
 
 import autograd
 import nn
@@ -223,6 +223,23 @@ def test_several_inputs_and_results_have_names(path):
     assert {x.name: dims(x) for x in graph.input} == {"image": ["N", 3], "text": ["N", 4]}
     outputs = {"output.sum": ["N", 2], "output.parts.0": ["N"], "output.parts.1": ["N", 3]}
     assert {y.name: dims(y) for y in graph.output} == outputs
+
+
+def test_an_input_that_is_called_as_a_parameter_has_another_name(path, torch):
+    def masked(self, x, mask):
+        return x * mask * self.mask
+
+    class Masked(Function):
+        def forward(self, x, mask):
+            return self.function(self, x, mask)
+
+    model, xs = Masked(masked, mask=parameter(3)), inputs([(3,), (3,)])
+    graph = exported(model, path, [(3,), (3,)])
+    assert [x.name for x in graph.input] == ["x", "mask_input"]
+    (expected,) = sample_by_sample(model, xs)
+    assert_close(run(path, xs)[0], expected)
+    got = nn.export.to_torch(model, [(3,), (3,)])(*map(torch.from_numpy, xs))
+    assert_close(got.detach().numpy(), expected)
 
 
 def test_every_value_in_the_file_has_its_shape(path):
