@@ -24,6 +24,8 @@ from .plan.lower import Lowering
 from .plan.plan import Plan
 from .profile import Profile, profiled
 from .steps import TrainStep
+from .tensors.graph import Tensors
+from .tensors.lift import tensors
 from .trace.fold import fold
 from .trace.packs import packs
 from .trace.record import Recording
@@ -204,6 +206,17 @@ class Program:
                 return c99(self.plan, self.weights.astype(float), str(self.dtype), name, about)
             except InexpressibleError as error:
                 raise ValueError(f"to_c: {error}") from error
+
+    def tensors(self, names: Sequence[str]) -> Tensors:
+        """The function as a graph of operations on tensors, batches in front, for other libraries;
+        `names` are those of the arguments, then of the parameters.
+
+        ValueError for random numbers, and for an operation that is not made of the table's.
+        """
+        try:
+            return tensors(self.plan, self.recording, names)
+        except InexpressibleError as error:
+            raise ValueError(str(error)) from error
 
     def __str__(self) -> str:
         return listing(self.plan, str(self.dtype))
