@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, Protocol, cast, overload
 
 from .graph import Node
-from .numbers.kinds import UNKNOWN, AnyNumber, is_finite
+from .numbers.kinds import AnyNumber, is_finite
 from .primitives import PRIMITIVES, Primitive
 from .reductions import Reduced, torch_names
 from .scopes import current_scope, is_compiling
 from .shapes import indexing
 from .shapes.indexing import Axis
 from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
-from .value import Scalar, Value, nodes
+from .value import Scalar, Value, nodes, unknown
 from .value import apply as apply_one
 
 SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
@@ -174,7 +174,7 @@ def drawn(shape: Sequence[int], rng: Random, number: Callable[[AnyNumber], AnyNu
     trace, n = current_scope().trace, math.prod(shape)
     if trace is None:
         return Tensor([number(rng.random()) for _ in range(n)]).reshape(shape)
-    values = [Value(UNKNOWN) for _ in range(n)]
+    values = [unknown() for _ in range(n)]
     trace.draws.append((values, rng, number))
     return Tensor(values).reshape(shape)
 

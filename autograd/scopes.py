@@ -61,7 +61,9 @@ class scope:
         _scope.set(Scope(call, recording, depth + 1, trace))
         return call
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: Any, trace: object) -> None:
+        if getattr(error, "scope", "") is None:  # of an UnknownNumberError, which names its layer
+            error.scope = current_scope().path
         _scope.set(self.before)
 
 

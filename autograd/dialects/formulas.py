@@ -17,10 +17,9 @@ from typing import Any
 from ..conditional import Conditional
 from ..functions import SEQUENCES
 from ..graph import order
-from ..numbers.kinds import UNKNOWN
 from ..primitives import PRIMITIVES, Primitive
 from ..scopes import tracing
-from ..value import Value, apply
+from ..value import Value, apply, unknown
 
 WHERE, MUL = PRIMITIVES["where"], PRIMITIVES["mul"]
 GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
@@ -104,11 +103,6 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     if any(p.kind is p.VAR_POSITIONAL for p in found):
         return None
     return [p.name for p in found if p.default is p.empty]
-
-
-def unknown() -> Value:
-    """A leaf of formulas."""
-    return Value(UNKNOWN)
 
 
 def _simplified(p: Any) -> Any:

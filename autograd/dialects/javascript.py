@@ -13,7 +13,7 @@ from typing import Any
 from ..functions import SEQUENCES
 from ..numbers import piecewise
 from ..primitives import PRIMITIVES, Primitive
-from ..value import Value
+from ..value import Value, unknown
 from .expressions import (
     ARITHMETIC,
     ATOM,
@@ -28,7 +28,7 @@ from .expressions import (
     infix,
     saying,
 )
-from .formulas import Row, named_row, unknown
+from .formulas import Row, named_row
 
 MATH = ("abs", "exp", "log", "sqrt", "sin", "cos", "tanh")
 WORDS = {

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from ...numbers.kinds import UNKNOWN
 from ...scopes import tracing
 from ...shapes.indexing import Shape
 from ...storage import store
 from ...tensor import Tensor
-from ...value import Value
+from ...value import Value, unknown
+from .hidden import placed
 
 
 class Trace(list[Value]):
@@ -73,7 +73,7 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     _store(groups)
     trace = Trace(v for group in groups for v in group.values)
     arguments = [_argument(k, example) for k, example in enumerate(examples)]
-    with tracing(trace):
+    with tracing(trace), placed():
         inputs = [_as_input(argument) for argument in arguments]
         outputs = function(*inputs)
     results: list[Result] = []
@@ -136,7 +136,7 @@ def _argument(k: int, example: Any) -> Argument:
 
 
 def _as_input(argument: Argument) -> Any:
-    argument.values = [Value(UNKNOWN) for _ in range(math.prod(argument.shape))]
+    argument.values = [unknown() for _ in range(math.prod(argument.shape))]
     if not argument.shape:
         return argument.values[0]
     return Tensor(argument.values).reshape(argument.shape)
