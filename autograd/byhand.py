@@ -63,10 +63,8 @@ def _entries(slot: str, several: Any) -> tuple[Any, ...]:
     entries = tuple(several)
     for x in entries:
         if isinstance(x, Node) != (slot == "children") or isinstance(x, str):
-            must = (
-                "children must be Values" if slot == "children" else "local_grads must be numbers"
-            )
-            raise TypeError(f"Value(data, children, ...): {must}, got {x!r:.60}")
+            must = "children: Values" if slot == "children" else "local_grads: numbers"
+            raise TypeError(f"Value(data, children, ...) takes {must}, got {x!r:.60}")
     return entries
 
 

@@ -42,10 +42,9 @@ def identity(self: object, other: object) -> bool:
 class ScalarNode(ByHand, Drawable, NumPyFunctions):
     """A scalar node of the computation graph; `==` and `hash` are identity."""
 
-    __slots__ = ("__dict__", "grad", "home", "name", "place", "scope")
+    __slots__ = ("__dict__", "home", "name", "place", "scope")
 
     data: AnyNumber
-    grad: AnyNumber
     name: str
     place: int
     home: Any  # of a parameter of programs: its storage, and where it is there

@@ -30,19 +30,19 @@ _new = object.__new__
 def node(op: Primitive, data: AnyNumber, inputs: tuple[graph.Node, ...]) -> "Value":
     """Make a node that knows how it was made; under `no_grad`, a leaf."""
     new = _new(Value)
-    path, recording, _, trace = current_scope()
+    scope = current_scope()
     new.data = data
     new.grad = 0
     new.name = ""
-    new.scope = path
-    if recording:
+    new.scope = scope.path
+    if scope.recording:
         new.op = op
         new.inputs = inputs
     else:
         new.op = None
         new.inputs = ()
-    if trace is not None:
-        trace.append(new)
+    if scope.trace is not None:
+        scope.trace.append(new)
     return new
 
 
@@ -50,7 +50,8 @@ def nodes(op: Primitive, operands: Sequence[Sequence[graph.Node]]) -> list["Valu
     """Make the node op(*inputs) for each tuple of inputs: `node` for many, the scope read once."""
     made = []
     forward = op.forward
-    path, recording, _, trace = current_scope()
+    scope = current_scope()
+    path, recording, trace = scope.path, scope.recording, scope.trace
     numbers: Iterable[AnyNumber]
     if trace is None:
         numbers = map(forward, *[[x.data for x in column] for column in operands])
@@ -212,15 +213,16 @@ class Value(ScalarNode):
         self.op = None
         self.inputs = ()
         self.name = label
-        self.scope, recording, _, trace = current_scope()
+        scope = current_scope()
+        self.scope = scope.path
         if children:
             make(self, children, op, grads)
-        elif data is not number and recording:
+        elif data is not number and scope.recording:
             self.op, self.inputs = _COPY, (data,)
         elif number is UNKNOWN:
             raise UnknownNumberError(HIDDEN)
-        if trace is not None:
-            trace.append(self)
+        if scope.trace is not None:
+            scope.trace.append(self)
 
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
@@ -265,16 +267,15 @@ class Value(ScalarNode):
         """
         if self.unknown:
             raise UnknownNumberError("backward() in a compiled function: use autograd.grad there")
-        ordered = graph.order(self)
-        graph.refuse_changed(ordered)
         seed = 1.0 if isinstance(self.data, float) else 1
-        adjoint = graph.adjoints(ordered, {self: seed})
-        unreached = 0 * seed  # 0.0 where numbers are floats: drawings tell it from never asked
-        for node in ordered:
-            if node.op is not None:
-                node.grad = unreached
-        for node, gradient in adjoint.items():
-            node.grad = gradient if node.inputs else node.grad + gradient
+        if not self.inputs:
+            self.grad = self.grad + seed
+            return
+        unreached = 0.0 * seed  # drawings tell a gradient of 0.0 from one that nobody asked for
+        ordered = graph.marked(self, unreached)
+        graph.refuse_changed(ordered)
+        self.grad = seed
+        graph.sweep(ordered, unreached)
 
     def detach(self) -> "Value":
         """A leaf with the same number: no gradient flows through it, and its past is let go.
