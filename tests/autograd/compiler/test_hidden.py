@@ -1,4 +1,4 @@
-"""Numbers that are read out of Values while a function is recorded: the error says where they enter."""
+"""Numbers read out of Values while a function is recorded: the error says where they enter."""
 
 import math
 
