@@ -15,6 +15,7 @@ from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
+from ..custom import Custom
 from ..functions import SEQUENCES
 from ..graph import order
 from ..primitives import PRIMITIVES, Primitive
@@ -80,8 +81,11 @@ def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:
 def letters(op: Primitive) -> list[str]:
     """How the operands of a row are called: as in its partials, or x, or a, b, c, ...
 
-    Raises TypeError for a row of one's own that takes any number of operands.
+    Raises TypeError for a row of one's own that takes any number of operands, and for what was made
+    by hand.
     """
+    if isinstance(op, Custom):
+        raise TypeError("it was computed by hand; a row, autograd.Primitive, has formulas")
     names, called = _parameters(op.forward), _parameters(op.partials)
     if called and (names is None or len(called) == len(names) + 1):
         names = called[1:]

@@ -7,6 +7,7 @@ import re
 from fractions import Fraction
 
 import pytest
+from browsing import carried
 
 import autograd
 from autograd import (
@@ -96,6 +97,39 @@ def test_a_closure_hears_of_all_that_its_node_is_sent_at_once():
     assert (y.grad, x.grad) == (1.5, 1.0)
 
 
+def test_leaves_add_up_over_passes_and_the_others_show_the_last_one():
+    """Also where a closure stops what it is sent, and after a pass that was refused."""
+    x = Value(3.0)
+    y = square(x)
+    stopped = Value(5.0, (y,), "stop")
+    root = y * 2 + stopped
+    for k in (1, 2):
+        root.backward()
+        assert (x.grad, y.grad, stopped.grad) == (12.0 * k, 2.0, 1.0)
+    x.data = 4.0
+    with pytest.raises(ValueError, match="sq"):
+        root.backward()
+    x.data = 3.0
+    root.backward()
+    assert (x.grad, y.grad) == (36.0, 2.0)
+    x.backward()
+    assert x.grad == 37.0
+
+
+def test_a_closure_that_fails_leaves_the_gradients_around_it():
+    x = Value(3.0)
+    out = Value(9.0, (x,), "sq")
+
+    def _backward():
+        x.grad += 1.0
+        raise ZeroDivisionError
+
+    out._backward, x.grad = _backward, 5.0
+    with pytest.raises(ZeroDivisionError):
+        (out * 2).backward()
+    assert x.grad == 5.0
+
+
 def test_chains_of_closures_are_as_deep_as_one_likes():
     x = y = Value(1.0)
     for _ in range(5_000):
@@ -176,6 +210,8 @@ def test_kinds_derived_from_value_run():
     assert x.grad == pytest.approx(ours.grad, rel=1e-14)
     assert (x.label, x.velocity, x.swish()._op) == ("x", 0.0, "swish")
     assert Wave(x) is Value(x) is x
+    program = autograd.compile(lambda x: Wave(x * 3) * Value(x), 1.0, dtype="float64")
+    assert program([2.0, 3.0]).tolist() == [12.0, 27.0]
 
 
 def test_a_closure_may_replace_what_one_of_our_operations_sends():
@@ -324,12 +360,14 @@ def test_drawings_show_the_name_and_what_is_sent():
     assert "1 · 6 = 6" in source
 
 
-def test_a_page_is_frozen_with_a_reason(tmp_path):
+def test_a_page_is_frozen_with_a_reason_and_numbers():
     x = Value(3.0, label="x")
     for k in range(300):  # each node has its own row, and a page counts rows in bytes
         x = square(x) if k % 2 else cube(x * 0.0 + 1.0)
-    page = explore(x + 1, path=tmp_path / "page.html")
-    assert "sq" in page.html
+    header, arrays = carried(explore(clipped(x * 5)))
+    assert "cube: it was computed by hand" in header["frozen"]
+    assert max(arrays["op"]) == 5  # cube and square, the clip, two of ours
+    assert 0.0 not in arrays["adjoint"][-3:]
 
 
 def test_the_anomaly_finder_goes_through_closures():
