@@ -1,7 +1,7 @@
 """Derivatives of Values as Values, which can be differentiated again (`operators` has these of
 functions too).
 
-The sweep of `graph.adjoints` runs on mirrors of the nodes, whose numbers are Values.
+The sweep of `graph` runs on mirrors of the nodes, whose numbers are Values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -30,10 +30,12 @@ def grad(y: Value, xs: Any) -> list[Any]:
         graph.refuse_changed(ordered)
     mirrors = _mirrored(ordered, targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
-    seed = Conditional(Value(1)) if y.unknown else Value(1)
-    adjoint = graph.adjoints(list(mirrors.values()), {leaf: seed})
-    bars = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
+    leaf.grad = Conditional(Value(1)) if y.unknown else Value(1)
+    graph.sweep([mirror for mirror in mirrors.values() if mirror.inputs])
+    reached = {v: mirrors[v].grad for v in targets if v in mirrors}
+    bars = {v: bar for v, bar in reached.items() if bar is not graph.UNREACHED}
     found = {v: bar.value if isinstance(bar, Conditional) else bar for v, bar in bars.items()}
+    found |= {v: Value(0) for v in targets - bars.keys()}
     return [
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs

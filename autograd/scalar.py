@@ -4,8 +4,8 @@ import math
 from fractions import Fraction
 from typing import Any, TypeGuard
 
+from .byhand import ByHand
 from .drawable import Drawable
-from .graph import Node
 from .leaving import number_alone
 from .names import Shaped
 from .numbers.choosing import as_index
@@ -41,13 +41,12 @@ def identity(self: object, other: object) -> bool:
     return False
 
 
-class ScalarNode(Node, Drawable, NumPyFunctions):
+class ScalarNode(ByHand, Drawable, NumPyFunctions):
     """A scalar node of the computation graph; `==` and `hash` are identity."""
 
-    __slots__ = ("grad", "home", "name", "place", "scope")
+    __slots__ = ("__dict__", "home", "name", "place", "scope")
 
     data: AnyNumber
-    grad: AnyNumber
     name: str
     place: int
     home: Any  # of a parameter of programs: its storage, and where it is there
@@ -73,17 +72,6 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
     def unknown(self) -> bool:
         """True while a function is recorded: the number will be known when its program runs."""
         return self.data is UNKNOWN
-
-    @property
-    def _prev(self) -> set["ScalarNode"]:
-        """The operands, as micrograd names them."""
-        entries = ([x] if isinstance(x, ScalarNode) else x.inputs for x in self.inputs)
-        return {x for several in entries for x in several}
-
-    @property
-    def _op(self) -> str:
-        """The operation, as micrograd names it."""
-        return self.op.symbol if self.op else ""
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

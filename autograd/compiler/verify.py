@@ -174,7 +174,9 @@ def _replayed(roots: Sequence[Value], numbers: Numbers) -> dict[Any, graph.Node]
 def _slopes(twins: dict[Any, graph.Node], loss: Value, values: Sequence[Value]) -> Floats:
     """The gradient by the chain rule from node to node; nan where a row has no slope here."""
     try:
-        adjoints = graph.adjoints(list(twins.values()), {twins[loss]: 1.0})
+        twins[loss].grad = 1.0
+        graph.sweep([twin for twin in twins.values() if twin.inputs])
     except ArithmeticError:  # of a row of one's own: those of the table never raise
         return np.full(len(values), np.nan)
-    return np.array([float(adjoints.get(twins[v], 0.0)) for v in values])
+    sent = (twins[v].grad for v in values)
+    return np.array([0.0 if g is graph.UNREACHED else float(g) for g in sent])

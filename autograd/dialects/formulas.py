@@ -15,11 +15,11 @@ from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
+from ..custom import Custom
 from ..graph import order
-from ..numbers.kinds import UNKNOWN
 from ..primitives import PRIMITIVES, SEQUENCES, Primitive
 from ..scopes import tracing
-from ..value import Value, apply
+from ..value import Value, apply, unknown
 
 WHERE, MUL = PRIMITIVES["where"], PRIMITIVES["mul"]
 GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
@@ -87,8 +87,11 @@ def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:
 def letters(op: Primitive) -> list[str]:
     """How the operands of a row are called: as in its partials, or x, or a, b, c, ...
 
-    Raises TypeError for a row of one's own that takes any number of operands.
+    Raises TypeError for a row of one's own that takes any number of operands, and for what was made
+    by hand.
     """
+    if isinstance(op, Custom):
+        raise TypeError("it was computed by hand; a row, autograd.Primitive, has formulas")
     names, called = _parameters(op.forward), _parameters(op.partials)
     if called and (names is None or len(called) == len(names) + 1):
         names = called[1:]
@@ -110,11 +113,6 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     if any(p.kind is p.VAR_POSITIONAL for p in found):
         return None
     return [p.name for p in found if p.default is p.empty]
-
-
-def unknown() -> Value:
-    """A leaf of formulas."""
-    return Value(UNKNOWN)
 
 
 def _simplified(p: Any) -> Any:

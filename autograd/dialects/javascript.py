@@ -12,7 +12,7 @@ from typing import Any
 
 from ..numbers import piecewise
 from ..primitives import PRIMITIVES, SEQUENCES, Primitive
-from ..value import Value
+from ..value import Value, unknown
 from .expressions import (
     ARITHMETIC,
     ATOM,
@@ -27,7 +27,7 @@ from .expressions import (
     infix,
     saying,
 )
-from .formulas import Row, named_row, unknown
+from .formulas import Row, named_row
 
 MATH = ("abs", "floor", "ceil", "exp", "log", "sqrt", "sin", "cos", "tanh")
 WORDS = {

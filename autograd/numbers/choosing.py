@@ -83,12 +83,17 @@ class OneHot:
 
 
 class Handed:
-    """What entries of a sequence are handed: {place: adjoint}. Sums are taken in place."""
+    """What a sequence is handed: to single entries {place: adjoint}, and Σ upstream·row to all.
 
-    __slots__ = ("parts",)
+    Sums are taken in place.
+    """
+
+    __slots__ = ("parts", "rows", "upstreams")
 
     def __init__(self, parts: dict[int, AnyNumber]) -> None:
         self.parts = parts
+        self.upstreams: list[AnyNumber] = []
+        self.rows: list[Sequence[AnyNumber]] = []
 
     def __add__(self, other: "Handed") -> "Handed":
         for k, c in other.parts.items():

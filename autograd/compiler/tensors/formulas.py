@@ -5,9 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from ...dialects.expressions import InexpressibleError, unfolded
-from ...functions import SEQUENCES
 from ...graph import order
-from ...primitives import PRIMITIVES
+from ...primitives import PRIMITIVES, SEQUENCES
 from ...value import Value
 from .graph import Builder, Operand
 

@@ -137,9 +137,10 @@ def _leaf(v: Value, made: Tape, number: dict[Any, int], inside: set[Value]) -> i
             "nor in parameters=; add it there, or use its number with detach()"
         )
     if v.data is UNKNOWN:
+        where = f" in {v.scope}" if v.scope else ""
         raise ValueError(
             "compile: no_grad(), or the .data or item() of a Value, hides from the recording how a "
-            "number was made; use autograd.stop_gradient to keep gradients out"
+            f"number was made{where}; use autograd.stop_gradient to keep gradients out"
         )
     number[v] = made.constant(real(v.data, "a number in the function"))
     return number[v]

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from ....dialects.c99 import MATHS, RESERVED, fresh, helpers, is_name, number
 from ....dialects.expressions import InexpressibleError
-from ....dialects.formulas import unknown
 from ....names import Name
-from ....value import Value
+from ....value import Value, unknown
 from ...plan.kernels import Copy, Kernel, Target
 from ...plan.maps import Reduce
 from ...plan.plan import Plan

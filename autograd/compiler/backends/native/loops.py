@@ -3,8 +3,7 @@
 import numpy as np
 
 from ....dialects.expressions import InexpressibleError
-from ....dialects.formulas import unknown
-from ....value import Value
+from ....value import Value, unknown
 from ...plan import lookups as plan
 from ...plan.kernels import Copy, Kernel, Words, Zero
 from ...plan.maps import Map, Reduce

@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ....dialects.formulas import leaves, unknown
+from ....dialects.formulas import leaves
 from ....primitives import Primitive
-from ....value import Value
+from ....value import Value, unknown
 from ...plan.kernels import Words
 from ...plan.views import Block
 from ...strided import Dims, Ints
