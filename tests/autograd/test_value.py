@@ -410,12 +410,6 @@ def test_what_is_differentiated_may_come_from_iterators():
     assert hessian(a * a * b, iter([a, b])).tolist() == [[6.0, 4.0], [4.0, 0]]
 
 
-@pytest.mark.parametrize("derivative", [grad, jacobian, hessian])
-def test_derivatives_of_functions_are_asked_for_in_two_steps(derivative):
-    with pytest.raises(TypeError, match=r"not the function: y = f\(x\), and then .*\(y, \[x\]\)"):
-        derivative(lambda x: x * x)
-
-
 def test_a_label_is_text():
     for made in (lambda: Value(1.0, 3), lambda: Tensor([1.0], 3)):
         with pytest.raises(TypeError, match="label must be text, got 3"):
