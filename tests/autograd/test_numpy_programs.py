@@ -187,3 +187,27 @@ def test_derivatives_of_a_curve_of_higher_order_are_those_of_its_formula():
     np.testing.assert_allclose(derivatives[2](xs), -y * (1 - y * y) / 2, atol=1e-12)
     fourth = y * (1 - y * y) * (2 - 3 * y * y) / 4 * 2
     np.testing.assert_allclose(derivatives[4](xs), fourth, atol=1e-9)
+
+
+# --- idioms ---------------------------------------------------------------------------------------
+
+A = np.arange(9.0).reshape(3, 3) + np.eye(3) * 5
+IDIOMS = {
+    "a list is summed": lambda x: np.sum([x[0] * x[1], x[2] ** 2]),
+    "an array of variables": lambda x: np.sum(np.array([x[0] * x[1], np.sin(x[2])]) ** 2),
+    "a form": lambda x: x @ A @ x + np.dot(x, x.T),
+    "pairs": lambda x: np.sum((x[:, np.newaxis] - x[np.newaxis, :]) ** 2 * A),
+    "a density": lambda x: -0.5 * x @ np.linalg.solve(A, x) - np.linalg.slogdet(A + np.diag(x))[1],
+    "the larger of two": lambda x: np.max([x[0], x[1]]) * np.linalg.norm(x),
+    "a loop": lambda x: sum(np.exp(entry) * k for k, entry in enumerate(x)),
+    "a shape": lambda x: np.sum(np.ones(x.shape) * x / len(x) + np.zeros_like(x)),
+    "a choice": lambda x: np.sum(np.where(x > 0, x**2, -x)) + np.log1p(np.exp(x[0])),
+    "NumPy's numbers": lambda x: x[np.int64(0)] ** np.float64(2.0) * np.float32(2),
+}
+
+
+@pytest.mark.parametrize("idiom", IDIOMS)
+def test_an_idiom_has_the_gradient_of_differences(idiom):
+    f, x = IDIOMS[idiom], np.array([0.7, -0.4, 1.2])
+    expected = [(f(x + step) - f(x - step)) / 2e-6 for step in 1e-6 * np.eye(3)]
+    np.testing.assert_allclose(grad(f)(x), expected, rtol=1e-6, atol=1e-8)
