@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dialects.expressions import InexpressibleError
+from ..numbers.choosing import place
 from ..scopes import tracing, uncollected
 from ..shapes.indexing import whole
 from ..tensor import Tensor
@@ -102,16 +103,19 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
 
 
 def _look_up(recording: Recording, plan: Plan, dtype: Any) -> None:
-    """IndexError where an example names no entry, ValueError for more entries than floats count."""
+    """Let examples, of which shapes are meant, name entries; ValueError for more of these than the
+    floats of the program can count.
+    """
     exact = 2 ** (np.finfo(dtype).nmant + 1)
-    for _, _, n in plan.indices:
+    for k, numbers, n in plan.indices:
         if n > exact:
             raise ValueError(
                 f"compile: {n:,} entries are looked up by a number, and {dtype} counts exactly to "
                 f'{exact:,}; compile with dtype="float64"'
             )
-    examples = [np.array([argument.example]) for argument in recording.arguments]
-    refuse_indices(recording.arguments, plan.indices, examples)
+        example = recording.arguments[k].example
+        for number in numbers.tolist():
+            example[number] = place(example[number], n) or 0
 
 
 def _dtype(dtype: Any) -> Any:

@@ -87,6 +87,7 @@ def axes_added(layer: Module) -> int:
 
 
 ADDED: Rules = {
+    layers.Embedding: lambda _: 1,
     layers.Flatten: lambda layer: 1 - layer.axes,
     layers.Reshape: lambda layer: len(layer.shape) - layer.axes,
     layers.GlobalAvgPool1D: lambda _: -1,

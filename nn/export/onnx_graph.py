@@ -51,6 +51,15 @@ class Graph(Walk):
         self.types[name] = self.onnx.helper.make_tensor_type_proto(number, shape)
         return name
 
+    def whole(self, value: str) -> str:
+        """A value as whole numbers: the graph's input as such, others are turned into them."""
+        kinds = self.onnx.TensorProto
+        if value == "input" and not any(value in node.input for node in self.nodes):
+            self.types[value].tensor_type.elem_type = kinds.INT64
+        if self.types[value].tensor_type.elem_type == kinds.INT64:
+            return value
+        return self.node("Cast", value, part="/whole", to=kinds.INT64)
+
     def output(self, name: str, value: str) -> None:
         """Call a value the graph's output; one that others need too, or that is an input, is
         copied.

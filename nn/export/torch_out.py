@@ -137,6 +137,9 @@ RULES: Rules = {
     layers.Flatten: lambda to, m: to.nn.Flatten(-m.axes),
     layers.Reshape: _reshape,
     layers.Identity: lambda to, _: to.nn.Identity(),
+    layers.Embedding: lambda to, m: to.nn.Embedding(
+        m.num_embeddings, m.embedding_dim, m.padding_idx
+    ),
     layers.Dropout: lambda to, m: to.nn.Dropout(m.rate),
     layers.Dropout2D: lambda to, m: to.nn.Dropout2d(m.rate),
     layers.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),
