@@ -12,8 +12,10 @@ from autograd.compiler.backends.choose import backend as choose
 
 MODELS = sorted(Path(__file__).parents[2].glob("demos/models/*.py"))
 SMALL = {
+    "char_gru": ["--steps", "30", "--hidden", "16"],
     "dcgan": ["--epochs", "4", "--width", "4"],
     "maml": ["--steps", "200", "--hidden", "16"],
+    "micro_gpt": ["--steps", "30", "--width", "8"],
     "resnet": ["--epochs", "2", "--width", "4"],
     "vae": ["--epochs", "3", "--hidden", "32"],
     "vit": ["--epochs", "3", "--width", "12"],
@@ -32,6 +34,15 @@ def run(monkeypatch, capsys):
         return found, capsys.readouterr().out
 
     return called
+
+
+@pytest.mark.parametrize(("name", "words"), [("char_gru", 16), ("micro_gpt", 20)])
+def test_a_model_of_letters_learns_and_invents_words(run, name, words):
+    losses, text = run(name)
+    assert losses[-1] < losses[0] - 0.3
+    *_, last = text.splitlines()
+    assert len(last.split(", ")) == words
+    assert re.fullmatch("[a-z]*", last.replace(", ", ""))
 
 
 @pytest.mark.parametrize("name", ["dcgan", "vae", "wgan_gp"])
