@@ -6,7 +6,7 @@ import numpy as np
 
 from ...dialects.expressions import InexpressibleError, unfolded
 from ...graph import order
-from ...primitives import PRIMITIVES, SEQUENCES
+from ...primitives import PRIMITIVES
 from ...value import Value
 from .graph import Builder, Operand
 
