@@ -280,7 +280,8 @@ class Value(ScalarNode):
     def backward(self) -> None:
         """Fill `grad` of every node behind this one by the chain rule.
 
-        Leaves add up over calls (call twice, get twice); the others show this call's adjoint.
+        Leaves add up over calls (call twice, get twice); the others show this call's adjoint, and
+        are where it is added up: threads that share more than leaves take turns.
         """
         if self.unknown:
             raise UnknownNumberError("backward() in a compiled function: use autograd.grad there")
