@@ -129,6 +129,6 @@ def test_every_row_of_the_table_is_said(explorer, name):
     partials = y.op.partials(y.data, *[x.data for x in y.inputs])
     for text, p in zip(shown, partials, strict=True):
         assert text.startswith("∂")
-        if not isinstance(p, tuple | list):
+        if not hasattr(p, "__len__"):
             assert close(number(text.split(", where")[0].split(" = ")[-1]), float(p))
     assert page.complaints() == []

@@ -15,7 +15,7 @@ from lessons import Lesson, shuffled, uniform
 from neurons import MLP, hinge
 
 import nn
-from autograd import Tensor, Value, draw, graph, where
+from autograd import PRIMITIVES, Tensor, Value, apply, draw, graph, where
 from autograd.colours import heat, ink_on
 from autograd.drawing.explorer import page
 from autograd.drawing.explorer.snapshot import Snapshot
@@ -106,9 +106,10 @@ def chance():
 
 
 def choices():
-    """max and relu: what passes no gradient, and what is passed on as it is."""
+    """max, relu and an index: what passes no gradient, and what is passed on as it is."""
     x = Tensor([0.5, 2.0, -1.0], label="x")
-    y = x.max() * 3.0 + Value(-2.0, "off").relu() + x.sum()
+    looked_up = apply(PRIMITIVES["gather"], graph.bundle(x.values), Value(-1.0, "i"))
+    y = x.max() * 3.0 + Value(-2.0, "off").relu() + x.sum() + looked_up * x[0]
     y.label = "y"
     return y
 
