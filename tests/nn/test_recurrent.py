@@ -130,6 +130,13 @@ def test_the_products_with_the_inputs_of_all_steps_are_one():
     assert text.count("15 dots = (15×5)·(5×1)") == 6  # and one with the zeros of the start
 
 
+def test_what_an_lstm_forgets_and_takes_in_are_products_of_entries_and_no_dots():
+    cell, state = nn.LSTMCell(2, 3), (np.zeros(3), np.zeros(3))
+    options = {"parameters": cell.parameters(), "backend": "numpy"}
+    program = autograd.compile(cell, [0.0, 0.0], state, **options)
+    assert "(1×2)·(2×1)" not in str(program)
+
+
 def test_dropout_is_between_layers_and_in_training_alone():
     x = Tensor.randn(3, 2)
     for layers, differ in ((1, False), (2, True)):

@@ -6,7 +6,7 @@ their sum is -0 and their dot 0, as a dot starts from 0.)
 """
 
 from ...primitives import PRIMITIVES
-from .tape import DOT, Tape
+from .tape import DOT, SAMPLE, Tape
 
 ADD, MUL, SUM = (PRIMITIVES[name] for name in ["add", "mul", "sum"])
 
@@ -50,6 +50,8 @@ def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], dead: set[i
     terms, sums = _terms(tape, root, inner)
     scope = tape.scope[root]
     products = [t for t in terms if tape.op[t] is MUL and uses[t] == 1 and tape.scope[t] == scope]
+    if len(products) == 2 and not any(_is_weighted(tape, t) for t in products):
+        products = []
     if len(products) < 2 and len(terms) < 4:
         return []
     dead.update(sums)
@@ -72,6 +74,11 @@ def _folded(tape: Tape, root: int, inner: set[int], uses: list[int], dead: set[i
     else:
         tape.op[root], tape.args[root] = SUM, (tape.bundle(tuple(terms)),)
     return before
+
+
+def _is_weighted(tape: Tape, product: int) -> bool:
+    """Whether a product has a weight: two without one, f·c + i·g of an LSTM, are no matrix's."""
+    return any(tape.dependence[x] != SAMPLE for x in tape.args[product])
 
 
 def _terms(tape: Tape, root: int, inner: set[int]) -> tuple[list[int], list[int]]:
