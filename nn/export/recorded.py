@@ -3,7 +3,7 @@
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import autograd
@@ -24,18 +24,20 @@ def recorded(
 
     TypeError where it decides something by a number, ValueError where it draws random numbers.
     """
-    examples = [example(shape) for shape in shapes]
     names = input_names(layer, len(shapes))
     if not isinstance(layer, Module):
-        return autograd.compile(layer, *examples, dtype="float64", backend="numpy").tensors(
-            names
-        ), {}
+        return _compiled(layer, shapes, []).tensors(names), {}
     with watched(who, layer):
         parameters = dict(distinct(layer))
-        program = autograd.compile(
-            layer, *examples, parameters=parameters.values(), dtype="float64", backend="numpy"
-        )
+        program = _compiled(layer, shapes, parameters.values())
     return program.tensors([*names, *parameters]), parameters
+
+
+def _compiled(layer: Any, shapes: Shapes, parameters: Iterable[Parameter]) -> autograd.Program:
+    examples = [example(shape) for shape in shapes]
+    return autograd.compile(
+        layer, *examples, parameters=parameters, dtype="float64", backend="numpy"
+    )
 
 
 def example(shape: Sequence[int]) -> Tensor:
