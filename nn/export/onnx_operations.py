@@ -203,6 +203,15 @@ def _take(write: Writer, operation: Any, x: str, indices: str) -> str:
     return write.node("Gather", x, indices, axis=int(operation.batched))
 
 
+def _lookup(write: Writer, _: Any, rows: str, numbers: str) -> str:
+    axes = len(write.graph.shape(rows))
+    index = write.node("Cast", numbers, part="/index", to=write.graph.onnx.TensorProto.INT64)
+    if axes == 2:
+        return write.node("Gather", rows, index, axis=0)
+    index = write.node("Unsqueeze", index, [-1], part="/indices")
+    return write.node("GatherND", rows, index, batch_dims=axes - 2)
+
+
 def _concat(write: Writer, operation: Any, *inputs: str) -> str:
     axis = operation.attributes["axis"] + int(operation.batched)
     return write.node("Concat", *inputs, axis=axis)
@@ -219,6 +228,7 @@ RULES: dict[str, Rule] = {
     "leaky_relu": _leaky_relu,
     "equal": _equal,
     "linear": _linear,
+    "lookup": _lookup,
     "conv": _conv,
     "max_pool": _max_pool,
     "mean_pool": _mean_pool,

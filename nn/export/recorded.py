@@ -3,7 +3,8 @@
 import inspect
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import autograd
@@ -24,18 +25,24 @@ def recorded(
 
     TypeError where it decides something by a number, ValueError where it draws random numbers.
     """
-    examples = [example(shape) for shape in shapes]
     names = input_names(layer, len(shapes))
     if not isinstance(layer, Module):
-        return autograd.compile(layer, *examples, dtype="float64", backend="numpy").tensors(
-            names
-        ), {}
+        return _compiled(layer, shapes, []).tensors(names), {}
     with watched(who, layer):
         parameters = dict(distinct(layer))
-        program = autograd.compile(
-            layer, *examples, parameters=parameters.values(), dtype="float64", backend="numpy"
-        )
+        program = _compiled(layer, shapes, parameters.values())
     return program.tensors([*names, *parameters]), parameters
+
+
+def _compiled(layer: Any, shapes: Shapes, parameters: Iterable[Parameter]) -> autograd.Program:
+    """The program of a module or a function; of one that looks its inputs up, these are 0."""
+    program = partial(
+        autograd.compile, layer, parameters=[*parameters], dtype="float64", backend="numpy"
+    )
+    try:
+        return program(*map(example, shapes))
+    except IndexError:
+        return program(*(Tensor.zeros(*shape) for shape in shapes))
 
 
 def example(shape: Sequence[int]) -> Tensor:

@@ -119,6 +119,13 @@ def _sliced(_: Any, operation: Any, x: Any) -> Any:
     return x[(..., *map(slice, how["starts"], how["stops"]))]
 
 
+def _lookup(torch: Any, _: Any, rows: Any, numbers: Any) -> Any:
+    numbers = numbers.long()
+    if rows.ndim == 2:
+        return rows[numbers]
+    return torch.take_along_dim(rows, numbers[..., None], -2)
+
+
 def _concat(torch: Any, operation: Any, *inputs: Any) -> Any:
     return torch.cat(inputs, operation.attributes["axis"] - len(operation.shape))
 
@@ -135,6 +142,7 @@ def _reshaped(_: Any, operation: Any, x: Any) -> Any:
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "linear": lambda torch, _, x, *w: torch.nn.functional.linear(x, *w),
     "matmul": lambda _torch, _, a, b: a @ b,
+    "lookup": _lookup,
     "conv": _conv,
     "max_pool": _max_pool,
     "mean_pool": _mean_pool,

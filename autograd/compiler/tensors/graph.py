@@ -23,6 +23,7 @@ class Operation:
     |---|---|---|
     | linear | x (..., k), w (f, k), b (f)? -> (..., f) | |
     | matmul | a (..., f, k), b (..., k, p) | |
+    | lookup | rows (..., k, f), their numbers (..., p) -> (..., p, f) | |
     | conv | x (C, ...), w (O, C/groups, ...), b (O)? | strides dilations pads groups |
     | max_pool, mean_pool, sum_pool | x (C, ...) | kernel strides dilations pads |
     | sum_over, max_over, min_over, mean_over | x | axes, that go |

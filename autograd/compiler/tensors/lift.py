@@ -7,6 +7,7 @@ from functools import singledispatchmethod
 
 from ...dialects.expressions import InexpressibleError
 from ..plan.kernels import Copy, Kernel
+from ..plan.lookups import Gather
 from ..plan.maps import BatchMean, Elementwise, Reduce
 from ..plan.matmul import MatMul
 from ..plan.plan import Plan
@@ -19,7 +20,7 @@ from .frame import Frame, frame
 from .graph import Builder, Operand, Operation, Tensors
 from .images import convolved, pooled
 from .joined import convolved_joined
-from .products import product
+from .products import matrices, product
 
 
 def tensors(plan: Plan, recording: Recording, names: Sequence[str]) -> Tensors:
@@ -140,6 +141,18 @@ class Lifting:
         else:
             y = self.build.add(f"{kernel.op.name}_over", [x], shape, scope, axes=gone)
         self.blocks.hold(out.block, y, kept)
+
+    @lift.register
+    def _gather(self, kernel: Gather) -> None:
+        """Rows (..., k, f) by their numbers (..., p)."""
+        (g, p, f), scope = kernel.sizes, kernel.scope
+        groups = (g,) * (g > 1)
+        table = matrices(self.blocks, kernel.table, (*groups, kernel.length, f), (0, 2, 1), scope)
+        index = matrices(self.blocks, kernel.index, (*groups, p), (0, 1), scope)
+        if groups or self.build.batched[table]:
+            table, index = (self.build.expand(x, scope) for x in (table, index))
+        y = self.build.add("lookup", [table, index], (*groups, p, f), scope)
+        self.blocks.hold(kernel.out, y, dense((*groups, p, f)))
 
     @lift.register
     def _matmul(self, kernel: MatMul) -> None:
