@@ -11,7 +11,7 @@ from autograd import Value, drawn, uncollected
 
 from .. import validate
 from ..annotations import Lists, Numbers
-from ..arguments import written
+from ..arguments import text
 from ..data import Dataset
 from ..data.columns import Columns
 from ..losses import Loss
@@ -79,7 +79,8 @@ class Trainer:
         self._forward = Forward(model)  # that predicts
 
     def __repr__(self) -> str:
-        return written(self, type(self.model).__name__, apart="model")
+        kept = {k: v for k, v in vars(self).items() if k not in ("model", "loss")}
+        return f"Trainer({type(self.model).__name__}, {word(self.loss)}, {text(Trainer, kept)})"
 
     def fit(
         self,

@@ -126,6 +126,7 @@ def test_a_method_of_the_model_is_a_loss_of_it():
     runs = [fit(model := VAE(), model.loss, LEFT, way, validation=LEFT) for way in (True, False)]
     assert_same(*runs)
     assert runs[0].history[-1].validation_loss is not None
+    assert repr(runs[0]) == "Trainer(VAE, VAE.loss, SGD(10 parameters, lr=0.1))"
 
 
 def test_a_function_of_the_model_is_handed_the_parts_of_a_sample():
