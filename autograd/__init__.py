@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .columns import Column as Column  # for `nn`
-from .derivatives import grad, hessian, jacobian
 from .draws import drawn
 from .functions import (
     apply,
@@ -16,6 +15,7 @@ from .functions import (
     cumprod,
     cumsum,
     dot,
+    gather,
     leaky_relu,
     log_softmax,
     logsumexp,
@@ -33,6 +33,14 @@ from .functions import (
 )
 from .numbers.kinds import UnknownNumberError
 from .numbers.smooth import ceil, cos, erf, exp, floor, log, sigmoid, sin, softplus, sqrt, tanh
+from .operators import (
+    elementwise_grad,
+    grad,
+    hessian,
+    hessian_vector_product,
+    jacobian,
+    value_and_grad,
+)
 from .primitives import PRIMITIVES, Primitive
 from .reach import unchanged as unchanged  # for `nn`
 from .scopes import chance as chance  # for `nn`
@@ -56,6 +64,7 @@ __all__ = [
     "batch_mean",
     "ceil",
     "check_gradients",
+    "check_grads",
     "check_layer",
     "check_loss",
     "check_stack",
@@ -70,13 +79,16 @@ __all__ = [
     "draw",
     "drawn",
     "einsum",
+    "elementwise_grad",
     "erf",
     "exp",
     "explore",
     "floor",
+    "gather",
     "grad",
     "graph",
     "hessian",
+    "hessian_vector_product",
     "is_compiling",
     "jacobian",
     "leaky_relu",
@@ -101,6 +113,7 @@ __all__ = [
     "tanh",
     "trace_anomaly",
     "uncollected",
+    "value_and_grad",
     "var",
     "where",
 ]
@@ -108,17 +121,32 @@ __all__ = [
 
 # Loaded when first asked for: these need packages outside the standard library.
 _ROOMS = {
-    "check": ["Report", "check_gradients", "check_layer", "check_loss", "check_stack"],
+    "check": [
+        "Report",
+        "check_gradients",
+        "check_grads",
+        "check_layer",
+        "check_loss",
+        "check_stack",
+    ],
     "compiler": ["Program", "compile"],
     "drawing": ["Drawing", "LayoutError", "Page", "draw", "explore", "mimebundle"],
 }
 _ROOM = {name: room for room, names in _ROOMS.items() for name in names}
-NOT_HERE = {
-    "numpy": "this is Glassgrad, not HIPS's autograd; use autograd.sin(x), x.sum() and the like"
+_HIPS = {
+    "numpy": "write `import numpy as np`: np.sin(x), np.sum(x) and the like make nodes, as "
+    "autograd.sin(x) and x.sum() do",
+    "scipy": "logsumexp, softmax and erf are autograd's own, and densities are written out",
+    "misc": "nn.SGD and nn.Adam are optimisers, scipy.optimize takes value_and_grad(f), and lists, "
+    "tuples and dicts of arrays need no flatten",
+    "test_util": "write `from autograd import check_grads`",
+    "extend": "y = f(x) with partials of one's own is autograd.apply(op, x), with "
+    "op = autograd.Primitive(name, symbol, f, lambda y, x: (slope,))",
 }
+NOT_HERE = {k: f"this is Glassgrad, not HIPS's autograd; {hint}" for k, hint in _HIPS.items()}
 
 if TYPE_CHECKING:
-    from .check import Report, check_gradients, check_layer, check_loss, check_stack
+    from .check import Report, check_gradients, check_grads, check_layer, check_loss, check_stack
     from .compiler import Program, compile
     from .drawing import Drawing, LayoutError, Page, draw, explore
     from .drawing import mimebundle as mimebundle  # for `nn`

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import graph
+from .numbers.choosing import OneHot
 from .numbers.kinds import UNKNOWN, AnyNumber, is_finite, is_unknown
 from .scalar import is_number
 from .value import _DOT, _WHERE, CONDITIONS, Value, apply
@@ -27,6 +28,8 @@ class Conditional:
 
     def __mul__(self, p: AnyNumber) -> "Conditional":
         """The adjoint times a partial. Where that is a choice, the adjoint is chosen."""
+        if isinstance(p, OneHot):
+            return NotImplemented  # `OneHot` hands it to its entry
         if isinstance(p, Value) and p.op is _WHERE:
             condition, *branches = p.inputs
             then, other = [self._through(x) for x in branches]

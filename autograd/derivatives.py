@@ -1,10 +1,11 @@
-"""Derivatives as Values, which can be differentiated again: `grad`, `jacobian`, `hessian`.
+"""Derivatives of Values as Values, which can be differentiated again (`operators` has these of
+functions too).
 
-The sweep of `graph.adjoints` runs on mirrors of the nodes, whose numbers are Values.
+The sweep of `graph` runs on mirrors of the nodes, whose numbers are Values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, overload
+from typing import Any
 
 from . import graph
 from .conditional import Conditional
@@ -15,25 +16,8 @@ from .value import Value
 Mirrors = dict[graph.Node, graph.Node]
 
 
-@overload
-def grad(y: Value, xs: Iterable[Value]) -> list[Value]: ...
-@overload
-def grad(y: Value, xs: Iterable[Tensor]) -> list[Tensor]: ...
-@overload
-def grad(y: Value, xs: Iterable[Value | Tensor]) -> list[Any]: ...
-def grad(y: Value, xs: Any = None) -> list[Any]:
-    """[∂y/∂x for x in xs] as Values and Tensors that can be differentiated again; `.grad` is left
-    alone.
-
-    `xs` are Values and Tensors. What y does not depend on gets a constant 0.
-
-    >>> x = Value(3.0)
-    >>> (dx,) = grad(x**3, [x])
-    >>> (ddx,) = grad(dx, [x])
-    >>> dx.data, ddx.data
-    (27.0, 18.0)
-    """
-    _refuse_functions("grad", y)
+def grad(y: Value, xs: Any) -> list[Any]:
+    """[∂y/∂x for x in xs] as Values and Tensors that can be differentiated again."""
     if not isinstance(y, Value):
         raise TypeError(f"grad(y, xs): y must be a Value, got {type(y).__name__}; sum it first")
     if isinstance(xs, Value | Tensor | Set | Mapping) or not isinstance(xs, Iterable):
@@ -46,22 +30,16 @@ def grad(y: Value, xs: Any = None) -> list[Any]:
         graph.refuse_changed(ordered)
     mirrors = _mirrored(ordered, targets)
     leaf = mirrors.get(y) or graph.Node(None, (), y)
-    seed = Conditional(Value(1)) if y.unknown else Value(1)
-    adjoint = graph.adjoints(list(mirrors.values()), {leaf: seed})
-    bars = {v: adjoint[mirrors[v]] if mirrors.get(v) in adjoint else Value(0) for v in targets}
+    leaf.grad = Conditional(Value(1)) if y.unknown else Value(1)
+    graph.sweep([mirror for mirror in mirrors.values() if mirror.inputs])
+    reached = {v: mirrors[v].grad for v in targets if v in mirrors}
+    bars = {v: bar for v, bar in reached.items() if bar is not graph.UNREACHED}
     found = {v: bar.value if isinstance(bar, Conditional) else bar for v, bar in bars.items()}
+    found |= {v: Value(0) for v in targets - bars.keys()}
     return [
         _tensor(x.shape, [found[v] for v in x.values]) if isinstance(x, Tensor) else found[x]
         for x in xs
     ]
-
-
-def _refuse_functions(name: str, y: object) -> None:
-    if callable(y):
-        raise TypeError(
-            f"{name}(y, xs) takes what a function returned, not the function: y = f(x), and then "
-            f"{name}(y, [x])"
-        )
 
 
 def _entries(x: object) -> Sequence[Value]:
@@ -100,7 +78,6 @@ def jacobian(ys: Arrays, xs: Arrays = ()) -> Tensor:
 
     `ys` and `xs` are Tensors or sequences of Values.
     """
-    _refuse_functions("jacobian", ys)
     outputs, inputs = Tensor(ys), Tensor(xs)
     rows = [grad(y, [inputs])[0] for y in outputs.values]
     return _tensor((*outputs.shape, *inputs.shape), [v for row in rows for v in row.values])
@@ -108,6 +85,5 @@ def jacobian(ys: Arrays, xs: Arrays = ()) -> Tensor:
 
 def hessian(y: Value, xs: Arrays = ()) -> Tensor:
     """∂²y/∂x∂x': a Tensor of shape (*xs.shape, *xs.shape), differentiable again."""
-    _refuse_functions("hessian", y)
     inputs = Tensor(xs)
     return jacobian(grad(y, [inputs])[0], inputs)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast, overload
 
 from .graph import Node
 from .numbers.kinds import AnyNumber, is_finite
-from .primitives import PRIMITIVES, Primitive
+from .primitives import PRIMITIVES, SEQUENCES, Primitive
 from .reductions import Reduced, torch_names
 from .scopes import current_scope, is_compiling
 from .shapes import indexing
@@ -16,8 +16,6 @@ from .shapes.indexing import Axis
 from .tensor import Arrays, Operand, Tensor, _tensor, aligned, operand
 from .value import Scalar, Value, nodes
 from .value import apply as apply_one
-
-SEQUENCES = frozenset(PRIMITIVES[name] for name in ["sum", "dot", "max", "min"])
 
 
 class OfOne(Protocol):
@@ -180,6 +178,15 @@ def concatenate(tensors: Sequence[Arrays], axis: int = 0) -> Tensor:
     shape = (sum(len(t) for t in moved), *moved[0].shape[1:])
     joined = _tensor(shape, [v for t in moved for v in t.values])
     return joined.permute(*range(1, axis + 1), 0, *range(axis + 1, joined.ndim))
+
+
+@torch_names
+def gather(x: Arrays, axis: int, index: Arrays) -> Tensor:
+    """The entries of x that an index (...) names along an axis: (...), with as many axes.
+
+    Along axis 0 it is y[i, j] = x[index[i, j], j], as PyTorch's gather.
+    """
+    return Tensor(x).gather(axis, index)
 
 
 class _Averaging:

@@ -7,6 +7,7 @@ once, however many others use it.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .numbers.choosing import Handed
 from .numbers.kinds import UNKNOWN, AnyNumber
 from .numbers.piecewise import combination
 
@@ -19,13 +20,14 @@ AnyNode = Any  # a Value, a bundle of Values, a mirror of either: whoever walks 
 
 class Node:
     """The least that the walks need: an operation, the nodes that it reads, and its number. A
-    `Value` is one.
+    `Value` is one. In a reverse pass `grad` is what it has been sent so far.
 
     With `op=None` and inputs it is a *bundle*, a sequence that operations share: `inputs` are its
     entries and `data` their numbers. All positions of a convolution share the kernel's bundle.
     """
 
-    __slots__ = ("data", "inputs", "op")
+    __slots__ = ("data", "grad", "inputs", "op")
+    grad: AnyNumber
 
     def __init__(
         self, op: "Primitive | None", inputs: tuple[AnyNode, ...], data: AnyNumber
@@ -33,10 +35,11 @@ class Node:
         self.op = op
         self.inputs = inputs
         self.data = data
+        self.grad = UNREACHED
 
 
+UNREACHED = object()
 N = TypeVar("N", bound=Node)
-Sent = dict[Node, tuple[list[AnyNumber], list[Sequence[AnyNumber]]]]
 
 
 def bundle(entries: Iterable[Node]) -> Node:
@@ -84,45 +87,83 @@ def scalars(ordered: Iterable[Node]) -> list["Value"]:
     return list(found)
 
 
-def adjoints(ordered: Sequence[Node], seeds: Mapping[N, AnyNumber]) -> dict[N, AnyNumber]:
-    """The chain rule: {node: ∂L/∂node} for every node behind the seeds, {root: ∂L/∂root}.
-
-    `ordered` is the roots' `order`. For y = f(x₀, x₁, ...): x̄ᵢ += ȳ·∂y/∂xᵢ, the partials from the
-    table. What operations send to a bundle waits until all of them have sent, and then moves
-    through it once, as one linear combination of sequences.
+def marked(root: Node, unreached: AnyNumber) -> list[AnyNode]:
+    """The `order` of a root that is no leaf, whose nodes all have the `grad` unreached after it: an
+    object of this pass alone, which tells at the same time what was visited.
     """
-    adjoint: dict[Any, AnyNumber] = dict(seeds)
-    sent: Sent = {}
-    a: Node
-    b: Node | None
+    ordered: list[AnyNode] = []
+    stack: list[AnyNode] = [root]
+    pop, push, emit = stack.pop, stack.append, ordered.append
+    opened = object()
+    while stack:
+        node = pop()
+        grad = node.grad
+        if grad is opened:
+            node.grad = unreached
+            emit(node)
+        elif grad is not unreached:
+            node.grad = opened
+            push(node)
+            for x in node.inputs:
+                if x.inputs and x.grad is not unreached:
+                    push(x)
+    return ordered
+
+
+def sweep(ordered: Sequence[AnyNode], unreached: AnyNumber = UNREACHED) -> None:
+    """The chain rule, from the roots' `grad` on: of y = f(x₀, x₁, ...), x̄ᵢ += ȳ·∂y/∂xᵢ.
+
+    `ordered` is the roots' order without leaves, and the partials are the table's. A node whose
+    `grad` is the object `unreached` sends nothing. What operations send to a bundle waits there
+    until all have sent, and then moves through it once, as one linear combination of sequences.
+    """
     for node in reversed(ordered):
-        inputs = node.inputs
-        if node in sent:
-            _spread(inputs, *sent.pop(node), adjoint)
-        elif node in adjoint and (op := node.op) is not None:
-            upstream = adjoint[node]
-            if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
-                a, b = inputs
-                p, q = op.partials(node.data, a.data, b.data)
-            elif len(inputs) == 1:
-                (a,), b = inputs, None
-                (p,), q = op.partials(node.data, a.data), False
-            else:
-                partials = op.partials(node.data, *[x.data for x in inputs])
-                _spread(inputs, [upstream], [partials], adjoint)
-                continue
-            if p.__class__ is tuple:
-                _send(upstream, a, p, sent)
-                if b is not None:
-                    _send(upstream, b, q, sent)
-                continue
-            if p is not False:
-                c = upstream if p is True else upstream * p
-                adjoint[a] = adjoint[a] + c if a in adjoint else c
+        upstream = node.grad
+        if upstream is unreached:
+            continue
+        inputs, op = node.inputs, node.op
+        if op is None:
+            node.grad = unreached
+            _pass(node, upstream, unreached)
+            continue
+        if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
+            a, b = inputs
+            p, q = op.partials(node.data, a.data, b.data)
+        elif len(inputs) == 1:
+            (a,), b = inputs, None
+            (p,), q = op.partials(node.data, a.data), False
+        else:
+            partials = op.partials(node.data, *[x.data for x in inputs])
+            _spread(inputs, [upstream], [partials], unreached)
+            continue
+        if p.__class__ is tuple:
+            _send(upstream, a, p, unreached)
             if q is not False:
-                c = upstream if q is True else upstream * q
-                adjoint[b] = adjoint[b] + c if b in adjoint else c
-    return adjoint
+                _send(upstream, b, q, unreached)
+            continue
+        if p is not False:
+            c, sent = upstream if p is True else upstream * p, a.grad
+            a.grad = c if sent is unreached else sent + c
+        if q is not False:
+            c, sent = upstream if q is True else upstream * q, b.grad
+            b.grad = c if sent is unreached else sent + c
+
+
+def adjoints(ordered: Sequence[AnyNode], seeds: Mapping[N, AnyNumber]) -> dict[N, AnyNumber]:
+    """{node: ∂L/∂node} for every node behind the seeds, {root: ∂L/∂root}; `grad` is left alone.
+
+    `ordered` is the roots' `order`. Bundles are left out.
+    """
+    mirrors: dict[Any, Node] = {root: Node(None, (), root.data) for root in seeds}
+    for node in ordered:
+        for x in node.inputs:
+            if x not in mirrors:
+                mirrors[x] = Node(None, (), x.data)
+        mirrors[node] = Node(node.op, tuple([mirrors[x] for x in node.inputs]), node.data)
+    for root, seed in seeds.items():
+        mirrors[root].grad = seed
+    sweep([mirrors[node] for node in ordered if node.inputs])
+    return {x: mirror.grad for x, mirror in mirrors.items() if mirror.grad is not UNREACHED}
 
 
 def refuse_changed(ordered: Iterable[Node]) -> None:
@@ -136,7 +177,7 @@ def refuse_changed(ordered: Iterable[Node]) -> None:
             if (a.inputs and b.inputs) or node.op is None:
                 continue
             again = node.op.forward(a.data, b.data)
-        elif node.op is None or all(x.inputs for x in inputs):
+        elif node.op is None or (inputs[0].inputs and all(x.inputs for x in inputs[1:])):
             continue
         else:
             again = node.op.forward(*[x.data for x in inputs])
@@ -162,32 +203,42 @@ def _changed(node: AnyNode) -> str:
     )
 
 
-def _send(upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], sent: Sent) -> None:
+def _send(
+    upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], unreached: AnyNumber
+) -> None:
     """Keep upstream·partials for the bundle until all its operations have sent theirs."""
-    if bundle in sent:
-        upstreams, rows = sent[bundle]
-        upstreams.append(upstream)
-        rows.append(partials)
-    else:
-        sent[bundle] = [upstream], [partials]
+    if bundle.grad is unreached:
+        bundle.grad = Handed({})
+    bundle.grad.upstreams.append(upstream)
+    bundle.grad.rows.append(partials)
+
+
+def _pass(bundle: Node, handed: Handed, unreached: AnyNumber) -> None:
+    """Hand what was sent to a bundle on to its entries: to all, and by gathers to some of them."""
+    if handed.rows:
+        _spread(bundle.inputs, handed.upstreams, handed.rows, unreached)
+    for k, c in handed.parts.items():
+        x = bundle.inputs[k]
+        x.grad = c if x.grad is unreached else x.grad + c
 
 
 def _spread(
-    inputs: tuple[Node, ...],
+    inputs: tuple[AnyNode, ...],
     upstreams: list[AnyNumber],
     rows: list[Sequence[AnyNumber]],
-    adjoint: dict[Any, AnyNumber],
+    unreached: AnyNumber,
 ) -> None:
-    """Add Σ_d upstream_d·row_d to the adjoints of the inputs.
+    """Add Σ_d upstream_d·row_d to the gradients of the inputs.
 
     Of the partials, True hands the upstream adjoint on and False stops it.
     """
     if len(rows) > 1:
         for x, c in zip(inputs, combination(upstreams, rows), strict=True):
-            adjoint[x] = adjoint[x] + c if x in adjoint else c
+            sent = x.grad
+            x.grad = c if sent is unreached else sent + c
         return
     upstream = upstreams[0]
     for x, p in zip(inputs, rows[0], strict=True):
         if p is not False:
-            c = upstream if p is True else upstream * p
-            adjoint[x] = adjoint[x] + c if x in adjoint else c
+            c, sent = upstream if p is True else upstream * p, x.grad
+            x.grad = c if sent is unreached else sent + c

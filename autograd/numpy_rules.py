@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import functions as f
+from . import linear_algebra
 from .numbers import smooth as e
 from .numbers.kinds import numpy
-from .tensor import Tensor, einsum, operand
+from .tensor import Tensor, _tensor, einsum, operand
 from .value import Value
 
 Rule = Callable[..., Any]
@@ -84,9 +85,7 @@ def _read(addresses: Any, pool: Sequence[Value]) -> Any:
         return [_read(part, pool) for part in addresses]
     if not addresses.shape:
         return pool[int(addresses)]
-    flat = Tensor([0.0] * addresses.size)
-    flat.values = [pool[k] for k in addresses.ravel().tolist()]
-    return flat.reshape(*addresses.shape)
+    return _tensor(addresses.shape, [pool[k] for k in addresses.ravel().tolist()])
 
 
 MOVING = ["roll", "flip", "flipud", "fliplr", "rot90", "moveaxis", "rollaxis", "tile", "repeat"]
@@ -222,7 +221,7 @@ SAME |= {name: getattr(e, name) for name in ["floor", "ceil", "exp", "log", "sqr
 SAME |= {name: getattr(e, name) for name in ["sin", "cos", "tanh"]}
 METHODS = {"amax": "max", "amin": "min"}
 METHODS |= {name: name for name in ["sum", "max", "min", "mean", "var", "std", "prod", "reshape"]}
-METHODS |= {name: name for name in ["cumsum", "cumprod", "argmax", "argmin", "round"]}
+METHODS |= {name: name for name in ["cumsum", "cumprod", "argmax", "argmin", "round", "take"]}
 OF_NUMBERS = ["isnan", "isfinite", "isinf", "allclose", "isclose", "array_equal", "argsort", "all"]
 OF_NUMBERS += ["shape", "ndim", "size", "any", "nonzero", "count_nonzero"]
 OF_NUMBERS += ["zeros_like", "ones_like", "full_like", "empty_like"]
@@ -236,6 +235,7 @@ RULES: dict[str, Rule] = {
     "einsum": lambda *x, **_: einsum(*x),  # who asks for a plan is given the same numbers
     "tensordot": _tensordot,
     "linalg.norm": _named(_norm, ord="order"),
+    **{f"linalg.{name}": getattr(linear_algebra, name) for name in linear_algebra.NAMES},
     "trace": lambda x: rearranged["diagonal"](x).sum(-1),
     "average": lambda x, axis=None, weights=None: _average(Tensor(x), axis, weights),
     "clip": _named(f.clip, a_min="low", min="low", a_max="high", max="high"),

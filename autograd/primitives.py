@@ -6,7 +6,8 @@ floats (`backward`), on `Fraction`s and SymPy expressions (exact and symbolic gr
 `Value`s (derivatives of derivatives) and on NumPy arrays (whole batches).
 
 A partial that is a bool is not multiplied: True hands the upstream adjoint on, False stops it.
-An operand of `sum`, `dot`, `max` and `min` is a sequence, and so is its partial.
+An operand of `sum`, `dot`, `max`, `min` and the first of `gather` are sequences (`SEQUENCES`), and
+so are their partials.
 """
 
 import math
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from .numbers import choosing as c
 from .numbers import piecewise as k
 from .numbers import smooth as e
 from .numbers.kinds import AnyNumber
@@ -91,7 +93,19 @@ _ROWS: list[tuple[Any, ...]] = [
     ("dot",        "·",      k.dot,           lambda y, a, b: (b, a)),
     ("max",        "max",    k.largest,       lambda y, x: (k.winners(y, x),)),
     ("min",        "min",    k.smallest,      lambda y, x: (k.winners(y, x),)),
+    ("gather",     "[·]",    c.pick,          lambda y, x, i: (c.picked(x, i), False)),
 ]
 # fmt: on
 
 PRIMITIVES = {row[0]: Primitive(*row) for row in _ROWS}
+
+SEQUENCES = {  # for each operand of a row, whether it is a sequence; of other rows none is
+    PRIMITIVES[name]: operands
+    for name, operands in {
+        "sum": (True,),
+        "dot": (True, True),
+        "max": (True,),
+        "min": (True,),
+        "gather": (True, False),
+    }.items()
+}

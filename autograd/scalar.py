@@ -1,13 +1,15 @@
 """What a Value is, before any arithmetic: its number, its gradient, its making and its name."""
 
+import math
 from fractions import Fraction
 from typing import Any, TypeGuard
 
+from .byhand import ByHand
 from .drawable import Drawable
-from .graph import Node
 from .leaving import number_alone
 from .names import Shaped
-from .numbers.kinds import UNKNOWN, AnyNumber, Number
+from .numbers.choosing import as_index
+from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
 from .numpy_functions import NumPyFunctions
 
 _PLAIN = frozenset([float, int, complex, bool, Fraction])
@@ -39,13 +41,12 @@ def identity(self: object, other: object) -> bool:
     return False
 
 
-class ScalarNode(Node, Drawable, NumPyFunctions):
+class ScalarNode(ByHand, Drawable, NumPyFunctions):
     """A scalar node of the computation graph; `==` and `hash` are identity."""
 
-    __slots__ = ("grad", "home", "name", "place", "scope")
+    __slots__ = ("__dict__", "home", "name", "place", "scope")
 
     data: AnyNumber
-    grad: AnyNumber
     name: str
     place: int
     home: Any  # of a parameter of programs: its storage, and where it is there
@@ -72,17 +73,6 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
         """True while a function is recorded: the number will be known when its program runs."""
         return self.data is UNKNOWN
 
-    @property
-    def _prev(self) -> set["ScalarNode"]:
-        """The operands, as micrograd names them."""
-        entries = ([x] if isinstance(x, ScalarNode) else x.inputs for x in self.inputs)
-        return {x for several in entries for x in several}
-
-    @property
-    def _op(self) -> str:
-        """The operation, as micrograd names it."""
-        return self.op.symbol if self.op else ""
-
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self.data!s}, grad={self.grad}{label})"
@@ -98,3 +88,20 @@ class ScalarNode(Node, Drawable, NumPyFunctions):
 
     def __int__(self) -> int:
         return int(self.data)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.data, digits)
+
+    def __floor__(self) -> Any:  # the derivative of whole numbers is 0: none is lost
+        return math.floor(self.data)
+
+    def __ceil__(self) -> Any:
+        return math.ceil(self.data)
+
+    def __index__(self) -> int:
+        if self.unknown:
+            raise UnknownNumberError(
+                "a compiled function is recorded once, and what indexes a list is known only when "
+                "its program runs: use autograd.stack(rows)[token], or nn.Embedding"
+            )
+        return as_index(self.data)

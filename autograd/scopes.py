@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 
 class Call(str):
@@ -25,7 +26,8 @@ class Call(str):
         return call
 
 
-class Scope(NamedTuple):
+@dataclass(slots=True)
+class Scope:
     """A path such as `features.0`, whether nodes are recorded, how many scopes are around, and the
     trace that takes every Value that is made, while a function is being compiled.
     """
@@ -56,26 +58,28 @@ class scope:
         self.kind = kind
 
     def __enter__(self) -> Call:
-        self.before = parent, recording, depth, trace = current_scope()
-        call = Call(self.path, self.kind, parent)
-        _scope.set(Scope(call, recording, depth + 1, trace))
+        self.before = around = current_scope()
+        call = Call(self.path, self.kind, around.path)
+        _scope.set(Scope(call, around.recording, around.depth + 1, around.trace))
         return call
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: Any, trace: object) -> None:
+        if getattr(error, "scope", "") is None:  # of an UnknownNumberError, which names its layer
+            error.scope = current_scope().path
         _scope.set(self.before)
 
 
 @contextmanager
 def resumed(call: Call) -> Iterator[None]:
     """Make nodes of a visit that has been left, or that no `scope` has begun."""
-    with _within(current_scope()._replace(path=call)):
+    with _within(replace(current_scope(), path=call)):
         yield
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing in a `with` block or a decorated function: results are leaves."""
-    with _within(current_scope()._replace(recording=False)):
+    with _within(replace(current_scope(), recording=False)):
         yield
 
 
@@ -95,6 +99,24 @@ def _within(scope: Scope) -> Iterator[None]:
         yield
     finally:
         _scope.set(before)
+
+
+_differentiated: ContextVar[bool] = ContextVar("autograd.differentiated", default=False)
+is_differentiated = _differentiated.get
+
+
+@contextmanager
+def differentiated() -> Iterator[None]:
+    """Run a function for its derivative in a `with` block: what it does is recorded, whatever is
+    around, and what differentiates within it knows that.
+    """
+    before = is_differentiated()
+    with _within(replace(current_scope(), recording=True)):
+        _differentiated.set(True)
+        try:
+            yield
+        finally:
+            _differentiated.set(before)
 
 
 def is_compiling() -> bool:

@@ -48,7 +48,7 @@ class Stored(Value):
     @property
     def data(self) -> AnyNumber:
         """The number."""
-        trace = current_scope()[3]
+        trace = current_scope().trace
         if trace is not None and self in trace.unknown:
             return UNKNOWN
         storage, place = self.home

@@ -200,7 +200,8 @@ class Tensor(Reductions):
         if any(v.unknown for v in numbers.values):
             raise UnknownNumberError(
                 f"{name}.assign(...) of numbers that are not known: "
-                "autograd.observe is told of numbers after each run"
+                "autograd.observe is told of numbers after each run, autograd.batch_mean(x) is "
+                "the mean over the batch"
             )
         for value, number in zip(self.values, [v.data for v in numbers.values], strict=True):
             value.data = number

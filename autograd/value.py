@@ -7,7 +7,9 @@ from itertools import repeat
 from typing import Any, TypeVar, Union
 
 from . import graph
-from .numbers.kinds import UNKNOWN, AnyNumber, Number, UnknownNumberError
+from .byhand import make, making
+from .custom import plain
+from .numbers.kinds import HIDDEN, UNKNOWN, AnyNumber, Number, UnknownNumberError
 from .primitives import PRIMITIVES, Primitive
 from .scalar import ScalarNode, is_number
 from .scopes import current_scope
@@ -19,6 +21,7 @@ Comparison = Callable[["Value", Scalar], bool]
 A = TypeVar("A")
 B = TypeVar("B")
 
+_COPY = Primitive("copy", "=", operator.pos, lambda *_: (True,))
 _DOT, _WHERE, _STOP = (PRIMITIVES[name] for name in ["dot", "where", "stop"])
 CONDITIONS = frozenset(PRIMITIVES[name] for name in ["greater", "at_least", "equal"])  # 1 or 0
 _new = object.__new__
@@ -27,19 +30,19 @@ _new = object.__new__
 def node(op: Primitive, data: AnyNumber, inputs: tuple[graph.Node, ...]) -> "Value":
     """Make a node that knows how it was made; under `no_grad`, a leaf."""
     new = _new(Value)
-    path, recording, _, trace = current_scope()
+    scope = current_scope()
     new.data = data
     new.grad = 0
     new.name = ""
-    new.scope = path
-    if recording:
+    new.scope = scope.path
+    if scope.recording:
         new.op = op
         new.inputs = inputs
     else:
         new.op = None
         new.inputs = ()
-    if trace is not None:
-        trace.append(new)
+    if scope.trace is not None:
+        scope.trace.append(new)
     return new
 
 
@@ -47,7 +50,8 @@ def nodes(op: Primitive, operands: Sequence[Sequence[graph.Node]]) -> list["Valu
     """Make the node op(*inputs) for each tuple of inputs: `node` for many, the scope read once."""
     made = []
     forward = op.forward
-    path, recording, _, trace = current_scope()
+    scope = current_scope()
+    path, recording, trace = scope.path, scope.recording, scope.trace
     numbers: Iterable[AnyNumber]
     if trace is None:
         numbers = map(forward, *[[x.data for x in column] for column in operands])
@@ -67,6 +71,13 @@ def nodes(op: Primitive, operands: Sequence[Sequence[graph.Node]]) -> list["Valu
     return made
 
 
+def unknown() -> "Value":
+    """A leaf whose number is known when the program runs that is being recorded."""
+    leaf = Value(0.0)
+    leaf.data = UNKNOWN
+    return leaf
+
+
 def apply(op: Primitive, *inputs: graph.Node) -> "Value":
     """The node y = op(*inputs) of Values and bundles (`graph.bundle`)."""
     return node(op, op.forward(*[x.data for x in inputs]), inputs)
@@ -77,6 +88,18 @@ def lift(x: object) -> "Value":
     if isinstance(x, Value):
         return x
     return Value(x) if is_number(x) else NotImplemented
+
+
+def _factor(x: object) -> "Value":
+    """`lift`; TypeError for a sequence, as Python would repeat it: [1.0] * Value(2.0)."""
+    if isinstance(x, Sequence):
+        kind = type(x).__name__
+        raise TypeError(f"Value * {kind}: a Tensor multiplies entry by entry, got {x!r:.60}")
+    return lift(x)
+
+
+def _lifts(name: str) -> Callable[[Any], Any]:
+    return _factor if name == "mul" else lift
 
 
 def _unary(name: str) -> Unary:
@@ -92,12 +115,12 @@ def _unary(name: str) -> Unary:
 
 
 def _binary(name: str) -> Binary:
-    op = PRIMITIVES[name]
+    op, lifted = PRIMITIVES[name], _lifts(name)
     forward = op.forward
 
     def method(self: "Value", other: Any) -> Any:  # a Value or NotImplemented
         if other.__class__ is not Value:
-            other = lift(other)
+            other = lifted(other)
             if other is NotImplemented:
                 return NotImplemented
         return node(op, forward(self.data, other.data), (self, other))
@@ -134,7 +157,7 @@ def strict(method: Callable[[A, B], A]) -> Callable[[A, B], A]:
 def _operator(name: str) -> tuple[Binary, Binary]:
     """A Python operator, and its form for a number on the left."""
     method = _binary(name)
-    return method, reflected(method, lift)
+    return method, reflected(method, _lifts(name))
 
 
 def _comparison(
@@ -172,28 +195,46 @@ class Value(ScalarNode):
     >>> c.data, a.grad, b.grad
     (4.0, -3.0, 2.0)
 
-    Raises TypeError for what is not a number: a string, None, a list or another Value; and for a
-    label that is not text.
+    `Value(value)` is that value. An operation of a program's own is made as micrograd's and
+    microgpt's programs do, with a closure or with numbers, `Value(data, (a, b), "name")` and
+    `Value(data, (a, b), (∂/∂a, ∂/∂b))` (see `custom.py`).
+
+    Raises TypeError for what is not a number: a string, None, a list; and for a label that is not
+    text.
     """
 
     __slots__ = ()
 
-    def __init__(self, data: Number, label: str = "") -> None:
-        if not is_number(data):
-            got = "a Value" if isinstance(data, Value) else f"{data!r:.60}"
+    def __new__(cls, data: Any = None, *_: Any, **__: Any) -> "Value":
+        """A new Value; of a Value that Value itself, as `Tensor(tensor)` has the same Values."""
+        return data if isinstance(data, cls) else _new(cls)
+
+    def __init__(self, data: "Number | Value", *given: Any, label: str = "", **named: Any) -> None:
+        children: tuple[Any, ...] = ()
+        if given or named or label.__class__ is not str:
+            label, children, op, grads = making(given, label, named)
+        if data is self:
+            self.name = label or self.name
+            return
+        number: AnyNumber = data.data if isinstance(data, Value) else data
+        if not is_number(number):
             hint = "; a Tensor holds several" if isinstance(data, list | tuple) else ""
-            raise TypeError(f"Value(data): data must be one number, got {got}{hint}")
-        if label.__class__ is not str and not isinstance(label, str):
-            raise TypeError(_no_label(label))
-        number: AnyNumber = data
-        self.data = number.item() if hasattr(number, "dtype") else number
+            raise TypeError(f"Value(data): data must be one number, got {data!r:.60}{hint}")
+        self.data = plain(number)
         self.grad = 0
         self.op = None
         self.inputs = ()
         self.name = label
-        self.scope, _, _, trace = current_scope()
-        if trace is not None:
-            trace.append(self)
+        scope = current_scope()
+        self.scope = scope.path
+        if children:
+            make(self, children, op, grads)
+        elif data is not number and scope.recording:
+            self.op, self.inputs = _COPY, (data,)
+        elif number is UNKNOWN:
+            raise UnknownNumberError(HIDDEN)
+        if scope.trace is not None:
+            scope.trace.append(self)
 
     __add__, __radd__ = _operator("add")
     __sub__, __rsub__ = _operator("sub")
@@ -243,23 +284,22 @@ class Value(ScalarNode):
         """
         if self.unknown:
             raise UnknownNumberError("backward() in a compiled function: use autograd.grad there")
-        ordered = graph.order(self)
-        graph.refuse_changed(ordered)
         seed = 1.0 if isinstance(self.data, float) else 1
-        adjoint = graph.adjoints(ordered, {self: seed})
-        unreached = 0 * seed  # 0.0 where numbers are floats: drawings tell it from never asked
-        for node in ordered:
-            if node.op is not None:
-                node.grad = unreached
-        for node, gradient in adjoint.items():
-            node.grad = gradient if node.inputs else node.grad + gradient
+        if not self.inputs:
+            self.grad = self.grad + seed
+            return
+        unreached = 0.0 * seed  # drawings tell a gradient of 0.0 from one that nobody asked for
+        ordered = graph.marked(self, unreached)
+        graph.refuse_changed(ordered)
+        self.grad = seed
+        graph.sweep(ordered, unreached)
 
     def detach(self) -> "Value":
         """A leaf with the same number: no gradient flows through it, and its past is let go.
 
         While a function is recorded its number is not known, so there it is a `stop` node.
         """
-        return apply(_STOP, self) if self.unknown else Value(self.data, self.label)
+        return apply(_STOP, self) if self.unknown else Value(self.data, label=self.label)
 
     def select(self, a: Scalar, b: Scalar) -> "Value":
         """The node `a` where this number is true (not 0), else `b`."""
@@ -277,12 +317,9 @@ class Value(ScalarNode):
         shared = graph.bundle(factors)
         return [apply(_DOT, shared, graph.bundle(column)) for column in zip(*rows, strict=True)]
 
+    def reached_by(self, op: Primitive, *inputs: graph.Node) -> "Value":
+        """The node op(self, *inputs), for what multiplies this one from the right."""
+        return apply(op, self, *inputs)
+
     def __pos__(self) -> "Value":
         return self
-
-
-def _no_label(label: object) -> str:
-    hint = "; a node knows its operands from the operation that made it: c = a * b"
-    return f"Value(data, label): label must be text, got {label!r:.60}" + hint * (
-        isinstance(label, Iterable)
-    )

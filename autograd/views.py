@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 from .drawable import Drawable
 from .leaving import tensor_as_array
 from .lists import Copied, refuse_writing
+from .lookup import looked_up
 from .names import Name
 from .numbers.kinds import AnyNumber, numpy
 from .numpy_functions import NumPyFunctions
 from .shapes import indexing
-from .shapes.indexing import Array, Position, Shape
+from .shapes.indexing import Array, Shape
+from .shapes.locating import Position, located
 from .text import IN_FULL, shape_text, shortened
 from .value import Scalar, Value
 
@@ -90,6 +92,13 @@ class Arrangement(Drawable, NumPyFunctions):
         array: NDArray[Any] = numpy().array([v.data for v in self.values])
         return array.reshape(self.shape)
 
+    def astype(self, dtype: Any) -> Any:
+        """The tensor itself for a kind of float; else, as for indices, the numbers as a NumPy
+        array, which have no gradient: of x.floor().astype(int) it is 0 anyway.
+        """
+        kind = numpy().dtype(dtype)
+        return self if kind.kind == "f" else self.numpy().astype(kind)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
         tensor_as_array(any(v.inputs or v.unknown for v in self.values))
         return self.numpy().astype(dtype) if dtype else self.numpy()
@@ -152,8 +161,39 @@ class Arrangement(Drawable, NumPyFunctions):
     @overload
     def __getitem__(self, key: Position | tuple[Position, ...]) -> Any: ...
     def __getitem__(self, key: Position | tuple[Position, ...]) -> Any:
-        shape, addresses = indexing.located(self.shape, key)
-        return self._at(shape, addresses) if shape else self.values[addresses[0]]
+        keys = tuple(map(_entries, key)) if isinstance(key, tuple) else _entries(key)
+        shape, addresses = located(self.shape, keys)
+        values = looked_up(self.values, addresses)
+        return self._like(shape, values) if shape else values[0]
+
+    def gather(self, axis: int, index: Any) -> "Tensor":
+        """The entries that an index (...) names along an axis: (...), with as many axes.
+
+        Along axis 0 it is y[i, j] = x[index[i, j], j]; on the other axes the index may be smaller.
+        """
+        axis, named = indexing.axis_of(axis, self.ndim), _entries(index)
+        named = named.tolist() if hasattr(named, "tolist") else named
+        shape = indexing.shape_of(named)
+        fits = [
+            m <= n or a == axis for a, (m, n) in enumerate(zip(shape, self.shape, strict=False))
+        ]
+        if len(shape) != self.ndim or not all(fits):
+            raise ValueError(
+                f"gather: an index of shape {shape} does not fit a tensor of shape {self.shape}"
+            )
+        lines = [
+            indexing.nested(list(range(n)), tuple(n if a == b else 1 for b in range(self.ndim)))
+            for a, n in enumerate(shape)
+        ]
+        return cast("Tensor", self[(*lines[:axis], named, *lines[axis + 1 :])])
+
+    def take(self, index: Position, axis: int | None = None) -> Any:
+        """The entries that an index names along an axis, t[:, index] for axis 1; of the flat
+        tensor without an axis.
+        """
+        if axis is None:
+            return self.reshape(self.size)[index]
+        return self[(*[slice(None)] * indexing.axis_of(axis, self.ndim), index)]
 
     def reshape(self, *shape: int | Sequence[int]) -> "Tensor":
         """The same entries in another shape; one size may be -1."""
@@ -164,6 +204,10 @@ class Arrangement(Drawable, NumPyFunctions):
         """The axes from `start` on as one."""
         lead = self.shape[: indexing.axis_of(start, self.ndim, "start")]
         return self.reshape(*lead, self.size // max(1, math.prod(lead)))
+
+    def ravel(self) -> "Tensor":
+        """All axes as one."""
+        return self.flatten()
 
     def permute(self, *axes: int | Sequence[int]) -> "Tensor":
         """The axes in another order: permute(2, 0, 1), or with one tuple."""
@@ -217,6 +261,13 @@ class Arrangement(Drawable, NumPyFunctions):
         if min(sizes + strides + dilations, default=0) < 1:
             raise ValueError(f"windows({kernel}, {stride}, {dilation}): sizes and steps are >= 1")
         return self._at(*indexing.windows(self.shape, sizes, strides, dilations))
+
+
+def _entries(index: Any) -> Any:
+    """An index; of a Tensor its Values, as nested lists."""
+    if isinstance(index, Arrangement):
+        return indexing.nested(index.values, index.shape)
+    return index
 
 
 def spread(numbers: tuple[Any, ...], what: str = "shape") -> tuple[int, ...]:

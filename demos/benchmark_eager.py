@@ -1,4 +1,4 @@
-"""Measure eager passes against micrograd's, and how graphs grow.
+"""Measure eager passes against micrograd's and a lean engine's, and how graphs grow.
 
     pip install micrograd==0.1.0
     python demos/benchmark_eager.py
@@ -10,10 +10,12 @@ import gc
 import importlib.util
 import random
 import statistics
+import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 
+from benchmark_lean import Lean, gpt
 from benchmark_table import Arguments, Row, run
 
 import nn
@@ -223,7 +225,7 @@ def against_micrograd(quick: bool) -> Iterator[Row]:
 
     often = 1 if quick else 15
     hand = mlp_by_hand(Value), mlp_by_hand(Scalar)
-    yield side_by_side("MLP 64-32-10 by hand, scalars", *hand, often, "≥ 1.8×")
+    yield side_by_side("MLP 64-32-10 by hand, scalars", *hand, often, "≥ 3×")
     layers = mlp_of_layers(), mlp_of_micrograd()
     yield side_by_side("MLP 64-32-10 of layers", *layers, often, "≥ 12×")
     digits = cnn_of_layers(*DIGITS), cnn_by_hand(Scalar, *DIGITS)
@@ -243,6 +245,15 @@ def against_micrograd(quick: bool) -> Iterator[Row]:
     yield Row("backward through 10⁴ additions", "no error", micrograd_chain(10_000), "", "no error")
 
 
+def against_lean(quick: bool) -> Iterator[Row]:
+    """Rows beside an engine of sixty lines, with slots and stored local gradients."""
+    often = 1 if quick else 15
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 20_000))  # it recurses
+    yield side_by_side("GPT of scalars in lists, lean peer", gpt(Value), gpt(Lean), often, "≥ 1.5×")
+    hand = mlp_by_hand(Value), mlp_by_hand(Lean)
+    yield side_by_side("MLP 64-32-10 by hand, lean peer", *hand, often, "")
+
+
 def alone(quick: bool) -> Iterator[Row]:
     """Rows without a peer."""
     nodes = len(graph.nodes(cnn_of_layers(*LENET)()))
@@ -258,6 +269,7 @@ def rows(quick: bool) -> Iterator[Row]:
     """All rows for which the peers are installed."""
     if importlib.util.find_spec("micrograd"):
         yield from against_micrograd(quick)
+    yield from against_lean(quick)
     yield from alone(quick)
 
 

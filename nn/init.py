@@ -47,6 +47,11 @@ def lecun(shape: Sequence[int], rng: Generator = random) -> Tensor:
     return _normal(shape, 1 / fans(shape)[0], rng)
 
 
+def normal(shape: Sequence[int], rng: Generator = random) -> Tensor:
+    """Normal with variance 1, as PyTorch's Embedding starts."""
+    return _normal(shape, 1.0, rng)
+
+
 def uniform(shape: Sequence[int], rng: Generator = random) -> Tensor:
     """Uniform within ±1/√inputs, as PyTorch's Linear and Conv2d start."""
     bound = 1 / math.sqrt(fans(shape)[0])

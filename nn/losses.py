@@ -7,10 +7,11 @@ all entries, or all samples for losses of class scores), "sum" or "none".
 mean is Σ weight·loss / Σ weight; in a compiled program, too, over the samples of the batch.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack
+from autograd import Tensor, Value, is_compiling, log_softmax, maximum, stack, where
 
 from . import validate
 from .annotations import Numbers, Shape
@@ -186,13 +187,24 @@ class NLLLoss(Loss):
 
     def _chosen(self, scores: Tensor, target: Any) -> Any:
         """-w[t]·log p[t] for a class t, or for a flat list of classes."""
-        if isinstance(target, int):
+        if isinstance(target, int | Value):
             return self._chosen(scores.reshape(1, -1), [target])[0]
         flat = scores.reshape(-1, scores.shape[-1])
-        kept = [0 if t == self.ignore_index else t for t in target]
-        losses = -flat[list(range(len(target))), kept].reshape(scores.shape[:-1])
+        kept = [self._unless_ignored(t, t) for t in target]
+        chosen = flat[list(range(len(target))), kept]
+        if isinstance(target[0], Value):  # of a program; below 0 it would be counted from the end
+            chosen = where(Tensor(kept) >= 0, chosen, math.nan)
+        losses = -chosen.reshape(scores.shape[:-1])
         counts = self._counts(target, scores.shape)
         return losses if counts is None else weighted(losses, counts)
+
+    def _unless_ignored(self, label: Any, x: Any) -> Any:
+        """A number, but 0 for the class that does not count."""
+        if self.ignore_index is None:
+            return x
+        if isinstance(label, Value):
+            return where(label.equals(self.ignore_index), 0, x)
+        return 0 if label == self.ignore_index else x
 
     def _weighted(self, x: Tensor) -> Tensor:
         """w[k]·x[k]."""
@@ -208,8 +220,10 @@ class NLLLoss(Loss):
         """Σ_k factors[k]·t[k] for each sample of scores of this shape."""
         if isinstance(target, Tensor):
             return (target * factors).sum(-1)
-        labels = [target] if isinstance(target, int) else target
-        counts = [0.0 if t == self.ignore_index else factors[t] for t in labels]
+        labels = [target] if isinstance(target, int | Value) else target
+        table: Any = Tensor(factors) if isinstance(labels[0], Value) else factors
+        found = [table[self._unless_ignored(t, t)] for t in labels]
+        counts = [self._unless_ignored(*pair) for pair in zip(labels, found, strict=True)]
         return Tensor(counts).reshape(shape[:-1]) if shape[1:] else counts[0]
 
 
@@ -264,19 +278,23 @@ def equal_shapes(loss: Loss, prediction: Shape, target: Shape) -> None:
 
 
 def _classes(loss: NLLLoss, scores: Tensor, target: Any) -> Any:
-    """The target as a class, a flat list of classes, or a Tensor of the scores' shape."""
+    """The target as a class, a flat list of classes, or a Tensor of the scores' shape; classes are
+    Values where a program will know them.
+    """
     if isinstance(target, bool | str):
         raise TypeError(f"{loss!r}: a target is a class number or a row of numbers, got {target!r}")
     lead, n = scores.shape[:-1], scores.shape[-1]
     if loss.weight is not None and len(loss.weight) != n:
         raise ValueError(f"{loss!r}: weight has {len(loss.weight)} numbers, for {n} classes")
+    if isinstance(target, Value) and not lead:
+        return target if target.unknown else class_numbers(loss, [target.data], n)[0]
     if not isinstance(target, int):
         target = _tensor(loss, "target", target)
         if target.shape == scores.shape:
             return target
-        if is_compiling():
-            raise TypeError(f"{loss!r}: in a compiled function, targets are one-hot {scores.shape}")
         classes_for(loss, scores.shape, target.shape)
+        if any(v.unknown for v in target.values):
+            return list(target.values)
     elif lead:
         raise ValueError(f"{loss!r}: one target for {lead} samples")
     labels = [v.data for v in target.values] if isinstance(target, Tensor) else [target]

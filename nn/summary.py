@@ -1,7 +1,7 @@
 """What a model is made of: layers, shapes, parameters, multiply-adds and scalar nodes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ def summarize(model: "Module", shape: Sequence[int]) -> Summary:
     """Run a model on one sample of zeros of this shape, and count."""
     with watched("summary", model) as calls:
         result = model(Tensor([0.0] * math.prod(shape)).reshape(*shape))
-    nodes = graph.nodes(*(result.values if isinstance(result, Tensor) else [result]))
+    nodes = graph.nodes(*[v for x in _held(result) for v in getattr(x, "values", [x])])
     made = [node for node in nodes if node.op is not None]
     found = [_row(call, made) for call in {call.path: call for call in calls}.values()]
     rows = [row for row in found if row.nodes or row.parameters or row.is_leaf]
@@ -68,8 +68,17 @@ def _row(call: Call, made: list[Value]) -> Row:
     multiply_adds = sum(map(_multiply_adds, own))
     children = [part for _, part in call.layer.named_children()]
     parameters = sum(p.size for p in children if isinstance(p, Tensor) and p.trainable)
-    shape = getattr(call.output, "shape", ())
+    shape = getattr(next(_held(call.output), None), "shape", ())  # of y, where it is (y, state)
     return Row(call.path, call.words, shape, parameters, multiply_adds, len(own), call.is_leaf)
+
+
+def _held(outputs: Any) -> Iterator[Any]:
+    """The Tensors and Values in nested sequences and dicts, in order."""
+    if isinstance(outputs, list | tuple | dict):
+        for part in outputs.values() if isinstance(outputs, dict) else outputs:
+            yield from _held(part)
+    elif isinstance(outputs, Tensor | Value):
+        yield outputs
 
 
 def _multiply_adds(node: Any) -> int:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..scopes import no_grad
+from .strided import Ints
 from .trace.forms import held
 from .trace.record import Argument
 
@@ -57,14 +58,41 @@ def _read(batch: Any) -> NDArray[Any]:
     return np.asarray(batch)
 
 
+def refuse_indices(
+    arguments: Sequence[Argument],
+    indices: Sequence[tuple[int, Ints, int]],
+    arrays: Sequence[NDArray[Any]],
+) -> None:
+    """IndexError where numbers by which entries are looked up name none.
+
+    `arrays` are (N, numbers), and `indices` (argument, which numbers, how many entries there are).
+    """
+    for k, numbers, n in indices:
+        array = arrays[k] if len(numbers) == arrays[k].shape[1] else arrays[k][:, numbers]
+        right = -n <= array.min() and array.max() < n  # neither holds of nan
+        if right and (array.dtype.kind != "f" or (array == np.trunc(array)).all()):
+            continue
+        bad = ~((array >= -n) & (array < n) & (array == np.trunc(array)))
+        sample, place = (int(i) for i in np.argwhere(bad)[0])
+        at = (sample, *_place(arguments[k], numbers[place]))
+        raise IndexError(
+            f"{arguments[k].name}: the index {array[sample, place]} at {at} is not one of "
+            f"{n:,} entries, 0 to {n - 1}"
+        )
+
+
+def _place(argument: Argument, number: Any) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(number, argument.shape))
+
+
 def refuse_nan(arguments: Sequence[Argument], arrays: Sequence[NDArray[Any]]) -> None:
     """ValueError where a sample (N, numbers) has a nan: asked when a result is not a number."""
     for argument, array in zip(arguments, arrays, strict=False):
         bad = np.isnan(array) if array.dtype.kind == "f" else np.zeros(0, bool)
         if bad.any():
             sample, number = (int(i) for i in np.argwhere(bad)[0])
-            index = (sample, *(int(i) for i in np.unravel_index(number, argument.shape)))
-            raise ValueError(f"{argument.name}: the batch has nan at {index}")
+            at = (sample, *_place(argument, number))
+            raise ValueError(f"{argument.name}: the batch has nan at {at}")
 
 
 def _hint(argument: Argument, array: NDArray[Any]) -> str:

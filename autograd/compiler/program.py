@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dialects.expressions import InexpressibleError
+from ..numbers.choosing import place
 from ..scopes import tracing, uncollected
 from ..shapes.indexing import whole
 from ..tensor import Tensor
@@ -17,13 +18,15 @@ from ..value import Value
 from .backends.c99 import text as c99
 from .backends.choose import BACKENDS
 from .backends.choose import backend as chosen
-from .batches import refuse_nan, samples
+from .batches import refuse_indices, refuse_nan, samples
 from .explain import explanation, listing
 from .parameters import Gradients, Parameters
 from .plan.lower import Lowering
 from .plan.plan import Plan
 from .profile import Profile, profiled
 from .steps import TrainStep
+from .tensors.graph import Tensors
+from .tensors.lift import tensors
 from .trace.fold import fold
 from .trace.packs import packs
 from .trace.record import Recording
@@ -83,6 +86,7 @@ def compile(
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
+        _look_up(recording, plan, numpy_dtype)
         program = Program(recording, plan, numpy_dtype, threads, backend)
         recording.drop_graph()
     return program
@@ -96,6 +100,22 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
     except ValueError:  # one that does not tell
         return True
     return True
+
+
+def _look_up(recording: Recording, plan: Plan, dtype: Any) -> None:
+    """Let examples, of which shapes are meant, name entries; ValueError for more of these than the
+    floats of the program can count.
+    """
+    exact = 2 ** (np.finfo(dtype).nmant + 1)
+    for k, numbers, n in plan.indices:
+        if n > exact:
+            raise ValueError(
+                f"compile: {n:,} entries are looked up by a number, and {dtype} counts exactly to "
+                f'{exact:,}; compile with dtype="float64"'
+            )
+        example = recording.arguments[k].example
+        for number in numbers.tolist():
+            example[number] = place(example[number], n) or 0
 
 
 def _dtype(dtype: Any) -> Any:
@@ -191,6 +211,17 @@ class Program:
             except InexpressibleError as error:
                 raise ValueError(f"to_c: {error}") from error
 
+    def tensors(self, names: Sequence[str]) -> Tensors:
+        """The function as a graph of operations on tensors, batches in front, for other libraries;
+        `names` are those of the arguments, then of the parameters.
+
+        ValueError for random numbers, and for an operation that is not made of the table's.
+        """
+        try:
+            return tensors(self.plan, self.recording, names)
+        except InexpressibleError as error:
+            raise ValueError(str(error)) from error
+
     def __str__(self) -> str:
         return listing(self.plan, str(self.dtype))
 
@@ -250,6 +281,7 @@ class Program:
             raise TypeError(f"the program takes no batches, got {len(batches)}")
         given = [[0.0]] if self.recording.alone else batches
         arrays = samples(self.recording.arguments, self.recording.form, given)
+        refuse_indices(self.recording.arguments, self.plan.indices, arrays)
         return arrays + self._drawn(len(arrays[0]))
 
     def _run(self, arrays: Sequence[NDArray[Any]], seed: float) -> list[NDArray[Any]]:

@@ -15,8 +15,10 @@ from .c import literal, numbered
 from .expressions import (
     ARITHMETIC,
     ATOM,
+    COMPARISON,
     PRODUCT,
     SIGN,
+    SUM,
     Expression,
     Word,
     call,
@@ -41,6 +43,11 @@ static {0} sigmoid({0} x) {{
     "maximum": "static {0} maximum({0} a, {0} b) {{ return b > a || b != b ? b : a; }}",
     "minimum": "static {0} minimum({0} a, {0} b) {{ return b < a || b != b ? b : a; }}",
     "equal": "static {0} equal({0} a, {0} b) {{ return a == b || (isnan(a) && isnan(b)); }}",
+    "place": """\
+static long place({0} i, long length) {{
+    if (!(i >= -length && i < length) || i != (long)i) return -1;
+    return (long)i + (i < 0 ? length : 0);
+}}""",
 }
 WORDS = {
     **ARITHMETIC,
@@ -85,7 +92,10 @@ class Speller(Base):
         return Expression(text, SIGN if text.startswith("-") else ATOM)
 
     def primitive(self, op: Primitive, node: Value, operands: list[Expression]) -> Expression:
-        """A row of the table; powers that have a word of their own."""
+        """A row of the table; powers that have a word of their own, and numbers as conditions."""
+        if op.name == "where" and not operands[0].truth:
+            condition = Expression(f"{operands[0].within(SUM)} != 0", COMPARISON)
+            operands = [condition, *operands[1:]]
         if op.name != "pow":
             return super().primitive(op, node, operands)
         exponent = _exponent(node)

@@ -15,12 +15,11 @@ from inspect import signature
 from typing import Any
 
 from ..conditional import Conditional
-from ..functions import SEQUENCES
+from ..custom import Custom
 from ..graph import order
-from ..numbers.kinds import UNKNOWN
-from ..primitives import PRIMITIVES, Primitive
+from ..primitives import PRIMITIVES, SEQUENCES, Primitive
 from ..scopes import tracing
-from ..value import Value, apply
+from ..value import Value, apply, unknown
 
 WHERE, MUL = PRIMITIVES["where"], PRIMITIVES["mul"]
 GREATER, AT_LEAST = PRIMITIVES["greater"], PRIMITIVES["at_least"]
@@ -61,12 +60,19 @@ def _row(op: Primitive, constants: tuple[float | None, ...], _: tuple[str, ...])
 def entry(op: Primitive) -> Row:
     """A row of sequences for one entry of each: of dot, with x = (a, b), `of_x` is (b, a).
 
-    Of max and min, `of_x` tells whether the entry is y; the first that is gets the adjoint.
+    Of max and min, `of_x` tells whether the entry is y; the first that is gets the adjoint. Of
+    gather it tells whether the entry is the first.
     """
-    y, x = unknown(), [(unknown(), unknown()) for _ in letters(op)]
+    kinds = SEQUENCES[op]
+    y, x = unknown(), [(unknown(), unknown()) if several else unknown() for several in kinds]
     with tracing([]):
         partials = op.partials(y, *x)
-    return Row(y, tuple(first for first, _ in x), y, tuple(p[0] for p in partials))
+    firsts = (tuple(_first(x) for x in xs) for xs in (x, partials))
+    return Row(y, next(firsts), y, next(firsts))
+
+
+def _first(x: Any) -> Any:
+    return x[0] if isinstance(x, tuple) else x
 
 
 def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:
@@ -81,8 +87,11 @@ def named_row(op: Primitive) -> tuple[dict[Value, str], Row]:
 def letters(op: Primitive) -> list[str]:
     """How the operands of a row are called: as in its partials, or x, or a, b, c, ...
 
-    Raises TypeError for a row of one's own that takes any number of operands.
+    Raises TypeError for a row of one's own that takes any number of operands, and for what was made
+    by hand.
     """
+    if isinstance(op, Custom):
+        raise TypeError("it was computed by hand; a row, autograd.Primitive, has formulas")
     names, called = _parameters(op.forward), _parameters(op.partials)
     if called and (names is None or len(called) == len(names) + 1):
         names = called[1:]
@@ -104,11 +113,6 @@ def _parameters(function: Callable[..., Any]) -> list[str] | None:
     if any(p.kind is p.VAR_POSITIONAL for p in found):
         return None
     return [p.name for p in found if p.default is p.empty]
-
-
-def unknown() -> Value:
-    """A leaf of formulas."""
-    return Value(UNKNOWN)
 
 
 def _simplified(p: Any) -> Any:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable
 from importlib.resources import files
 from typing import Any
 
-from ..functions import SEQUENCES
 from ..numbers import piecewise
-from ..primitives import PRIMITIVES, Primitive
-from ..value import Value
+from ..primitives import PRIMITIVES, SEQUENCES, Primitive
+from ..value import Value, unknown
 from .expressions import (
     ARITHMETIC,
     ATOM,
@@ -28,7 +27,7 @@ from .expressions import (
     infix,
     saying,
 )
-from .formulas import Row, named_row, unknown
+from .formulas import Row, named_row
 
 MATH = ("abs", "floor", "ceil", "exp", "log", "sqrt", "sin", "cos", "tanh")
 WORDS = {
@@ -39,6 +38,7 @@ WORDS = {
     "is_true": infix("!=", COMPARISON, SUM, SUM),
     "not": Word("!{0}", SIGN, (SIGN,)),
 }
+GATHER = PRIMITIVES["gather"]
 BEATS = {"max": "exceeds", "min": "undercuts"}
 
 
@@ -54,10 +54,10 @@ def words(ops: Iterable[Primitive]) -> tuple[str, dict[int, str]]:
     null. Each p is true, false, a number, or a function (y, ...x) that gives one of these.
 
     Rows of a sequence have the name of their `loop` instead of a forward, as it is the page's:
-    "sum", "dot", "max" and "min". Of the last two, `beats(b, best)` tells whether an entry takes
-    the place of the best one before it. Their partials are true (for all entries),
-    {operand: k} (the entries of operand k), or {first: equal}: true for the first entry x with
-    equal(x, y), false for all others.
+    "sum", "dot", "max", "min" and "gather". Of max and min, `beats(b, best)` tells whether an entry
+    takes the place of the best one before it. Their partials are true (for all entries), false,
+    {operand: k} (the entries of operand k), {first: equal}: true for the first entry x with
+    equal(x, y), false for all others, or {place: k}: true for the entry that operand k names.
     """
     entries, reasons = [], {}
     for k, op in enumerate(ops):
@@ -82,7 +82,9 @@ def _fact(comparison: Callable[..., Any]) -> str:
 def _entry(op: Primitive) -> str:
     with saying(op, "JavaScript"):
         x, of = named_row(op)
-        if op in SEQUENCES:
+        if op is GATHER:
+            first, partials = _loop(op), ["{ place: 1 }", literal(of.of_x[1])]
+        elif op in SEQUENCES:
             first, partials = _loop(op), [_of_sequence(of, p) for p in of.of_x]
         else:
             first = f"forward: {_function(x, of.forward, number=True)}"

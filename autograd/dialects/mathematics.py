@@ -8,8 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ..functions import SEQUENCES
-from ..primitives import Primitive
+from ..primitives import SEQUENCES, Primitive
 from ..scopes import tracing
 from ..text import number
 from ..value import Value
@@ -62,9 +61,10 @@ FLIPPED = {
     "greater": infix("<", COMPARISON, SUM, SUM),
     "at_least": infix("≤", COMPARISON, SUM, SUM),
 }
-LOOPS = {"sum": "Σₖ xₖ", "dot": "Σₖ aₖ·bₖ", "max": "maxₖ xₖ", "min": "minₖ xₖ"}
-WINNERS = {"max": "1 for the first largest entry, else 0"}
-WINNERS |= {"min": "1 for the first smallest entry, else 0"}
+LOOPS = {"sum": "Σₖ xₖ", "dot": "Σₖ aₖ·bₖ", "max": "maxₖ xₖ", "min": "minₖ xₖ", "gather": "x[i]"}
+CHOSEN = {"max": ["1 for the first largest entry, else 0"]}
+CHOSEN |= {"min": ["1 for the first smallest entry, else 0"]}
+CHOSEN |= {"gather": ["1 for k = i, else 0", "0"]}
 CONSTANTS = {
     math.inf: "∞",
     math.pi: "π",
@@ -108,8 +108,10 @@ def equations(op: Primitive) -> Equations | None:
 def _equations(op: Primitive) -> Equations:
     x, of = named_row(op)
     if op in SEQUENCES:
-        said = _Said({leaf: f"{name}ₖ" for leaf, name in x.items()}, of.y, of.y)
-        partials = [WINNERS[op.name]] if op.name in WINNERS else said.partials(of.of_x)
+        pairs = zip(x.items(), SEQUENCES[op], strict=True)
+        names = {leaf: f"{name}ₖ" if several else name for (leaf, name), several in pairs}
+        said = _Said(names, of.y, of.y)
+        partials = CHOSEN.get(op.name) or said.partials(of.of_x)
         return Equations(list(said.names.values()), LOOPS[op.name], partials)
     with tracing([]):
         result = op.forward(*of.x)

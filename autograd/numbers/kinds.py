@@ -54,7 +54,21 @@ def is_formula(x: AnyNumber) -> bool:
 
 
 class UnknownNumberError(TypeError):
-    """A recorded function used a number that is known only when its program runs."""
+    """A recorded function used a number that is known only when its program runs; in this scope."""
+
+    scope: str | None = None
+
+
+HIDDEN = (
+    "a number that a Value holds (its .data, or item()) is used in place of the Value, which hides "
+    "from the recording how it was made: compute with the Value, or keep gradients out of it by "
+    "autograd.stop_gradient"
+)
+DECIDING = (
+    "a compiled function is recorded once, with numbers that are not known yet, so it cannot "
+    "decide by them or print them (if, while, and, ==, float(), int(), max() and min() of Python, "
+    "functions of math): use autograd.where, maximum, minimum, exp or the tensor's max and min"
+)
 
 
 class Unknown:
@@ -70,19 +84,20 @@ class Unknown:
     def _same(self, *_: AnyNumber) -> Self:
         return self
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _same
-    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __neg__ = __pos__ = __abs__ = _same
-    __lt__ = __le__ = __gt__ = __ge__ = _same
+    def _with(self, other: AnyNumber) -> Self:
+        if is_unknown(other) and other is not self:
+            raise UnknownNumberError(HIDDEN)
+        return self
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _with
+    __truediv__ = __rtruediv__ = __pow__ = __rpow__ = __lt__ = __le__ = __gt__ = __ge__ = _with
+    __neg__ = __pos__ = __abs__ = _same
     exp = log = sqrt = sin = cos = tanh = erf = sigmoid = softplus = _same
     floor = ceil = round = _same
     select = equals = conjugate = _same
 
     def _asked(self, *_: object) -> NoReturn:
-        raise UnknownNumberError(
-            "a compiled function is recorded once, with numbers that are not known yet, so it "
-            "cannot decide by them or print them (if, while, and, ==, float(), int(), max() and "
-            "min() of Python): use autograd.where, maximum, minimum or the tensor's max and min"
-        )
+        raise UnknownNumberError(DECIDING)
 
     __bool__ = __float__ = __int__ = __index__ = __round__ = __complex__ = __format__ = _asked
     __eq__ = __ne__ = __floor__ = __ceil__ = __trunc__ = _asked

@@ -9,8 +9,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
 from operator import itemgetter
-from types import EllipsisType
-from typing import Any, Protocol, SupportsIndex
+from typing import Any, Protocol
 
 Shape = tuple[int, ...]
 Axis = int | Sequence[int] | None
@@ -25,11 +24,6 @@ class Array(Protocol):
 
     def tolist(self) -> Any:
         """The entries as nested lists."""
-
-
-Position = SupportsIndex | slice | EllipsisType | Sequence[Any] | Array | None
-Index = int | slice | list[Any] | None
-Entry = tuple[Index, int, int]
 
 
 def whole(number: Any, what: str) -> int:
@@ -177,93 +171,6 @@ def windows(shape: Shape, kernel: Shape, stride: Shape, dilation: Shape) -> tupl
     inner = tuple(a * d for a, d in zip(steps, dilation, strict=True))
     new = lead + positions + kernel
     return new, addresses(new, own[: len(lead)] + moves + inner)
-
-
-# --- t[index] -----------------------------------------------------------------------------------
-
-
-def located(shape: Shape, key: Position | tuple[Position, ...]) -> tuple[Shape, list[int]]:
-    """Shape and addresses of `t[key]` by NumPy's rules: ints, slices, `...`, None, integer arrays.
-
-    Arrays (nested lists of ints) broadcast together; their axes stand where the first of them is,
-    or in front when other indices part them. IndexError names the axis and its size.
-    """
-    entries = _expanded(shape, key)
-    arrays = [i for i, (index, _, _) in enumerate(entries) if isinstance(index, list)]
-    if arrays:  # beside arrays, an int is an array of one entry
-        arrays = [i for i, (index, _, _) in enumerate(entries) if isinstance(index, list | int)]
-    parts: list[tuple[Shape, list[int]]] = []
-    block, place, offset = _block([entries[i] for i in arrays]), 0, 0
-    for i, (index, axis, step) in enumerate(entries):
-        if i in arrays:
-            if arrays == list(range(i, i + len(arrays))):  # the first of them, and none parts them
-                place = len(parts)
-        elif index is None:
-            parts.append(((1,), [0]))
-        elif isinstance(index, slice):
-            steps = [k * step for k in range(*index.indices(shape[axis]))]
-            parts.append(((len(steps),), steps))
-        else:
-            offset += _position(index, shape, axis) * step
-    if arrays:
-        parts.insert(place, _addressed(block, shape, [entries[i] for i in arrays]))
-    found = [offset]
-    for _, steps in parts:
-        found = [a + k for a in found for k in steps]
-    return tuple(n for sizes, _ in parts for n in sizes), found
-
-
-def _expanded(shape: Shape, key: Position | tuple[Position, ...]) -> list[Entry]:
-    """[(index, axis, stride)] with `...` spelt out as whole slices."""
-    keys = list(key) if isinstance(key, tuple) else [key]
-    used = sum(k is not None and k is not Ellipsis for k in keys)
-    if used > len(shape):
-        raise IndexError(f"{used} indices for a tensor of shape {shape}")
-    dots = [i for i, k in enumerate(keys) if k is Ellipsis]
-    if len(dots) > 1:
-        raise IndexError("an index can hold one '...' only")
-    at = dots[0] if dots else len(keys)
-    keys[at : at + 1] = [slice(None)] * (len(shape) - used)
-    own, entries, axis = strides(shape), [], 0
-    for k in keys:
-        entries.append((_index(k), axis, own[axis] if axis < len(own) else 0))
-        axis += k is not None
-    return entries
-
-
-def _index(k: Any) -> Index:
-    """One index as an int, a slice, None, or a nested list of ints."""
-    if k is None or isinstance(k, slice):
-        return k
-    k = k.tolist() if hasattr(k, "tolist") else k
-    if isinstance(k, bool) or not isinstance(k, int | list | tuple | range):
-        raise IndexError(f"index {k!r}: use ints, slices, '...', None or arrays of ints")
-    return k if isinstance(k, int) else list(k)
-
-
-def _position(index: Any, shape: Shape, axis: int) -> int:
-    n = shape[axis]
-    if isinstance(index, bool) or not hasattr(index, "__index__"):
-        hint = "; a mask chooses by autograd.where" if isinstance(index, bool) else ""
-        raise IndexError(f"index {index!r} on axis {axis} is not an int{hint}")
-    place = operator.index(index)
-    if not -n <= place < n:
-        raise IndexError(f"index {place} is out of range for axis {axis} of size {n}")
-    return place % n
-
-
-def _block(entries: list[Entry]) -> Shape:
-    """The broadcast shape of the index arrays."""
-    return broadcast(*[shape_of(index) for index, _, _ in entries]) if entries else ()
-
-
-def _addressed(block: Shape, shape: Shape, entries: list[Entry]) -> tuple[Shape, list[int]]:
-    """The summed addresses of index arrays, over their broadcast shape."""
-    found = [0] * math.prod(block)
-    for index, axis, step in entries:
-        flat = [_position(k, shape, axis) * step for k in flattened(index)]
-        found = [a + flat[k] for a, k in zip(found, stretched(shape_of(index), block), strict=True)]
-    return block, found
 
 
 # --- nested sequences ---------------------------------------------------------------------------

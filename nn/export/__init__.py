@@ -1,7 +1,7 @@
 """Models for others: C99 and ONNX files, and PyTorch's modules out and in.
 
 For ONNX and PyTorch, what a module does is known by its `forward`: that of nn's layers,
-`Sequential` and `Residual`.
+`Sequential` and `Residual`; another is recorded, as the compiler does.
 """
 
 from .c import to_c

@@ -1,12 +1,15 @@
 """Which trailing axes a layer asks of its input: sizes, and names of axes that are free."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
-from .. import layers
+from .. import layers, validate
 from ..module import Module
 from .walk import Rules, rule_of
 
 Axes = tuple[int | str, ...]
+AnyShape = Sequence[Any]  # of one sample, or a sequence of such for several inputs
 
 IMAGE: Axes = ("C", "H", "W")
 SIGNAL: Axes = ("C", "L")
@@ -22,6 +25,25 @@ def axes_of(layer: Module) -> Axes:
 def sample_axes(model: Module) -> Axes:
     """The axes of one sample, as the first layer that asks for any does; () where none does."""
     return next(filter(None, map(axes_of, model.modules())), ())
+
+
+def sample_shape(who: str, model: Module, shape: Sequence[int | str] | None) -> tuple[int, ...]:
+    """The shape of one sample in sizes; ValueError where nothing says it."""
+    asked = tuple((model.input_shape or sample_axes(model)) if shape is None else shape)
+    sizes = [n for n in asked if isinstance(n, int)]
+    if shape is None and (len(sizes) < len(asked) or not asked):
+        raise ValueError(
+            f"{who}: the model takes inputs of several shapes; give shape=, one sample's, such as "
+            "shape=(1, 28, 28)"
+        )
+    return tuple(validate.positive(who, "an axis of shape", n) for n in asked)
+
+
+def sample_shapes(who: str, model: Module, shape: AnyShape | None) -> list[tuple[int, ...]]:
+    """The shape of one sample of each input."""
+    if shape and all(isinstance(part, list | tuple) for part in shape):
+        return [sample_shape(who, model, part) for part in shape if isinstance(part, list | tuple)]
+    return [sample_shape(who, model, shape)]
 
 
 def _free(n: int) -> Axes:
@@ -65,6 +87,7 @@ def axes_added(layer: Module) -> int:
 
 
 ADDED: Rules = {
+    layers.Embedding: lambda _: 1,
     layers.Flatten: lambda layer: 1 - layer.axes,
     layers.Reshape: lambda layer: len(layer.shape) - layer.axes,
     layers.GlobalAvgPool1D: lambda _: -1,

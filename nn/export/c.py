@@ -3,20 +3,18 @@
 import json
 import math
 import os
-import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import autograd
 from autograd import Tensor, Value, files
 
-from .. import validate
-from ..module import Module, Parameter
+from ..module import Module
 from ..summary import by, summarize
 from ..watch import watched
-from .axes import sample_axes
-from .weights import floats
+from .axes import sample_shape
+from .recorded import check_floats, distinct, example
 
 LARGEST = {"float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 
@@ -42,29 +40,15 @@ def to_c(
     """
     if not isinstance(model, Module):
         raise TypeError(f"to_c: needs a Module, got {model!r:.60}")
-    shape = _shape(model, shape)
+    shape = sample_shape("to_c", model, shape)
     with watched("to_c", model):
-        parameters = list(_parameters(model, LARGEST.get(dtype, math.inf)))
-        rng = random.Random(0)  # numbers for the compiler to check itself by
-        example = Tensor([rng.random() for _ in range(math.prod(shape))]).reshape(*shape)
+        check_floats("to_c", model, LARGEST.get(dtype, math.inf))
+        parameters = [part for _, part in distinct(model)]
         program = autograd.compile(
-            _one(model), example, parameters=parameters, dtype=dtype, backend="numpy"
+            _one(model), example(shape), parameters=parameters, dtype=dtype, backend="numpy"
         )
     function = Path(path).stem if name is None else name
-    text = program.to_c(function, _about(model, function, shape))
-    files.write(path, text)
-
-
-def _shape(model: Module, shape: Sequence[int] | None) -> tuple[int, ...]:
-    """The shape of one sample; ValueError where nothing says it."""
-    asked = tuple((model.input_shape or sample_axes(model)) if shape is None else shape)
-    sizes = [n for n in asked if isinstance(n, int)]
-    if shape is None and (len(sizes) < len(asked) or not asked):
-        raise ValueError(
-            "to_c: the model takes inputs of several shapes; give shape=, one sample's, such as "
-            "shape=(1, 28, 28)"
-        )
-    return tuple(validate.positive("to_c", "an axis of shape", n) for n in asked)
+    files.write(path, program.to_c(function, _about(model, function, shape)))
 
 
 def _one(model: Module) -> Callable[[Tensor], Tensor | Value]:
@@ -77,20 +61,6 @@ def _one(model: Module) -> Callable[[Tensor], Tensor | Value]:
         return y
 
     return forward
-
-
-def _parameters(model: Module, largest: float) -> Iterator[Parameter]:
-    """Parameters and buffers; what shares numbers with one of them is left to the compiler."""
-    seen: set[Value] = set()
-    for path, part in model.named_state():
-        try:
-            floats(part, largest)
-        except ValueError as error:
-            raise ValueError(f"to_c: {path}: {error}") from None
-        values = set(part.values)
-        if len(values) == part.size and seen.isdisjoint(values):
-            seen |= values
-            yield part
 
 
 def _about(model: Module, name: str, shape: tuple[int, ...]) -> str:

@@ -9,14 +9,15 @@ from autograd import files
 
 from .. import validate
 from ..module import Module
-from .axes import Axes, sample_axes
+from .axes import AnyShape, Axes, sample_axes
 from .onnx_graph import IR_VERSION, OPSET, Graph
 from .onnx_layers import RULES
+from .onnx_operations import own
+from .recorded import flat, input_names
+from .walk import rule_of
 
 
-def to_onnx(
-    model: Module, path: str | os.PathLike[str], shape: Sequence[int | str] | None = None
-) -> None:
+def to_onnx(model: Module, path: str | os.PathLike[str], shape: AnyShape | None = None) -> None:
     """Write a model as an ONNX file that maps batches: input (N, ...) -> output (N, ...), float32.
 
     It computes what the model does in evaluation, whatever its mode. The batch axis N is free.
@@ -24,23 +25,42 @@ def to_onnx(
     first layers say what they were built for, after Conv2D images of any size. Nodes are called by
     the paths of layers, weights by those of parameters; `model.preprocessing` goes along as JSON.
 
-    ValueError where shapes do not fit or a shape is needed, and for weights that are not real
-    numbers; TypeError for a module whose forward is its own. Needs the extra `glassgrad[onnx]`.
+    A module whose forward is its own, or a function among the layers, is recorded: products,
+    convolutions and pools are found in what it computes. It needs a shape in numbers; a model of
+    several inputs takes one for each, shape=[(3,), (4, 8)], and calls them by the arguments of its
+    forward pass. Several results are `output.0`, `output.1`, or called by the keys of a dict.
+
+    ValueError where shapes do not fit or a shape is needed, for random numbers, for what is decided
+    by a number, and for weights that are not real. Needs the extra `glassgrad[onnx]`.
     """
     if not isinstance(model, Module):
         raise TypeError(f"to_onnx: needs a Module, got {model!r:.60}")
-    axes = sample_axes(model) if shape is None else _checked(shape)
-    graph = Graph(model, RULES)
-    y = graph.visit("", model, graph.input("input", ("N", *axes)))
-    if not axes:  # only now, because an unknown module is the graver mistake
+    shapes = _shapes(model, shape)
+    graph = Graph(model, RULES, own)
+    names = input_names(model, len(shapes))
+    for name, axes in zip(names, shapes, strict=True):
+        graph.input(name, ("N", *axes))
+    for name, y in flat(graph.visit("", model, *names), "output"):
+        graph.output(name, y)
+    proto = _model_proto(graph, model, names)
+    graph.onnx.checker.check_model(proto, full_check=True)
+    files.write(path, proto.SerializeToString())
+
+
+def _shapes(model: Module, shape: AnyShape | None) -> list[Axes]:
+    """The axes of one sample of each input; ValueError where nothing says them."""
+    if shape is not None and shape and all(isinstance(part, list | tuple) for part in shape):
+        return [_checked(part) for part in shape]
+    if shape is not None:
+        return [_checked(shape)]
+    is_own = rule_of(RULES, model) is None
+    axes = (model.input_shape if is_own else None) or sample_axes(model)
+    if not axes:
         raise ValueError(
             "to_onnx: the model takes inputs of any shape; give shape=, one sample's, such as "
             "shape=(1, 28, 28)"
         )
-    graph.output("output", y)
-    proto = _model_proto(graph, model)
-    graph.onnx.checker.check_model(proto, full_check=True)
-    files.write(path, proto.SerializeToString())
+    return [tuple(axes)]
 
 
 def _checked(shape: Sequence[int | str]) -> Axes:
@@ -48,7 +68,7 @@ def _checked(shape: Sequence[int | str]) -> Axes:
     return tuple(n if isinstance(n, str) else validate.positive("to_onnx", what, n) for n in shape)
 
 
-def _model_proto(graph: Graph, model: Module) -> Any:
+def _model_proto(graph: Graph, model: Module, inputs: list[str]) -> Any:
     """The whole file: nodes, constants, and the shape of every value."""
     helper = graph.onnx.helper
     infos = {
@@ -56,7 +76,7 @@ def _model_proto(graph: Graph, model: Module) -> Any:
         for name, type_proto in graph.types.items()
         if name not in graph.constants
     }
-    ends = [infos.pop("input")], [infos.pop("output")]
+    ends = list(map(infos.pop, inputs)), list(map(infos.pop, graph.outputs))
     constants, between = list(graph.constants.values()), list(infos.values())
     made = helper.make_graph(
         graph.nodes, type(model).__name__, *ends, constants, repr(model), between

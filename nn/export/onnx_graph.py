@@ -8,7 +8,7 @@ from autograd import Tensor
 from ..module import Module
 from ..optional import needs
 from .axes import Axes, axes_of
-from .walk import Rules, Walk
+from .walk import Rule, Rules, Walk
 from .weights import floats
 
 OPSET = 21  # of 2024; the first in which GroupNormalization scales channels, not groups
@@ -18,25 +18,32 @@ Shape = tuple[int | str | None, ...]
 
 
 class Graph(Walk):
-    """Nodes and constants of a model; rules are called as rule(graph, layer, x) -> y, by name.
+    """Nodes and constants of a model; rules are called as rule(graph, layer, x) -> y, by name; the
+    rule `own` for what has none.
 
     A node and its output are called by the layer's path, a constant by the parameter's.
     """
 
-    def __init__(self, model: Module, rules: Rules) -> None:
+    def __init__(self, model: Module, rules: Rules, own: Rule) -> None:
         super().__init__("to_onnx", rules)
+        list(model.named_parameters())  # so that every part knows its path
+        self._own = own
         self.onnx = needs("onnx", "nn.export.to_onnx", "glassgrad[onnx]")
         self.nodes: list[Any] = []
         self.constants: dict[str, Any] = {}
         self.types: dict[str, Any] = {}
+        self.outputs: list[str] = []
         self._paths = {id(part): path for path, part in model.named_state()}
 
-    def visit(self, name: str, layer: Module, x: str) -> str:
+    def visit(self, name: str, layer: Module, *inputs: str) -> Any:
         """Add the nodes of a layer that is called `name` in the module around it."""
         with self.inside(name, layer) as rule:
-            self._check_axes(layer, x)
-            made: str = rule(self, layer, x)
-        return made
+            self._check_axes(layer, inputs[0])
+            return rule(self, layer, *inputs)
+
+    def otherwise(self, _: Any) -> Rule:
+        """A module whose forward is its own, and a function, is recorded."""
+        return self._own
 
     def input(self, name: str, shape: Axes) -> str:
         """An input of the graph."""
@@ -44,12 +51,27 @@ class Graph(Walk):
         self.types[name] = self.onnx.helper.make_tensor_type_proto(number, shape)
         return name
 
+    def whole(self, value: str) -> str:
+        """A value as whole numbers: the graph's input as such, others are turned into them."""
+        kinds = self.onnx.TensorProto
+        if value == "input" and not any(value in node.input for node in self.nodes):
+            self.types[value].tensor_type.elem_type = kinds.INT64
+        if self.types[value].tensor_type.elem_type == kinds.INT64:
+            return value
+        return self.node("Cast", value, part="/whole", to=kinds.INT64)
+
     def output(self, name: str, value: str) -> None:
-        """Call the value that the last node makes the graph's output."""
-        if not self.nodes:  # the model changes nothing
-            self.nodes.append(self.onnx.helper.make_node("Identity", [value], [name]))
-        self.nodes[-1].output[-1] = name
-        self.types[name] = self.types[value] if value == "input" else self.types.pop(value)
+        """Call a value the graph's output; one that others need too, or that is an input, is
+        copied.
+        """
+        makers = [node for node in self.nodes if value in node.output]
+        if not makers or any(value in node.input for node in self.nodes):
+            self.outputs.append(self.add(name, "Identity", value))
+            return
+        outputs = makers[0].output
+        outputs[list(outputs).index(value)] = name
+        self.types[name] = self.types.pop(value)
+        self.outputs.append(name)
 
     def shape(self, value: str) -> Shape:
         """The axes of a value: a size, the name of a free axis, or None for one that follows."""
@@ -89,19 +111,33 @@ class Graph(Walk):
     ) -> str:
         """Add a node and name its output, the first of those that it could have, or another.
 
-        An input is a value's name, a Tensor of numbers, a list of whole numbers, or None. Where a
+        An input is a value's name, a Tensor of numbers, a number, whole numbers, or None. Where a
         layer makes several nodes, the inner ones are called by the `part` that they do.
         """
         name = (self.path or self.class_name) + part
+        return self.add(name, op, *inputs, output=output, **attributes)
+
+    def add(self, name: str, op: str, *inputs: Any, output: int = 0, **attributes: Any) -> str:
+        """Add a node that is called `name`."""
         schema = self.onnx.defs.get_schema(op, OPSET, "")
-        slots = [f"{name}.{slot.name}" for slot in schema.inputs]
-        names = list(map(self._value, inputs, slots))
+        last = schema.inputs[-1].name  # which may stand for several
+        slots = [slot.name for slot in schema.inputs] + [f"{last}{k}" for k in range(len(inputs))]
+        slots = [f"{name}.{slot}" for slot in slots[: len(inputs)]]
+        names = list(map(self.value, inputs, slots))
         outputs = [""] * output + [name]
         self.nodes.append(self.onnx.helper.make_node(op, names, outputs, name, **attributes))
         self.types[name] = self._type(schema, self.nodes[-1])
         return name
 
-    def _value(self, x: Any, slot: str) -> str:
+    def unused(self, name: str) -> str:
+        """A name, or where it is taken `name_2`, `name_3`, ..."""
+        found, k = name, 1
+        while found in self.types:
+            k += 1
+            found = f"{name}_{k}"
+        return found
+
+    def value(self, x: Any, slot: str) -> str:
         """The name of a node's input, which is added as a constant where it is one."""
         if x is None or isinstance(x, str):
             return x or ""
@@ -114,10 +150,11 @@ class Graph(Walk):
             )
         return name
 
-    def _array(self, x: Tensor | Sequence[int], name: str) -> Any:
+    def _array(self, x: Any, name: str) -> Any:
         np = needs("numpy", "nn.export.to_onnx", "glassgrad")
         if not isinstance(x, Tensor):
-            return np.array(x, np.int64)
+            numbers = np.asarray(x)
+            return numbers.astype(np.float32 if numbers.dtype.kind == "f" else np.int64)
         with self.located(f"{name}: "):
             numbers = floats(x, float(np.finfo(np.float32).max))
         return np.array(numbers, np.float32).reshape(x.shape)

@@ -77,6 +77,10 @@ def _group_norm(graph: Graph, layer: layers.GroupNorm, x: str) -> str:
     return graph.node("GroupNormalization", *inputs, num_groups=groups, epsilon=eps)
 
 
+def _embedding(graph: Graph, layer: layers.Embedding, x: str) -> str:
+    return graph.node("Gather", layer.weight, graph.whole(x), axis=0)
+
+
 def _rms_norm(graph: Graph, layer: layers.RMSNorm, x: str) -> str:
     """What opset 21 has no node for, step by step."""
     square = graph.node("Mul", x, x, part="/square")
@@ -129,6 +133,7 @@ RULES: Rules = {
     layers.Dense: _dense,
     layers.Flatten: _flatten,
     layers.Reshape: _reshape,
+    layers.Embedding: _embedding,
     layers.Dropout: lambda _graph, _layer, x: x,
     layers.Dropout2D: lambda _graph, _layer, x: x,
     layers.Identity: lambda _graph, _layer, x: x,

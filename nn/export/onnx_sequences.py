@@ -82,7 +82,8 @@ def _attention(graph: Graph, layer: layers.MultiHeadAttention, x: str) -> str:
     y = graph.node("MatMul", weights, v, part="/heads")
     y = graph.node("Transpose", y, part="/heads/joined", perm=[0, 2, 1, 3])
     y = graph.node("Reshape", y, [0, 0, heads * size], part="/attended")
-    return graph.visit("out_proj", layer.out_proj, y)
+    attended: str = graph.visit("out_proj", layer.out_proj, y)
+    return attended
 
 
 def _heads(graph: Graph, layer: layers.MultiHeadAttention, x: str, n: int) -> str:

@@ -129,6 +129,12 @@ def _unflatten(read: FromTorch, m: Any) -> Module:
     return read.new(layers.Reshape, *m.unflattened_size)
 
 
+def _embedding(read: FromTorch, m: Any) -> Module:
+    read.only(m, max_norm=None, scale_grad_by_freq=False)
+    sizes = m.num_embeddings, m.embedding_dim, m.padding_idx
+    return read.new(layers.Embedding, *sizes, init=init.zeros)
+
+
 def _layer_norm(read: FromTorch, m: Any) -> Module:
     if (m.weight is None) != (m.bias is None):
         raise read.error("bias=False; here both weight and bias, or neither, are possible")
@@ -181,6 +187,7 @@ def _rules() -> Rules:
         nn.Flatten: _flatten,
         nn.Unflatten: _unflatten,
         torch_layers.Reshape: lambda _, m: layers.Reshape(*m.shape, axes=m.axes),
+        nn.Embedding: _embedding,
         nn.Dropout: lambda read, m: read.new(layers.Dropout, m.p),
         nn.Dropout2d: lambda read, m: read.new(layers.Dropout2D, m.p),
         nn.LayerNorm: _layer_norm,

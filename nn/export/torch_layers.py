@@ -1,8 +1,8 @@
 """PyTorch modules for what torch has no layer for; parameters are called as in nn's layers.
 
 The classes are attributes of this module: `Conv2dSame`, `GlobalAvgPool`, `Reshape`, `Residual`,
-`RNN`, `LSTM`, `GRU`, `MultiHeadAttention` and the like. They are made when they are first asked
-for, because torch may not be installed.
+`RNN`, `LSTM`, `GRU`, `MultiHeadAttention`, `Recorded` and the like. They are made when they are
+first asked for, because torch may not be installed.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import validate
 from ..optional import needs
+from . import torch_recorded
 
 
 def library() -> Any:
@@ -28,6 +29,7 @@ def __getattr__(name: str) -> Any:
 def _made(name: str) -> Any:
     made = _MAKERS[name](library())
     made.__name__ = made.__qualname__ = name  # so that torch.save finds it
+    made.__module__ = __name__
     return made
 
 
@@ -208,4 +210,5 @@ _MAKERS = {
     "GlobalAvgPool": lambda torch: _global_avg_pool(torch, 2),
     "Reshape": _reshape,
     "Residual": _residual,
+    "Recorded": torch_recorded.make,
 }

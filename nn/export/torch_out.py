@@ -1,29 +1,40 @@
 """Our models as PyTorch's modules."""
 
 from collections import OrderedDict
+from functools import cached_property
 from typing import Any
 
+from autograd import Tensor, no_grad
+
 from .. import layers
-from ..module import Module
+from ..module import Module, Parameter
 from ..sequential import Sequential
+from ..watch import watched
 from . import torch_layers, torch_out_images, torch_sequences
-from .walk import Rules, Translation
+from .axes import AnyShape, sample_shapes
+from .recorded import Shapes, recorded
+from .walk import Rule, Rules, Translation
 from .weights import floats
 
 
-def to_torch(model: Module) -> Any:
+def to_torch(model: Module, shape: AnyShape | None = None) -> Any:
     """Make a torch.nn.Module of a model: a torch.nn.Sequential of a Sequential, layer by layer.
 
     Its state_dict has our names and numbers, in torch's default type, float32; its modules are in
     training or evaluation as ours are. A layer that torch has not is a module of
-    `nn.export.torch_layers`. TypeError for a module whose forward is its own, ValueError for
-    weights that are not real numbers, ImportError where torch is not installed.
+    `nn.export.torch_layers`. torch.nn.BatchNorm1d and 2d count their batches
+    (`num_batches_tracked`), ours do not.
 
-    torch.nn.BatchNorm1d and 2d count their batches (`num_batches_tracked`), ours do not.
+    A module whose forward is its own is recorded, for one sample of `shape`, or several, one for
+    each input; without it, that of the training, or what the first layers were built for. It is a
+    `Recorded`, which takes batches, and can be trained; it does what ours does in evaluation.
+
+    ValueError where a shape is needed or does not fit, for random numbers, for what is decided by a
+    number, and for weights that are not real; ImportError where torch is not installed.
     """
     if not isinstance(model, Module):
         raise TypeError(f"to_torch: needs a Module, got {model!r:.60}")
-    translation = ToTorch()
+    translation = ToTorch(model, shape)
     with translation.torch.random.fork_rng(devices=[]):  # torch draws weights for each layer
         return translation.model(model)
 
@@ -31,11 +42,48 @@ def to_torch(model: Module) -> Any:
 class ToTorch(Translation):
     """What is shared here is shared there."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Module, shape: AnyShape | None) -> None:
         super().__init__("to_torch", RULES)
         self.torch = torch_layers.library()
         self.nn = self.torch.nn
+        self._model, self._shape = model, shape
         self._made: dict[int, Any] = {}
+
+    def otherwise(self, module: Any) -> Rule:
+        """A module is recorded; a function has no place in PyTorch's modules."""
+        return ToTorch._recorded if isinstance(module, Module) else super().otherwise(module)
+
+    def _recorded(self, module: Module) -> Any:
+        shapes = self._inputs[id(module)]
+        with self.located():
+            graph, parameters = recorded(self.function, module, shapes)
+        made = torch_layers.Recorded(graph)
+        for path, ours in parameters.items():
+            self._place(made, path, ours)
+        return made
+
+    @cached_property
+    def _inputs(self) -> dict[int, Shapes]:
+        """The shapes of the inputs of each module, for one sample of the model."""
+        shapes = sample_shapes(self.function, self._model, self._shape)
+        with watched(self.function, self._model) as calls, no_grad():
+            self._model(*(Tensor.zeros(*shape) for shape in shapes))
+        return {id(call.layer): [getattr(x, "shape", ()) for x in call.inputs] for call in calls}
+
+    def _place(self, made: Any, path: str, ours: Parameter) -> None:
+        """Put a parameter where its path leads, through modules that only hold."""
+        *way, name = path.split(".")
+        with self.located(f"{path}: a name of PyTorch's own: ", (KeyError,)):
+            for step in way:
+                if step not in made._modules:
+                    made.add_module(step, self.nn.Module())
+                made = made._modules[step]
+            slot = self.torch.zeros(())
+            slot = self.nn.Parameter(slot) if ours.trainable else slot
+            if id(ours) not in self._made:
+                self._made[id(ours)] = self._copy(path, ours, slot)
+            register = made.register_parameter if ours.trainable else made.register_buffer
+            register(name, self._made[id(ours)])
 
     def fill(self, made: Any, module: Module) -> None:
         """Copy our parameters and buffers into those of the same names."""
@@ -89,6 +137,9 @@ RULES: Rules = {
     layers.Flatten: lambda to, m: to.nn.Flatten(-m.axes),
     layers.Reshape: _reshape,
     layers.Identity: lambda to, _: to.nn.Identity(),
+    layers.Embedding: lambda to, m: to.nn.Embedding(
+        m.num_embeddings, m.embedding_dim, m.padding_idx
+    ),
     layers.Dropout: lambda to, m: to.nn.Dropout(m.rate),
     layers.Dropout2D: lambda to, m: to.nn.Dropout2d(m.rate),
     layers.LayerNorm: lambda to, m: to.nn.LayerNorm(m.shape, float(m.eps), _is_scaled(m)),

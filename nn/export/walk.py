@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-Rules = Mapping[type, Callable[..., Any]]
+Rule = Callable[..., Any]
+Rules = Mapping[type, Rule]
 
 
-def rule_of(rules: Rules, module: Any) -> Callable[..., Any] | None:
+def rule_of(rules: Rules, module: Any) -> Rule | None:
     """The rule of the class whose `forward` a module runs; None where the forward is its own."""
     forward = getattr(getattr(module, "forward", None), "__func__", None)
     for cls, rule in rules.items():
@@ -34,17 +35,18 @@ class Walk:
         return type(self._way[-1][1]).__name__
 
     @contextmanager
-    def inside(self, name: str, module: Any) -> Iterator[Callable[..., Any]]:
+    def inside(self, name: str, module: Any) -> Iterator[Rule]:
         """Go to a part that is called `name` in the module around it, and give its rule.
 
-        TypeError where what its forward does is not known.
+        TypeError where what its forward does cannot be known.
         """
         self._way.append((name, module))
-        rule = rule_of(self.rules, module)
-        if rule is None:
-            raise TypeError(self._unknown())
-        yield rule
+        yield rule_of(self.rules, module) or self.otherwise(module)
         self._way.pop()
+
+    def otherwise(self, _: Any) -> Rule:
+        """The rule of a module whose forward is its own; TypeError where there is none."""
+        raise TypeError(self._unknown())
 
     def error(self, message: str) -> ValueError:
         """What is wrong, and at which module."""

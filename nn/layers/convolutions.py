@@ -183,7 +183,7 @@ class ConvTranspose2D(_Channels):
         found = []
         for first in range(min(s, length)):
             outputs = range(first, length, s)
-            kernel = [u for u in range(k) if (first + p - d * u) % s == 0]
+            kernel = [u for u in reversed(range(k)) if (first + p - d * u) % s == 0]
             inputs = [[(t + p - d * u) // s for u in kernel] for t in outputs]
             # the padded image has one 0 on each side, for all that is outside
             cells = [[min(max(i, -1), size) + 1 for i in row] for row in inputs]

@@ -70,7 +70,7 @@ class Compiled:
         self._measure: Any = None
 
     def prepared(self, data: Dataset) -> Dataset:
-        """The images as arrays."""
+        """The images as arrays; ids are exact in them as far as there are tables for them."""
         import numpy as np
 
         with no_grad():  # images may be Tensors: their numbers are meant

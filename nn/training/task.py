@@ -1,6 +1,7 @@
 """What is trained: a model's outputs against targets, or a loss of the whole model."""
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
 from ..module import Module
 from .forward import Forward, tried_out
 
+ONE_HOT = 256  # scores of a sample, up to which one-hot rows are faster than looking classes up
 Step = tuple[Any, Value]  # outputs (None where there are none to be counted) and the mean loss
 
 
@@ -62,8 +64,8 @@ class Prediction:
             self.forward.check_training(batch.images)
 
     def arrays(self, batch: Dataset) -> list[Any]:
-        """Inputs, targets and weights as arrays; classes as one-hot rows, where the loss takes
-        classes.
+        """Inputs, targets and weights as arrays; few classes as one-hot rows, where the loss
+        takes both.
         """
         import numpy as np
 
@@ -121,6 +123,8 @@ class Prediction:
         n, ignored = scores[-1], targets == self.loss.ignore_index
         right = (targets >= 0) & (targets < n) & (targets == np.trunc(targets)) | ignored
         class_numbers(self.loss, targets[~right].tolist(), n)  # which names the first
+        if math.prod(scores[1:]) > ONE_HOT:
+            return targets
         return (targets[..., None] == np.arange(n)) & ~np.array(ignored)[..., None]
 
     def _found_shape(self, images: Any, inputs: Sequence[Any]) -> Shape:

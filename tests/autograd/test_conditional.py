@@ -7,8 +7,8 @@ import pytest
 
 from autograd import Value, graph
 from autograd.conditional import Conditional
-from autograd.numbers.kinds import UNKNOWN
 from autograd.scopes import tracing
+from autograd.value import unknown
 
 nan, inf = math.nan, math.inf
 
@@ -17,10 +17,6 @@ nan, inf = math.nan, math.inf
 def recording():
     with tracing([]):
         yield
-
-
-def unknown():
-    return Value(UNKNOWN)
 
 
 def number(formula, numbers):

@@ -182,6 +182,13 @@ def test_norms_are_of_vectors_and_frobenius():
         np.linalg.norm(Tensor([[1.0, 2.0]]), 2)
 
 
+def test_scalars_are_stacked_and_moved_with_numbers():
+    a, b = Value(2.0), Value(3.0)
+    assert np.stack([a, 0.0, b]).tolist() == [2.0, 0.0, 3.0]
+    assert np.append(Tensor([1.0]), a).values[1] is a
+    assert np.roll(np.stack([a, b]), 1).values == [b, a]
+
+
 def test_a_scalar_is_an_array_of_one_entry():
     x = Value(2.5)
     found = [np.sum(x), np.prod(x), np.mean(x), np.max(x), np.round(x)[0]]
@@ -266,6 +273,7 @@ MEANS_THE_NUMBER = [
     "y = 0.0\ny += float(x)",
     "array[0] = float(x)",
     "math.isnan(x) or math.isfinite(x)",
+    "assert (round(x), round(x, 1), math.floor(x), math.ceil(x)) == (0, 0.5, 0, 1)",
     "x.__float__()",
     "y = math.exp(float(x))",
 ]
@@ -312,3 +320,19 @@ def test_who_takes_it_for_hips_autograd_is_told():
         from autograd import numpy  # noqa: F401
     with pytest.raises(AttributeError, match="Glassgrad, not HIPS's"):
         autograd.numpy  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("module", "instead"),
+    [
+        ("numpy", "import numpy as np"),
+        ("scipy.special", "logsumexp"),
+        ("misc.optimizers", r"nn\.Adam"),
+        ("misc.flatten", "need no flatten"),
+        ("test_util", "import check_grads"),
+        ("extend", r"autograd\.Primitive"),
+    ],
+)
+def test_what_hips_keeps_elsewhere_is_said(module, instead):
+    with pytest.raises(ImportError, match=f"Glassgrad, not HIPS's.*{instead}"):
+        importlib.import_module(f"autograd.{module}")

@@ -49,6 +49,7 @@ ROWS = {
     "dot": ("·", ((F(2), F(3)), (F(5), F(7))), 31, ((5, 7), (2, 3))),
     "max": ("max", ((F(2), F(3), F(3)),), 3, ((False, True, False),)),
     "min": ("min", ((F(2), F(3), F(2)),), 2, ((True, False, False),)),
+    "gather": ("[·]", ((F(2), F(3), F(5)), F(1)), 3, ((False, True, False), False)),
 }
 OTHER_BRANCHES = [
     ("floor", (2.0,), 2.0, (False,)),
@@ -69,6 +70,7 @@ OTHER_BRANCHES = [
     ("at_least", (F(2), F(3)), 0, (False, False)),
     ("equal", (F(2), F(3)), 0, (False, False)),
     ("equal", (math.nan, math.nan), 1, (False, False)),
+    ("gather", ((F(2), F(3), F(5)), -1.0), 5, ((False, False, True), False)),
 ]
 
 

@@ -270,7 +270,10 @@ WITHIN_A_STEP = {
 
 
 def interrupted(action, at):
-    """Run an action, and interrupt it before its `at`-th line there; True if it ended."""
+    """Run an action, and interrupt it before its `at`-th line there; True if it ended.
+
+    An interrupt in front of the end of a `with` leaves NumPy's settings as they are in it.
+    """
     count = 0
 
     def tracer(frame, event, _):
@@ -286,7 +289,8 @@ def interrupted(action, at):
     before = sys.gettrace()
     sys.settrace(tracer)
     try:
-        action()
+        with np.errstate():
+            action()
     except KeyboardInterrupt:
         return False
     finally:

@@ -349,6 +349,16 @@ def test_whole_numbers_and_powers_are_methods_of_values_too():
     assert x.grad[:3] == [-2.0, 0.0, 2.0]
 
 
+def test_whole_numbers_may_become_indices():
+    x = Tensor([[0.2, 2.7], [1.5, 0.0]])
+    places = x.floor().astype(int)
+    assert (places.tolist(), places.dtype) == ([[0, 2], [1, 0]], np.dtype(int))
+    assert x.astype(np.float32) is x
+    assert x.ravel()[places.ravel()].tolist() == [0.2, 1.5, 2.7, 0.2]
+    with pytest.raises(autograd.UnknownNumberError):
+        autograd.compile(lambda y: x[y.floor().astype(int)].sum(), Tensor([1.0]))
+
+
 def test_assign_copies_numbers_into_leaves_alone():
     x = Tensor([[1.0, 2.0], [3.0, 4.0]])
     row = x[0]

@@ -10,7 +10,7 @@ import pytest
 
 import autograd
 import nn
-from autograd import Tensor, grad, hessian, log_softmax, logsumexp, softmax
+from autograd import Tensor, Value, grad, hessian, log_softmax, logsumexp, softmax
 
 
 @pytest.mark.parametrize("target", [0, 1])
@@ -403,11 +403,48 @@ def test_a_loss_of_no_each_says_so():
         type("Mine", (nn.losses.Loss,), {})()([1.0], [1.0])
 
 
-def test_a_compiled_loss_takes_probabilities_unchecked_and_classes_as_one_hot():
+def test_a_compiled_loss_takes_probabilities_unchecked():
     program = autograd.compile(nn.BCELoss("sum"), [0.5, 0.5], [1.0, 0.0], dtype="float64")
     assert program([[0.25, 0.5]], [[1.0, 0.0]])[0] == pytest.approx(math.log(8))
-    with pytest.raises(TypeError, match=r"in a compiled function, targets are one-hot \(2, 2\)"):
-        autograd.compile(nn.NLLLoss(), [[1.0, 2.0], [3.0, 4.0]], [0, 1])
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        nn.CrossEntropyLoss(),
+        nn.CrossEntropyLoss("sum", 0.1),
+        nn.CrossEntropyLoss(weight=[1.0, 2.0, 0.5]),
+        nn.CrossEntropyLoss(ignore_index=1),
+        nn.CrossEntropyLoss("sum", 0.2, weight=[1.0, 2.0, 0.5], ignore_index=-100),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(3,), (2, 3), (2, 1, 3)])
+def test_a_compiled_loss_takes_classes_as_eager_mode_does(loss, shape):
+    rng = random.Random(1)
+    w = Tensor([rng.uniform(-2, 2) for _ in range(math.prod(shape))]).reshape(shape)
+    classes = Tensor([1.0, 2.0][: w.size // 3]).reshape(shape[:-1]).tolist() if w.ndim > 1 else 1
+    program = autograd.compile(lambda t: loss(w, t), classes, parameters=[w], dtype="float64")
+    value, (slopes,) = program.value_and_grad([classes])
+    expected = loss(w, classes)
+    expected.backward()
+    assert value == pytest.approx(expected.data, rel=1e-12)
+    np.testing.assert_allclose(slopes, w.grad, rtol=1e-9, atol=1e-12)
+
+
+def test_a_class_of_a_compiled_loss_that_there_is_not_is_refused_or_gives_nan():
+    program = autograd.compile(nn.CrossEntropyLoss(), [0.0, 1.0], 0)
+    with pytest.raises(IndexError, match=r"argument 1: the index 2 at \(0,\) is not one of 2"):
+        program([[0.0, 1.0]], [2])
+    assert math.isnan(program([[0.0, 1.0]], [-1])[0])
+    assert program([[0.0, -math.inf]], [0]) == 0.0
+    assert program([[0.0, -math.inf]], [1]) == math.inf
+
+
+def test_a_class_may_be_a_value():
+    assert nn.NLLLoss()([-1.0, -2.0], Value(1.0)).data == 2.0
+    with pytest.raises(ValueError, match="label 2 is not one of the 2 classes 0 to 1"):
+        nn.NLLLoss()([-1.0, -2.0], Value(2))
 
 
 # --- weights --------------------------------------------------------------------------------------

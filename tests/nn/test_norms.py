@@ -192,3 +192,40 @@ def test_batch_norms_without_affine_have_nothing_to_learn():
     for layer in (nn.BatchNorm1D(2, affine=False), nn.BatchNorm2D(2, affine=False)):
         assert layer.parameters() == []
         assert [*layer.state_dict()] == ["running_mean", "running_var"]
+
+
+def test_a_program_has_the_channels_of_its_one_sample_where_the_batch_has_them():
+    """A vector is (C,) and a signal (C, L), as long as there are channels too."""
+    for shape, axes in (((3,), 0), ((3, 3), (0, 2)), ((3, 4), (0, 2))):
+        layer = nn.BatchNorm1D(3, eps=0.0, affine=False)
+        program = autograd.compile(layer, np.ones(shape), backend="numpy", dtype="float64")
+        y = program(images(4, *shape))
+        np.testing.assert_allclose(y.mean(axes), 0, atol=1e-12)
+        np.testing.assert_allclose(y.var(axes), 1, rtol=1e-9)
+
+
+# --- RMSNorm --------------------------------------------------------------------------------------
+
+
+def test_the_root_of_the_mean_square_is_1_over_the_axes():
+    x = images(3, 2, 4)
+    for shape, axes in ((4, -1), ((2, 4), (-1, -2))):
+        y = nn.RMSNorm(shape, eps=0.0)(Tensor(x)).numpy()
+        np.testing.assert_allclose((y**2).mean(axes), 1, rtol=1e-12)
+    layer = nn.RMSNorm(2, eps=23.0)  # of [3, 4], the mean square is 12.5
+    layer.weight.assign([1.0, 2.0])
+    assert layer([5.0, 1.0]).tolist() == pytest.approx([5 / 6, 2 / 6])
+
+
+def test_settings_of_rms_norm_that_nobody_names_are_pytorchs_in_float32():
+    layer = nn.RMSNorm([2, 3])
+    assert (layer.shape, layer.eps, layer.affine) == ((2, 3), float(np.finfo(np.float32).eps), True)
+    assert layer.weight.tolist() == [[1.0] * 3] * 2
+    assert (nn.RMSNorm(3, affine=False).weight, nn.RMSNorm(3, affine=False).parameters()) == (
+        None,
+        [],
+    )
+    with pytest.raises(ValueError, match=re.escape("its last axes must be (2, 3)")):
+        layer(Tensor(images(3)))
+    with pytest.raises(ValueError, match="RMSNorm: shape"):
+        nn.RMSNorm(0)

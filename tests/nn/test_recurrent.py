@@ -1,5 +1,6 @@
 """Recurrent layers: steps and sequences agree, states go on, masks, options and mistakes."""
 
+import random
 import re
 
 import numpy as np
@@ -210,3 +211,26 @@ def test_a_state_is_named_where_it_enters_and_where_it_leaves():
 def test_mistakes_are_told_by_the_layer_and_the_argument(call, error, message):
     with pytest.raises(error, match=re.escape(message)):
         call()
+
+
+def losses_of_training(compiled):
+    random.seed(0)
+    model = nn.Sequential(
+        nn.PositionalEncoding(2), nn.MultiHeadAttention(2, 1, causal=True),
+        nn.LSTM(2, 2, return_sequences=False, return_state=False), nn.Dense(2, 2),
+    )  # fmt: skip
+    data = nn.data.Dataset(np.random.default_rng(0).normal(size=(6, 3, 2)), [0, 1, 0, 1, 1, 0])
+    trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.SGD(model.parameters(), lr=0.1))
+    trainer.fit(data, epochs=3, batch_size=3, seed=0, compiled=compiled, progress=False)
+    return trainer.history["loss"]
+
+
+def test_a_trainer_takes_sequences_compiled_or_not():
+    losses = losses_of_training(compiled=False)
+    assert losses[-1] < losses[0]
+    assert losses_of_training(compiled=True) == pytest.approx(losses, rel=1e-5)
+
+
+def test_a_summary_counts_a_layer_that_gives_its_state_too():
+    summary = nn.Sequential(nn.LSTM(3, 2, 2)).summary(4, 3)
+    assert (summary.rows[0].shape, summary.parameters) == ((4, 2), 104)

@@ -67,6 +67,21 @@ def views_are_tensors_and_an_entry_is_a_value(t: Tensor) -> None:
     assert_type(t.tolist(), list[Any])
 
 
+def derivatives_are_of_values_or_of_functions(a: Value, t: Tensor) -> None:
+    assert_type(grad(a, [a]), list[Value])
+    assert_type(grad(t.sum(), [t]), list[Tensor])
+    assert_type(autograd.jacobian(t, t), Tensor)
+    assert_type(autograd.hessian(a, [a]), Tensor)
+    assert_type(grad(relu)(2.0), Any)
+    assert_type(grad(maximum, (0, 1))(2.0, 1.0), Any)
+    assert_type(autograd.jacobian(relu, argnum=0)(2.0), Any)
+    assert_type(autograd.value_and_grad(relu)(2.0), Any)
+    assert_type(t.std(unbiased=False), Tensor | Any)
+    assert_type(t.var(ddof=1), Value)
+    assert_type(t.prod(), Value)
+    assert_type(t.cumsum(axis=0), Tensor)
+
+
 def functions_follow_their_operands(a: Value, t: Tensor) -> None:
     assert_type(relu(a), Value)
     assert_type(relu(1.0), Value)

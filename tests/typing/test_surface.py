@@ -18,7 +18,6 @@ from autograd import Tensor, Value
 
 autograd.no_such_thing  # attr-defined
 Value("2")  # arg-type
-Value(Value(2.0))  # arg-type
 Value([1.0])  # arg-type
 Tensor(2.0)  # arg-type
 Value(2.0).no_such_thing  # attr-defined

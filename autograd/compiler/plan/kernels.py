@@ -65,10 +65,13 @@ class Kernel(ABC):
 
 @dataclass(eq=False)
 class Target:
-    """What a kernel writes: rows, which it fills, or to which it `adds`."""
+    """What a kernel writes: rows, which it fills, or to which it `adds`, or of which it adds to
+    `some` that it finds as it runs.
+    """
 
     view: View
     adds: bool = False
+    some: bool = False
 
 
 @dataclass(eq=False)

@@ -1,24 +1,28 @@
 """From packs to kernels: which views their operands are, and which dots are matrix products."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...dialects.formulas import row
-from ...functions import BATCH_MEAN, SEQUENCES
+from ...functions import BATCH_MEAN
 from ...names import Name
-from ...primitives import PRIMITIVES
+from ...primitives import PRIMITIVES, SEQUENCES
 from ..strided import Dims, Ints, Layout, factor, layout_of, padded
 from ..trace.packs import Pack
 from ..trace.record import Recording, Result
-from ..trace.tape import CONSTANT, DOT, PARAMETER, SAMPLE, Tape
+from ..trace.tape import CONSTANT, DOT, GATHER, PARAMETER, SAMPLE, Tape
 from .kernels import Copy, Target
+from .lookups import Gather
 from .maps import BatchMean, Elementwise, Reduce, Term
 from .matmul import MatMul
 from .plan import Plan
 from .reverse import differentiate
 from .views import Block, Listed, View, whole
+
+Grids = Callable[[Pack, Ints, Ints, Ints], None]
 
 
 class Lowering:
@@ -60,6 +64,8 @@ class Lowering:
         for pack in packs:
             if pack.op is DOT:
                 self._dots(pack)
+            elif pack.op is GATHER:
+                self._in_grids(pack, pack.operands[0], pack.operands[1], self._lookup)
             elif pack.op in SEQUENCES:
                 self._reduction(pack)
             elif pack.op is BATCH_MEAN:
@@ -123,13 +129,17 @@ class Lowering:
         dependence, (left, right) = self.tape.bundle_dependence, pack.operands
         if dependence[left[0]] > dependence[right[0]]:
             left, right = right, left
+        self._in_grids(pack, left, right, self._matmul)
+
+    def _in_grids(self, pack: Pack, left: Ints, right: Ints, kernel: Grids) -> None:
+        """Kernels for numbers that are made of pairs: of all left operands with all right ones."""
         entries = {b: k for k, b in enumerate(zip(left.tolist(), right.tolist(), strict=True))}
         for lefts, rights in grids(list(entries)):
             pairs = [
                 [[entries[a, b] for b in row] for a in column]
                 for column, row in zip(lefts, rights, strict=True)
             ]
-            self._matmul(pack, np.array(pairs), np.array(lefts), np.array(rights))
+            kernel(pack, np.array(pairs), np.array(lefts), np.array(rights))
         for k, pair in enumerate(zip(left.tolist(), right.tolist(), strict=True)):
             if entries[pair] != k:  # computed twice: one row serves both
                 first, again = pack.ids[entries[pair]], pack.ids[k]
@@ -146,6 +156,22 @@ class Lowering:
         left, right = self._view(a, scope), self._view(b.transpose(0, 2, 1), scope)
         target = Target(whole(out, (g,), (f,), (p,)))
         self.plan.forward.append(MatMul(scope, which.size, target, left, right))
+
+    def _lookup(self, pack: Pack, which: Ints, lefts: Ints, rights: Ints) -> None:
+        """Groups of entries: of each sequence (g, f), those that the indices (g, p) name."""
+        g, f, p = which.shape
+        bundles, scope = self.tape.bundles, pack.scope
+        out = self._place(pack.ids[which.transpose(0, 2, 1)].ravel(), pack.dependence, scope)
+        ids = np.array([bundles[b] for b in lefts.ravel()], np.int64).reshape(g, f, -1)
+        table = self._view(ids, scope)
+        if len(table.affine.dims[2]) > 1:
+            table = self._gather(ids, scope)
+        for k, block in enumerate(self.plan.arguments):
+            rows = self.row_of[rights[self.block_of[rights] == block.number]]
+            if rows.size:
+                self.plan.indices.append((k, np.unique(rows), ids.shape[2]))
+        rows = whole(out, (g,), (p,), (f,))
+        self.plan.forward.append(Gather(scope, which.size, rows, table, self._view(rights, scope)))
 
     # --- views -----------------------------------------------------------------------------------
 

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...dialects.formulas import chooses, handed_on, leaves, row, unknown
+from ...dialects.formulas import chooses, handed_on, leaves, row
 from ...primitives import Primitive
-from ...value import Value
+from ...value import Value, unknown
 from ..strided import Layout
 from .kernels import Bar, Kernel, Target, Words, plural
 from .views import Block, View

@@ -69,7 +69,7 @@ class _Adjoints:
         shared = not _disjoint([target.view for target in targets])
         stops = kernel.stops()
         for target in targets:
-            target.adds = self._adds(target.view, shared)
+            target.adds = self._adds(target.view, shared or target.some)
             target.view.block.stopped |= stops
         self.plan.reverse.append(kernel)
 

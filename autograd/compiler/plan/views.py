@@ -121,6 +121,10 @@ class View:
         offset, (g, a, b), (of_g, of_a, of_b) = self.affine
         return View(self.block, Layout(offset, (g, b, a), (of_g, of_b, of_a)))
 
+    def flat(self) -> "View":
+        """The same entries in one axis."""
+        return View(self.block, self.affine.part(list(range(len(self.affine.shape)))))
+
     def planes(self) -> list["View"]:
         """One view for each entry of the second axis: what a reduction combines."""
         layout = self.affine

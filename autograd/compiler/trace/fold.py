@@ -5,7 +5,6 @@ one dot, and the dots of a layer may turn out to be a matrix product. (Where all
 their sum is -0 and their dot 0, as a dot starts from 0.)
 """
 
-from ...functions import SEQUENCES
 from ...primitives import PRIMITIVES
 from .tape import DOT, Tape
 
@@ -38,9 +37,8 @@ def _uses(tape: Tape) -> list[int]:
         for i in bundle:
             uses[i] += 2
     for k in tape.schedule:
-        if tape.op[k] not in SEQUENCES:
-            for i in tape.args[k]:
-                uses[i] += 1
+        for i, is_bundle in tape.operands(k):
+            uses[i] += not is_bundle
     for output in tape.outputs:
         for i in output:
             uses[i] += 2

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ...functions import SEQUENCES
-from ...primitives import Primitive
+from ...primitives import SEQUENCES, Primitive
 from ..strided import Ints
 from .tape import PARAMETER, Tape
 
@@ -40,7 +39,8 @@ def packs(tape: Tape) -> list[Pack]:
         op, args = tape.op[k], tape.args[k]
         if op in SEQUENCES:
             shape: tuple[Any, ...] = tuple(
-                (len(tape.bundles[b]), tape.bundle_dependence[b]) for b in args
+                (len(tape.bundles[i]), tape.bundle_dependence[i]) if is_bundle else origin[i]
+                for i, is_bundle in tape.operands(k)
             )
         else:
             shape = tuple(origin[i] for i in args)
@@ -56,10 +56,12 @@ def _levels(tape: Tape) -> list[int]:
     for k in tape.schedule:
         args = tape.args[k]
         if tape.op[k] in SEQUENCES:
-            for b in args:
-                if b not in of_bundle:
-                    of_bundle[b] = max([level[i] for i in tape.bundles[b]])
-            level[k] = 1 + max([of_bundle[b] for b in args])
+            operands = tape.operands(k)
+            for b in [x for x, is_bundle in operands if is_bundle and x not in of_bundle]:
+                of_bundle[b] = max([level[i] for i in tape.bundles[b]])
+            level[k] = 1 + max(
+                [of_bundle[x] if is_bundle else level[x] for x, is_bundle in operands]
+            )
         else:
             level[k] = 1 + max([level[i] for i in args])
     return level

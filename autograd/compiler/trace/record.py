@@ -7,13 +7,13 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
-from ...numbers.kinds import UNKNOWN
 from ...scopes import tracing
 from ...shapes.indexing import Shape
 from ...storage import store
 from ...tensor import Tensor
-from ...value import Value
+from ...value import Value, unknown
 from .forms import built, form_of, is_nest
+from .hidden import placed
 
 
 class Trace(list[Value]):
@@ -82,7 +82,7 @@ def record(function: Callable[..., Any], examples: Sequence[Any], parameters: An
     given = enumerate(examples or [0.0])
     form = [form_of(x, f"argument {k}", found, is_nest) for k, x in given]
     arguments = [_argument(name, example) for name, example in found]
-    with tracing(trace):
+    with tracing(trace), placed():
         inputs = built(form, [_as_input(argument) for argument in arguments])
         outputs = function(*inputs[: len(examples)])
     returned: list[tuple[str, Any]] = []
@@ -147,7 +147,7 @@ def _argument(name: str, example: Any) -> Argument:
 
 
 def _as_input(argument: Argument) -> Any:
-    argument.values = [Value(UNKNOWN) for _ in range(math.prod(argument.shape))]
+    argument.values = [unknown() for _ in range(math.prod(argument.shape))]
     if not argument.shape:
         return argument.values[0]
     return Tensor(argument.values).reshape(argument.shape)

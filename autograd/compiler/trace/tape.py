@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...functions import BATCH_MEAN, SEQUENCES
+from ...functions import BATCH_MEAN
 from ...numbers.kinds import UNKNOWN
-from ...primitives import PRIMITIVES, Primitive
+from ...primitives import PRIMITIVES, SEQUENCES, Primitive
 from ...value import Value
 from .record import Recording
 
-DOT = PRIMITIVES["dot"]
+DOT, GATHER = PRIMITIVES["dot"], PRIMITIVES["gather"]
 
 CONSTANT, PARAMETER, BATCH, SAMPLE = range(4)
 """What a number depends on, the last one that applies: nothing, parameters, all samples together
@@ -22,7 +22,7 @@ CONSTANT, PARAMETER, BATCH, SAMPLE = range(4)
 class Tape:
     """For each number: its primitive (None for a leaf), operands, scope, and what it depends on.
 
-    The operands of `sum`, `dot`, `max` and `min` are numbers of bundles, of others numbers.
+    An operand that is a sequence is the number of a bundle.
     `schedule` lists the operations, operands first. Of w·x + 1 with w = 0, x = 1:
 
         2: mul (0, 1)    3: constant 1.0    4: add (2, 3)    schedule [2, 4]
@@ -66,6 +66,16 @@ class Tape:
             dependence = self.dependence
             self.bundle_dependence.append(max([dependence[i] for i in entries]))
         return found
+
+    def operands(self, k: int) -> tuple[tuple[int, bool], ...]:
+        """What an operation reads: numbers, and of sequences (True) the bundles."""
+        op, args = self.op[k], self.args[k]
+        kinds = SEQUENCES.get(op) if op else None
+        return tuple(zip(args, kinds or (False,) * len(args), strict=True))
+
+    def depends(self, k: int, is_bundle: bool) -> int:
+        """What a number or a bundle depends on."""
+        return self.bundle_dependence[k] if is_bundle else self.dependence[k]
 
 
 def tape(recording: Recording) -> Tape:
@@ -127,9 +137,10 @@ def _leaf(v: Value, made: Tape, number: dict[Any, int], inside: set[Value]) -> i
             "nor in parameters=; add it there, or use its number with detach()"
         )
     if v.data is UNKNOWN:
+        where = f" in {v.scope}" if v.scope else ""
         raise ValueError(
             "compile: no_grad(), or the .data or item() of a Value, hides from the recording how a "
-            "number was made; use autograd.stop_gradient to keep gradients out"
+            f"number was made{where}; use autograd.stop_gradient to keep gradients out"
         )
     number[v] = made.constant(real(v.data, "a number in the function"))
     return number[v]
@@ -147,10 +158,11 @@ def real(x: Any, what: str) -> float:
 
 def _known(made: Tape, op: Primitive, args: list[int]) -> list[Any]:
     """The operands of an operation on constants."""
-    known = made.constants
-    if op in SEQUENCES:
-        return [tuple([known[i] for i in made.bundles[b]]) for b in args]
-    return [known[i] for i in args]
+    known, kinds = made.constants, SEQUENCES.get(op, (False,) * len(args))
+    return [
+        tuple([known[i] for i in made.bundles[k]]) if is_bundle else known[k]
+        for k, is_bundle in zip(args, kinds, strict=True)
+    ]
 
 
 def _entries(
@@ -168,11 +180,11 @@ def _operation(node: Value, made: Tape, number: dict[Any, int], inside: set[Valu
     assert op is not None
     args: list[int] = []
     if op in SEQUENCES:
-        for b in node.inputs:
-            if b not in number:
-                number[b] = made.bundle(_entries(b, made, number, inside))
-            args.append(number[b])
-        dependence = max([made.bundle_dependence[b] for b in args])
+        for x, is_bundle in zip(node.inputs, SEQUENCES[op], strict=True):
+            if is_bundle and x not in number:
+                number[x] = made.bundle(_entries(x, made, number, inside))
+            args.append(number[x] if is_bundle else _leaf(x, made, number, inside))
+        dependence = max(map(made.depends, args, SEQUENCES[op]))
     else:
         for x in node.inputs:
             found = number.get(x)

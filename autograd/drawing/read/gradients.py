@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from ...custom import Sent
 from ..outline import ChainRule
 from .graph import Graph
 from .words import size
@@ -47,7 +48,10 @@ def chain_rule(upstream: Any, partial: Any) -> ChainRule | None:
     if isinstance(partial, bool):
         return ChainRule(upstream, int(partial), upstream if partial else 0)
     try:
-        return ChainRule(upstream, partial, upstream * partial)
+        contribution = upstream * partial
+        return ChainRule(
+            upstream, float(partial) if isinstance(partial, Sent) else partial, contribution
+        )
     except (TypeError, ValueError, ArithmeticError):
         return None
 

@@ -36,7 +36,7 @@ def columns(name):
     """The points of a row, operand by operand."""
     if name in BINARY:
         points = itertools.product(TWO, TWO)
-    elif name == "where":
+    elif name in ("where", "gather"):
         points = itertools.product(THREE, THREE, THREE)
     elif name in SEQUENCES:
         points = itertools.product(*[THREE[: 5 - SEQUENCES[name]]] * 2 * SEQUENCES[name])
@@ -48,6 +48,10 @@ def columns(name):
 def rows(name, xs):
     """A row at each of its points: a Tensor."""
     made = []
+    if name == "gather":
+        return Tensor(
+            [apply(PRIMITIVES[name], graph.bundle(x[:2]), x[2]) for x in zip(*xs, strict=True)]
+        )
     for x in zip(*xs, strict=True):
         pairs = [graph.bundle(x[k : k + 2]) for k in range(0, len(x), 2)]
         made.append(apply(PRIMITIVES[name], *(pairs if name in SEQUENCES else x)))

@@ -68,7 +68,7 @@ def test_brackets_are_only_where_they_change_something():
         assert spelled(-(A * B) * -A) == "-(a * b) * -a"
         assert spelled((A + B) * (A > B)) == "(a + b) * (a > b)"
         assert spelled((A - 1).tanh() + 1) == "tanh(a - 1.0) + 1.0"
-        assert spelled(where(A > B, A + 1, where(B, A, B))) == "a > b ? a + 1.0 : b ? a : b"
+        assert spelled(where(A > B, A + 1, where(B, A, B))) == "a > b ? a + 1.0 : b != 0 ? a : b"
 
 
 def test_what_is_used_twice_is_computed_once():

@@ -19,6 +19,7 @@ inf, nan = math.inf, math.nan
 JAVASCRIPT = Path(__file__).with_name("javascript")
 NODE = shutil.which("node")
 SEQUENCES = {"sum": 1, "dot": 2, "max": 1, "min": 1}  # of three entries each
+GATHER = PRIMITIVES["gather"]  # of two entries and an index
 BINARY = (
     *("add", "sub", "mul", "div", "pow", "leaky_relu"),
     *("maximum", "minimum", "greater", "at_least", "equal"),
@@ -48,7 +49,7 @@ window.found = words.map((word) => btoa(String.fromCharCode(...word))).join("");
 def arity(op):
     if op.name in SEQUENCES and PRIMITIVES[op.name] is op:
         return 3 * SEQUENCES[op.name]
-    return 3 if op.name == "where" else 2 if op.name in BINARY else 1
+    return 3 if op.name == "where" or op is GATHER else 2 if op.name in BINARY else 1
 
 
 def random_points(n, arity):
@@ -77,10 +78,12 @@ def eager(op, x):
     x = x.tolist()
     if op.name in SEQUENCES and PRIMITIVES[op.name] is op:
         x = [tuple(x[k : k + 3]) for k in range(0, len(x), 3)]
+    if op is GATHER:
+        x = [tuple(x[:2]), x[2]]
     y = op.forward(*x)
     found = [float(y)]
     for p in op.partials(y, *x):
-        for q in p if isinstance(p, tuple) else [p]:
+        for q in p if hasattr(p, "__len__") else [p]:
             found += ([1, 1] if q else [2, 0]) if isinstance(q, bool) else [0, float(q)]
     return found
 

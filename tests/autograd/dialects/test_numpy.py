@@ -9,7 +9,7 @@ import pytest
 from autograd import PRIMITIVES, Primitive
 from autograd.dialects.numpy import calls
 
-SEQUENCES = {"sum", "dot", "max", "min"}
+SEQUENCES = {"sum", "dot", "max", "min", "gather"}
 NUMBERS = [-1e30, -3.0, -1.0, -0.5, -0.0, 0.0, 0.25, 1.0, 2.0, 40.0, math.inf, -math.inf, math.nan]
 OPERANDS = {"pow": 2, "where": 3, "leaky_relu": 2} | dict.fromkeys(
     ["add", "sub", "mul", "div", "maximum", "minimum", "greater", "at_least", "equal"], 2

@@ -7,6 +7,7 @@ from browsing import close, expression, number
 
 from autograd import Tensor, Value
 from autograd.dialects.mathematics import equations
+from autograd.graph import bundle
 from autograd.primitives import PRIMITIVES
 from autograd.value import apply
 
@@ -105,6 +106,8 @@ def applied(name):
         sequence, other = Tensor([0.3, 0.9, 0.6], label="u"), Tensor([0.2, 0.5, 0.1], label="v")
         return {"sum": sequence.sum, "max": sequence.max, "min": sequence.min,
                 "dot": lambda: sequence @ other}[name]()  # fmt: skip
+    if name == "gather":
+        return apply(PRIMITIVES[name], bundle([x, a, b]), Value(2.0, label="i"))
     count = len(equations(PRIMITIVES[name]).operands)
     return apply(PRIMITIVES[name], *[x, a, b][:count])
 

@@ -9,6 +9,7 @@ import sympy
 from autograd import Value
 from autograd.numbers import kinds, piecewise, smooth
 from autograd.numbers.kinds import UNKNOWN
+from autograd.value import unknown
 
 X = sympy.Symbol("x")
 
@@ -31,7 +32,7 @@ class Zebra:
         (X + 1, False, True, False),
         (sympy.Integer(2), False, True, False),
         (UNKNOWN, False, False, True),
-        (Value(UNKNOWN), False, False, True),
+        (unknown(), False, False, True),
         (Value(1.0), False, False, False),
         (Zebra(), False, False, False),
     ],
@@ -55,7 +56,7 @@ def test_arithmetic_keeps_an_unknown_number_unknown():
     results += [smooth.divide(1.0, x), smooth.power(x, 2.0)]
     assert all(r is UNKNOWN for r in results)
     assert repr(x) == "unknown"
-    assert repr(Value(x)) == str(Value(x)) == "Value(data=unknown, grad=0)"
+    assert repr(unknown()) == str(unknown()) == "Value(data=unknown, grad=0)"
     assert len({x, x}) == 1
 
 

@@ -14,7 +14,7 @@ from replay import replayed
 
 from autograd import Value
 from autograd.numbers import piecewise as k
-from autograd.numbers.kinds import UNKNOWN
+from autograd.value import unknown
 
 nan, inf = math.nan, math.inf
 NUMBERS = [-inf, -2.0, -0.5, -0.0, 0.0, 0.5, 2.0, inf, nan]
@@ -105,7 +105,7 @@ def test_a_float_beside_another_kind_is_compared_too():
     ],
 )  # fmt: skip
 def test_a_recorded_comparison_decides_later_as_floats_do(function):
-    a, b = Value(UNKNOWN), Value(UNKNOWN)
+    a, b = unknown(), unknown()
     recorded = function(a, b)
     for p, q in PAIRS:
         expected = function(p, q)
@@ -117,7 +117,7 @@ def test_a_recorded_comparison_decides_later_as_floats_do(function):
 
 @pytest.mark.parametrize("function", [k.relu, k.step, k.sign])
 def test_a_recorded_kink_is_where_that_of_floats_is(function):
-    x = Value(UNKNOWN)
+    x = unknown()
     recorded = function(x)
     for p in NUMBERS[:-1]:
         assert replayed(recorded, {x: p}) == function(p)
@@ -126,7 +126,7 @@ def test_a_recorded_kink_is_where_that_of_floats_is(function):
 def test_the_relu_of_a_negative_zero_is_a_plain_zero():
     assert math.copysign(1, k.relu(-0.0)) == 1
     assert math.copysign(1, k.relu(Decimal("-0"))) == 1
-    x = Value(UNKNOWN)
+    x = unknown()
     assert math.copysign(1, replayed(k.relu(x), {x: -0.0})) == 1
 
 

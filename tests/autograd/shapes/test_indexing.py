@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd.shapes import indexing
+from autograd.shapes import indexing, locating
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=1, max_side=4)
 
@@ -279,7 +279,7 @@ ARRAY = flat((3, 4, 5))
 )
 def test_an_index_finds_what_numpys_does(key):
     expected = np.asarray(ARRAY[key])
-    assert indexing.located((3, 4, 5), key) == (expected.shape, expected.ravel().tolist())
+    assert locating.located((3, 4, 5), key) == (expected.shape, expected.ravel().tolist())
 
 
 @pytest.mark.parametrize(
@@ -295,14 +295,16 @@ def test_an_index_finds_what_numpys_does(key):
         ("a", "index 'a': use ints, slices, '...', None or arrays of ints"),
         (True, "index True: use ints"),
         (1.0, "index 1.0: use ints"),
-        ([True, False], "index True on axis 0 is not an int"),
+        ([True, False], "a mask of shape (2,) for axes of sizes (3,), from 0 on"),
+        ([True, 0, 1], "a mask holds bools alone, got [True, 0, 1]"),
+        ([0, True], "index True on axis 0 is not an int"),
         ((0, [1.5]), "index 1.5 on axis 1 is not an int"),
     ],
     ids=str,
 )
 def test_a_bad_index_is_told(key, message):
     with pytest.raises(IndexError, match=re.escape(message)):
-        indexing.located((3, 4, 5), key)
+        locating.located((3, 4, 5), key)
 
 
 # --- nested sequences ---------------------------------------------------------------------------

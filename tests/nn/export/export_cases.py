@@ -67,7 +67,7 @@ LAYERS = [
     ("RMSNorm((2, 3), eps=0.1, affine=False)", (2, 3)),
     ("BatchNorm1D(3)", (3,)),
     ("BatchNorm1D(3, eps=0.5)", (3, 4)),
-    ("BatchNorm1D(3, affine=False)", (3, 3)),
+    ("BatchNorm1D(3, affine=False)", (3, 2)),
     ("BatchNorm2D(3, affine=False)", (3, 2, 4)),
     ("BatchNorm2D(3)", (3, 2, 4)),
     ("BatchNorm2D(2, eps=0.5, momentum=0.3)", (2, 3, 3)),

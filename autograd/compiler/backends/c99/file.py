@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from ....dialects.c99 import MATHS, RESERVED, fresh, helpers, is_name, number
 from ....dialects.expressions import InexpressibleError
-from ....dialects.formulas import unknown
 from ....names import Name
-from ....value import Value
+from ....value import Value, unknown
 from ...plan.kernels import Copy, Kernel, Target
 from ...plan.maps import Reduce
 from ...plan.plan import Plan
@@ -232,7 +231,9 @@ def _said(kernel: Kernel) -> AnyNest:
 
 def _kind(n: AnyNest) -> str:
     """What is special about a nest, for its name; "" for products and what is done to each row."""
-    return "copy" if isinstance(n, Listing) else n.kind.removeprefix("Z")
+    if isinstance(n, Nest):
+        return n.kind.removeprefix("Z")
+    return "copy" if isinstance(n, Listing) else "lookup"
 
 
 def _reads(n: AnyNest) -> list[Block]:

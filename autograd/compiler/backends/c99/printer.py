@@ -11,7 +11,7 @@ from ....names import Name
 from ....value import Value
 from ...plan.views import Block
 from ...strided import Dims, Ints
-from ..native.nests import HEAD, Access, AnyNest, Fold, Listing, Nest, Product, Result
+from ..native.nests import HEAD, Access, AnyNest, Fold, Listing, Lookup, Nest, Product, Result
 from .text import broken, rows
 
 OUTER, INNER = "ijkmnp", "uvwqrs"  # indices of what is computed, and of what is added up for it
@@ -30,8 +30,7 @@ class Function:
         self.written = {store.access.block for store in nest.stores() if store.live}
         self.pointers: dict[Block, str] = {}
         self.taken = {*RESERVED, "sum", "most", "to", "of", *OUTER, *INNER}
-        made = self._listing(nest) if isinstance(nest, Listing) else self._nest(nest)
-        self.body = "".join(f"{broken(f'    {line}')}\n" for line in made)
+        self.body = "".join(f"{broken(f'    {line}')}\n" for line in self._lines(nest))
 
     @property
     def blocks(self) -> list[Block]:
@@ -71,6 +70,11 @@ class Function:
             body = [head, *inside] if single else [f"{head} {{", *inside, "}"]
             single = True
         return body
+
+    def _lines(self, nest: AnyNest) -> list[str]:
+        if isinstance(nest, Listing):
+            return self._listing(nest)
+        return self._lookup(nest) if isinstance(nest, Lookup) else self._nest(nest)
 
     def _nest(self, nest: Nest) -> list[str]:
         outer = _indices(OUTER, nest.dims)
@@ -142,6 +146,20 @@ class Function:
         more, of = self._row("of", listing.of)
         copy = f"{target}[{to}] = {source}[{of}];"
         return [*tables, *more, *self._loops((len(listing.to),), ["i"], [copy])]
+
+    def _lookup(self, lookup: Lookup) -> list[str]:
+        """For each index, the entries that it names."""
+        self.used.add("place")
+        outer = _indices(OUTER, lookup.outer)
+        variables = [*outer, *_indices(INNER, lookup.inner)]
+        self.taken.update([*variables, "at"])
+        index, row = self._at(lookup.index, variables), self._at(lookup.rows, variables)
+        table = f"{self._pointer(lookup.table.block)}[{address(lookup.table, variables)}"
+        entry = f"{table} + {_times(lookup.step, ['at'])}]".replace("[0 + ", "[")
+        found = f"const long at = place({index}, {lookup.length});"
+        copied = [f"{row} = at < 0 ? NAN : {entry};"]
+        inside = self._loops(lookup.inner, variables[len(outer) :], copied)
+        return self._loops(lookup.outer, outer, [found, *inside])
 
     def _row(self, name: str, listed: Ints) -> tuple[list[str], str]:
         """The table of listed rows, and the row that belongs to i."""

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from ....dialects.c import numbered
-from .nests import AnyNest, Listing, Product
+from .lookups import print_lookup
+from .nests import AnyNest, Listing, Lookup, Nest, Product
 from .places import Places
 from .printer import Printer
 from .products import print_dense, print_product
@@ -58,6 +59,8 @@ class Functions:
         parts = self.layout.parts if per_sample else 1
         if isinstance(nest, Listing):
             print_listing(printer, nest, parts)
+        elif isinstance(nest, Lookup):
+            print_lookup(printer, nest, parts, self.places.narrow)
         elif per_sample and any(s.access.block in self.places.narrow for s in nest.stores()):
             print_dense(printer, nest, self.layout.lanes, parts)
         else:
@@ -67,7 +70,7 @@ class Functions:
     def _name(self, nest: AnyNest) -> str:
         """An identifier that says whose kernel it is, and is nobody else's."""
         scope = re.sub(r"[^A-Za-z0-9_]+", "_", nest.scope)
-        kind = "" if isinstance(nest, Listing) else nest.kind.replace("Z", "")
+        kind = nest.kind.replace("Z", "") if isinstance(nest, Nest) else ""
         base = "_".join(filter(None, ["layer" if scope else "loss", scope, kind]))
         return numbered(base, set(self.names.values()))
 

@@ -3,14 +3,14 @@
 import numpy as np
 
 from ....dialects.expressions import InexpressibleError
-from ....dialects.formulas import unknown
-from ....value import Value
+from ....value import Value, unknown
+from ...plan import lookups as plan
 from ...plan.kernels import Copy, Kernel, Words, Zero
 from ...plan.maps import Map, Reduce
 from ...plan.matmul import MatMul
 from ...plan.views import Listed, View
 from ...strided import Dims, Layout, factor
-from .nests import HEAD, Access, AnyNest, Fold, Listing, Nest, Part, Product, Source, Store
+from .nests import HEAD, Access, AnyNest, Fold, Listing, Lookup, Nest, Part, Product, Source, Store
 
 UNROLLED = 16  # entries of a maximum that are written out
 
@@ -28,6 +28,8 @@ def nest(kernel: Kernel, unrolled: int = UNROLLED) -> AnyNest:
         return _reduce(kernel, words, unrolled)
     if isinstance(kernel, MatMul):
         return _product(kernel, words)
+    if isinstance(kernel, plan.Lookup):
+        return _lookup(kernel, words)
     raise InexpressibleError(f"C has no loops for {kernel!r:.60}")
 
 
@@ -135,6 +137,26 @@ def _product(kernel: MatMul, words: list[Words]) -> Nest:
     part = Part({leaf: HEAD}, [Store(target, leaf, kernel.target.adds)])
     return Nest(
         (*g, *f, *p), [part], words, kernel.scope, k, head, kernel.role, 2 * kernel.multiply_adds
+    )
+
+
+def _lookup(kernel: plan.Lookup, words: list[Words]) -> Lookup:
+    rows, table, index = kernel.rows, kernel.table, kernel.index
+    g, gs = _axis((rows, 0), (table, 0), (index, 0))
+    p, ps = _axis((rows, 1), (index, 1))
+    f, fs = _axis((rows, 2), (table, 1))
+    zero_p, zero_f = (0,) * len(p), (0,) * len(f)
+    return Lookup(
+        (*g, *p),
+        f,
+        Access(rows.block, rows.affine.offset, (*gs[0], *ps[0], *fs[0])),
+        Access(table.block, table.affine.offset, (*gs[1], *zero_p, *fs[1])),
+        Access(index.block, index.affine.offset, (*gs[2], *ps[1], *zero_f)),
+        kernel.length,
+        kernel.step,
+        isinstance(kernel, plan.Scatter),
+        words,
+        kernel.scope,
     )
 
 

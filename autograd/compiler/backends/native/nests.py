@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from ....dialects.formulas import leaves, unknown
+from ....dialects.formulas import leaves
 from ....primitives import Primitive
-from ....value import Value
+from ....value import Value, unknown
 from ...plan.kernels import Words
 from ...plan.views import Block
 from ...strided import Dims, Ints
@@ -209,7 +209,40 @@ class Listing:
             yield self.target
 
 
-AnyNest = Nest | Listing
+@dataclass
+class Lookup:
+    """rows = table[index], or table[index] += rows where it `adds`: loops over groups and indices,
+    `outer`, and over the sequences that they read. From entry to entry of these it is `step`.
+    """
+
+    outer: Dims
+    inner: Dims
+    rows: Access
+    table: Access
+    index: Access
+    length: int
+    step: int
+    adds: bool
+    words: list[Words]
+    scope: str
+
+    def loads(self) -> Iterator[Access]:
+        """The indices, and the sequences or the rows."""
+        yield self.index
+        yield self.rows if self.adds else self.table
+
+    def stores(self) -> Iterator[Store]:
+        """The rows, or the sequences."""
+        yield Store(self.table if self.adds else self.rows, unknown(), self.adds)
+
+    def memory_reads(self) -> Iterator[Access]:
+        """The same as the loads, and what is added to."""
+        yield from self.loads()
+        if self.adds and self.table.block.batched:
+            yield self.table
+
+
+AnyNest = Nest | Listing | Lookup
 
 
 def whole(access: Access, dims: Dims) -> bool:

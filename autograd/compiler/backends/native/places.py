@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ...plan.plan import Plan
 from ...plan.views import Block
-from .nests import AnyNest
+from .nests import AnyNest, Lookup
 from .widths import dense
 
 LINE = 16  # rows: blocks start at multiples of it
@@ -34,7 +34,11 @@ class Places:
         self.narrow = {
             b
             for b, nests in writers.items()
-            if all(dense(n, lanes) for n in nests) and self.gradients.get(b, 1) % lanes == 0
+            if all(isinstance(n, Lookup) for n in nests)
+            or (
+                all(isinstance(n, Lookup) or dense(n, lanes) for n in nests)
+                and self.gradients.get(b, 1) % lanes == 0
+            )
         }
         sizes = {b: -(-b.size // lanes) if b in self.narrow else b.size for b in writers}
         self.sums: dict[Block, int] = {}

@@ -14,6 +14,13 @@ static inline vector abs_(vector x) { return choose(x < 0, -x, x + 0); }
 static inline vector maximum_(vector a, vector b) { return choose((b > a) | (b != b), b, a); }
 static inline vector minimum_(vector a, vector b) { return choose((b < a) | (b != b), b, a); }
 
+/* The place that a number names among so many entries, from the end if it is negative; -1 for none. */
+static inline mask place_(vector i, integer length) {
+    const mask whole = __builtin_convertvector(i, mask), at = whole + ((whole < 0) & length);
+    const mask is = (__builtin_convertvector(whole, vector) == i) & (at >= 0) & (at < length);
+    return (at & is) | ~is;
+}
+
 typedef struct {
     const number *weights;       /* all parameters, one after the other */
     number *gradient;            /* the loss's derivative for each of them */

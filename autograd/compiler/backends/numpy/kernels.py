@@ -6,10 +6,12 @@ import numpy as np
 
 from ....dialects.numpy import Call
 from ...plan.kernels import Copy, Kernel, Zero
+from ...plan.lookups import Gather, Scatter
 from ...plan.maps import Chain, Map, Reduce, Term
 from ...plan.matmul import MatMul
 from ...plan.views import Listed
 from .formulas import Formulas, shortened
+from .lookups import gather, scatter
 from .memory import Array, Memory
 from .products import product
 from .targets import hand, total
@@ -129,3 +131,5 @@ def _reduce(kernel: Reduce, memory: Memory) -> list[Call]:
 
 
 calls.register(MatMul, product)
+calls.register(Gather, gather)
+calls.register(Scatter, scatter)

@@ -2,7 +2,7 @@
 // done. Output entries are made one after the other: the dot of an entry, the sum with its bias.
 
 import { prefix } from "engine/indices";
-import { isInfix, nameOf, numberOf, signOf, termOf } from "engine/names";
+import { isInfix, nameOf, numberOf, sequenceName, signOf, termOf } from "engine/names";
 import { count, factor, short } from "engine/numbers";
 import { clamp, partOf, upper } from "engine/reversepass";
 
@@ -143,11 +143,12 @@ export class ForwardPass {
     return `${ends}${[...new Set([shown, inserted])].join(" = ")} = ${result}`;
   }
 
-  /** Σ of products, or of numbers; max of numbers. */
+  /** Σ of products, or of numbers; max of numbers; a sequence at an index. */
   #sequence(y, operands) {
     const { data } = this.graph;
     const [a, b] = operands.map((x) => this.graph.entriesOf(x));
     const { name, symbol } = this.graph.operation(y);
+    if (name === "gather") return `${sequenceName(this.graph, a)}${symbol.replace("·", short(data[b[0]]))}`;
     const sum = name === "dot" || name === "sum";
     const first = (k) => (sum && k ? factor : short)(data[a[k]]);
     const term = (k) => (b ? `${first(k)}·${factor(data[b[k]])}` : first(k));

@@ -126,7 +126,7 @@ export class Graph {
     return this.sequenceOf(n) === "dot" ? this.operands[2 * this.firstSlot[n] + 1 - slot] : -1;
   }
 
-  /** "sum", "dot", "max" or "min" of bundles; "" for other operations. */
+  /** "sum", "dot", "max", "min" or "gather" of bundles; "" for other operations. */
   sequenceOf(n) {
     return this.loops[this.op[n] - 1] ?? "";
   }
@@ -144,8 +144,7 @@ export class Graph {
 
   /** Whether an operand's entries get different partials, given one by one: the choice of a max. */
   chooses(slot) {
-    const sequence = this.sequenceOf(this.slotReader[slot]);
-    return sequence === "max" || sequence === "min";
+    return ["max", "min", "gather"].includes(this.sequenceOf(this.slotReader[slot]));
   }
 
   /** Whether no gradient passes this operation: a ReLU that is off. */

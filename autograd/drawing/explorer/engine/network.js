@@ -1,14 +1,14 @@
 // The graph as a machine: forward and reverse through all nodes, in typed arrays. What a primitive
 // computes and its partial derivatives are the table's, spelled as JavaScript (module `primitives`).
 //
-// Operands of sum, dot, max and min are bundles, which many nodes share. A bundle's numbers are
+// Operands of sum, dot, max and min, and gather's first, are bundles, which many nodes share. A bundle's numbers are
 // gathered once, before its first reader; what its readers send is added up there, and handed to
 // its entries once, after its first reader had its turn in reverse.
 
 import { doubles, grouped, prefix } from "engine/indices";
 
-const [LEAF, CALL, SUM, DOT, MAX, MIN] = [0, 1, 2, 3, 4, 5];
-const LOOPS = { sum: SUM, dot: DOT, max: MAX, min: MIN };
+const [LEAF, CALL, SUM, DOT, MAX, MIN, GATHER] = [0, 1, 2, 3, 4, 5, 6];
+const LOOPS = { sum: SUM, dot: DOT, max: MAX, min: MIN, gather: GATHER };
 
 export class Network {
   /**
@@ -73,7 +73,7 @@ export class Network {
     const from = this.#start(n, 0);
     const to = this.#end(n, 0);
     if (kind[n] === DOT) return dot(this.bundled, from, this.#start(n, 1), to - from);
-    return kind[n] === SUM ? this.#sum(from, to) : this.bundled[this.#winner(n, from, to)];
+    return kind[n] === SUM ? this.#sum(from, to) : (this.bundled[this.#chosen(n, from, to)] ?? NaN);
   }
 
   #gather(b) {
@@ -110,6 +110,14 @@ export class Network {
     return sum;
   }
 
+  /** The entry that a node's number is: an extreme, or the one that an index names; −1 for none. */
+  #chosen(n, from, to) {
+    if (this.kind[n] !== GATHER) return this.#winner(n, from, to);
+    const i = this.data[this.operands[this.firstSlot[n] + 1]];
+    const k = i < 0 ? i + (to - from) : i;
+    return Number.isInteger(k) && k >= 0 && k < to - from ? from + k : -1;
+  }
+
   /** Where the extreme of a sequence stands that takes the gradient: its first, or its first nan. */
   #winner(n, from, to) {
     const { bundled } = this;
@@ -143,8 +151,9 @@ export class Network {
     if (kind[n] === CALL) return this.#sendCall(n, upstream);
     const from = this.#start(n, 0);
     const to = this.#end(n, 0);
-    if (kind[n] === MAX || kind[n] === MIN) {
-      this.#add(this.entries[this.#winner(n, from, to)], upstream);
+    if (kind[n] !== SUM && kind[n] !== DOT) {
+      const e = this.#chosen(n, from, to);
+      if (e >= 0) this.#add(this.entries[e], upstream);
       return;
     }
     for (let s = firstSlot[n]; s < firstSlot[n + 1]; s++) sent[operands[s] - size] = 1;
@@ -193,7 +202,7 @@ export class Network {
     if (this.kind[n] === SUM) return 1;
     if (this.kind[n] === DOT) return this.data[this.entries[this.#start(n, from + 1 - slot) + k]];
     const first = this.#start(n, 0);
-    return this.#winner(n, first, this.#end(n, 0)) === first + k ? 1 : null;
+    return slot === from && this.#chosen(n, first, this.#end(n, 0)) === first + k ? 1 : null;
   }
 }
 

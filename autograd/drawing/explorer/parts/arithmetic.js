@@ -58,6 +58,10 @@ function sequences(app, y, operands) {
   }));
   const named = (k) => `${nameOf(graph, nodes[0][k])} = ${short(graph.data[nodes[0][k]])}`;
   const { name, symbol } = graph.operation(y);
+  if (name === "gather") {
+    const sequence = grids(app, shape, parts.slice(0, 1), named);
+    return [sequence, make("span.sign", {}, symbol), chip(app, operands[1])];
+  }
   if (name !== "dot") return grids(app, shape, withSigns(parts, [symbol]), named);
   const products = () => nodes[0].map((a, k) => graph.data[a] * graph.data[nodes[1][k]]);
   parts.push({ numbers: products, caption: "products" });

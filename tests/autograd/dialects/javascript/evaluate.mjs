@@ -24,23 +24,27 @@ function coded(p) {
 }
 
 function loop({ loop, beats, partials }, x) {
-  const n = x.length / partials.length;
+  const n = loop === "gather" ? 2 : x.length / partials.length;
   const operands = partials.map((_, k) => x.slice(k * n, k * n + n));
   const y = LOOPS[loop](beats, ...operands);
   return [y, ...partials.flatMap((p) => spread(p, operands, y)).flatMap(coded)];
 }
 
 function spread(p, operands, y) {
+  if (p === false) return [false];
   if (p === true) return operands[0].map(() => true);
+  if (p.place !== undefined) return operands[0].map((_, k) => k === place(operands[p.place][0], operands[0].length));
   if (p.first === undefined) return operands[p.operand];
   const winner = operands[0].findIndex((x) => p.first(x, y));
   return operands[0].map((_, k) => k === winner);
 }
 
+const place = (i, n) => (i < 0 && i >= -n ? i + n : i);
 const extreme = (beats, x) => x.reduce((best, b) => (beats(b, best) ? b : best));
 const LOOPS = {
   sum: (_, x) => x.reduce((y, entry) => y + entry, 0),
   dot: (_, a, b) => a.reduce((y, entry, k) => y + entry * b[k], 0),
   max: extreme,
   min: extreme,
+  gather: (_, x, [i]) => x[place(i, x.length)] ?? NaN,
 };

@@ -1,0 +1,96 @@
+"""Modules whose forward is their own: recorded, as operations on tensors."""
+
+import inspect
+import math
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import autograd
+from autograd import Tensor, Value
+
+from ..module import Module, Parameter
+from ..watch import watched
+from .weights import floats
+
+Shapes = Sequence[Sequence[int]]
+
+
+def recorded(
+    who: str, layer: Callable[..., Any], shapes: Shapes
+) -> tuple[Any, dict[str, Parameter]]:
+    """What a module or a function does in evaluation to inputs of these shapes, as a graph of
+    operations; and its parameters by their paths within it.
+
+    TypeError where it decides something by a number, ValueError where it draws random numbers.
+    """
+    examples = [example(shape) for shape in shapes]
+    names = input_names(layer, len(shapes))
+    if not isinstance(layer, Module):
+        return autograd.compile(layer, *examples, dtype="float64", backend="numpy").tensors(
+            names
+        ), {}
+    with watched(who, layer):
+        parameters = dict(distinct(layer))
+        program = autograd.compile(
+            layer, *examples, parameters=parameters.values(), dtype="float64", backend="numpy"
+        )
+    return program.tensors([*names, *parameters]), parameters
+
+
+def example(shape: Sequence[int]) -> Tensor:
+    """Numbers for the compiler to check itself by."""
+    rng = random.Random(0)
+    return Tensor([rng.random() for _ in range(math.prod(shape))]).reshape(*shape)
+
+
+def input_names(layer: Any, n: int) -> list[str]:
+    """What inputs are called: `input`, or of several by the arguments of the forward pass; with
+    `_input` where a parameter has that name.
+    """
+    forward, taken = layer, set()
+    if isinstance(layer, Module):
+        forward, taken = layer.forward, {path for path, _ in layer.named_state()}
+    names = ["input"] if n == 1 else list(inspect.signature(forward).parameters)
+    names = names[:n] if len(names) >= n else [f"input{k}" for k in range(n)]
+    return [f"{name}_input" if name in taken else name for name in names]
+
+
+def distinct(model: Module) -> Iterator[tuple[str, Parameter]]:
+    """Parameters and buffers; what shares numbers with one of them is left to the compiler."""
+    seen: set[Value] = set()
+    for path, part in model.named_state():
+        values = set(part.values)
+        if len(values) == part.size and seen.isdisjoint(values):
+            seen |= values
+            yield path, part
+
+
+def check_floats(who: str, model: Module, largest: float) -> None:
+    """ValueError for a parameter whose numbers are not real, or beyond the largest."""
+    for path, part in model.named_state():
+        try:
+            floats(part, largest)
+        except ValueError as error:
+            raise ValueError(f"{who}: {path}: {error}") from None
+
+
+def flat(results: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """(name, result) of results in tuples, lists and dicts: `output.0`, `output.h`."""
+    if isinstance(results, dict):
+        for key, part in results.items():
+            yield from flat(part, f"{name}.{key}")
+    elif isinstance(results, list | tuple):
+        yield from flat(dict(enumerate(results)), name)
+    else:
+        yield name, results
+
+
+def formed(results: Any, of: Callable[[Any], Any]) -> Any:
+    """Something of each result, in the form of the results."""
+    if isinstance(results, dict):
+        return {key: formed(part, of) for key, part in results.items()}
+    if isinstance(results, list | tuple):
+        parts = [formed(part, of) for part in results]
+        return results._make(parts) if hasattr(results, "_make") else type(results)(parts)
+    return of(results)
