@@ -8,13 +8,13 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 
 from .functions import where
-from .numbers.kinds import UNKNOWN, AnyNumber
+from .numbers.kinds import AnyNumber
 from .numbers.normal import quantile
 from .scalar import is_number
 from .scopes import current_scope
 from .shapes import indexing
 from .tensor import Operand, Tensor, operand
-from .value import Value
+from .value import unknown
 
 _generator: ContextVar[Any] = ContextVar("autograd.drawn", default=random)
 OfUniform = Callable[[AnyNumber], AnyNumber]
@@ -49,7 +49,7 @@ class Drawn:
         trace, n = current_scope().trace, math.prod(sizes)
         if trace is None:
             return Tensor([number(rng.random()) for _ in range(n)]).reshape(sizes)
-        values = [Value(UNKNOWN) for _ in range(n)]
+        values = [unknown() for _ in range(n)]
         trace.draws.append((values, rng, number))
         return Tensor(values).reshape(sizes)
 

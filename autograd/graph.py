@@ -124,7 +124,7 @@ def sweep(ordered: Sequence[AnyNode], unreached: AnyNumber = UNREACHED) -> None:
         inputs, op = node.inputs, node.op
         if op is None:
             node.grad = unreached
-            _pass(node, upstream, unreached)
+            _pass(inputs, upstream, unreached)
             continue
         if len(inputs) == 2:  # one and two operands, nearly all nodes, are unrolled for speed
             a, b = inputs
@@ -154,16 +154,22 @@ def adjoints(ordered: Sequence[AnyNode], seeds: Mapping[N, AnyNumber]) -> dict[N
 
     `ordered` is the roots' `order`. Bundles are left out.
     """
-    mirrors: dict[Any, Node] = {root: Node(None, (), root.data) for root in seeds}
+    mirrors = _Mirrors()
+    mirror = mirrors.__getitem__
     for node in ordered:
-        for x in node.inputs:
-            if x not in mirrors:
-                mirrors[x] = Node(None, (), x.data)
-        mirrors[node] = Node(node.op, tuple([mirrors[x] for x in node.inputs]), node.data)
+        mirrors[node] = Node(node.op, tuple(map(mirror, node.inputs)), node.data)
     for root, seed in seeds.items():
         mirrors[root].grad = seed
     sweep([mirrors[node] for node in ordered if node.inputs])
-    return {x: mirror.grad for x, mirror in mirrors.items() if mirror.grad is not UNREACHED}
+    return {x: m.grad for x, m in mirrors.items() if m.grad is not UNREACHED}
+
+
+class _Mirrors(dict[Any, Node]):
+    """{node: a node that stands for it}; what is not there yet is a leaf."""
+
+    def __missing__(self, x: Node) -> Node:
+        self[x] = leaf = Node(None, (), x.data)
+        return leaf
 
 
 def refuse_changed(ordered: Iterable[Node]) -> None:
@@ -207,18 +213,20 @@ def _send(
     upstream: AnyNumber, bundle: Node, partials: Sequence[AnyNumber], unreached: AnyNumber
 ) -> None:
     """Keep upstream·partials for the bundle until all its operations have sent theirs."""
+    if not bundle.inputs:
+        return
     if bundle.grad is unreached:
         bundle.grad = Handed({})
     bundle.grad.upstreams.append(upstream)
     bundle.grad.rows.append(partials)
 
 
-def _pass(bundle: Node, handed: Handed, unreached: AnyNumber) -> None:
+def _pass(inputs: tuple[AnyNode, ...], sent: Handed, unreached: AnyNumber) -> None:
     """Hand what was sent to a bundle on to its entries: to all, and by gathers to some of them."""
-    if handed.rows:
-        _spread(bundle.inputs, handed.upstreams, handed.rows, unreached)
-    for k, c in handed.parts.items():
-        x = bundle.inputs[k]
+    if sent.rows:
+        _spread(inputs, sent.upstreams, sent.rows, unreached)
+    for k, c in sent.parts.items():
+        x = inputs[k]
         x.grad = c if x.grad is unreached else x.grad + c
 
 

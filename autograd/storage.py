@@ -12,14 +12,9 @@ from typing import Any
 from weakref import WeakSet
 
 from .columns import Column
-from .numbers.kinds import UNKNOWN, AnyNumber, UnknownNumberError
+from .numbers.kinds import STATISTICS, UNKNOWN, AnyNumber, UnknownNumberError
 from .scopes import chance, current_scope
 from .value import Value
-
-STATISTICS = (  # what does for a program what a forward does that writes numbers
-    "autograd.observe tells of numbers after each run, and autograd.batch_mean(x) is their mean "
-    "over the batch, as in nn.BatchNorm1D"
-)
 
 _moving = threading.Lock()
 _locks: "WeakSet[Any]" = WeakSet()

@@ -14,7 +14,7 @@ from typing import Any, Protocol, Union
 from . import contraction
 from .lists import Comparisons
 from .names import Shaped
-from .numbers.kinds import Number, UnknownNumberError
+from .numbers.kinds import STATISTICS, Number, UnknownNumberError
 from .primitives import PRIMITIVES
 from .reductions import Reduced, Reductions
 from .scalar import identity
@@ -199,9 +199,7 @@ class Tensor(Reductions):
             raise TypeError(f"{name}.assign(...): it was computed, and only leaves take numbers")
         if any(v.unknown for v in numbers.values):
             raise UnknownNumberError(
-                f"{name}.assign(...) of numbers that are not known: "
-                "autograd.observe is told of numbers after each run, autograd.batch_mean(x) is "
-                "the mean over the batch"
+                f"{name}.assign(...) of numbers that are not known: {STATISTICS}"
             )
         for value, number in zip(self.values, [v.data for v in numbers.values], strict=True):
             value.data = number

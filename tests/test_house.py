@@ -13,7 +13,7 @@ import pytest
 from autograd.drawing.explorer import page
 
 ROOT = Path(__file__).parents[1]
-DEMOS = sorted((ROOT / "demos").glob("*.py"))
+DEMOS = sorted((ROOT / "demos").rglob("*.py"))
 
 
 LINT = (

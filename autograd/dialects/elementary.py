@@ -1,4 +1,6 @@
-"""Elementary functions of vectors for the C dialect: the text of those that a program uses."""
+"""Elementary functions of vectors for the C dialect: the text of those that a program uses, and
+what NumPy lacks of them.
+"""
 
 import re
 from collections.abc import Iterable
@@ -21,6 +23,18 @@ def elementary(names: Iterable[str], dtype: str) -> str:
             code = re.sub("//.*", "", sections[name])
             wanted |= sections.keys() & set(re.findall(r"\w+", code))
     return "\n".join(text for name, text in sections.items() if name in wanted)
+
+
+@cache
+def erf_polynomials(dtype: str) -> tuple[list[float], list[float], float]:
+    """P and G of erf x = x + x·P(x²) for 0 <= x <= 1, and 1 - e^-G(x) above, up to an end where
+    erf is 1: coefficients from that of the highest power on, as the C text has them.
+    """
+    near, far = (_sections(dtype)[name] for name in ("erf_near_", "erfc_far_"))
+    (end,) = re.findall(r"splat\((\d+)\)", far)
+    lists = [re.findall(r"[-\d.]+e[-+]\d+", text) for text in (near, far)]
+    p, g = ([float(c) for c in found] for found in lists)
+    return p, g, float(end)
 
 
 @cache

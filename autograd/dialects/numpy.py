@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..numbers.smooth import erf
 from ..primitives import PRIMITIVES, Primitive
+from .elementary import erf_polynomials
 
 Call = Callable[[], Any]
 
@@ -74,6 +74,32 @@ def _sigmoid(out: Any, x: Any) -> list[Call]:
     ]
 
 
+def _erf(out: Any, x: Any) -> list[Call]:
+    p, g, end = erf_polynomials(out.dtype.name)
+    size = 8192  # of a chunk that stays in the processor's cache
+
+    def compute() -> None:
+        access: Any = [["readonly"], ["writeonly"]]
+        with np.nditer([x, out], ["external_loop", "buffered"], access, buffersize=size) as chunks:
+            for x_chunk, y in chunks:
+                a = np.abs(x_chunk)
+                near, far = np.minimum(a, 1), np.minimum(a, end)
+                below = near + near * _polynomial(p, near * near)
+                above = 1 - np.exp(-_polynomial(g, far))
+                np.copysign(np.where(a < 1, below, above), x_chunk, out=y)
+
+    return [compute]
+
+
+def _polynomial(coefficients: list[float], x: Any) -> Any:
+    """c[0]·x^(n-1) + ... + c[n-1], by Horner's rule."""
+    y = x * coefficients[0]
+    for c in coefficients[1:-1]:
+        y += c
+        y *= x
+    return y + coefficients[-1]
+
+
 def _equal(out: Any, a: Any, b: Any) -> list[Call]:
     return [lambda: np.copyto(out, (a == b) | ((a != a) & (b != b)))]
 
@@ -95,7 +121,7 @@ _COMPOSED: dict[str, Callable[..., list[Call]]] = {
     "leaky_relu": _leaky_relu,
     "sigmoid": _sigmoid,
     "softplus": lambda out, x: [partial(np.logaddexp, x, out.dtype.type(0), out=out)],
-    "erf": lambda out, x: [lambda: _copy(out, erf(x))],
+    "erf": _erf,
     "equal": _equal,
     "where": _where,
 }

@@ -53,6 +53,12 @@ def is_formula(x: AnyNumber) -> bool:
     return is_unknown(x) or is_symbol(x)
 
 
+STATISTICS = (  # what does for a program what a forward does that writes numbers
+    "autograd.observe tells of numbers after each run, and autograd.batch_mean(x) is their mean "
+    "over the batch, as in nn.BatchNorm1D"
+)
+
+
 class UnknownNumberError(TypeError):
     """A recorded function used a number that is known only when its program runs; in this scope."""
 

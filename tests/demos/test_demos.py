@@ -61,6 +61,7 @@ def test_the_benchmark_prints_its_table():
     assert any("25,103" in row[1] for row in rows)
     assert any("RecursionError" in row[2] for row in rows)
     assert any("10,400 compiled" in row[0] for row in rows)
+    assert any("WGAN-GP" in row[0] for row in rows)
 
 
 def test_the_page_of_a_trained_cnn_is_written(tmp_path):

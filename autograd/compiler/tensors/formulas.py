@@ -6,7 +6,7 @@ import numpy as np
 
 from ...dialects.expressions import InexpressibleError, unfolded
 from ...graph import order
-from ...primitives import PRIMITIVES, SEQUENCES
+from ...primitives import PRIMITIVES
 from ...value import Value
 from .graph import Builder, Operand
 
@@ -33,7 +33,7 @@ def _row(node: Value, known: dict[object, Operand], build: Builder, scope: str) 
         if not isinstance(made, Value):
             return float(made)
         return _value(made, known, build, scope)
-    if op in SEQUENCES:
+    if not all(isinstance(x, Value) for x in node.inputs):
         raise InexpressibleError(f"a graph of tensors cannot say {op.name} within an operation")
     inputs = [_operand(x, known) for x in node.inputs]
     shapes = [build.shapes[x] for x in inputs if isinstance(x, str)]

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...numbers.kinds import UNKNOWN
+from ...numbers.kinds import STATISTICS, UNKNOWN
 from ...reach import Holder, holders, reached, values_of
 from ...scopes import chance
-from ...storage import STATISTICS
 from ...tensor import Tensor
 from ...value import Value
 from .record import Recording, record

@@ -134,7 +134,8 @@ def _leaf(v: Value, made: Tape, number: dict[Any, int], inside: set[Value]) -> i
         name = v.label or repr(v)
         raise ValueError(
             f"compile: the function uses {name}, a Value from outside that is neither an argument "
-            "nor in parameters=; add it there, or use its number with detach()"
+            "nor in parameters=; add it there (model.named_state() has buffers too), or use its "
+            "number with detach()"
         )
     if v.data is UNKNOWN:
         where = f" in {v.scope}" if v.scope else ""

@@ -60,3 +60,13 @@ def test_a_row_of_ones_own_is_computed_as_it_is_written():
     for call in calls(doubled, out, np.array([1.0, 2.0, 3.0])):
         call()
     assert out.tolist() == [2.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_erf_is_right_to_two_units_in_the_last_place(dtype):
+    sizes = np.concatenate([np.linspace(0, 7, 3001), np.geomspace(1e-30, 1, 300), [math.inf]])
+    x = np.concatenate([-sizes, sizes]).astype(dtype)
+    expected = np.array([math.erf(v) for v in x.tolist()])
+    got = spelled("erf", np.empty_like(x), x).astype(float)
+    assert (abs(got - expected) <= 2 * np.spacing(abs(expected).astype(dtype))).all()
+    assert np.signbit(spelled("erf", np.empty(1, dtype), np.array([-0.0], dtype)))

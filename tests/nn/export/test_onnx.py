@@ -270,6 +270,12 @@ MISTAKES = {
     "reshape to nothing": (nn.Reshape(0, 4, axes=2), (2, 2), ValueError, "Reshape: its input is"),
     "reshape any way": (nn.Reshape(-1, -1), (4,), ValueError, "Reshape: .*-1"),
     "softmax": (nn.Softmax(axis=4), (2,), ValueError, "Softmax: .*axis"),
+    "channels last": (
+        nn.BatchNorm1D(3),
+        (4, 3),
+        ValueError,
+        r"BatchNorm1D: in ONNX it takes \(N, 3\) or \(N, 3, L\), .* is \(N, 4, 3\)",
+    ),
     "residual": (nn.Residual(nn.Dense(2, 1)), None, ValueError, r"adds \(N, 1\) and \(N, 2\)"),
     "complex": (weighing(1j), None, ValueError, r"0 \(Dense\): 0.weight: 1j is not a real number"),
     "NumPy's complex": (weighing(np.complex64(1)), None, ValueError, "0.weight: .* is not a real"),
