@@ -94,10 +94,15 @@ class Arrangement(Drawable, NumPyFunctions):
 
     def astype(self, dtype: Any) -> Any:
         """The tensor itself for a kind of float; else, as for indices, the numbers as a NumPy
-        array, which have no gradient: of x.floor().astype(int) it is 0 anyway.
+        array, which have no gradient: of x.floor().astype(int) it is 0 anyway. Where a function is
+        recorded, and they are not known, a tensor without their digits, which indexes too.
         """
-        kind = numpy().dtype(dtype)
-        return self if kind.kind == "f" else self.numpy().astype(kind)
+        kind, x = numpy().dtype(dtype), self._itself()
+        if kind.kind == "f":
+            return x
+        if any(v.unknown for v in self.values):
+            return x.maximum(0.0).floor() + x.minimum(0.0).ceil()
+        return self.numpy().astype(kind)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> "NDArray[Any]":
         tensor_as_array(any(v.inputs or v.unknown for v in self.values))

@@ -5,7 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+import autograd
 from autograd import (
+    Tensor,
     elementwise_grad,
     grad,
     hessian,
@@ -146,6 +148,7 @@ def without_sources(vx, vy, sweeps=4):
 
 
 def simulated(vx, vy, smoke, steps):
+    smoke = smoke + 0.0 * vx  # an array, or a Tensor, as the velocities are
     for _ in range(steps):
         vx, vy = without_sources(moved(vx, vx, vy), moved(vy, vx, vy))
         smoke = moved(smoke, vx, vy)
@@ -172,6 +175,14 @@ def test_a_fluid_learns_where_to_flow():
     direction = np.random.default_rng(0).normal(size=start.shape)
     slope = (loss(start + 1e-6 * direction) - loss(start - 1e-6 * direction)) / 2e-6
     assert np.dot(grad(loss)(start), direction) == pytest.approx(slope, rel=1e-5)
+
+
+def test_a_fluid_compiles_and_has_the_same_gradient():
+    loss, start = fluid_loss(size=3, steps=1)
+    velocities = Tensor(start)
+    program = autograd.compile(lambda: loss(velocities), parameters=[velocities], dtype="float64")
+    (found,) = program.value_and_grad()[1]
+    np.testing.assert_allclose(found, grad(loss)(start), rtol=1e-12, atol=1e-15)
 
 
 # --- derivatives of higher order, entry by entry --------------------------------------------------

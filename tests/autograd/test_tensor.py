@@ -355,8 +355,15 @@ def test_whole_numbers_may_become_indices():
     assert (places.tolist(), places.dtype) == ([[0, 2], [1, 0]], np.dtype(int))
     assert x.astype(np.float32) is x
     assert x.ravel()[places.ravel()].tolist() == [0.2, 1.5, 2.7, 0.2]
-    with pytest.raises(autograd.UnknownNumberError):
-        autograd.compile(lambda y: x[y.floor().astype(int)].sum(), Tensor([1.0]))
+
+
+def test_numbers_of_a_program_become_indices_without_their_digits():
+    numbers = [-1.7, -0.2, 0.0, 1.9, 2.0]
+    program = autograd.compile(lambda y: y.astype(int) * 1.0, Tensor(numbers), dtype="float64")
+    assert program([numbers]).tolist() == [np.array(numbers).astype(int).tolist()]
+    table = [5.0, 6.0, 7.0]
+    program = autograd.compile(lambda y: Tensor(table)[y.astype(int)], Tensor([0.0]))
+    assert program([[1.9], [2.1]]).tolist() == [[6.0], [7.0]]
 
 
 def test_assign_copies_numbers_into_leaves_alone():
