@@ -34,6 +34,7 @@ def recorded(function: Callable[..., Any], examples: Sequence[Any], parameters: 
             if changes := before.changes():
                 after = State(function, parameters)
                 for change in changes:
+                    change.refuse_bare()
                     change.draw_again()
                 read = _read(record(function, examples, parameters), recording)
                 for change in changes:
@@ -89,6 +90,17 @@ class Change(NamedTuple):
         if self.holder.is_generator:
             self.holder.restore()
 
+    def refuse_bare(self) -> None:
+        """TypeError for unknown numbers without their Values, which another call cannot take."""
+        if _is_bare(self.part):
+            raise TypeError(self._told())
+
+    def _told(self) -> str:
+        return (
+            f"compile: the function changes {self.holder.word(self.key)} at each call, and a "
+            f"program would not: {STATISTICS}"
+        )
+
     def refuse(self, read: set[int]) -> None:
         """TypeError where another call draws the same (so it was no other thread that drew), or
         makes another number of it, or reads the Values of it, by their ids.
@@ -101,12 +113,9 @@ class Change(NamedTuple):
                 "each sample"
             )
         unknown = _unknown(self.part)
-        is_read = _is_bare(self.part) or any(id(v) in read for v in unknown)
+        is_read = any(id(v) in read for v in unknown)
         if not self.holder.is_generator and (is_read if unknown else _is_other(self.part, now)):
-            raise TypeError(
-                f"compile: the function changes {word} at each call, and a program would not: "
-                f"{STATISTICS}"
-            )
+            raise TypeError(self._told())
 
 
 def _is_other(before: Any, now: Any) -> bool:

@@ -22,6 +22,7 @@ MODELS = [
     nn.Dense(3, 4, bias=False),
     nn.Conv2D(2, 4, (3, 1), stride=(1, 2), padding="same", dilation=1, groups=2, bias=False),
     nn.Conv2D(1, 2, 3, padding=(0, 2), dilation=2),
+    nn.Embedding(5, 3),
     nn.MaxPool(3, stride=2, padding=1),
     nn.MaxPool((2, 3), 1, dilation=(1, 2), ceil_mode=True),
     nn.AvgPool((2, 3)),
