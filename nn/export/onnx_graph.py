@@ -51,6 +51,11 @@ class Graph(Walk):
         self.types[name] = self.onnx.helper.make_tensor_type_proto(number, shape)
         return name
 
+    def as_whole(self, value: str) -> None:
+        """Let an input of the graph that no node reads yet have whole numbers."""
+        if not any(value in [*node.input, *node.output] for node in self.nodes):
+            self.types[value].tensor_type.elem_type = self.onnx.TensorProto.INT64
+
     def whole(self, value: str) -> str:
         """A value as whole numbers: the graph's input as such, others are turned into them."""
         kinds = self.onnx.TensorProto

@@ -24,6 +24,8 @@ def own(graph: Graph, layer: Any, *inputs: str) -> Any:
         made, parameters = recorded(graph.function, layer, shapes)
     names = [name for name, _ in made.inputs]
     known = dict(zip(names, inputs, strict=True))
+    for name in _looked_up(made) & set(names):
+        graph.as_whole(known[name])
     read = {x for operation in made.operations for x in operation.inputs} | {
         x for _, x in flat(made.results, "")
     }
@@ -34,6 +36,18 @@ def own(graph: Graph, layer: Any, *inputs: str) -> Any:
     for operation in made.operations:
         writer.write(operation)
     return formed(made.results, writer.number)
+
+
+def _looked_up(made: Any) -> set[str]:
+    """The tensors that are read only as numbers to look up by."""
+    found = {name: False for _, name in flat(made.results, "")}
+    for operation in reversed(made.operations):
+        for k, x in enumerate(operation.inputs):
+            moves = operation.op in ("reshape", "transpose", "slice", "take", "expand")
+            fits = found.get(operation.name, False) if moves else operation.op == "lookup" and k
+            if operation.op != "expand" or k == 0:  # the other tells only how many there are
+                found[x] = bool(found.get(x, True) and fits)
+    return {name for name, fits in found.items() if fits}
 
 
 class Writer:
@@ -205,7 +219,9 @@ def _take(write: Writer, operation: Any, x: str, indices: str) -> str:
 
 def _lookup(write: Writer, _: Any, rows: str, numbers: str) -> str:
     axes = len(write.graph.shape(rows))
-    index = write.node("Cast", numbers, part="/index", to=write.graph.onnx.TensorProto.INT64)
+    index, whole = numbers, write.graph.onnx.TensorProto.INT64
+    if write.graph.types[numbers].tensor_type.elem_type != whole:
+        index = write.node("Cast", numbers, part="/index", to=whole)
     if axes == 2:
         return write.node("Gather", rows, index, axis=0)
     index = write.node("Unsqueeze", index, [-1], part="/indices")
