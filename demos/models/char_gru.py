@@ -15,7 +15,7 @@ import numpy as np
 
 import autograd
 import nn
-from autograd import Tensor, Value, log_softmax, softmax
+from autograd import Tensor, Value, softmax
 
 WORDS = (Path(__file__).parents[1] / "data/elements.txt").read_text(encoding="ascii").split()
 LETTERS = ".abcdefghijklmnopqrstuvwxyz"  # the point stands between words
@@ -34,7 +34,7 @@ class Reader(nn.Module):
         return self.head(outputs), state
 
     def loss(self, letters: Tensor, after: Tensor) -> Value:
-        return -log_softmax(self(letters)[0]).gather(1, after.reshape(-1, 1)).mean()
+        return nn.CrossEntropyLoss()(self(letters)[0], after)
 
 
 def learning(model: Reader, backend: str = "auto") -> Any:
