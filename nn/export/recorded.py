@@ -34,7 +34,7 @@ def recorded(
     return program.tensors([*names, *parameters]), parameters
 
 
-def _compiled(layer: Any, shapes: Shapes, parameters: Iterable[Parameter]) -> autograd.Program:
+def _compiled(layer: Any, shapes: Shapes, parameters: Iterable[Parameter]) -> "autograd.Program":
     """The program of a module or a function; of one that looks its inputs up, these are 0."""
     program = partial(
         autograd.compile, layer, parameters=[*parameters], dtype="float64", backend="numpy"
