@@ -54,6 +54,7 @@ MODELS = [
     nn.GRU(1, 2, return_state=False),
     nn.Sequential(nn.PositionalEncoding(4), nn.MultiHeadAttention(4, 2, causal=True, dropout=0.1)),
     nn.MultiHeadAttention(2, 1, bias=False),
+    nn.Embedding(4, 2, padding_idx=1),
 ]
 
 
