@@ -21,10 +21,10 @@ from autograd import Tensor, Value, grad
 RATE = 0.01  # α
 
 
-def network(hidden: int = 40) -> nn.Sequential:
-    """x (1,) -> y (1,)."""
-    a, b, c = nn.Dense(1, hidden), nn.Dense(hidden, hidden), nn.Dense(hidden, 1)
-    return nn.Sequential(a, nn.ReLU(), b, nn.ReLU(), c)
+def network(n: int = 40) -> nn.Sequential:
+    """x (1,) -> y (1,), by two layers of n units."""
+    dense = partial(nn.Dense, init=nn.init.uniform)
+    return nn.Sequential(dense(1, n), nn.ReLU(), dense(n, n), nn.ReLU(), dense(n, 1))
 
 
 def tested(model: nn.Module, x: Tensor, y: Tensor, new_x: Tensor, new_y: Tensor) -> Any:
@@ -43,7 +43,7 @@ def learning(model: nn.Module, backend: str = "auto") -> Any:
         return tested(model, *task)[0]
 
     program = autograd.compile(loss, *[points] * 4, parameters=parameters, backend=backend)
-    return program.train_step(nn.Adam(parameters, lr=0.002))
+    return program.train_step(nn.Adam(parameters, lr=0.001))
 
 
 def tasks(rng: np.random.Generator, count: int) -> list[Any]:
@@ -57,7 +57,7 @@ def main(arguments: list[str] | None = None) -> tuple[float, float]:
     """Train, and print and return the mean losses on new tasks, before and after one step."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
-    add("--steps", type=int, default=5000, help="of Adam, on 25 waves each (default: 5000)")
+    add("--steps", type=int, default=8000, help="of Adam, on 25 waves each (default: 8000)")
     add("--hidden", type=int, default=40, help="units of both layers (default: 40)")
     add("--seed", type=int, default=0, help="rules weights and waves (default: 0)")
     options = parser.parse_args(arguments)
