@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> float:
     optimizer = nn.AdamW(model.parameters(), lr=0.003)
     schedule = nn.CosineLR(optimizer, options.epochs)
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), optimizer, schedule)
-    trainer.fit(train, validation=test, epochs=options.epochs, seed=options.seed)
+    trainer.fit(train, epochs=options.epochs, seed=options.seed)
     found, names = trainer.evaluate(test), test.class_names
     counts = nn.confusion_matrix(test.labels, found.predictions, len(names))
     for k, (name, row) in enumerate(zip(names, counts, strict=True)):
