@@ -146,6 +146,7 @@ _HIPS = {
     "op = autograd.Primitive(name, symbol, f, lambda y, x: (slope,))",
 }
 NOT_HERE = {k: f"this is Glassgrad, not HIPS's autograd; {hint}" for k, hint in _HIPS.items()}
+NOT_HERE |= {"engine": "write `from autograd import Value`", "nn": "write `import nn`"}
 
 if TYPE_CHECKING:
     from .check import Report, check_gradients, check_grads, check_layer, check_loss, check_stack

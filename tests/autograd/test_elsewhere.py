@@ -62,6 +62,10 @@ def test_an_import_says_so_too():
         from nn import Linear  # noqa: F401
     with pytest.raises(ImportError, match=r"'relu'; write autograd\.relu"):
         from nn.functional import relu  # noqa: F401
+    with pytest.raises(ImportError, match="write `from autograd import Value`"):
+        from autograd.engine import Value  # noqa: F401
+    with pytest.raises(ImportError, match=r"no module autograd\.nn: write `import nn`"):
+        import autograd.nn  # noqa: F401
     assert not hasattr(nn, "Linear")
 
 
