@@ -7,6 +7,8 @@ from . import graph
 from .anomaly import Anomaly, trace_anomaly
 from .columns import Column as Column  # for `nn`
 from .draws import drawn
+from .elsewhere import NAMES as NAMES  # for `nn`
+from .elsewhere import absent as absent  # for `nn`
 from .functions import (
     apply,
     batch_mean,
@@ -144,6 +146,7 @@ _HIPS = {
     "op = autograd.Primitive(name, symbol, f, lambda y, x: (slope,))",
 }
 NOT_HERE = {k: f"this is Glassgrad, not HIPS's autograd; {hint}" for k, hint in _HIPS.items()}
+NOT_HERE |= {"engine": "write `from autograd import Value`", "nn": "write `import nn`"}
 
 if TYPE_CHECKING:
     from .check import Report, check_gradients, check_grads, check_layer, check_loss, check_stack
@@ -161,7 +164,8 @@ else:  # for type checkers, a name that is not there is a mistake
         if name == "__version__":
             return _version()
         hint = f": {NOT_HERE[name]}" if name in NOT_HERE else ""
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+        hint = f"; write {NAMES[name]}" if name in NAMES else hint
+        raise absent(__name__, name, hint)
 
 
 def __dir__() -> list[str]:

@@ -23,6 +23,7 @@ class Making(NamedTuple):
 
 _MEANT = {"op": "op", "children": "children", "prev": "children"}
 _MEANT |= {"inputs": "children", "local_grads": "grads", "grads": "grads"}
+_MEANT |= {"parents": "children", "operation": "op", "name": "label"}
 
 
 def making(given: Sequence[Any], label: Any, named: Mapping[str, Any]) -> Making:
@@ -42,7 +43,7 @@ def making(given: Sequence[Any], label: Any, named: Mapping[str, Any]) -> Making
         found[slot] = x
     for name, x in named.items():
         slot = _MEANT.get(name.lstrip("_"))
-        if slot is None or slot in found:
+        if slot is None or slot in found or (slot == "label" and not isinstance(x, str)):
             raise TypeError(_MAKING.format(f"{name}={x!r:.60}"))
         found[slot] = x
     for slot in ("children", "grads"):

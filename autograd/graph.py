@@ -191,6 +191,13 @@ def refuse_changed(ordered: Iterable[Node]) -> None:
             raise ValueError(_changed(node))
 
 
+def refuse_none(ordered: Iterable[Node]) -> None:
+    """TypeError that names a leaf whose `grad` is None, as PyTorch's programs reset it."""
+    for x in [x for node in ordered for x in node.inputs]:
+        if x.grad is None:
+            raise TypeError(f"{x!r}: gradients add up, so start from a number: x.grad = 0")
+
+
 def _reads_numbers(node: AnyNode) -> bool:
     """Whether the partials depend on numbers: those of a sum do not."""
     try:

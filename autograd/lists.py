@@ -17,7 +17,8 @@ def refuse_writing(*_: object) -> NoReturn:
     """TypeError, where what is written would be lost."""
     raise TypeError(
         "t.data and t.grad are copies of the numbers, in lists: write t[i].data = number, "
-        "t[i].grad = 0 or parameter.assign(numbers), and compute with t.numpy()"
+        "t[i].grad = 0 or parameter.assign(numbers), and compute with t.numpy(); of a whole model "
+        "optimizer.step() and model.zero_grad() do it"
     )
 
 
@@ -31,3 +32,8 @@ class Copied(list[Any]):
     __add__: Any = refuse_writing  # elementwise is meant, and lists grow
     __mul__: Any = refuse_writing
     __rmul__: Any = refuse_writing
+    __sub__: Any = refuse_writing
+    __rsub__: Any = refuse_writing
+    __truediv__: Any = refuse_writing
+    __pow__: Any = refuse_writing
+    __neg__: Any = refuse_writing

@@ -6,6 +6,7 @@ from typing import Any, TypeGuard
 
 from .byhand import ByHand
 from .drawable import Drawable
+from .elsewhere import Elsewhere
 from .leaving import number_alone
 from .names import Shaped
 from .numbers.choosing import as_index
@@ -41,7 +42,7 @@ def identity(self: object, other: object) -> bool:
     return False
 
 
-class ScalarNode(ByHand, Drawable, NumPyFunctions):
+class ScalarNode(ByHand, Drawable, NumPyFunctions, Elsewhere):
     """A scalar node of the computation graph; `==` and `hash` are identity."""
 
     __slots__ = ("__dict__", "home", "name", "place", "scope")

@@ -293,7 +293,11 @@ class Value(ScalarNode):
         ordered = graph.marked(self, unreached)
         graph.refuse_changed(ordered)
         self.grad = seed
-        graph.sweep(ordered, unreached)
+        try:
+            graph.sweep(ordered, unreached)
+        except TypeError:
+            graph.refuse_none(ordered)
+            raise
 
     def detach(self) -> "Value":
         """A leaf with the same number: no gradient flows through it, and its past is let go.

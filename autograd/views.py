@@ -6,6 +6,7 @@ from types import EllipsisType
 from typing import TYPE_CHECKING, Any, NoReturn, Self, cast, overload
 
 from .drawable import Drawable
+from .elsewhere import Elsewhere
 from .leaving import tensor_as_array
 from .lists import Copied, refuse_writing
 from .lookup import looked_up
@@ -27,7 +28,7 @@ Lists = list[Any]
 """Nested lists of numbers, as deep as there are axes."""
 
 
-class Arrangement(Drawable, NumPyFunctions):
+class Arrangement(Drawable, NumPyFunctions, Elsewhere):
     """A shape, and a flat row-major sequence of Values; the base of Tensor, without arithmetic."""
 
     __slots__ = ("shape", "values")

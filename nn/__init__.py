@@ -7,7 +7,7 @@ import autograd
 
 from . import data, export, init, plots
 from .containers import ModuleDict, ModuleList
-from .functional import functional_call
+from .functional import functional_call, in_engine
 from .layers import (
     ELU,
     GELU,
@@ -234,8 +234,9 @@ else:  # for tools, a name that is not there is a mistake
             return Classifier
         if name == "__version__":
             return autograd.__version__
-        hint = f"; use nn.{_OURS[name]}" if name in _OURS else ""
-        raise AttributeError(f"module 'nn' has no attribute {name!r}{hint}")
+        if name in _OURS:
+            raise autograd.absent("nn", name, f"; use nn.{_OURS[name]}")
+        raise autograd.absent("nn", name, in_engine(name))
 
 
 if find_spec("sklearn"):  # `from nn import *` asks for all that is listed

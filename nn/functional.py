@@ -1,8 +1,9 @@
 """A model as a function of its numbers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import autograd
 from autograd import Tensor
 
 from .annotations import Numbers
@@ -60,3 +61,16 @@ def _tensors(model: Module, numbers: Any) -> dict[Parameter, Tensor]:
             needed = f"the model needs {part.shape}"
             raise ValueError(f"functional_call: {path} has shape {tensor.shape}, {needed}")
     return tensors
+
+
+def in_engine(name: str) -> str:
+    """Where a function is that PyTorch has in `nn.functional`, for an error."""
+    ours = f"autograd.{name}" if name in autograd.__all__ else autograd.NAMES.get(name)
+    return f"; write {ours}" if ours else ""
+
+
+if not TYPE_CHECKING:  # for type checkers, a name that is not there is a mistake
+
+    def __getattr__(name):
+        """The error for a name that is not here, which says where it is."""
+        raise autograd.absent(__name__, name, in_engine(name))

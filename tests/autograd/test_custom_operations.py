@@ -154,6 +154,12 @@ def test_each_manner_of_making_one_is_understood():
         assert cube(x).inputs == square(x).inputs == ()
 
 
+def test_the_words_of_other_engines_are_understood():
+    x, y = Value(2.0), Value(3.0, name="y")
+    product = Value(6.0, parents=[x, y], operation="times")
+    assert (product._children, product._op, y.label) == ((x, y), "times", "y")
+
+
 @pytest.mark.parametrize(
     ("given", "named", "said"),
     [
@@ -162,6 +168,8 @@ def test_each_manner_of_making_one_is_understood():
         (((Value(1.0),), (1.0, 2.0)), {}, "local_grads.*2 for 1"),
         ((), {"children": 3}, "what is children=3"),
         ((), {"requires_grad": True}, "what is requires_grad=True"),
+        ((), {"name": 3}, "what is name=3"),
+        (("a",), {"name": "b"}, "what is name='b'"),
         (((Value(1.0),), "a", "b", "c"), {}, "what is 'c'"),
     ],
 )

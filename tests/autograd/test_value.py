@@ -410,6 +410,14 @@ def test_what_is_differentiated_may_come_from_iterators():
     assert hessian(a * a * b, iter([a, b])).tolist() == [[6.0, 4.0], [4.0, 0]]
 
 
+@pytest.mark.parametrize("f", [lambda w, x: w * x, lambda w, x: (x * w).tanh() + x])
+def test_a_gradient_that_was_reset_to_none_is_named(f):
+    w, x = Value(2.0, label="w"), Value(3.0)
+    w.grad = None
+    with pytest.raises(TypeError, match=r"grad=None, label='w'\): gradients add up.*x\.grad = 0"):
+        f(w, x).backward()
+
+
 def test_a_label_is_text():
     for made in (lambda: Value(1.0, 3), lambda: Tensor([1.0], 3)):
         with pytest.raises(TypeError, match="label must be text, got 3"):

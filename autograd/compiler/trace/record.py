@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 from typing import Any
 
+from ...scalar import is_number
 from ...scopes import tracing
 from ...shapes.indexing import Shape
 from ...storage import store
@@ -101,7 +102,8 @@ def _parameters(parameters: Any) -> list[Any]:
     one_or_unordered = isinstance(parameters, Tensor | Value | Set | Mapping)
     if one_or_unordered or not isinstance(parameters, Iterable):
         raise TypeError(
-            f"compile: parameters must be a list of Tensors and Values, got {parameters!r:.60}"
+            "compile: parameters must be a list of Tensors and Values, as model.parameters() is, "
+            f"got {parameters!r:.60}"
         )
     listed = list(parameters)
     seen: set[Value] = set()
@@ -133,9 +135,12 @@ def _argument(name: str, example: Any) -> Argument:
     """The shape and the numbers of an example: a number, nested lists, an array, a Tensor."""
     if isinstance(example, Value):
         example = example.data
-    if not isinstance(example, Tensor) and (
-        not hasattr(example, "__len__") or getattr(example, "shape", None) == ()
-    ):
+    if isinstance(example, str) or (not hasattr(example, "__len__") and not is_number(example)):
+        raise TypeError(
+            f"compile: {name} must be numbers, got {example!r:.60}; what is no input of the "
+            "program stays outside, as in compile(lambda x: f(x, option), x)"
+        )
+    if is_number(example):
         return Argument(name, (), [], [Value(example).data])
     tensor = Tensor(example)
     if not tensor.size:

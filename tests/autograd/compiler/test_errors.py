@@ -250,6 +250,17 @@ def test_an_example_that_holds_no_numbers_is_an_error(example):
         compiled(lambda x: x, example)
 
 
+@pytest.mark.parametrize("option", [None, "mean", nn.ReLU(), len])
+def test_an_argument_that_is_no_number_is_named(option):
+    with pytest.raises(TypeError, match=r"argument 1 must be numbers, got .*f\(x, option\), x"):
+        compiled(lambda x, _: x[0], [1.0, 2.0], option)
+
+
+def test_a_model_in_the_place_of_its_parameters_says_what_to_write():
+    with pytest.raises(TypeError, match=r"as model\.parameters\(\) is, got Dense"):
+        compiled(lambda x: x[0], parameters=nn.Dense(1, 1))
+
+
 def test_an_example_of_other_numbers_is_an_error_or_a_float():
     program = compiled(lambda x: x.sum(), [Decimal("0.5"), 1], dtype="float64")
     assert program([[1.0, 2.0]]).tolist() == [3.0]
