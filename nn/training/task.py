@@ -12,6 +12,7 @@ from ..data import Dataset
 from ..data.columns import Columns
 from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
 from ..module import Module
+from ..nests import formed
 from .forward import Forward, tried_out
 
 ONE_HOT = 256  # scores of a sample, up to which one-hot rows are faster than looking classes up
@@ -207,11 +208,7 @@ def gives_parts(model: Module, x: Any) -> bool:
 
 def plain(outputs: Any) -> Any:
     """Outputs as numbers and nested lists, in their tuples and dicts."""
-    if isinstance(outputs, dict):
-        return {k: plain(y) for k, y in outputs.items()}
-    if isinstance(outputs, tuple | list):
-        return type(outputs)(map(plain, outputs))
-    return outputs.tolist() if isinstance(outputs, Tensor) else outputs.data
+    return formed(outputs, lambda y: y.tolist() if isinstance(y, Tensor) else y.data)
 
 
 def task_of(model: Module, loss: Callable[..., Any]) -> Task:
