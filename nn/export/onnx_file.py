@@ -10,7 +10,7 @@ from autograd import files
 from .. import validate
 from ..module import Module
 from ..nests import flattened
-from .axes import AnyShape, Axes, sample_axes
+from .axes import AnyShape, Axes, each_input, sample_axes
 from .onnx_graph import IR_VERSION, OPSET, Graph
 from .onnx_layers import RULES
 from .onnx_operations import own
@@ -50,10 +50,8 @@ def to_onnx(model: Module, path: str | os.PathLike[str], shape: AnyShape | None 
 
 def _shapes(model: Module, shape: AnyShape | None) -> list[Axes]:
     """The axes of one sample of each input; ValueError where nothing says them."""
-    if shape is not None and shape and all(isinstance(part, list | tuple) for part in shape):
-        return [_checked(part) for part in shape]
     if shape is not None:
-        return [_checked(shape)]
+        return [_checked(part) for part in each_input(shape)]
     is_own = rule_of(RULES, model) is None
     axes = (model.input_shape if is_own else None) or sample_axes(model)
     if not axes:

@@ -206,5 +206,5 @@ def _rules() -> Rules:
         nn.Softmax: _softmax,
         nn.LogSoftmax: _log_softmax,
         nn.GELU: lambda _, m: layers.GELU(m.approximate),
-        **torch_sequences.rules_in(),
+        **torch_sequences.rules(nn),
     }
