@@ -124,11 +124,7 @@ def _partials(node: Any) -> Iterator[tuple[Any, Any]]:
     """Each scalar that an operation reads, and the partial to it."""
     rows = node.op.partials(node.data, *[x.data for x in node.inputs])
     for x, row in zip(node.inputs, rows, strict=True):
-        yield from zip(x.inputs, row, strict=True) if _is_bundle(x) else [(x, row)]
-
-
-def _is_bundle(x: Any) -> bool:
-    return x.op is None and len(x.inputs) > 0
+        yield from zip(x.inputs, row, strict=True) if graph.is_bundle(x) else [(x, row)]
 
 
 def _operands(node: Value) -> list[Any]:

@@ -116,7 +116,7 @@ class ByHand(Node):
     @property
     def _children(self) -> tuple[Any, ...]:
         """The operands, entries of bundles too, in order."""
-        entries = ((x,) if x.op or not x.inputs else x.inputs for x in self.inputs)
+        entries = (x.inputs if graph.is_bundle(x) else (x,) for x in self.inputs)
         return tuple([x for several in entries for x in several])
 
     @property
@@ -179,7 +179,7 @@ def _held(closure: Any, out: Any) -> tuple[Any, ...]:
 
 def _send(node: Any, op: Any, inputs: tuple[Any, ...]) -> None:
     """Add ȳ·∂y/∂x to the `grad` of each operand, ȳ being the `grad` of the node y = op(*inputs)."""
-    bundles = dict.fromkeys(x for x in inputs if x.op is None and x.inputs)
+    bundles = dict.fromkeys(filter(graph.is_bundle, inputs))
     x: Any
     y = Node(op, inputs, node.data)
     for x, gradient in graph.adjoints([*bundles, y], {y: node.grad}).items():

@@ -103,8 +103,7 @@ class Drawn:
         share = _fits("bernoulli", shape, p=p)
         known = is_number(share)
         if not known:
-            condition: Any = self(shape, rng or _generator.get(), lambda u: u) < share
-            chosen: Tensor = where(condition, 1.0, 0.0)
+            chosen: Tensor = where(self.uniform(shape, rng=rng) < share, 1.0, 0.0)
             return chosen
         if not 0 <= share <= 1:
             raise ValueError(f"drawn.bernoulli: p must be from 0 to 1, got {p!r}")
@@ -114,9 +113,10 @@ class Drawn:
         self, shape: Sequence[int], rng: Random | None, number: OfUniform, start: Any, scale: Any
     ) -> Tensor:
         """start + scale·number(u): leaves where start and scale are plain numbers."""
+        rng = rng or _generator.get()
         if is_number(start) and is_number(scale):
-            return self(shape, rng or _generator.get(), lambda u: start + scale * number(u))
-        made: Tensor = start + scale * self(shape, rng or _generator.get(), number)
+            return self(shape, rng, lambda u: start + scale * number(u))
+        made: Tensor = start + scale * self(shape, rng, number)
         return made
 
 

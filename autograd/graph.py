@@ -48,6 +48,11 @@ def bundle(entries: Iterable[Node]) -> Node:
     return Node(None, nodes, tuple([node.data for node in nodes]))
 
 
+def is_bundle(x: Node) -> bool:
+    """Whether an operand is a sequence."""
+    return x.op is None and len(x.inputs) > 0
+
+
 def order(*roots: Node) -> list[AnyNode]:
     """The roots and every operation and bundle behind them, inputs first. Leaves are left out."""
     ordered: list[AnyNode] = []

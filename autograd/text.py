@@ -34,6 +34,15 @@ def _minus(text: str) -> str:
     return re.sub(r"(?<![e\d])-|(?<=\d)-(?=\d*\.?\d*j)", "−", text)
 
 
+def numbered(base: str, taken: set[str]) -> str:
+    """A name, or where it is taken `name_2`, `name_3`, ..."""
+    name, k = base, 1
+    while name in taken:
+        k += 1
+        name = f"{base}_{k}"
+    return name
+
+
 def shape_text(shape: Sequence[int]) -> str:
     """`8×24×24`."""
     return "×".join(map(str, shape)) if shape else "1"

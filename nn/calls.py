@@ -1,9 +1,11 @@
 """A module's call: what its `forward` is handed, and what inputs and outputs are called."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from autograd import Tensor, Value
+
+from .nests import flattened, sequence
 
 
 def as_input(x: Any) -> Any:
@@ -31,8 +33,7 @@ def _has_parts(x: Any) -> bool:
 
 
 def _parts(x: Any) -> Any:
-    parts = map(as_input, x)
-    return x._make(parts) if hasattr(x, "_make") else type(x)(parts)
+    return sequence(x, [as_input(part) for part in x])
 
 
 def _joined(x: Any) -> Any:
@@ -49,22 +50,15 @@ def name_inputs(forward: Any, inputs: list[Any], options: Mapping[str, Any]) -> 
     code = getattr(forward, "__code__", None)
     names = code.co_varnames[1 : code.co_argcount] if code else ()
     for argument, given in (*zip(names, inputs, strict=False), *options.items()):
-        for name, x in _named_tensors(argument, given):
-            if not any(v.name or v.inputs for v in x.values):
+        for name, x in flattened(given, argument):
+            if isinstance(x, Tensor) and not any(v.name or v.inputs for v in x.values):
                 x.rename(name)
 
 
 def name_outputs(call: Any, outputs: Any) -> None:
     """Call the entries of tensors that were made in this call by its path, or by its kind."""
-    for name, y in _named_tensors(call or call.kind, outputs):
-        if all(v.scope is call and v.inputs and not v.name for v in y.values):
+    for name, y in flattened(outputs, call or call.kind):
+        if isinstance(y, Tensor) and all(
+            v.scope is call and v.inputs and not v.name for v in y.values
+        ):
             y.rename(name)
-
-
-def _named_tensors(name: str, x: Any) -> Iterator[tuple[str, Tensor]]:
-    """The Tensors in nested sequences and dicts, with a name for each: `state.0`."""
-    if isinstance(x, Tensor):
-        yield name, x
-    elif isinstance(x, list | tuple | dict):
-        for k, part in x.items() if isinstance(x, dict) else enumerate(x):
-            yield from _named_tensors(f"{name}.{k}", part)

@@ -1,12 +1,13 @@
 """What a model is made of: layers, shapes, parameters, multiply-adds and scalar nodes."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograd import Tensor, Value, graph
 
+from .nests import flattened
 from .watch import Call, watched
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def summarize(model: "Module", shape: Sequence[int]) -> Summary:
     """Run a model on one sample of zeros of this shape, and count."""
     with watched("summary", model) as calls:
         result = model(Tensor([0.0] * math.prod(shape)).reshape(*shape))
-    nodes = graph.nodes(*[v for x in _held(result) for v in getattr(x, "values", [x])])
+    nodes = graph.nodes(*[v for x in _outputs(result) for v in getattr(x, "values", [x])])
     made = [node for node in nodes if node.op is not None]
     found = [_row(call, made) for call in {call.path: call for call in calls}.values()]
     rows = [row for row in found if row.nodes or row.parameters or row.is_leaf]
@@ -68,17 +69,13 @@ def _row(call: Call, made: list[Value]) -> Row:
     multiply_adds = sum(map(_multiply_adds, own))
     children = [part for _, part in call.layer.named_children()]
     parameters = sum(p.size for p in children if isinstance(p, Tensor) and p.trainable)
-    shape = getattr(next(_held(call.output), None), "shape", ())  # of y, where it is (y, state)
+    shape = getattr(next(iter(_outputs(call.output)), None), "shape", ())  # of y in (y, state)
     return Row(call.path, call.words, shape, parameters, multiply_adds, len(own), call.is_leaf)
 
 
-def _held(outputs: Any) -> Iterator[Any]:
+def _outputs(result: Any) -> list[Tensor | Value]:
     """The Tensors and Values in nested sequences and dicts, in order."""
-    if isinstance(outputs, list | tuple | dict):
-        for part in outputs.values() if isinstance(outputs, dict) else outputs:
-            yield from _held(part)
-    elif isinstance(outputs, Tensor | Value):
-        yield outputs
+    return [x for _, x in flattened(result) if isinstance(x, Tensor | Value)]
 
 
 def _multiply_adds(node: Any) -> int:

@@ -12,9 +12,6 @@ Pair = tuple[int, int]
 Steps = int | tuple[int, ...]  # one for all axes, or one for each
 
 FOREIGN_KEYWORDS = {
-    "T_0": "steps",
-    "T_max": "steps",
-    "T_mult": "growth",
     "activation": "a layer of its own, such as nn.ReLU()",
     "attention_mask": "mask",
     "attn_mask": "mask, true for what takes part, or bias, for numbers that are added",
@@ -27,9 +24,9 @@ FOREIGN_KEYWORDS = {
     "epsilon": "eps",
     "eta_min": "minimum",
     "filters": "out_channels",
-    "in_dim": "in_features",
     "go_backwards": "bidirectional, or x[..., ::-1, :]",
     "hx": "state",
+    "in_dim": "in_features",
     "initial_state": "state",
     "input_dim": "num_embeddings",
     "input_shape": "in_channels or in_features",
@@ -58,6 +55,9 @@ FOREIGN_KEYWORDS = {
     "return_attention_scores": "need_weights",
     "start_dim": "axes, counted from the last",
     "strides": "stride",
+    "T_0": "steps",
+    "T_max": "steps",
+    "T_mult": "growth",
     "total_steps": "steps",
     "unflattened_size": "shape",
     "units": "out_features or hidden_size",

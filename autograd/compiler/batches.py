@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..numbers.choosing import place
 from ..scopes import no_grad
-from .strided import Ints
+from .plan.plan import Indices
 from .trace.forms import held
 from .trace.record import Argument
 
@@ -58,25 +59,36 @@ def _read(batch: Any) -> NDArray[Any]:
     return np.asarray(batch)
 
 
-def refuse_indices(
-    arguments: Sequence[Argument],
-    indices: Sequence[tuple[int, Ints, int]],
-    arrays: Sequence[NDArray[Any]],
-) -> None:
-    """IndexError where numbers by which entries are looked up name none.
-
-    `arrays` are (N, numbers), and `indices` (argument, which numbers, how many entries there are).
+def name_entries(arguments: Sequence[Argument], indices: Indices, dtype: Any) -> None:
+    """Let examples, of which shapes are meant, name entries; ValueError for more of these than the
+    floats of the program can count.
     """
+    exact = 2 ** (np.finfo(dtype).nmant + 1)
+    for k, numbers, n in indices:
+        if n > exact:
+            raise ValueError(
+                f"compile: {n:,} entries are looked up by a number, and {dtype} counts exactly to "
+                f'{exact:,}; compile with dtype="float64"'
+            )
+        example = arguments[k].example
+        for number in numbers.tolist():
+            example[number] = place(example[number], n) or 0
+
+
+def refuse_indices(
+    arguments: Sequence[Argument], indices: Indices, arrays: Sequence[NDArray[Any]]
+) -> None:
+    """IndexError where the numbers of a batch, arrays (N, numbers), name no entry."""
     for k, numbers, n in indices:
         array = arrays[k] if len(numbers) == arrays[k].shape[1] else arrays[k][:, numbers]
         right = -n <= array.min() and array.max() < n  # neither holds of nan
         if right and (array.dtype.kind != "f" or (array == np.trunc(array)).all()):
             continue
         bad = ~((array >= -n) & (array < n) & (array == np.trunc(array)))
-        sample, place = (int(i) for i in np.argwhere(bad)[0])
-        at = (sample, *_place(arguments[k], numbers[place]))
+        sample, which = (int(i) for i in np.argwhere(bad)[0])
+        at = (sample, *_place(arguments[k], numbers[which]))
         raise IndexError(
-            f"{arguments[k].name}: the index {array[sample, place]} at {at} is not one of "
+            f"{arguments[k].name}: the index {array[sample, which]} at {at} is not one of "
             f"{n:,} entries, 0 to {n - 1}"
         )
 

@@ -4,13 +4,13 @@ import inspect
 import math
 import random
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..dialects.expressions import InexpressibleError
-from ..numbers.choosing import place
 from ..scopes import tracing, uncollected
 from ..shapes.indexing import whole
 from ..tensor import Tensor
@@ -18,7 +18,7 @@ from ..value import Value
 from .backends.c99 import text as c99
 from .backends.choose import BACKENDS
 from .backends.choose import backend as chosen
-from .batches import refuse_indices, refuse_nan, samples
+from .batches import name_entries, refuse_indices, refuse_nan, samples
 from .explain import explanation, listing
 from .parameters import Gradients, Parameters
 from .plan.lower import Lowering
@@ -86,7 +86,7 @@ def compile(
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
-        _look_up(recording, plan, numpy_dtype)
+        name_entries(recording.arguments, plan.indices, numpy_dtype)
         program = Program(recording, plan, numpy_dtype, threads, backend)
         recording.drop_graph()
     return program
@@ -94,28 +94,11 @@ def compile(
 
 def _takes_nothing(function: Callable[..., Any]) -> bool:
     try:
-        inspect.signature(function).bind()
+        with suppress(ValueError):  # of one that does not tell
+            inspect.signature(function).bind()
     except TypeError:
         return False
-    except ValueError:  # one that does not tell
-        return True
     return True
-
-
-def _look_up(recording: Recording, plan: Plan, dtype: Any) -> None:
-    """Let examples, of which shapes are meant, name entries; ValueError for more of these than the
-    floats of the program can count.
-    """
-    exact = 2 ** (np.finfo(dtype).nmant + 1)
-    for k, numbers, n in plan.indices:
-        if n > exact:
-            raise ValueError(
-                f"compile: {n:,} entries are looked up by a number, and {dtype} counts exactly to "
-                f'{exact:,}; compile with dtype="float64"'
-            )
-        example = recording.arguments[k].example
-        for number in numbers.tolist():
-            example[number] = place(example[number], n) or 0
 
 
 def _dtype(dtype: Any) -> Any:

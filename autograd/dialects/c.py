@@ -61,15 +61,6 @@ def literal(x: float, dtype: str) -> str:
     return repr(x) + "f" * (dtype == "float32")
 
 
-def numbered(base: str, taken: set[str]) -> str:
-    """A name, or where it is taken `name_2`, `name_3`, ..."""
-    name, k = base, 1
-    while name in taken:
-        k += 1
-        name = f"{base}_{k}"
-    return name
-
-
 class Speller:
     """Spells formulas as lines `vector t1 = ...;`; equal parts are computed once.
 

@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 
 from ..primitives import Primitive
+from ..text import numbered
 from ..value import Value
-from .c import literal, numbered
+from .c import literal
 from .expressions import (
     ARITHMETIC,
     ATOM,

@@ -60,9 +60,9 @@ STATISTICS = (  # what does for a program what a forward does that writes number
 
 
 class UnknownNumberError(TypeError):
-    """A recorded function used a number that is known only when its program runs; in this scope."""
+    """A recorded function used a number that is known only when its program runs."""
 
-    scope: str | None = None
+    scope: str | None = None  # where that was, once it is known
 
 
 HIDDEN = (

@@ -41,9 +41,13 @@ def sample_shape(who: str, model: Module, shape: Sequence[int | str] | None) -> 
 
 def sample_shapes(who: str, model: Module, shape: AnyShape | None) -> list[tuple[int, ...]]:
     """The shape of one sample of each input."""
-    if shape and all(isinstance(part, list | tuple) for part in shape):
-        return [sample_shape(who, model, part) for part in shape if isinstance(part, list | tuple)]
-    return [sample_shape(who, model, shape)]
+    return [sample_shape(who, model, part) for part in each_input(shape)]
+
+
+def each_input(shape: AnyShape | None) -> list[Any]:
+    """The shapes of several inputs, or the one of one."""
+    several = shape and all(isinstance(part, list | tuple) for part in shape)
+    return list(shape) if shape and several else [shape]
 
 
 def _free(n: int) -> Axes:

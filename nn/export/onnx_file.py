@@ -9,11 +9,12 @@ from autograd import files
 
 from .. import validate
 from ..module import Module
-from .axes import AnyShape, Axes, sample_axes
+from ..nests import flattened
+from .axes import AnyShape, Axes, each_input, sample_axes
 from .onnx_graph import IR_VERSION, OPSET, Graph
 from .onnx_layers import RULES
 from .onnx_operations import own
-from .recorded import flat, input_names
+from .recorded import input_names
 from .walk import rule_of
 
 
@@ -40,7 +41,7 @@ def to_onnx(model: Module, path: str | os.PathLike[str], shape: AnyShape | None 
     names = input_names(model, len(shapes))
     for name, axes in zip(names, shapes, strict=True):
         graph.input(name, ("N", *axes))
-    for name, y in flat(graph.visit("", model, *names), "output"):
+    for name, y in flattened(graph.visit("", model, *names), "output"):
         graph.output(name, y)
     proto = _model_proto(graph, model, names)
     graph.onnx.checker.check_model(proto, full_check=True)
@@ -49,10 +50,8 @@ def to_onnx(model: Module, path: str | os.PathLike[str], shape: AnyShape | None 
 
 def _shapes(model: Module, shape: AnyShape | None) -> list[Axes]:
     """The axes of one sample of each input; ValueError where nothing says them."""
-    if shape is not None and shape and all(isinstance(part, list | tuple) for part in shape):
-        return [_checked(part) for part in shape]
     if shape is not None:
-        return [_checked(shape)]
+        return [_checked(part) for part in each_input(shape)]
     is_own = rule_of(RULES, model) is None
     axes = (model.input_shape if is_own else None) or sample_axes(model)
     if not axes:

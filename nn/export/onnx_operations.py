@@ -8,8 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..nests import flattened, formed
 from .onnx_graph import Graph
-from .recorded import flat, formed, recorded
+from .recorded import recorded
 
 
 def own(graph: Graph, layer: Any, *inputs: str) -> Any:
@@ -26,9 +27,8 @@ def own(graph: Graph, layer: Any, *inputs: str) -> Any:
     known = dict(zip(names, inputs, strict=True))
     for name in _looked_up(made) & set(names):
         graph.as_whole(known[name])
-    read = {x for operation in made.operations for x in operation.inputs} | {
-        x for _, x in flat(made.results, "")
-    }
+    read = {x for operation in made.operations for x in operation.inputs}
+    read |= {x for _, x in flattened(made.results)}
     for name, x in [*parameters.items(), *made.constants.items()]:
         if name in read:
             known[name] = graph.value(x, graph.unused(name))
@@ -40,7 +40,7 @@ def own(graph: Graph, layer: Any, *inputs: str) -> Any:
 
 def _looked_up(made: Any) -> set[str]:
     """The tensors that are read only as numbers to look up by."""
-    found = {name: False for _, name in flat(made.results, "")}
+    found = {name: False for _, name in flattened(made.results)}
     for operation in reversed(made.operations):
         for k, x in enumerate(operation.inputs):
             moves = operation.op in ("reshape", "transpose", "slice", "take", "expand")

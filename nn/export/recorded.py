@@ -80,24 +80,3 @@ def check_floats(who: str, model: Module, largest: float) -> None:
             floats(part, largest)
         except ValueError as error:
             raise ValueError(f"{who}: {path}: {error}") from None
-
-
-def flat(results: Any, name: str) -> Iterator[tuple[str, Any]]:
-    """(name, result) of results in tuples, lists and dicts: `output.0`, `output.h`."""
-    if isinstance(results, dict):
-        for key, part in results.items():
-            yield from flat(part, f"{name}.{key}")
-    elif isinstance(results, list | tuple):
-        yield from flat(dict(enumerate(results)), name)
-    else:
-        yield name, results
-
-
-def formed(results: Any, of: Callable[[Any], Any]) -> Any:
-    """Something of each result, in the form of the results."""
-    if isinstance(results, dict):
-        return {key: formed(part, of) for key, part in results.items()}
-    if isinstance(results, list | tuple):
-        parts = [formed(part, of) for part in results]
-        return results._make(parts) if hasattr(results, "_make") else type(results)(parts)
-    return of(results)

@@ -180,6 +180,8 @@ def _rules() -> Rules:
     nn = torch_layers.library().nn
     return {
         **torch_in_images.rules(nn),
+        **torch_sequences.rules(nn),
+        **_activations(nn),
         nn.Sequential: _sequential,
         torch_layers.Residual: _residual,
         nn.Identity: lambda *_: layers.Identity(),
@@ -195,6 +197,11 @@ def _rules() -> Rules:
         nn.RMSNorm: _rms_norm,
         nn.BatchNorm1d: partial(_batch_norm, layer=layers.BatchNorm1D),
         nn.BatchNorm2d: partial(_batch_norm, layer=layers.BatchNorm2D),
+    }
+
+
+def _activations(nn: Any) -> Rules:
+    return {
         nn.ReLU: lambda *_: layers.ReLU(),
         nn.LeakyReLU: lambda _, m: layers.LeakyReLU(m.negative_slope),
         nn.ELU: lambda read, m: read.new(layers.ELU, m.alpha),
@@ -206,5 +213,4 @@ def _rules() -> Rules:
         nn.Softmax: _softmax,
         nn.LogSoftmax: _log_softmax,
         nn.GELU: lambda _, m: layers.GELU(m.approximate),
-        **torch_sequences.rules_in(),
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .recorded import formed
+from ..nests import formed
 from .torch_operations import run
 
 

@@ -5,9 +5,9 @@ from typing import Any
 from .. import init, layers
 from ..module import Module
 from . import torch_layers
+from .axes import RECURRENT
 from .walk import Rules
 
-SEQUENCES = (layers.RNN, layers.LSTM, layers.GRU)
 CELLS = (layers.RNNCell, layers.LSTMCell, layers.GRUCell)
 
 
@@ -84,20 +84,19 @@ def _positions_out(_: Any, layer: layers.PositionalEncoding) -> Any:
 
 
 OUT: Rules = {
-    **dict.fromkeys(SEQUENCES, _sequence_out),
+    **dict.fromkeys(RECURRENT, _sequence_out),
     **dict.fromkeys(CELLS, _cell_out),
     layers.MultiHeadAttention: _attention_out,
     layers.PositionalEncoding: _positions_out,
 }
 
 
-def rules_in() -> Rules:
-    """The rules of PyTorch's classes, which are there once torch is."""
-    nn = torch_layers.library().nn
+def rules(nn: Any) -> Rules:
+    """The rules of the classes of torch.nn, and of those that we have added."""
     return {
         **{
             getattr(library, cls.__name__): _sequence_in
-            for cls in SEQUENCES
+            for cls in RECURRENT
             for library in (nn, torch_layers)
         },
         **{getattr(nn, cls.__name__): _cell_in for cls in CELLS},

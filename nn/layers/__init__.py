@@ -21,11 +21,11 @@ from .attention import MultiHeadAttention, PositionalEncoding
 from .basic import Dense, Dropout, Dropout2D, Flatten, Identity, Reshape, Residual
 from .cells import GRUCell, LSTMCell, RNNCell
 from .convolutions import Conv1D, Conv2D, ConvTranspose2D
+from .embedding import Embedding
 from .mlp import MLP
 from .norms import BatchNorm1D, BatchNorm2D, GroupNorm, LayerNorm, RMSNorm
 from .pools import AvgPool, AvgPool1D, GlobalAvgPool, GlobalAvgPool1D, MaxPool, MaxPool1D
 from .recurrent import GRU, LSTM, RNN
-from .sequence import Embedding
 from .upsampling import Upsample
 
 __all__ = [

@@ -16,8 +16,9 @@ from .samples import word
 class Checkpoint:
     """A model's file with the state of its training: optimiser, schedule, epochs, random numbers.
 
-    `order` orders the samples, from `noise` comes what is drawn. `settings` are what must be the
-    same when the training goes on, such as its seed. Without a path nothing is kept.
+    `order` orders the samples and changes images, from `noise` comes what models draw. `settings`
+    are what must be the same when the training goes on, such as its seed. Without a path nothing is
+    kept.
     """
 
     def __init__(

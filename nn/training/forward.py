@@ -100,10 +100,10 @@ class Forward:
         self.look(images, sure=True)
         if self._way is not Way.SINGLE:
             return self._batch(Tensor(images))
-        self.one_by_one()
+        self.check_one_by_one()
         return stack([self._own(Tensor(x)) for x in images])
 
-    def one_by_one(self) -> None:
+    def check_one_by_one(self) -> None:
         """ValueError where samples cannot go one by one: in training, with batch statistics."""
         if self.normaliser and self.model.training:
             needed = "batch statistics, and forward is right for one sample only"

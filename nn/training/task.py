@@ -10,8 +10,10 @@ from autograd import Tensor, Value, stack
 from ..annotations import Shape
 from ..data import Dataset
 from ..data.columns import Columns
-from ..losses import Loss, NLLLoss, class_numbers, classes_for, equal_shapes
+from ..losses import Loss, NLLLoss
 from ..module import Module
+from ..nests import formed
+from ..targets import class_numbers, classes_for, equal_shapes
 from .forward import Forward, tried_out
 
 ONE_HOT = 256  # scores of a sample, up to which one-hot rows are faster than looking classes up
@@ -93,7 +95,7 @@ class Prediction:
         """The outputs (N, ...); None for those that are no Tensors."""
         if not self._by_sample(images):
             return self.forward.all(images)
-        self.forward.one_by_one()
+        self.forward.check_one_by_one()
         if self._structured:
             return None
         outputs = [called(self.model, x) for x in images]
@@ -146,7 +148,7 @@ class Whole:
 
     def eager(self, batch: Dataset) -> Step:
         """No outputs, and the mean loss of a batch."""
-        Forward(self.model).one_by_one()
+        Forward(self.model).check_one_by_one()
         return None, stack(list(self.each(batch))).mean()
 
     def each(self, batch: Dataset) -> Iterable[Value]:
@@ -207,11 +209,7 @@ def gives_parts(model: Module, x: Any) -> bool:
 
 def plain(outputs: Any) -> Any:
     """Outputs as numbers and nested lists, in their tuples and dicts."""
-    if isinstance(outputs, dict):
-        return {k: plain(y) for k, y in outputs.items()}
-    if isinstance(outputs, tuple | list):
-        return type(outputs)(map(plain, outputs))
-    return outputs.tolist() if isinstance(outputs, Tensor) else outputs.data
+    return formed(outputs, lambda y: y.tolist() if isinstance(y, Tensor) else y.data)
 
 
 def task_of(model: Module, loss: Callable[..., Any]) -> Task:

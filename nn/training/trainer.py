@@ -140,14 +140,10 @@ class Trainer:
         backend = backend_for(self.model, self.loss, compiled)
         finite = _Finite(self.model, self.optimizer)
         samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
-
-        def batches() -> Iterator[Dataset]:
-            for batch in samples.batches(batch_size, order, drop_last):
-                yield reduce(lambda batch, change: change(batch, order), augment, batch)
-
         while not over and len(self.history) < last:
+            batches = _changed(samples.batches(batch_size, order, drop_last), augment, order)
             with drawn.using(noise):
-                epoch = self._epoch(backend, batches(), held_out, progress and len(samples))
+                epoch = self._epoch(backend, batches, held_out, progress and len(samples))
             finite.check(epoch.number)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
@@ -285,6 +281,14 @@ def _callables(**given: Any) -> None:
     for name, several in given.items():
         if not isinstance(several, Sequence) or not all(map(callable, several)):
             raise TypeError(f"fit: {name} must be a list of callables, got {several!r:.60}")
+
+
+def _changed(
+    batches: Iterator[Dataset], augment: Sequence[Augmentation], rng: random.Random
+) -> Iterator[Dataset]:
+    """Batches with their images changed in turn."""
+    for batch in batches:
+        yield reduce(lambda batch, change: change(batch, rng), augment, batch)
 
 
 def _averages(optimizer: Optimizer) -> Averaged | None:

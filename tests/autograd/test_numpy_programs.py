@@ -137,8 +137,13 @@ def moved(field, vx, vy):
 
 def without_sources(vx, vy, sweeps=4):
     """Velocities less the gradient of a pressure: what flows into a cell flows out of it."""
-    around = lambda p: sum(np.roll(p, s, axis=a) for s in (1, -1) for a in (0, 1))  # noqa: E731
-    across = lambda f, axis: np.roll(f, -1, axis=axis) - np.roll(f, 1, axis=axis)  # noqa: E731
+
+    def around(p):
+        return sum(np.roll(p, s, axis=a) for s in (1, -1) for a in (0, 1))
+
+    def across(f, axis):
+        return np.roll(f, -1, axis=axis) - np.roll(f, 1, axis=axis)
+
     sources, pressure = -0.5 * (across(vx, 0) + across(vy, 1)), np.zeros(vx.shape)
     for _ in range(sweeps):
         pressure = (sources + around(pressure)) / 4.0

@@ -11,6 +11,10 @@ from ..trace.tape import CONSTANT
 from .kernels import Kernel
 from .views import Block, View
 
+Indices = list[
+    tuple[int, Ints, int]
+]  # (argument, which of its numbers, how many entries there are)
+
 
 @dataclass(eq=False)
 class Plan:
@@ -18,9 +22,8 @@ class Plan:
 
     `seed` is the adjoint of the loss, which the one who runs the plan sets (1/N for each sample);
     so it sets `part` to 1/N for each sample, where there is a mean over the batch. `gradients` are
-    the adjoints of the parameters that have one. `indices` are numbers of arguments by which
-    entries are looked up: (argument, which numbers, how many entries there are). Blocks without
-    samples that kernels add to start at 0.
+    the adjoints of the parameters that have one. `indices` are numbers by which entries are looked
+    up. Blocks without samples that kernels add to start at 0.
     """
 
     blocks: list[Block] = field(default_factory=list)
@@ -35,7 +38,7 @@ class Plan:
     seed: Block | None = None
     part: Block | None = None
     gradients: dict[int, Block] = field(default_factory=dict)
-    indices: list[tuple[int, Ints, int]] = field(default_factory=list)
+    indices: Indices = field(default_factory=list)
 
     def block(
         self,

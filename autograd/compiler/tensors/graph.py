@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Dims = tuple[int, ...]
+from ...text import numbered
+from ..strided import Dims
+
 Operand = str | float  # the name of a tensor, or a number
 
 
@@ -107,12 +109,13 @@ class Builder:
         made.operations = [operation for operation in made.operations if operation.name in needed]
         made.constants = {x: numbers for x, numbers in made.constants.items() if x in needed}
         names: dict[Operand, str] = {name: name for name, _ in made.inputs + made.parameters}
+        bases: dict[str, str] = dict.fromkeys(made.constants, "constant")
+        bases |= {o.name: f"{self._scopes[o.name]}/{o.op}".lstrip("/") for o in made.operations}
         taken = set(names.values())
-        for x in made.constants:
-            names[x] = numbered("constant", taken)
+        for x, base in bases.items():
+            names[x] = numbered(base, taken)
+            taken.add(names[x])
         for operation in made.operations:
-            scope = self._scopes[operation.name]
-            names[operation.name] = numbered(f"{scope}/{operation.op}".lstrip("/"), taken)
             operation.name = names[operation.name]
             operation.inputs = [names.get(x, x) for x in operation.inputs]
         made.constants = {names[x]: numbers for x, numbers in made.constants.items()}
@@ -181,13 +184,3 @@ class Builder:
         if self.batched[x]:
             return x
         return self.add("expand", [x, self.made.inputs[0][0]], self.shapes[x], scope)
-
-
-def numbered(name: str, taken: set[str]) -> str:
-    """A name, or where it is taken `name_2`, `name_3`, ...; now it is."""
-    found, k = name, 1
-    while found in taken:
-        k += 1
-        found = f"{name}_{k}"
-    taken.add(found)
-    return found

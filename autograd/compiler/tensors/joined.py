@@ -21,7 +21,7 @@ from .products import matrices
 PACES = [(1, 1), (2, 1), (1, 2), (3, 1), (1, 3), (2, 2)]  # (stride, dilation), the usual ones
 
 
-class Windows(NamedTuple):
+class Joined(NamedTuple):
     """An image (C, H, W) in numbers of pixels, -1 where it is 0, the kernel that slides over it,
     its positions, and how (stride, dilation) it goes along each side.
     """
@@ -52,7 +52,7 @@ def convolved_joined(blocks: Blocks, kernel: MatMul) -> bool:
     if gathered is None or g > 1:
         return False
     pixels, sources = gathered
-    found = _windows(blocks, kernel, pixels[kernel.right.rows()].reshape(k, p))
+    found = _found(blocks, kernel, pixels[kernel.right.rows()].reshape(k, p))
     if found is None or found.inside().min() < 0:
         return False
     build, scope = blocks.build, kernel.scope
@@ -65,7 +65,7 @@ def convolved_joined(blocks: Blocks, kernel: MatMul) -> bool:
     return True
 
 
-def _windows(blocks: Blocks, kernel: MatMul, pixels: Ints) -> Windows | None:
+def _found(blocks: Blocks, kernel: MatMul, pixels: Ints) -> Joined | None:
     """The image of gathered windows (k, p), if the weights say how large the kernel is."""
     layout = kernel.left.affine
     if blocks.numbers(kernel.left.block) is not None:
@@ -80,7 +80,7 @@ def _windows(blocks: Blocks, kernel: MatMul, pixels: Ints) -> Windows | None:
                 paces = [_pace(windows, k, k + len(positions)) for k in range(1, len(shape))]
                 if None not in paces:
                     known = tuple(pace for pace in paces if pace)
-                    return Windows(_image(windows, known), shape[1:], positions, known)
+                    return Joined(_image(windows, known), shape[1:], positions, known)
     return None
 
 

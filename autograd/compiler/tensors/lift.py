@@ -204,7 +204,9 @@ def _mean(build: Builder, before: Operation, factor: float, scope: str) -> str |
         entries = math.prod(before.attributes["kernel"])
     elif before.op == "sum_over":
         entries = math.prod(build.shapes[str(before.inputs[0])]) // math.prod(before.shape)
-    if before.op not in ("sum_over", "sum_pool") or factor != 1 / entries:
+    else:
+        return None
+    if factor != 1 / entries:
         return None
     op = before.op.replace("sum", "mean")
     return build.add(op, before.inputs, before.shape, scope, **before.attributes)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ...graph import is_bundle
 from ...numbers.kinds import STATISTICS, UNKNOWN
 from ...reach import Holder, holders, reached, values_of
 from ...scopes import chance
@@ -159,6 +160,6 @@ def _read(again: Recording, first: Recording) -> set[int]:
     )
     made = {id(v) for v in chain(first.trace, *sources)}
     operands = {id(x): x for v in again.trace for x in v.inputs}
-    inputs = (x.inputs if x.op is None and x.inputs else [x] for x in operands.values())
+    inputs = (x.inputs if is_bundle(x) else [x] for x in operands.values())
     results = (result.values for result in again.results)
     return made & {id(x) for x in chain(*inputs, *results)}

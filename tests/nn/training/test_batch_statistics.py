@@ -54,8 +54,12 @@ def test_vectors_are_normalised_by_their_batch_and_saved_with_its_statistics(tmp
 def test_signals_are_normalised_by_their_channels_even_as_long_as_there_are(length):
     """A sample of 3 channels and 3 entries might be taken for a batch of vectors."""
     signals = RNG.normal(1, 2, (20, 1, length + 2))
-    layers = lambda: [nn.Conv1D(1, 3, 3), nn.BatchNorm1D(3), nn.ReLU(), nn.Flatten(2)]  # noqa: E731
-    assert_alike(lambda: made(*layers(), nn.Dense(3 * length, 2)), signals)
+
+    def model():
+        layers = nn.Conv1D(1, 3, 3), nn.BatchNorm1D(3), nn.ReLU(), nn.Flatten(2)
+        return made(*layers, nn.Dense(3 * length, 2))
+
+    assert_alike(model, signals)
 
 
 class ByHand(nn.Module):

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from ....dialects.c import numbered
+from ....text import numbered
 from .lookups import print_lookup
 from .nests import AnyNest, Listing, Lookup, Nest, Product
 from .places import Places

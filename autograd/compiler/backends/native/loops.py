@@ -4,7 +4,7 @@ import numpy as np
 
 from ....dialects.expressions import InexpressibleError
 from ....value import Value, unknown
-from ...plan import lookups as plan
+from ...plan import lookups
 from ...plan.kernels import Copy, Kernel, Words, Zero
 from ...plan.maps import Map, Reduce
 from ...plan.matmul import MatMul
@@ -28,7 +28,7 @@ def nest(kernel: Kernel, unrolled: int = UNROLLED) -> AnyNest:
         return _reduce(kernel, words, unrolled)
     if isinstance(kernel, MatMul):
         return _product(kernel, words)
-    if isinstance(kernel, plan.Lookup):
+    if isinstance(kernel, lookups.Lookup):
         return _lookup(kernel, words)
     raise InexpressibleError(f"C has no loops for {kernel!r:.60}")
 
@@ -140,7 +140,7 @@ def _product(kernel: MatMul, words: list[Words]) -> Nest:
     )
 
 
-def _lookup(kernel: plan.Lookup, words: list[Words]) -> Lookup:
+def _lookup(kernel: lookups.Lookup, words: list[Words]) -> Lookup:
     rows, table, index = kernel.rows, kernel.table, kernel.index
     g, gs = _axis((rows, 0), (table, 0), (index, 0))
     p, ps = _axis((rows, 1), (index, 1))
@@ -154,7 +154,7 @@ def _lookup(kernel: plan.Lookup, words: list[Words]) -> Lookup:
         Access(index.block, index.affine.offset, (*gs[2], *ps[1], *zero_f)),
         kernel.length,
         kernel.step,
-        isinstance(kernel, plan.Scatter),
+        isinstance(kernel, lookups.Scatter),
         words,
         kernel.scope,
     )

@@ -1,4 +1,4 @@
-"""Layers of sequences of tokens."""
+"""Vectors for ids, such as those of tokens."""
 
 import random
 
