@@ -226,7 +226,7 @@ w = Tensor([1.0, 2.0], label="w")
         ({"loss_of": lambda x, t: drawn([1], random, lambda u: u)[0] * x[0, 0, 0]}, ValueError,
          "the function draws random numbers"),
         ({"loss_of": lambda x, t: x[0, 0, 0] * random.random()}, TypeError, "draws from"),
-        ({"loss_of": lambda x, t: LOSS(x[0, 0], t)}, TypeError, "explore records"),
+        ({"loss_of": lambda x, t: LOSS(x[0, 0], t)}, ValueError, "explore records"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_learned_from_is_refused_by_name(change, error, told):
