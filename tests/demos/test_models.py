@@ -14,7 +14,7 @@ MODELS = sorted(Path(__file__).parents[2].glob("demos/models/*.py"))
 SMALL = {
     "char_gru": ["--steps", "30", "--hidden", "16"],
     "dcgan": ["--epochs", "4", "--width", "4"],
-    "maml": ["--steps", "200", "--hidden", "16"],
+    "maml": ["--steps", "1000", "--hidden", "20"],
     "micro_gpt": ["--steps", "30", "--width", "8"],
     "resnet": ["--epochs", "2", "--width", "4"],
     "vae": ["--epochs", "3", "--hidden", "32"],
@@ -70,8 +70,8 @@ def test_one_step_of_descent_fits_a_wave_better_than_none(run):
     (before, after), text = run("maml")
     losses = [float(x) for x in re.findall(r"^step .* ([\d.]+)$", text, re.MULTILINE)]
     assert len(losses) == 10
-    assert after < before
     assert losses[-1] < 0.7 * losses[0]
+    assert after < 0.8 * before
     assert f"loss {before:.2f} before, {after:.2f} after" in text
 
 
