@@ -2,7 +2,8 @@
 
 import sys
 from dis import opmap
-from typing import TYPE_CHECKING, Any
+from inspect import getattr_static
+from typing import Any, NoReturn
 
 _SHAPED = "t.reshape(...), or t[:, None]"
 _NUMBERS = "nothing: the numbers are Python's, and autograd.compile makes float32 of them"
@@ -83,17 +84,32 @@ def absent(module: str, name: str, hint: str) -> Exception:
     return kind(f"module {module!r} has no attribute {name!r}{hint}", name=name)
 
 
+class _Absent:
+    """An attribute that raises the error for one that is not there, and says what is.
+
+    `__getattr__` would say it too, but a class that has one reads each of its attributes slowly.
+    """
+
+    def __init__(self, name: str, hint: str) -> None:
+        self.name, self.hint = name, hint
+
+    def __get__(self, x: Any, owner: type) -> NoReturn:
+        raise AttributeError(
+            f"{owner.__name__!r} object has no attribute {self.name!r}; write {self.hint}",
+            name=self.name,
+            obj=x,
+        )
+
+
 class Elsewhere:
     """A Value or a Tensor that is asked for what other engines' have."""
 
     __slots__ = ()
 
-    if not TYPE_CHECKING:  # for type checkers, a name that is not there is a mistake
+    def __dir__(self) -> list[str]:
+        absent = (name for name in METHODS if isinstance(getattr_static(self, name), _Absent))
+        return sorted({*super().__dir__()}.difference(absent))
 
-        def __getattr__(self, name: str) -> Any:
-            """AttributeError; of a name that is known elsewhere, with what is written here."""
-            hint = f"; write {METHODS[name]}" if name in METHODS else ""
-            kind = type(self).__name__
-            raise AttributeError(
-                f"{kind!r} object has no attribute {name!r}{hint}", name=name, obj=self
-            )
+
+for _name, _hint in METHODS.items():
+    setattr(Elsewhere, _name, _Absent(_name, _hint))

@@ -53,6 +53,8 @@ def test_a_value_and_a_tensor_name_what_to_write():
     with pytest.raises(AttributeError, match=r"attribute 'no_such_thing'$"):
         Value(1.0).no_such_thing()
     assert not hasattr(Value(1.0), "shape")
+    assert not {"gelu", "view"} & {*dir(Value(1.0)), *dir(Tensor([1.0]))}
+    assert "max" in dir(Tensor([1.0]))
 
 
 def test_an_import_says_so_too():
