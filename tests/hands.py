@@ -75,8 +75,15 @@ class Hand:
         const titleOf = (card) => card.querySelector("b").textContent;
         return [...document.querySelectorAll(".card")].find((c) => titleOf(c) === arguments[0]);
         """
-        found = self.page.run(titled, title)
+        found = self._seen(titled, title)
         assert found, f"no card {title!r}"
+        return found
+
+    def _seen(self, script, *arguments):
+        """What a script finds; a pane may still be in the making, on a busy machine."""
+        end = time.monotonic() + 10
+        while not (found := self.page.run(script, *arguments)) and time.monotonic() < end:
+            time.sleep(0.02)
         return found
 
     def map(self, tensor, column=""):
@@ -90,7 +97,7 @@ class Hand:
         const called = (e) => [e.textContent.trim(), e.getAttribute("aria-label")];
         return all.find((e) => called(e).includes(name) && e.checkVisibility());
         """
-        found = self.page.run(script, name, within)
+        found = self._seen(script, name, within)
         assert found, f"no button {name!r} is seen"
         return found
 
