@@ -145,10 +145,11 @@ class Whole:
 
     def __init__(self, model: Module, loss: Callable[..., Any]) -> None:
         self.model, self.loss = model, loss
+        self.forward = Forward(model)
 
     def eager(self, batch: Dataset) -> Step:
         """No outputs, and the mean loss of a batch."""
-        Forward(self.model).check_one_by_one()
+        self.forward.check_one_by_one()
         return None, stack(list(self.each(batch))).mean()
 
     def each(self, batch: Dataset) -> Iterable[Value]:
