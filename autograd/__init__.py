@@ -48,6 +48,7 @@ from .reach import unchanged as unchanged  # for `nn`
 from .scopes import chance as chance  # for `nn`
 from .scopes import current_scope, is_compiling, no_grad, scope, uncollected
 from .tensor import Tensor, einsum
+from .text import numbered as numbered  # for `nn`
 from .value import Value
 
 __all__ = [

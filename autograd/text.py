@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -34,7 +34,7 @@ def _minus(text: str) -> str:
     return re.sub(r"(?<![e\d])-|(?<=\d)-(?=\d*\.?\d*j)", "−", text)
 
 
-def numbered(base: str, taken: set[str]) -> str:
+def numbered(base: str, taken: Container[str]) -> str:
     """A name, or where it is taken `name_2`, `name_3`, ..."""
     name, k = base, 1
     while name in taken:

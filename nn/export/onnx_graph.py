@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from autograd import Tensor
+from autograd import Tensor, numbered
 
 from ..module import Module
 from ..optional import needs
@@ -135,12 +135,8 @@ class Graph(Walk):
         return name
 
     def unused(self, name: str) -> str:
-        """A name, or where it is taken `name_2`, `name_3`, ..."""
-        found, k = name, 1
-        while found in self.types:
-            k += 1
-            found = f"{name}_{k}"
-        return found
+        """A name that no value has yet: this one, or numbered."""
+        return numbered(name, self.types)
 
     def value(self, x: Any, slot: str) -> str:
         """The name of a node's input, which is added as a constant where it is one."""
