@@ -33,7 +33,8 @@ function loop({ loop, beats, partials }, x) {
 function spread(p, operands, y) {
   if (p === false) return [false];
   if (p === true) return operands[0].map(() => true);
-  if (p.place !== undefined) return operands[0].map((_, k) => k === place(operands[p.place][0], operands[0].length));
+  if (p.place !== undefined)
+    return operands[0].map((_, k) => k === place(operands[p.place][0], operands[0].length));
   if (p.first === undefined) return operands[p.operand];
   const winner = operands[0].findIndex((x) => p.first(x, y));
   return operands[0].map((_, k) => k === winner);
