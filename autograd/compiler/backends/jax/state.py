@@ -1,0 +1,67 @@
+"""The arrays of a plan while it is traced: what each block holds so far."""
+
+from typing import Any
+
+import numpy as np
+
+from ....dialects.jax import number
+from ...plan.kernels import Target
+from ...plan.plan import Plan
+from ...plan.views import Block, View
+from .views import given, read
+
+
+class State:
+    """Arrays (N, size) or (size,) of blocks, and what else is given to blocks that kernels add to.
+
+    `dtype` is that of all arrays; `operands` that to which operands of products are rounded.
+    """
+
+    def __init__(self, plan: Plan, samples: int, dtype: Any, operands: Any) -> None:
+        self.plan, self.samples, self.dtype, self.operands = plan, samples, dtype, operands
+        self._parts: dict[Block, list[Any]] = {}
+        self._filled: dict[Block, list[View]] = {}
+
+    def put(self, block: Block, array: Any) -> None:
+        """Say what a whole block holds."""
+        self._parts[block] = [array]
+
+    def array(self, block: Block) -> Any:
+        """What a block holds: (N, size), or (size,)."""
+        import jax.numpy as jnp
+
+        parts = [*self._parts.get(block, []), *self._initial(block)]
+        total = sum(parts[1:], parts[0]) if parts else np.zeros(block.size, self.dtype)
+        if block.batched and total.ndim == 1:
+            total = jnp.broadcast_to(total, (self.samples, block.size))
+        self._parts[block] = [total]
+        self._filled.pop(block, None)
+        return total
+
+    def _initial(self, block: Block) -> list[Any]:
+        """The numbers of those rows that a block holds before it is filled, 0 in all others."""
+        if block.initial is None or (block in self._parts and block not in self._filled):
+            return []
+        numbers = block.initial.copy()
+        for view in self._filled.get(block, []):
+            numbers[view.rows()] = 0
+        return [numbers.astype(self.dtype)] if numbers.any() else []
+
+    def view(self, view: View) -> Any:
+        """A view (N?, *shape); a dimension that repeats has size 1."""
+        return read(self.array(view.block), view)
+
+    def hand(self, target: Target, x: Any, batched: bool) -> None:
+        """Fill a target with an array (N?, *shape), or add it."""
+        import jax.numpy as jnp
+
+        view, lead = target.view, (self.samples,) * batched
+        x = jnp.broadcast_to(number(x, self.dtype), (*lead, *view.layout.shape))
+        self.add(view, given(x.sum(0) if batched and not view.block.batched else x, view))
+
+    def add(self, view: View, x: Any) -> None:
+        """Add what a block gets by a view of it, (N?, size); samples are summed where it has none."""
+        block = view.block
+        x = x.sum(0) if x.ndim == 2 and not block.batched else x
+        self._parts.setdefault(block, []).append(x)
+        self._filled.setdefault(block, []).append(view)

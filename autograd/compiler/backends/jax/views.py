@@ -1,0 +1,233 @@
+"""Views of blocks without strides, of which XLA has none: reshaping, slices, and their adjoints.
+
+A block is an array (N, size), or (size,) where nothing depends on the sample. A view's addresses
+are digits of a number with mixed radices, where they can be: then it is a box of the block in
+another shape.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...plan.views import Listed, View
+from ...strided import Dims, Ints, Layout
+
+REPEATS = 64  # of an entry in a view, up to which its adjoints are gathered rather than scattered
+
+
+class Place(NamedTuple):
+    """Where a dimension goes along: which digit, in steps of so many."""
+
+    digit: int
+    pace: int
+
+
+class Grid(NamedTuple):
+    """A block in the shape of its digits, and where the dimensions of a view's axes go along these;
+    None of a dimension that goes nowhere. No two of one axis go along one digit.
+    """
+
+    sizes: Dims
+    starts: Dims
+    places: tuple[tuple[Place | None, ...], ...]
+
+    def shared(self) -> set[int]:
+        """The digits along which several dimensions go: windows slide there."""
+        used = [p.digit for axis in self.places for p in axis if p]
+        return {digit for digit in used if used.count(digit) > 1}
+
+
+def grid(view: View) -> Grid | None:
+    """The digits of a view's addresses, or None where they are not such."""
+    if isinstance(view.layout, Listed):
+        return None
+    return _grid(view.block.size, view.layout)
+
+
+@lru_cache(4096)
+def _grid(size: int, layout: Layout) -> Grid | None:
+    moves = sorted(
+        (step, axis, k, n)
+        for axis, (dims, steps) in enumerate(zip(layout.dims, layout.steps, strict=True))
+        for k, (n, step) in enumerate(zip(dims, steps, strict=True))
+        if n > 1 and step
+    )
+    if moves and moves[0][0] < 0:
+        return None
+    for units in _units(moves, (1,)):
+        found = _fitting(size, layout, moves, units)
+        if found is not None:
+            return found
+    return None
+
+
+def _units(moves: Sequence[tuple[int, int, int, int]], units: Dims) -> Iterator[Dims]:
+    """The units along which moves could go, each a multiple of the one before: 1, then one each.
+
+    The step itself is tried first, then the unit before, then others.
+    """
+    if not moves:
+        yield units[1:]
+        return
+    (step, *_), rest = moves[0], moves[1:]
+    last = units[-1]
+    finer = [u for u in range(step - 1, last, -1) if step % u == 0 and u % last == 0]
+    for unit in dict.fromkeys([step, last, *finer]):
+        if step % unit == 0 and unit % last == 0:
+            yield from _units(rest, (*units, unit))
+
+
+def _fitting(
+    size: int, layout: Layout, moves: Sequence[tuple[int, int, int, int]], units: Dims
+) -> Grid | None:
+    """The grid of moves along these units, if each stays within its digit."""
+    radices = sorted({1, *units}, reverse=True)
+    ends = [size, *radices[:-1]]
+    if any(end % unit for end, unit in zip(ends, radices, strict=True)):
+        return None
+    sizes = tuple(end // unit for end, unit in zip(ends, radices, strict=True))
+    starts = tuple(layout.offset // u % n for u, n in zip(radices, sizes, strict=True))
+    reach, users = list(starts), set()
+    places: list[list[Place | None]] = [[None] * len(dims) for dims in layout.dims]
+    for (step, axis, k, n), unit in zip(moves, units, strict=True):
+        digit = radices.index(unit)
+        if (axis, digit) in users:
+            return None
+        users.add((axis, digit))
+        places[axis][k] = Place(digit, step // unit)
+        reach[digit] += (n - 1) * (step // unit)
+    if any(last >= n for last, n in zip(reach, sizes, strict=True)):
+        return None
+    return Grid(sizes, starts, tuple(map(tuple, places)))
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read(x: Any, view: View) -> Any:
+    """A view (N?, *shape) of its block's array; a dimension that repeats has size 1."""
+    lead = x.shape[:-1]
+    if view.is_whole():
+        return x.reshape(*lead, *view.layout.shape)
+    found = grid(view)
+    if found is None or found.shared():
+        return x[..., _unrepeated(view)]
+    return boxed(x, view.affine, found, flat(found)).reshape(*lead, *_shape(view.affine))
+
+
+def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
+    """The part of a block that a view sees, as an array (N?, ...) with an axis for each place in
+    this order, shared digits as a whole.
+    """
+    from jax import lax
+
+    lead = x.ndim - 1
+    spans, paces = span(layout, found)
+    starts = (*[0] * lead, *found.starts)
+    x = x.reshape(*x.shape[:-1], *found.sizes)
+    ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
+    x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
+    axes = [p.digit for p in order]
+    rest = [k for k in range(len(found.sizes)) if k not in axes]
+    x = x.transpose(*range(lead), *[lead + k for k in (*axes, *rest)])
+    return x.reshape(x.shape[: lead + len(axes)])
+
+
+def span(layout: Layout, found: Grid) -> tuple[Dims, Dims]:
+    """How much of each digit a view sees, and the step that it takes there, if only one does."""
+    spans, paces = [1] * len(found.sizes), [1] * len(found.sizes)
+    shared = found.shared()
+    for dims, places in zip(layout.dims, found.places, strict=True):
+        for n, place in zip(dims, places, strict=True):
+            if place:
+                spans[place.digit] += (n - 1) * place.pace
+                paces[place.digit] = 1 if place.digit in shared else place.pace
+    return tuple(spans), tuple(paces)
+
+
+def flat(found: Grid) -> list[Place]:
+    """The places of all dimensions, axis after axis."""
+    return [p for axis in found.places for p in axis if p]
+
+
+def _shape(layout: Layout) -> Dims:
+    """The shape of a view, with 1 where it repeats."""
+    return tuple(n if step else 1 for n, step in zip(layout.shape, layout.strides, strict=True))
+
+
+def _unrepeated(view: View) -> Ints:
+    """The rows of a view, with 1 where it repeats."""
+    if isinstance(view.layout, Listed):
+        return view.layout.numbers
+    offset, _, _ = view.layout
+    return Layout(offset, (_shape(view.layout),), (view.layout.strides,)).addresses()
+
+
+# --- handing back -------------------------------------------------------------------------------
+
+
+def given(x: Any, view: View) -> Any:
+    """What is given to a view (N?, *shape), as what its whole block gets (N?, size): entries of one
+    row are summed, rows that are in no entry get 0.
+    """
+    layout = view.layout
+    if isinstance(layout, Layout):
+        lead = x.ndim - len(layout.shape)
+        repeated = [k for k, step in enumerate(layout.strides) if step == 0 and layout.shape[k] > 1]
+        if repeated:
+            kept = [k for k in range(len(layout.shape)) if k not in repeated]
+            rest = View(view.block, layout.part(kept))
+            return given(x.sum(tuple(lead + k for k in repeated)), rest)
+    if view.is_whole():
+        return x.reshape(*x.shape[: x.ndim - len(layout.shape)], view.block.size)
+    found = grid(view)
+    if found is None or found.shared():
+        return _collected(x, view)
+    order = flat(found)
+    lead = x.shape[: x.ndim - len(layout.shape)]
+    sizes = [n for n, step in zip(layout.shape, layout.strides, strict=True) if n > 1 and step]
+    return padded(x.reshape(*lead, *sizes), view.affine, found, order)
+
+
+def padded(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
+    """The adjoint of `boxed`: an array (N?, ...) with an axis for each place, in its block."""
+    from jax import lax
+
+    lead = x.ndim - len(order)
+    spans, paces = span(layout, found)
+    axes = [p.digit for p in order]
+    back = sorted(range(len(axes)), key=axes.__getitem__)
+    x = x.transpose(*range(lead), *[lead + k for k in back])
+    sizes = [-(-n // pace) for n, pace in zip(spans, paces, strict=True)]
+    x = x.reshape(*x.shape[:lead], *sizes)
+    margins = [
+        (start, size - start - n, pace - 1)
+        for start, size, n, pace in zip(found.starts, found.sizes, spans, paces, strict=True)
+    ]
+    zero = np.zeros((), x.dtype)
+    x = lax.pad(x, zero, [*[(0, 0, 0)] * lead, *margins])
+    return x.reshape(*x.shape[:lead], math.prod(found.sizes))
+
+
+def _collected(x: Any, view: View) -> Any:
+    """Entries summed by row: gathered, as XLA scatters one by one on processors; where a row has
+    very many, scattered.
+    """
+    import jax.numpy as jnp
+
+    rows, size = view.rows().ravel(), view.block.size
+    lead = x.shape[: x.ndim - len(view.layout.shape)]
+    x = x.reshape(*lead, len(rows))
+    counts = np.bincount(rows, minlength=size)
+    most = int(counts.max())
+    if most > REPEATS:
+        return jnp.zeros((*lead, size), x.dtype).at[..., rows].add(x)
+    by_row = np.argsort(rows, kind="stable")
+    within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    table = np.full((most, size), len(rows))
+    table[within, rows[by_row]] = by_row
+    x = jnp.concatenate([x, jnp.zeros((*lead, 1), x.dtype)], axis=-1)
+    return sum(x[..., places] for places in table)
