@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from ..dialects.expressions import InexpressibleError
 from ..scopes import tracing, uncollected
-from ..shapes.indexing import whole
 from ..tensor import Tensor
 from ..value import Value
 from .backends.c99 import text as c99
-from .backends.choose import BACKENDS
+from .backends.choose import Choice, choice
 from .backends.choose import backend as chosen
 from .batches import name_entries, refuse_indices, refuse_nan, samples
 from .explain import explanation, listing
@@ -32,7 +31,7 @@ from .trace.packs import packs
 from .trace.record import Recording
 from .trace.repeatable import recorded
 from .trace.tape import tape
-from .verify import Checked, check
+from .verify import Checked, check, check_backend
 
 MANY = 16_384  # random numbers, for which converting a generator's state costs less than its words
 
@@ -44,6 +43,7 @@ def compile(
     dtype: Any = "float32",
     threads: int | None = None,
     backend: str = "auto",
+    devices: Any = None,
 ) -> "Program":
     """Record a function of one sample, and make a program that runs it on batches.
 
@@ -65,8 +65,11 @@ def compile(
     have no leading axis.
 
     `dtype` is "float32" or "float64". `backend` is what runs the program: "native" (machine code),
-    "numpy", or "auto", the faster one that there is. `threads` is how many processors share a large
-    batch, by default all that there are; NumPy leaves that to its BLAS.
+    "numpy", or "auto", the faster one that there is; or "jax" (XLA), for GPUs and for `devices` of
+    JAX's that share each batch: how many, or a list of them, by default one. There `dtype` may be
+    "bfloat16", to which operands of products are rounded; their sums, and all else, are in float32.
+    `threads` is how many processors share a large batch, by default all that there are; NumPy
+    leaves that to its BLAS, and JAX to XLA.
 
     Raises ValueError for a parameter that is missing, UnknownNumberError (a TypeError) where the
     function decides something by a number, and TypeError where it draws random numbers or counts
@@ -75,19 +78,14 @@ def compile(
     if not callable(function) or not (examples or _takes_nothing(function)):
         needed = "a function, and an example of each of its arguments"
         raise TypeError(f"compile: give {needed}; got {function!r:.60}")
-    numpy_dtype = _dtype(dtype)
-    threads = None if threads is None else whole(threads, "compile: threads")
-    if threads is not None and threads < 1:
-        raise ValueError(f"compile: threads must be at least 1, got {threads}")
-    if backend not in BACKENDS:
-        raise ValueError(f'compile: backend must be "auto", "native" or "numpy", got {backend!r}')
+    asked = choice(backend, dtype, threads, devices)
     with uncollected(), tracing(None):  # formulas are graphs, also where no_grad() is around
         recording = recorded(function, examples, parameters)
         numbered = tape(recording)
         fold(numbered)
         plan = Lowering(recording, numbered).run(packs(numbered))
-        name_entries(recording.arguments, plan.indices, numpy_dtype)
-        program = Program(recording, plan, numpy_dtype, threads, backend)
+        name_entries(recording.arguments, plan.indices, asked.dtype)
+        program = Program(recording, plan, asked)
         recording.drop_graph()
     return program
 
@@ -101,15 +99,6 @@ def _takes_nothing(function: Callable[..., Any]) -> bool:
     return True
 
 
-def _dtype(dtype: Any) -> Any:
-    """The NumPy dtype of a program; ValueError for others than the two floats."""
-    names = ("float32", "float64")
-    for name in names:
-        if dtype is not None and (dtype == name or dtype == np.dtype(name)):
-            return np.dtype(name)
-    raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
-
-
 class Program:
     """A compiled function: call it with batches, or ask for `value_and_grad` or a `train_step`.
 
@@ -118,15 +107,14 @@ class Program:
     changes, all others see.
     """
 
-    def __init__(
-        self, recording: Recording, plan: Plan, dtype: Any, threads: int | None, backend: str
-    ) -> None:
-        self.recording, self.plan, self.dtype = recording, plan, dtype
-        self.parameters = Parameters(recording.parameters, dtype)
+    def __init__(self, recording: Recording, plan: Plan, asked: Choice) -> None:
+        self.recording, self.plan, self.dtype = recording, plan, asked.dtype
+        self.parameters = Parameters(recording.parameters, asked.dtype)
         self.values, self.weights = self.parameters.values, self.parameters.array
-        self.runner = chosen(plan, np.zeros_like(self.weights), threads, backend)
+        self.runner = chosen(plan, np.zeros_like(self.weights), asked)
         self.parameters.refresh()
-        check(Checked(plan, recording, self.values), self.runner)
+        checks = check if recording.has_graph else check_backend
+        checks(Checked(plan, recording, self.values), self.runner.trial())
         self.runner.read(self.weights)
         self.gradients = Gradients(self.parameters.parts, self.runner.gradient)
         self.outputs: Any = None
@@ -168,9 +156,21 @@ class Program:
         """
         return TrainStep(self, optimizer, clip_norm)
 
+    def to(
+        self, backend: str, dtype: Any = None, threads: int | None = None, devices: Any = None
+    ) -> "Program":
+        """The same program on another backend, with the same parameters: what `compile` is told.
+
+        Nothing is recorded anew. By default the dtype stays.
+        """
+        asked = choice(backend, self.dtype if dtype is None else dtype, threads, devices)
+        name_entries(self.recording.arguments, self.plan.indices, asked.dtype)
+        with self._lock, tracing(None):
+            return Program(self.recording, self.plan, asked)
+
     @property
     def source(self) -> str:
-        """The C text of the native backend; RuntimeError of a program that another one runs."""
+        """What a backend makes of it: the native one C, JAX a jaxpr; RuntimeError of NumPy."""
         text = getattr(self.runner, "source", None)
         if text is None:
             raise RuntimeError(
@@ -214,7 +214,7 @@ class Program:
 
     @property
     def backend(self) -> str:
-        """What runs the program: "native" or "numpy"."""
+        """What runs the program: "native", "numpy" or "jax"."""
         return self.runner.name
 
     @property

@@ -1,5 +1,6 @@
 """Check a program against the scalars it was recorded from, before anyone relies on it."""
 
+import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -11,12 +12,15 @@ from .. import graph
 from ..value import Value
 from .backends import Backend
 from .backends.numpy import NumPy
-from .plan.plan import Plan
+from .plan.plan import Indices, Plan
 from .trace.record import Recording
 
-Numbers = dict[Value, Any]  # of leaves
 Floats = NDArray[np.float64]
-TOLERANCE = {"float32": 1e-3, "float64": 1e-6}  # of a backend, relative to the largest number
+TOLERANCE = {
+    "float32": 1e-3,
+    "float64": 1e-6,
+    "bfloat16": 0.1,
+}  # of a backend, relative to the largest number
 NOISE = 10  # times the error that NumPy makes in the same precision is no mistake
 
 
@@ -26,6 +30,13 @@ class Checked(NamedTuple):
     plan: Plan
     recording: Recording
     values: Sequence[Value]
+
+
+class Point(NamedTuple):
+    """Where it is checked: the numbers of the parameters, and of each argument and draw."""
+
+    parameters: Floats
+    inputs: list[Floats]
 
 
 def check(checked: Checked, backend: Backend) -> None:
@@ -39,54 +50,64 @@ def check(checked: Checked, backend: Backend) -> None:
     The examples are one sample, which is its own mean over the batch.
     """
     reference = NumPy(checked.plan, np.zeros(len(checked.values)))
-    numbers = _examples(checked)
-    told = _by_nodes(checked, reference, numbers)
-    beside = _beside(numbers, _indices(checked))
+    point = _examples(checked)
+    told = _by_nodes(checked, reference, point)
+    beside = _beside(point, checked.plan.indices)
     if told.startswith("the gradient") and not _by_nodes(checked, reference, beside):
         told = ""
-    if not told and not isinstance(backend, NumPy):
-        with np.errstate(all="ignore"):
-            told = _by_reference(checked, reference, backend, numbers) and _by_reference(
-                checked, reference, backend, beside
-            )
+    _refuse(told)
+    check_backend(checked, backend)
+
+
+def check_backend(checked: Checked, backend: Backend) -> None:
+    """Run the plan on a backend and on the reference; of what was recorded, no graph is needed.
+
+    Raises RuntimeError where they do not agree.
+    """
+    if isinstance(backend, NumPy):
+        return
+    reference = NumPy(checked.plan, np.zeros(len(checked.values)))
+    point = _examples(checked)
+    with np.errstate(all="ignore"):
+        told = _by_reference(checked, reference, backend, point)
+        beside = _beside(point, checked.plan.indices)
+        _refuse(told and _by_reference(checked, reference, backend, beside))
+
+
+def _refuse(told: str) -> None:
     if told:
         raise RuntimeError(f"compile: {told}; please report this with the function")
 
 
-def _examples(checked: Checked) -> Numbers:
+def _examples(checked: Checked) -> Point:
     """The numbers of parameters, arguments and draws."""
-    numbers = {v: v.data for v in checked.values}
-    for argument in checked.recording.arguments:
-        numbers.update(zip(argument.values, argument.example, strict=True))
-    for (
-        drawn,
-        _,
-        number,
-    ) in checked.recording.trace.draws:  # any number does, and the generator stays
-        numbers.update((v, number(0.75)) for v in drawn)
-    return numbers
+    recording = checked.recording
+    inputs = [np.array(argument.example, np.float64) for argument in recording.arguments]
+    for values, _, number in recording.trace.draws:  # any number does, and the generator stays
+        inputs.append(np.full(len(values), number(0.75), np.float64))
+    return Point(np.array([v.data for v in checked.values], np.float64), inputs)
 
 
-def _indices(checked: Checked) -> set[Value]:
-    """The arguments by which entries are looked up."""
-    arguments = checked.recording.arguments
-    return {arguments[k].values[row] for k, rows, _ in checked.plan.indices for row in rows}
-
-
-def _beside(numbers: Numbers, fixed: set[Value]) -> Numbers:
-    """Numbers that differ by about a thousandth, so that there are no ties; but for fixed ones."""
+def _beside(point: Point, indices: Indices) -> Point:
+    """Numbers that differ by about a thousandth, so that there are no ties; but not those by which
+    entries are looked up.
+    """
     rng = random.Random(0)
-    return {
-        v: x if v in fixed else float(x) + 1e-3 * (1 + abs(float(x))) * rng.random()
-        for v, x in numbers.items()
-    }
+
+    def moved(numbers: Floats) -> Floats:
+        return numbers + 1e-3 * (1 + np.abs(numbers)) * [rng.random() for _ in numbers]
+
+    inputs = list(map(moved, point.inputs))
+    for argument, numbers, _ in indices:
+        inputs[argument][numbers] = point.inputs[argument][numbers]
+    return Point(moved(point.parameters), inputs)
 
 
-def _by_nodes(checked: Checked, reference: NumPy, numbers: Numbers) -> str:
+def _by_nodes(checked: Checked, reference: NumPy, point: Point) -> str:
     """What the reference and the recorded nodes disagree on; "" for nothing."""
     roots = [v for result in checked.recording.results for v in result.values]
-    got, gradient = _run(checked, reference, numbers)
-    twins = _replayed(roots, numbers)
+    got, gradient = _run(checked, reference, point)
+    twins = _replayed(roots, _by_leaf(checked, point))
     expected = np.array([float(twins[v].data) for v in roots])
     slopes = _slopes(twins, roots[0], checked.values) if checked.plan.seed else gradient
     scale = 1 + np.abs(slopes[np.isfinite(slopes)]).max(initial=0)
@@ -101,15 +122,25 @@ def _by_nodes(checked: Checked, reference: NumPy, numbers: Numbers) -> str:
     )
 
 
-def _by_reference(checked: Checked, reference: NumPy, backend: Backend, numbers: Numbers) -> str:
+def _by_leaf(checked: Checked, point: Point) -> dict[Value, float]:
+    """The number of each leaf."""
+    recording, numbers = checked.recording, dict(zip(checked.values, point.parameters, strict=True))
+    groups = [argument.values for argument in recording.arguments]
+    groups += [drawn for drawn, _, _ in recording.trace.draws]
+    for values, row in zip(groups, point.inputs, strict=True):
+        numbers.update(zip(values, row.tolist(), strict=True))
+    return numbers
+
+
+def _by_reference(checked: Checked, reference: NumPy, backend: Backend, point: Point) -> str:
     """What a backend and the reference disagree on, beyond what its precision explains."""
-    got, exact = (_run(checked, each, numbers) for each in (backend, reference))
-    dtype = backend.weights.dtype
-    told = _told(checked, *_wrong(got, exact, exact, TOLERANCE[str(dtype)]))
+    got, exact = (_run(checked, each, point) for each in (backend, reference))
+    tolerance = TOLERANCE[backend.precision]
+    told = _told(checked, *_wrong(got, exact, exact, tolerance))
     if told:
-        same = NumPy(checked.plan, np.zeros(len(checked.values), dtype))
-        alike = _run(checked, same, numbers)
-        told = _told(checked, *_wrong(got, exact, alike, TOLERANCE[str(dtype)]))
+        same = NumPy(checked.plan, np.zeros(len(checked.values), backend.weights.dtype))
+        alike = _run(checked, same, point)
+        told = _told(checked, *_wrong(got, exact, alike, tolerance))
     return told
 
 
@@ -129,9 +160,7 @@ def _told(checked: Checked, *compared: tuple[Floats, Floats, NDArray[np.bool_]])
     (got, expected, wrong), (gradient, slopes, astray) = compared
     if wrong.any():
         worst = int(wrong.argmax())
-        results = enumerate(checked.recording.results)
-        places = [(k, v) for k, result in results for v in result.values]
-        name = places[worst][1].label or f"result {places[worst][0]}"
+        name = _name(checked.recording, worst)
         return f"for {name} the program gives {got[worst]}, the recorded graph {expected[worst]}"
     if astray.any():
         worst = int(astray.argmax())
@@ -143,21 +172,29 @@ def _told(checked: Checked, *compared: tuple[Floats, Floats, NDArray[np.bool_]])
     return ""
 
 
-def _run(checked: Checked, backend: Backend, numbers: Numbers) -> tuple[Floats, Floats]:
+def _name(recording: Recording, place: int) -> str:
+    """What a number among the results is called."""
+    for k, result in enumerate(recording.results):
+        size = math.prod(result.shape)
+        if place < size:
+            label = result.values[place].label if result.values else ""
+            return label or f"result {k}"
+        place -= size
+    raise IndexError(place)
+
+
+def _run(checked: Checked, backend: Backend, point: Point) -> tuple[Floats, Floats]:
     """The results of one sample, and the gradient, as a backend computes them."""
     recording, dtype = checked.recording, backend.weights.dtype
-    groups = [argument.values for argument in recording.arguments]
-    groups += [drawn for drawn, _, _ in recording.trace.draws]
-    inputs = [np.array([[numbers[v] for v in group]], np.float64) for group in groups]
     with np.errstate(over="ignore"):
-        backend.weights[...] = np.array([numbers[v] for v in checked.values], np.float64)
+        backend.weights[...] = point.parameters
     results = [np.empty((1, *result.shape), dtype) for result in recording.results]
-    backend.run(inputs, results, 1.0 if checked.plan.seed else 0.0)
+    backend.run([row[None] for row in point.inputs], results, 1.0 if checked.plan.seed else 0.0)
     flat = np.concatenate([rows.ravel() for rows in results])
     return flat.astype(np.float64), backend.gradient.astype(np.float64)
 
 
-def _replayed(roots: Sequence[Value], numbers: Numbers) -> dict[Any, graph.Node]:
+def _replayed(roots: Sequence[Value], numbers: dict[Value, float]) -> dict[Any, graph.Node]:
     """A twin of every node behind the roots, inputs first, with numbers computed one by one."""
     twins = {v: graph.Node(None, (), number) for v, number in numbers.items()}
     for node in graph.order(*roots):

@@ -51,7 +51,7 @@ def _operand(x: Any, known: Mapping[Value, Any]) -> Any:
 
 def number(x: Any, dtype: Any) -> Any:
     """Truths as 1 and 0."""
-    return x.astype(dtype) if getattr(x, "dtype", None) == bool else x
+    return x.astype(dtype) if _is_truth(x) else x
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:
@@ -59,7 +59,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 
     if isinstance(condition, float):
         return a if condition else b
-    if condition.dtype != bool:
+    if not _is_truth(condition):
         condition = condition != 0
     a, b = (_truth(x) for x in (a, b)) if _are_truths(a, b) else (a, b)
     return jnp.where(condition, a, b)
@@ -67,11 +67,15 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 
 def _are_truths(a: Any, b: Any) -> bool:
     """Whether a choice between them is a truth: at least one is, the other one or a 0 or 1."""
-    kinds = [getattr(x, "dtype", None) == bool for x in (a, b)]
+    kinds = [_is_truth(x) for x in (a, b)]
     return any(kinds) and all(
         is_truth or (isinstance(x, float) and x in (0.0, 1.0))
         for is_truth, x in zip(kinds, (a, b), strict=True)
     )
+
+
+def _is_truth(x: Any) -> bool:
+    return getattr(getattr(x, "dtype", None), "kind", "") == "b"
 
 
 def _truth(x: Any) -> Any:

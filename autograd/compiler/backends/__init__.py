@@ -5,8 +5,6 @@ from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
-from ..plan.plan import Plan
-
 Array = NDArray[Any]
 
 
@@ -26,15 +24,16 @@ class Backend(Protocol):
     """Runs a plan on batches.
 
     `weights` are the parameters' numbers, one after the other, read at each run; `gradient` has one
-    number for each, 0 where the loss does not depend on it.
+    number for each, 0 where the loss does not depend on it. `precision` is that of its products.
     """
 
     name: str
+    precision: str
     weights: Array
     gradient: Array
 
-    def __init__(self, plan: Plan, weights: Array, threads: int | None) -> None:
-        """`threads` is how many processors share a batch, None for all."""
+    def trial(self) -> "Backend":
+        """One that does the same and is soon ready, to be checked; itself where it is."""
 
     def read(self, weights: Array) -> None:
         """Let another array be the `weights`."""

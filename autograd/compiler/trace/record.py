@@ -64,6 +64,11 @@ class Recording:
     observers: list[tuple[Callable[..., object], int]]
     alone: bool = False
 
+    @property
+    def has_graph(self) -> bool:
+        """Whether the graph is there still: every result is one of its nodes."""
+        return any(result.values for result in self.results)
+
     def drop_graph(self) -> None:
         """Let the graph go; shapes, parameters and draws stay."""
         self.trace.clear()

@@ -1,31 +1,49 @@
 """The JAX backend: both passes of a plan as one function that XLA compiles."""
 
+import timeit
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ...plan.plan import Plan
-from .. import Array
+from ...plan.plan import Plan, multiply_adds
+from .. import Array, Timed
 from ..numpy import NumPy
+from .devices import Devices, library
 from .kernels import trace
 from .state import State
 
+HASTE = {"xla_backend_optimization_level": 0}
+REPEATS = 10  # of what is measured
+
 
 class Jax:
-    """Runs a plan on devices; reads `weights` at each run."""
+    """Runs a plan on devices that share each batch; reads `weights` at each run.
+
+    `operands` is the dtype to which operands of products are rounded. Where it is made in `haste`,
+    XLA optimises nothing.
+    """
 
     name = "jax"
 
-    def __init__(self, plan: Plan, weights: Array, operands: Any = None) -> None:
+    def __init__(
+        self, plan: Plan, weights: Array, devices: Any, operands: str, haste: bool = False
+    ) -> None:
         self.plan, self.weights, self.dtype = plan, weights, weights.dtype
         self.gradient = np.zeros_like(weights)
-        self.operands = operands or self.dtype
-        import jax
-
-        self._forward = jax.jit(lambda w, x, part: self._results(self._passed(w, x, part)))
-        self._both = jax.jit(self.passes)
+        self.devices, self.precision = Devices(devices), operands
+        jit, how = library().jit, {"compiler_options": HASTE} if haste else {}
+        there = self.devices.fetchable, self.devices.replicated
+        self._forward = jit(self._results_alone, out_shardings=there[0], **how)
+        self._both = jit(self.passes, out_shardings=there, **how)
+        self._sizes: set[int] = set()  # of batches, for which there are programs
+        self._sent: tuple[Array, Any] | None = None  # weights, here and there
         self._exact: NumPy | None = None
+
+    def trial(self) -> "Jax":
+        """One that XLA compiles sooner."""
+        return Jax(self.plan, self.weights, self.devices.row, self.precision, haste=True)
 
     def passes(
         self, weights: Any, inputs: Sequence[Any], seed: Any, part: Any
@@ -41,7 +59,7 @@ class Jax:
     def _passed(self, weights: Any, inputs: Sequence[Any], part: Any) -> State:
         """What the blocks hold after the forward pass."""
         plan, start = self.plan, 0
-        state = State(plan, len(part), self.dtype, self.operands)
+        state = State(plan, len(part), self.dtype, self.precision)
         for block in plan.parameters:
             state.put(block, weights[start : start + block.size])
             start += block.size
@@ -82,6 +100,11 @@ class Jax:
         ]
         return jnp.concatenate(found)
 
+    def _results_alone(self, weights: Any, inputs: Sequence[Any], part: Any) -> list[Any]:
+        return self._results(self._passed(weights, inputs, part))
+
+    # --- running --------------------------------------------------------------------------------
+
     def read(self, weights: Array) -> None:
         """Let another array be the `weights`."""
         self.weights, self._exact = weights, None
@@ -89,13 +112,98 @@ class Jax:
     def run(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
         """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
         n = len(results[0])
-        part = np.full(n, 1 / n, self.dtype)
-        inputs = [np.asarray(array, self.dtype) for array in arrays]
-        if not seed:
-            found = self._forward(self.weights, inputs, part)
-        else:
-            seeds = np.full(n, seed, self.dtype)
-            found, gradient = self._both(self.weights, inputs, seeds, part)
-            np.copyto(self.gradient, gradient)
-        for result, array in zip(results, found, strict=True):
-            result[...] = np.asarray(array).reshape(result.shape)
+        with self.devices.precision(self.dtype):
+            inputs, seeds, part = self.batch(arrays, seed)
+            if not seed:
+                found = self._forward(self._weights(), inputs, part)
+            else:
+                found, gradient = self._both(self._weights(), inputs, seeds, part)
+                np.copyto(self.gradient, self.devices.fetched(gradient))
+            for result, array in zip(results, found, strict=True):
+                result[...] = self.devices.fetched(array)[:n].reshape(result.shape)
+        if seed and (np.isnan(self.gradient).any() or np.isnan(results[0]).any()):
+            self._run_exactly(arrays, results, seed)
+
+    def batch(self, arrays: Sequence[Array], seed: float) -> tuple[list[Any], Any, Any]:
+        """Samples (n, numbers) on the devices, with the seed and the part of each, 0 of those that
+        fill up.
+        """
+        n = len(arrays[0])
+        size, split = self._size(n), self.devices.split
+        seeds, part = np.zeros((2, size), self.dtype)
+        seeds[:n], part[:n] = seed, 1 / n
+        with np.errstate(over="ignore"):
+            inputs = [_filled(array, size).astype(self.dtype, copy=False) for array in arrays]
+        return list(map(split, inputs)), split(seeds), split(part)
+
+    def _size(self, n: int) -> int:
+        """How many samples a batch of n is filled up to: a multiple of the devices, and if it is
+        below twice as many, a size for which there is a program.
+        """
+        needed = -(-n // self.devices.count) * self.devices.count
+        size = min((m for m in self._sizes if needed <= m < 2 * needed), default=needed)
+        self._sizes.add(size)
+        return size
+
+    def _weights(self) -> Any:
+        """The weights on the devices; they are sent where they have changed."""
+        if self._sent is None or not np.array_equal(self._sent[0], self.weights):
+            self._sent = self.weights.copy(), self.devices.shared(self.weights)
+        return self._sent[1]
+
+    def _run_exactly(self, arrays: Sequence[Array], results: Sequence[Array], seed: float) -> None:
+        """On the reference, which tells an adjoint of 0 from one that nothing reached."""
+        if self._exact is None:
+            self._exact = NumPy(self.plan, self.weights)
+        self._exact.run(arrays, results, seed)
+        np.copyto(self.gradient, self._exact.gradient)
+
+    # --- what is told of it ---------------------------------------------------------------------
+
+    @property
+    def source(self) -> str:
+        """Both passes of one sample for each device, as a jaxpr."""
+        n, jax = self.devices.count, library()
+        sizes = [block.size for block in self.plan.arguments + self.plan.draws]
+        with self.devices.precision(self.dtype):
+            weights, row = np.zeros_like(self.weights), np.zeros(n, self.dtype)
+            inputs = [np.zeros((n, size), self.dtype) for size in sizes]
+            return str(jax.make_jaxpr(self.passes)(weights, inputs, row, row))
+
+    def profile(self, arrays: Sequence[Array]) -> list[Timed]:
+        """Seconds of the forward pass, and of what the reverse pass takes besides it: XLA runs each
+        as a whole.
+        """
+        n, plan = len(arrays[0]), self.plan
+        results = [np.empty((n, view.size), self.dtype) for view in plan.results]
+        times: list[float] = []
+        for seed in (0.0, 1 / n if plan.seed else 0.0):
+            self.run(arrays, results, seed)
+            rounds = timeit.repeat(
+                partial(self.run, arrays, results, seed), number=1, repeat=REPEATS
+            )
+            times.append(min(rounds))
+        both = [
+            (plan.forward, "forward pass", times[0], False),
+            (plan.reverse, "reverse pass", max(0.0, times[1] - times[0]), True),
+        ]
+        return [
+            Timed("", (f"the {what}", "as one program"), back, t, 2 * n * multiply_adds(kernels))
+            for kernels, what, t, back in both
+        ]
+
+    def peak(self) -> float:
+        """Of a product of two matrices of 2,048 rows, on one device."""
+        import jax.numpy as jnp
+
+        a = jnp.ones((2048, 2048), self.precision)
+        product = library().jit(lambda a: a @ a)
+        product(a).block_until_ready()
+        seconds = timeit.repeat(lambda: product(a).block_until_ready(), number=1, repeat=3)
+        return 2 * 2048**3 / min(seconds)
+
+
+def _filled(array: Array, size: int) -> Array:
+    """So many samples, of which the last repeat the first."""
+    missing = size - len(array)
+    return np.concatenate([array, np.repeat(array[:1], missing, axis=0)]) if missing else array

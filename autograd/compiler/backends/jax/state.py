@@ -22,6 +22,15 @@ class State:
         self._parts: dict[Block, list[Any]] = {}
         self._filled: dict[Block, list[View]] = {}
 
+    @property
+    def exactly(self) -> dict[str, Any]:
+        """How sums of products are computed: in the dtype of the program, and in none with less."""
+        return {"precision": "highest", "preferred_element_type": self.dtype}
+
+    def rounded(self, *operands: Any) -> list[Any]:
+        """Operands of a product, in their dtype."""
+        return [x.astype(self.operands) for x in operands]
+
     def put(self, block: Block, array: Any) -> None:
         """Say what a whole block holds."""
         self._parts[block] = [array]
@@ -51,6 +60,18 @@ class State:
         """A view (N?, *shape); a dimension that repeats has size 1."""
         return read(self.array(view.block), view)
 
+    def full(self, view: View) -> Any:
+        """A view (N?, *shape), with its repetitions."""
+        import jax.numpy as jnp
+
+        x, shape = self.view(view), view.layout.shape
+        return jnp.broadcast_to(x, (*x.shape[: x.ndim - len(shape)], *shape))
+
+    def matrices(self, view: View, shape: tuple[int, int, int]) -> Any:
+        """A view as matrices (N?, groups, rows, columns)."""
+        x = self.full(view)
+        return x.reshape(*x.shape[: x.ndim - len(view.layout.shape)], *shape)
+
     def hand(self, target: Target, x: Any, batched: bool) -> None:
         """Fill a target with an array (N?, *shape), or add it."""
         import jax.numpy as jnp
@@ -60,7 +81,9 @@ class State:
         self.add(view, given(x.sum(0) if batched and not view.block.batched else x, view))
 
     def add(self, view: View, x: Any) -> None:
-        """Add what a block gets by a view of it, (N?, size); samples are summed where it has none."""
+        """Add what a block gets by a view of it, (N?, size); samples are summed where it has
+        none.
+        """
         block = view.block
         x = x.sum(0) if x.ndim == 2 and not block.batched else x
         self._parts.setdefault(block, []).append(x)

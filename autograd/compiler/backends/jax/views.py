@@ -36,7 +36,7 @@ class Grid(NamedTuple):
 
     def shared(self) -> set[int]:
         """The digits along which several dimensions go: windows slide there."""
-        used = [p.digit for axis in self.places for p in axis if p]
+        used = flat(self)
         return {digit for digit in used if used.count(digit) > 1}
 
 
@@ -118,9 +118,9 @@ def read(x: Any, view: View) -> Any:
     return boxed(x, view.affine, found, flat(found)).reshape(*lead, *_shape(view.affine))
 
 
-def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
-    """The part of a block that a view sees, as an array (N?, ...) with an axis for each place in
-    this order, shared digits as a whole.
+def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
+    """The part of a block that a view sees, as an array (N?, ...) with an axis for each of these
+    digits; those that are shared are whole.
     """
     from jax import lax
 
@@ -130,10 +130,9 @@ def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
     x = x.reshape(*x.shape[:-1], *found.sizes)
     ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
     x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
-    axes = [p.digit for p in order]
-    rest = [k for k in range(len(found.sizes)) if k not in axes]
-    x = x.transpose(*range(lead), *[lead + k for k in (*axes, *rest)])
-    return x.reshape(x.shape[: lead + len(axes)])
+    rest = [k for k in range(len(found.sizes)) if k not in order]
+    x = x.transpose(*range(lead), *[lead + k for k in (*order, *rest)])
+    return x.reshape(x.shape[: lead + len(order)])
 
 
 def span(layout: Layout, found: Grid) -> tuple[Dims, Dims]:
@@ -148,9 +147,9 @@ def span(layout: Layout, found: Grid) -> tuple[Dims, Dims]:
     return tuple(spans), tuple(paces)
 
 
-def flat(found: Grid) -> list[Place]:
-    """The places of all dimensions, axis after axis."""
-    return [p for axis in found.places for p in axis if p]
+def flat(found: Grid) -> list[int]:
+    """The digits of all dimensions, axis after axis."""
+    return [place.digit for axis in found.places for place in axis if place]
 
 
 def _shape(layout: Layout) -> Dims:
@@ -173,33 +172,38 @@ def given(x: Any, view: View) -> Any:
     """What is given to a view (N?, *shape), as what its whole block gets (N?, size): entries of one
     row are summed, rows that are in no entry get 0.
     """
-    layout = view.layout
-    if isinstance(layout, Layout):
-        lead = x.ndim - len(layout.shape)
-        repeated = [k for k, step in enumerate(layout.strides) if step == 0 and layout.shape[k] > 1]
-        if repeated:
-            kept = [k for k in range(len(layout.shape)) if k not in repeated]
-            rest = View(view.block, layout.part(kept))
-            return given(x.sum(tuple(lead + k for k in repeated)), rest)
+    x, view = _summed(x, view)
+    lead = x.shape[: x.ndim - len(view.layout.shape)]
     if view.is_whole():
-        return x.reshape(*x.shape[: x.ndim - len(layout.shape)], view.block.size)
+        return x.reshape(*lead, view.block.size)
     found = grid(view)
     if found is None or found.shared():
-        return _collected(x, view)
-    order = flat(found)
-    lead = x.shape[: x.ndim - len(layout.shape)]
+        return _collected(x.reshape(*lead, view.size), view)
+    layout = view.affine
     sizes = [n for n, step in zip(layout.shape, layout.strides, strict=True) if n > 1 and step]
-    return padded(x.reshape(*lead, *sizes), view.affine, found, order)
+    return padded(x.reshape(*lead, *sizes), layout, found, flat(found))
 
 
-def padded(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
-    """The adjoint of `boxed`: an array (N?, ...) with an axis for each place, in its block."""
+def _summed(x: Any, view: View) -> tuple[Any, View]:
+    """What is given to a view, and the view, without the dimensions along which it repeats."""
+    layout = view.layout
+    if isinstance(layout, Listed) or 0 not in layout.strides:
+        return x, view
+    lead, strides = x.ndim - len(layout.shape), layout.strides
+    repeated = tuple(lead + k for k, step in enumerate(strides) if step == 0)
+    kept = layout.part([k for k, step in enumerate(strides) if step])
+    return x.sum(repeated), View(view.block, kept)
+
+
+def padded(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
+    """The adjoint of `boxed`: an array (N?, ...) with an axis for each of these digits, in
+    its block (N?, size).
+    """
     from jax import lax
 
     lead = x.ndim - len(order)
     spans, paces = span(layout, found)
-    axes = [p.digit for p in order]
-    back = sorted(range(len(axes)), key=axes.__getitem__)
+    back = sorted(range(len(order)), key=order.__getitem__)
     x = x.transpose(*range(lead), *[lead + k for k in back])
     sizes = [-(-n // pace) for n, pace in zip(spans, paces, strict=True)]
     x = x.reshape(*x.shape[:lead], *sizes)
@@ -213,21 +217,18 @@ def padded(x: Any, layout: Layout, found: Grid, order: Sequence[Place]) -> Any:
 
 
 def _collected(x: Any, view: View) -> Any:
-    """Entries summed by row: gathered, as XLA scatters one by one on processors; where a row has
-    very many, scattered.
+    """Entries (N?, entries) summed by row: gathered, as XLA scatters one by one on processors; or
+    scattered, where a row has very many.
     """
     import jax.numpy as jnp
 
-    rows, size = view.rows().ravel(), view.block.size
-    lead = x.shape[: x.ndim - len(view.layout.shape)]
-    x = x.reshape(*lead, len(rows))
+    rows, size, lead = view.rows().ravel(), view.block.size, x.shape[:-1]
     counts = np.bincount(rows, minlength=size)
-    most = int(counts.max())
-    if most > REPEATS:
+    if counts.max() > REPEATS:
         return jnp.zeros((*lead, size), x.dtype).at[..., rows].add(x)
     by_row = np.argsort(rows, kind="stable")
     within = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    table = np.full((most, size), len(rows))
+    table = np.full((counts.max(), size), len(rows))  # where a row's entries are, or one of 0
     table[within, rows[by_row]] = by_row
     x = jnp.concatenate([x, jnp.zeros((*lead, 1), x.dtype)], axis=-1)
     return sum(x[..., places] for places in table)

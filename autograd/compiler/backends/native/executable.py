@@ -36,7 +36,7 @@ class Native:
     def __init__(
         self, plan: Plan, weights: Array, threads: int | None = None, timed: bool = False
     ) -> None:
-        self.plan, self.weights = plan, weights
+        self.plan, self.weights, self.precision = plan, weights, str(weights.dtype)
         self.gradient = _aligned(1, weights.size, weights.dtype)[0]
         self.threads = threads or processors()
         self.dtype = weights.dtype
@@ -67,6 +67,10 @@ class Native:
 
     def _tiles(self, n: int) -> int:
         return -(-n // self.tile)
+
+    def trial(self) -> "Native":
+        """Itself."""
+        return self
 
     def read(self, weights: Array) -> None:
         """Let another array be the `weights`."""

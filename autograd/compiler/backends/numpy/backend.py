@@ -26,11 +26,15 @@ class NumPy:
     name = "numpy"
 
     def __init__(self, plan: Plan, weights: Array, threads: int | None = None) -> None:
-        self.plan, self.weights = plan, weights
+        self.plan, self.weights, self.precision = plan, weights, str(weights.dtype)
         self.gradient = np.zeros_like(weights)
         rows = sum(block.size for block in plan.blocks if block.batched)
         self.size = sys.maxsize if plan.part else max(1, BYTES // (rows * weights.itemsize + 1))
         self._executables: dict[int, Executable] = {}
+
+    def trial(self) -> "NumPy":
+        """Itself."""
+        return self
 
     def read(self, weights: Array) -> None:
         """Let another array be the `weights`."""

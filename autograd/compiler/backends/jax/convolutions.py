@@ -1,0 +1,164 @@
+"""Products with windows as convolutions, forward and in reverse.
+
+Windows slide along the digits of an image's rows that two axes of a view share. In
+z[f, p] = Σ_k w[f, k]·x[k, p] with windows x, digits that only k goes along are channels, and those
+that only p goes along tell images apart. So the kernel of a layer slides over its images. In
+reverse, dW is the same with dZ as the kernel: there samples are channels, and thereby summed. And
+for dX, which is added to windows, the turned kernel slides over dZ.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ...plan.matmul import MatMul
+from ...plan.views import View
+from .state import State
+from .views import Grid, boxed, grid, padded
+
+DIMENSIONS = 3  # that a convolution may slide along, at most
+SAMPLES, GROUP, FILTER = "samples", "group", "filter"
+
+Along = tuple[int, int]  # (axis of a view, digit)
+Name = str | Along  # of an axis of an array
+
+
+class Named:
+    """An array with names for its axes."""
+
+    def __init__(self, array: Any, names: Sequence[Name]) -> None:
+        self.array, self.names = array, names
+
+    def merged(self, *merged: Sequence[Name], each: Sequence[Name] = ()) -> Any:
+        """The array with one axis for all names of each group, and then one for `each` name."""
+        groups = [*merged, *[[name] for name in each]]
+        order = [self.names.index(name) for group in groups for name in group]
+        sizes = dict(zip(self.names, self.array.shape, strict=True))
+        x = self.array.transpose(order)
+        return x.reshape([math.prod(sizes[name] for name in group) for group in groups])
+
+
+class Slides:
+    """Windows (g, k, p) of an image: the names of what only one axis goes along, and of both along
+    the shared digits, where positions and entries are so far apart.
+    """
+
+    def __init__(self, view: View, found: Grid) -> None:
+        self.view, self.grid = view, found
+        self.shared = sorted(found.shared())
+        self.sizes: dict[Along, int] = {}
+        self.paces: dict[Along, int] = {}
+        names: list[list[Along]] = []
+        for axis, places in enumerate(found.places):
+            names.append([(axis, place.digit) for place in places if place])
+            for n, place in zip(view.affine.dims[axis], places, strict=True):
+                if place:
+                    self.sizes[axis, place.digit] = n
+                    self.paces[axis, place.digit] = place.pace
+        self.groups, self.entries, self.positions = names
+        self.channels, self.images = (
+            [name for name in axis if name[1] not in self.shared] for axis in names[1:]
+        )
+
+    def along(self, axis: int) -> list[Along]:
+        """The names of an axis along each shared digit."""
+        return [(axis, digit) for digit in self.shared]
+
+    def pace(self, axis: int) -> list[int]:
+        """How far apart the entries of an axis are along each shared digit."""
+        return [self.paces[axis, digit] for digit in self.shared]
+
+    def size(self, names: Sequence[Along]) -> list[int]:
+        """How many entries there are along each."""
+        return [self.sizes[name] for name in names]
+
+    @property
+    def names(self) -> list[Along]:
+        """Those of groups, images and channels, in this order."""
+        return [*self.groups, *self.images, *self.channels]
+
+    @property
+    def digits(self) -> list[int]:
+        """Those of the names, then the sides."""
+        return [*(digit for _, digit in self.names), *self.shared]
+
+    def image(self, state: State) -> Any:
+        """What windows see, with an axis for each of the digits."""
+        return boxed(state.array(self.view.block), self.view.affine, self.grid, self.digits)
+
+
+def slides(view: View) -> Slides | None:
+    """The windows of a view (g, k, p), if they slide."""
+    found = grid(view)
+    if found is None or not 0 < len(found.shared()) <= DIMENSIONS:
+        return None
+    made = Slides(view, found)
+    return None if any(digit in made.shared for _, digit in made.groups) else made
+
+
+def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
+    """z = left·windows, (n?, g, f, p); samples of the left operand are summed."""
+    g, f, _, _ = kernel.sizes
+    samples: list[Name] = [SAMPLES] * windows.view.block.batched
+    summed: list[Name] = [SAMPLES] * kernel.left.block.batched
+    images: list[Name] = [*([] if summed else samples), *windows.images]
+    sides = windows.along(2)
+    x = Named(windows.image(state), [*samples, *windows.names, *sides])
+    left = state.matrices(kernel.left, kernel.sizes[:3])
+    left = left.reshape(*left.shape[:-1], *windows.size(windows.entries))
+    w = Named(left, [*summed, GROUP, FILTER, *windows.entries])
+    z = _slid(
+        state,
+        x.merged(windows.groups, images, [*summed, *windows.channels], each=sides),
+        w.merged([GROUP], [FILTER], [*summed, *windows.channels], each=windows.along(1)),
+        window_strides=windows.pace(2),
+        padding="VALID",
+        rhs_dilation=windows.pace(1),
+    )
+    n = [state.samples] * (SAMPLES in images)
+    z = z.reshape(g, *n, *windows.size(windows.images), f, *z.shape[3:])
+    made = Named(z, [GROUP, *images, FILTER, *sides])
+    return made.merged(*[samples] * len(n), [GROUP], [FILTER], windows.positions)
+
+
+def handed_back(kernel: MatMul, state: State, windows: Slides) -> Any:
+    """What the image of windows gets by windows += left·right, (n, size): the right operand, with
+    its entries as far apart as windows are, under the turned left one.
+    """
+    from jax import lax
+
+    g, _, f, p = kernel.sizes
+    right = state.matrices(kernel.right, (g, f, p))
+    right = right.reshape(*right.shape[:-1], *windows.size(windows.positions))
+    z = Named(right, [SAMPLES, GROUP, FILTER, *windows.positions])
+    left = state.matrices(kernel.left, kernel.sizes[:3])
+    left = left.reshape(g, *windows.size(windows.entries), f)
+    w = Named(left, [GROUP, *windows.entries, FILTER])
+    upright = w.merged([GROUP], windows.channels, [FILTER], each=windows.along(1))
+    turned = lax.rev(upright, range(3, upright.ndim))
+    around = [(n - 1) * pace for n, pace in zip(turned.shape[3:], windows.pace(1), strict=True)]
+    x = _slid(
+        state,
+        z.merged([GROUP], [SAMPLES, *windows.images], [FILTER], each=windows.along(2)),
+        turned,
+        window_strides=[1] * len(around),
+        padding=[(width, width) for width in around],
+        lhs_dilation=windows.pace(2),
+        rhs_dilation=windows.pace(1),
+    )
+    groups = len(windows.groups)
+    sizes = windows.size(windows.names)
+    x = x.reshape(*sizes[:groups], state.samples, *sizes[groups:], *x.shape[3:])
+    x = x.transpose(groups, *(k for k in range(x.ndim) if k != groups))
+    return padded(x, windows.view.affine, windows.grid, windows.digits)
+
+
+def _slid(state: State, x: Any, w: Any, **how: Any) -> Any:
+    """Filters w (g, f, channels, ...) slid over images x (g, n, channels, ...)."""
+    import jax
+    from jax import lax
+
+    def each(x: Any, w: Any) -> Any:
+        return lax.conv_general_dilated(x, w, **how, **state.exactly)
+
+    return jax.vmap(each)(*state.rounded(x, w))
