@@ -50,8 +50,12 @@ def _operand(x: Any, known: Mapping[Value, Any]) -> Any:
 
 
 def number(x: Any, dtype: Any) -> Any:
-    """Truths as 1 and 0."""
-    return x.astype(dtype) if _is_truth(x) else x
+    """Truths as 1 and 0: chosen, as XLA makes a choice of a product with what was converted, and
+    would lose a nan there.
+    """
+    import jax.numpy as jnp
+
+    return jnp.where(x, jnp.ones((), dtype), jnp.zeros((), dtype)) if _is_truth(x) else x
 
 
 def _where(condition: Any, a: Any, b: Any) -> Any:

@@ -78,11 +78,12 @@ class State:
 
         view, lead = target.view, (self.samples,) * batched
         x = jnp.broadcast_to(number(x, self.dtype), (*lead, *view.layout.shape))
-        self.add(view, given(x.sum(0) if batched and not view.block.batched else x, view))
+        self.add(view, given(x, view))
 
     def add(self, view: View, x: Any) -> None:
-        """Add what a block gets by a view of it, (N?, size); samples are summed where it has
-        none.
+        """Add what a block gets by a view of it, (N?, size); samples are summed where it has none.
+
+        That comes last: devices that share a batch send each other what is summed.
         """
         block = view.block
         x = x.sum(0) if x.ndim == 2 and not block.batched else x
