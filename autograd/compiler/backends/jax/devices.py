@@ -114,7 +114,7 @@ def _there(devices: list[Any]) -> str:
 
 def _named(devices: list[Any]) -> str:
     """The first few by name."""
-    names = [str(device) for device in devices]
+    names = [f"{device.platform}:{device.id}" for device in devices]
     return ", ".join(names if len(names) <= 8 else [*names[:8], "…"])
 
 
