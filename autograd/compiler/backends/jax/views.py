@@ -111,11 +111,11 @@ def read(x: Any, view: View) -> Any:
     """A view (N?, *shape) of its block's array; a dimension that repeats has size 1."""
     lead = x.shape[:-1]
     if view.is_whole():
-        return x.reshape(*lead, *view.layout.shape)
+        return x.reshape((*lead, *view.layout.shape))
     found = grid(view)
     if found is None or found.shared():
         return x[..., _unrepeated(view)]
-    return boxed(x, view.affine, found, flat(found)).reshape(*lead, *_shape(view.affine))
+    return boxed(x, view.affine, found, flat(found)).reshape((*lead, *_shape(view.affine)))
 
 
 def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
@@ -127,7 +127,7 @@ def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
     lead = x.ndim - 1
     spans, paces = span(layout, found)
     starts = (*[0] * lead, *found.starts)
-    x = x.reshape(*x.shape[:-1], *found.sizes)
+    x = x.reshape((*x.shape[:-1], *found.sizes))
     ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
     x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
     rest = [k for k in range(len(found.sizes)) if k not in order]
@@ -175,13 +175,13 @@ def given(x: Any, view: View) -> Any:
     x, view = _summed(x, view)
     lead = x.shape[: x.ndim - len(view.layout.shape)]
     if view.is_whole():
-        return x.reshape(*lead, view.block.size)
+        return x.reshape((*lead, view.block.size))
     found = grid(view)
     if found is None or found.shared():
-        return _collected(x.reshape(*lead, view.size), view)
+        return _collected(x.reshape((*lead, view.size)), view)
     layout = view.affine
     sizes = [n for n, step in zip(layout.shape, layout.strides, strict=True) if n > 1 and step]
-    return padded(x.reshape(*lead, *sizes), layout, found, flat(found))
+    return padded(x.reshape((*lead, *sizes)), layout, found, flat(found))
 
 
 def _summed(x: Any, view: View) -> tuple[Any, View]:
@@ -206,14 +206,14 @@ def padded(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
     back = sorted(range(len(order)), key=order.__getitem__)
     x = x.transpose(*range(lead), *[lead + k for k in back])
     sizes = [-(-n // pace) for n, pace in zip(spans, paces, strict=True)]
-    x = x.reshape(*x.shape[:lead], *sizes)
+    x = x.reshape((*x.shape[:lead], *sizes))
     margins = [
         (start, size - start - n, pace - 1)
         for start, size, n, pace in zip(found.starts, found.sizes, spans, paces, strict=True)
     ]
     zero = np.zeros((), x.dtype)
     x = lax.pad(x, zero, [*[(0, 0, 0)] * lead, *margins])
-    return x.reshape(*x.shape[:lead], math.prod(found.sizes))
+    return x.reshape((*x.shape[:lead], math.prod(found.sizes)))
 
 
 def _collected(x: Any, view: View) -> Any:
