@@ -1,7 +1,6 @@
 """The table in JavaScript, under node and in Chromium: the numbers and truths of eager mode."""
 
 import base64
-import itertools
 import json
 import math
 import shutil
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from points_of_rows import GATHER, SEQUENCES, points
 
 import autograd
 from autograd import PRIMITIVES, Primitive
@@ -18,19 +18,6 @@ from autograd.dialects.javascript import literal, module, words
 inf, nan = math.inf, math.nan
 JAVASCRIPT = Path(__file__).with_name("javascript")
 NODE = shutil.which("node")
-SEQUENCES = {"sum": 1, "dot": 2, "max": 1, "min": 1}  # of three entries each
-GATHER = PRIMITIVES["gather"]  # of two entries and an index
-BINARY = (
-    *("add", "sub", "mul", "div", "pow", "leaky_relu"),
-    *("maximum", "minimum", "greater", "at_least", "equal"),
-)
-AWKWARD = [
-    *(nan, inf, 0.0, 5e-324, 1e-310, 2.2250738585072014e-308, 1e-300, 1e-17, 1e-8, 1e-5, 0.3),
-    *(0.5, 1 - 1e-16, 1.0, 1 + 1e-15, 1.5, 2.0, 3.0, 5.9, 6.0, 18.0, 37.0, 40.0, 308.0, 700.0),
-    *(709.78, 709.79, 745.1, 746.0, 4e5, 1e15, 2.0**53, 1e22, 1e200, 1e300, 1.7976931348623157e308),
-]
-AWKWARD += [-x for x in AWKWARD[1:]]
-FEW = [nan, inf, -inf, 0.0, -0.0, 5e-324, 1.0, -1.0, 2.5, -1e300]
 ROUNDING = 1e-323  # two denormals
 
 
@@ -44,33 +31,6 @@ const words = [];
 for (let k = 0; k < found.length; k += 3000) words.push(found.subarray(k, k + 3000));
 window.found = words.map((word) => btoa(String.fromCharCode(...word))).join("");
 </script>"""
-
-
-def arity(op):
-    if op.name in SEQUENCES and PRIMITIVES[op.name] is op:
-        return 3 * SEQUENCES[op.name]
-    return 3 if op.name == "where" or op is GATHER else 2 if op.name in BINARY else 1
-
-
-def random_points(n, arity):
-    """Normal numbers, whole ones, and those of all sizes."""
-    rng = np.random.default_rng(7)
-    shape = n, arity
-    signs = rng.choice([-1.0, 1.0], shape)
-    kinds = [
-        rng.normal(0, 2, shape),
-        rng.integers(-4, 5, shape).astype(float),
-        signs * 10.0 ** rng.uniform(-8, 8, shape),
-        signs * 10.0 ** rng.uniform(-320, 308, shape),
-    ]
-    return np.choose(rng.choice(4, shape, p=[0.5, 0.1, 0.2, 0.2]), kinds)
-
-
-def points(op, n=10_000):
-    """Awkward points in all combinations, and random ones."""
-    k = arity(op)
-    some = AWKWARD if k <= 2 else FEW if k == 3 else FEW[:5:2] + FEW[6:8]
-    return np.vstack([list(itertools.product(some, repeat=k)), random_points(n, k)])
 
 
 def eager(op, x):
