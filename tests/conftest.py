@@ -46,8 +46,9 @@ def backend(request):
         except NativeError as error:
             pytest.skip(str(error))
 
-    def chosen(plan, weights, threads, name):
-        return choose(plan, weights, threads, request.param if name == "auto" else name)
+    def chosen(plan, weights, asked):
+        here = asked._replace(name=request.param) if asked.name == "auto" else asked
+        return choose(plan, weights, here)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program, "chosen", chosen)

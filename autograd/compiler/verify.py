@@ -124,7 +124,8 @@ def _by_nodes(checked: Checked, reference: NumPy, point: Point) -> str:
 
 def _by_leaf(checked: Checked, point: Point) -> dict[Value, float]:
     """The number of each leaf."""
-    recording, numbers = checked.recording, dict(zip(checked.values, point.parameters, strict=True))
+    recording = checked.recording
+    numbers = dict(zip(checked.values, point.parameters.tolist(), strict=True))
     groups = [argument.values for argument in recording.arguments]
     groups += [drawn for drawn, _, _ in recording.trace.draws]
     for values, row in zip(groups, point.inputs, strict=True):

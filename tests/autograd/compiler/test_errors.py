@@ -1,6 +1,7 @@
 """Hostile use of compile: each mistake has an error that says what it is and names the thing."""
 
 import math
+import re
 from decimal import Decimal
 from fractions import Fraction
 
@@ -231,8 +232,21 @@ def test_threads_that_are_no_positive_int_are_an_error(bad):
 
 @pytest.mark.parametrize("bad", ["cuda", "NumPy", None, 1])
 def test_a_backend_that_does_not_exist_is_an_error_that_names_those_that_do(bad):
-    with pytest.raises(ValueError, match='"auto", "native" or "numpy", got'):
+    with pytest.raises(ValueError, match='"auto", "native", "numpy", "jax", got'):
         compiled(lambda x: x.sum(), backend=bad)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"devices": 2}, "compile: devices are those of backend=\"jax\", not of 'auto'"),
+        ({"dtype": "bfloat16"}, 'compile: "bfloat16" needs backend="jax", not \'auto\''),
+        ({"dtype": "float16"}, 'compile: dtype must be "float32" or "float64", got \'float16\''),
+    ],
+)
+def test_what_only_one_backend_has_is_asked_of_no_other(options, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        compiled(lambda x: x.sum(), **options)
 
 
 def test_what_is_no_optimiser_is_named():

@@ -2,7 +2,7 @@
 
 import timeit
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,11 @@ from .devices import Devices, library
 from .kernels import trace
 from .state import State
 
-HASTE = {"xla_backend_optimization_level": 0}
+HASTE = {  # of what XLA leaves out then, some takes most of its time on a processor
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_cpu_parallel_codegen_split_count": 1,
+}
 REPEATS = 10  # of what is measured
 
 
@@ -22,7 +26,7 @@ class Jax:
     """Runs a plan on devices that share each batch; reads `weights` at each run.
 
     `operands` is the dtype to which operands of products are rounded. Where it is made in `haste`,
-    XLA optimises nothing.
+    XLA optimises nothing. `jit` is JAX's, for whatever is to be compiled alike.
     """
 
     name = "jax"
@@ -33,10 +37,10 @@ class Jax:
         self.plan, self.weights, self.dtype = plan, weights, weights.dtype
         self.gradient = np.zeros_like(weights)
         self.devices, self.precision = Devices(devices), operands
-        jit, how = library().jit, {"compiler_options": HASTE} if haste else {}
+        self.jit = partial(library().jit, compiler_options=hasty() if haste else None)
         there = self.devices.fetchable, self.devices.replicated
-        self._forward = jit(self._results_alone, out_shardings=there[0], **how)
-        self._both = jit(self.passes, out_shardings=there, **how)
+        self._forward = self.jit(self._results_alone, out_shardings=there[0])
+        self._both = self.jit(self.passes, out_shardings=there)
         self._sizes: set[int] = set()  # of batches, for which there are programs
         self._sent: tuple[Array, Any] | None = None  # weights, here and there
         self._exact: NumPy | None = None
@@ -193,14 +197,27 @@ class Jax:
         ]
 
     def peak(self) -> float:
-        """Of a product of two matrices of 2,048 rows, on one device."""
-        import jax.numpy as jnp
-
-        a = jnp.ones((2048, 2048), self.precision)
+        """Of a product of two matrices of 1,024 rows, on one device."""
         product = library().jit(lambda a: a @ a)
-        product(a).block_until_ready()
-        seconds = timeit.repeat(lambda: product(a).block_until_ready(), number=1, repeat=3)
-        return 2 * 2048**3 / min(seconds)
+        with self.devices.precision(self.dtype):
+            a = library().numpy.ones((1024, 1024), self.precision)
+            product(a).block_until_ready()
+            rounds = timeit.repeat(lambda: product(a).block_until_ready(), number=1, repeat=3)
+        return 2 * 1024**3 / min(rounds)
+
+
+@cache
+def hasty() -> dict[str, Any]:
+    """Those options that this version of XLA knows."""
+    return {name: value for name, value in HASTE.items() if _knows(name, value)}
+
+
+def _knows(name: str, value: Any) -> bool:
+    try:
+        library().jit(lambda: 0.0, compiler_options={name: value})()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _filled(array: Array, size: int) -> Array:
