@@ -85,7 +85,7 @@ def main(arguments: Arguments = None) -> None:
         print("not measured: JAX sees no GPU here (--cpu tries the script without one)")
         return
     nets = {name: NETS[name] for name in options.nets}
-    sizes, where = ([8, 16], "cpu") if options.cpu else ([128, 1024], "cuda")
+    sizes, where = ([8], "cpu") if options.cpu else ([128, 1024], "cuda")
     print(f"{versions()}; {device.device_kind}\n", flush=True)
     printed(rows(nets, sizes, where))
 

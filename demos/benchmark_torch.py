@@ -85,11 +85,11 @@ def step_on(
     if compiled:
         forward, update = torch.compile(losses), torch.compile(optimizer.step)
 
-    def run() -> float:
+    def run() -> Any:
         optimizer.zero_grad()
         value = forward(*(torch.from_numpy(array).to(device) for array in (images, labels)))
         value.backward()
         update()
-        return float(value)  # which waits for all that was asked for before
+        return value.item()  # which waits for all that was asked for before
 
     return run
