@@ -5,7 +5,7 @@
 
 The rows are those of eager passes (`benchmark_eager.py`), of drawings (`benchmark_drawings.py`), of
 compiled programs (`benchmark_compiled.py`) and of `demos/models` (`benchmark_models.py`). `--quick`
-measures less often.
+measures less often. On a GPU measures `benchmark_gpu.py`.
 """
 
 from collections.abc import Iterator

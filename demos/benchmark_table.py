@@ -100,6 +100,11 @@ def run(description: str, rows: Callable[[bool], Iterator[Row]], arguments: Argu
     if arguments is None:
         start_again()
     print(f"{versions()}; {machine()}\n", flush=True)
+    printed(rows(options.quick))
+
+
+def printed(rows: Iterator[Row]) -> None:
+    """Print the rows under their heads."""
     print("| what | ours | peer | ratio | bar |\n|---|---|---|---|---|")
-    for row in rows(options.quick):
+    for row in rows:
         print("| " + " | ".join(row) + " |", flush=True)

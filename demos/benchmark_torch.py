@@ -64,3 +64,32 @@ def step(net: Net, images: Any, labels: Any, threads: int, compiled: bool = Fals
         update()
 
     return run
+
+
+def step_on(
+    device: str, net: Net, images: Any, labels: Any, half: bool, compiled: bool = False
+) -> Any:
+    """One update on a device, with a batch that is brought there; it returns when all is done.
+
+    With `half`, operands of products are in bfloat16, and in float32 otherwise: not in TF32.
+    """
+    torch.backends.fp32_precision = "ieee"
+    model = net.build(LAYERS).to(device)
+    optimizer, loss = torch.optim.SGD(model.parameters(), lr=0.01), nn.CrossEntropyLoss()
+
+    def losses(x: Any, t: Any) -> Any:
+        with torch.autocast(device, torch.bfloat16, enabled=half):
+            return loss(model(x), t)
+
+    forward, update = losses, optimizer.step
+    if compiled:
+        forward, update = torch.compile(losses), torch.compile(optimizer.step)
+
+    def run() -> Any:
+        optimizer.zero_grad()
+        value = forward(*(torch.from_numpy(array).to(device) for array in (images, labels)))
+        value.backward()
+        update()
+        return value.item()  # which waits for all that was asked for before
+
+    return run
