@@ -38,8 +38,9 @@ class TrainStep:
         in_row = where == list(range(where[0], where[0] + len(where)))
         self.where: Any = slice(where[0], where[0] + len(where)) if in_row else np.array(where)
         self.parts = program.parameters.parts_of(set(optimizer.values))
-        updater = getattr(program.runner, "updater", None)
-        self._elsewhere = updater and updater(program.parameters, optimizer, self.where)
+        self._elsewhere = program.runner.updater(
+            program.parameters, optimizer, self.where, program.observed
+        )
 
     def __call__(self, *batches: Any) -> float:
         """Update the parameters from one batch, and return its mean loss before the update.
@@ -57,7 +58,7 @@ class TrainStep:
             arrays: Iterable[Arrays] = map(self.program._losing, parts)
             if self._elsewhere:
                 arrays = list(arrays)
-                found = self._elsewhere.step(arrays, self.clip_norm, self.program.observed)
+                found = self._elsewhere.step(arrays, self.clip_norm)
                 if found is not None:
                     return [self._told(results) for results in found]
             return self._update(arrays, len(parts))
