@@ -140,7 +140,7 @@ class Program:
         with self._lock:
             self.gradients.settle()
             with np.errstate(all="ignore"):
-                loss, results = self._loss_and_gradient(batches)
+                loss, results = self._loss_and_gradient(self._losing(batches))
             gradient = self.runner.gradient.copy()
             self._tell(results)
         found, start = [], 0
@@ -222,6 +222,11 @@ class Program:
         """How many scalars of the graph the kernels compute."""
         return sum(kernel.count for kernel in self.plan.forward)
 
+    @property
+    def observed(self) -> int:
+        """How many of the results, the last ones, observers are told of: the same for a batch."""
+        return sum(count for _, count in self.recording.observers)
+
     def profile(self, *batches: Any) -> Profile:
         """Where the time of one step goes, kernel by kernel."""
         with self._lock, tracing(None):
@@ -233,30 +238,37 @@ class Program:
 
     # --- running ---------------------------------------------------------------------------------
 
-    def _loss_and_gradient(self, batches: Sequence[Any]) -> tuple[float, list[NDArray[Any]]]:
-        """Run a batch forward and in reverse: the mean loss, and all results; the gradient is left
-        in the runner.
-        """
+    def _losing(self, batches: Sequence[Any]) -> list[NDArray[Any]]:
+        """The batches as `_arrays`, of a function that has a loss; else a TypeError."""
         first = self.recording.results[0]
         if first.shape:
             raise TypeError(
                 "value_and_grad: the function must return a loss first, a single Value; got a "
                 f"Tensor of shape {first.shape}"
             )
-        arrays = self._arrays(batches)
+        return self._arrays(batches)
+
+    def _loss_and_gradient(
+        self, arrays: Sequence[NDArray[Any]]
+    ) -> tuple[float, list[NDArray[Any]]]:
+        """Run a batch forward and in reverse: the mean loss, and all results; the gradient is left
+        in the runner.
+        """
         self.parameters.refresh()
         results = self._run(arrays, seed=1 / len(arrays[0]))
-        loss = float(results[0].sum()) / len(results[0])
+        loss = self._mean_loss(results)
         if math.isnan(loss):
             refuse_nan(self.recording.arguments, arrays)
-        self.outputs = self._unflattened(results)
         return loss, results
 
-    def _unflattened(self, results: list[NDArray[Any]]) -> Any:
+    def _mean_loss(self, results: Sequence[NDArray[Any]]) -> float:
+        """The mean of the first result; all of them are left in `outputs`."""
+        self.outputs = self._unflattened(results)
+        return float(results[0].sum()) / len(results[0])
+
+    def _unflattened(self, results: Sequence[NDArray[Any]]) -> Any:
         """The results as the function gives them, for each sample where there are samples."""
-        return self.recording.unflatten(
-            [y[0] for y in results] if self.recording.alone else results
-        )
+        return self.recording.unflatten([y[0] if self.recording.alone else y for y in results])
 
     def _arrays(self, batches: Sequence[Any]) -> list[NDArray[Any]]:
         """The batches (N, numbers), and random numbers beside them."""
@@ -276,7 +288,7 @@ class Program:
 
     def _tell(self, results: Sequence[NDArray[Any]]) -> None:
         """Tell the observers of a batch what they asked for: the last of its results."""
-        k = len(results) - sum(count for _, count in self.recording.observers)
+        k = len(results) - self.observed
         for told, count in self.recording.observers:
             told(len(results[0]), *[array[0].tolist() for array in results[k : k + count]])
             k += count

@@ -1,7 +1,7 @@
 """Training steps on arrays: forward, backward, and the optimiser's rule."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from .program import Program
 
+Arrays = Sequence[NDArray[Any]]
+
 
 class TrainStep:
     """A whole update on arrays: forward, backward, and the optimiser's rule.
 
-    The optimiser's learning rate is read at every step, so schedules work as usual.
+    The optimiser's learning rate is read at every step, so schedules work as usual. A backend that
+    keeps the numbers in a memory of its own takes the steps there.
     """
 
     def __init__(self, program: "Program", optimizer: Any, clip_norm: float | None) -> None:
@@ -35,6 +38,9 @@ class TrainStep:
         in_row = where == list(range(where[0], where[0] + len(where)))
         self.where: Any = slice(where[0], where[0] + len(where)) if in_row else np.array(where)
         self.parts = program.parameters.parts_of(set(optimizer.values))
+        self._elsewhere = program.runner.updater(
+            program.parameters, optimizer, self.where, program.observed
+        )
 
     def __call__(self, *batches: Any) -> float:
         """Update the parameters from one batch, and return its mean loss before the update.
@@ -49,22 +55,34 @@ class TrainStep:
         batches; the mean loss of each before the update, and the function's results.
         """
         with self.program._lock, np.errstate(all="ignore"):
-            return self._update(parts)
+            arrays: Iterable[Arrays] = map(self.program._losing, parts)
+            if self._elsewhere:
+                arrays = list(arrays)
+                found = self._elsewhere.step(arrays, self.clip_norm)
+                if found is not None:
+                    return [self._told(results) for results in found]
+            return self._update(arrays, len(parts))
 
-    def _update(self, parts: Sequence[Sequence[Any]]) -> list[tuple[float, Any]]:
+    def _told(self, results: Arrays) -> tuple[float, Any]:
+        """The loss of a batch, and the function's results; observers are told of it."""
+        self.program._tell(results)
+        return self.program._mean_loss(results), self.program.outputs
+
+    def _update(self, parts: Iterable[Arrays], several: int) -> list[tuple[float, Any]]:
+        """A step on the host, of so many batches."""
         program, found, told, count = self.program, [], [], 0
         gradient, total = program.runner.gradient, np.zeros(())
-        for batches in parts:
-            loss, results = program._loss_and_gradient(batches)
+        for arrays in parts:
+            loss, results = program._loss_and_gradient(arrays)
             program.gradients.show()
             if not math.isfinite(loss):
                 raise FloatingPointError(f"the loss is {loss}")
             found.append((loss, program.outputs))
             told.append(results)
-            if len(parts) > 1:
+            if several > 1:
                 count += len(results[0])
                 total = total + gradient * len(results[0])
-        if len(parts) > 1:
+        if several > 1:
             gradient[...] = total / count
         self._refuse_infinite(gradient[self.where])
         if self.clip_norm is not None:
@@ -90,7 +108,7 @@ class TrainStep:
         if norm > max_norm:
             gradient *= gradient.dtype.type(max_norm / norm)
 
-    def _computed(self) -> tuple[NDArray[Any], ...]:
+    def _computed(self) -> Iterator[Arrays]:
         """The new parameters, and the new state."""
         program, optimizer = self.program, self.optimizer
         columns = [program.weights[self.where], program.runner.gradient[self.where]]
@@ -98,9 +116,9 @@ class TrainStep:
         parts: list[tuple[NDArray[Any], ...]] = [
             rule(*[column[part] for column in columns]) for rule, part in optimizer.rules()
         ]
-        return parts[0] if len(parts) == 1 else tuple(map(np.concatenate, zip(*parts, strict=True)))
+        yield parts[0] if len(parts) == 1 else [*map(np.concatenate, zip(*parts, strict=True))]
 
-    def _write(self, computed: Sequence[NDArray[Any]]) -> None:
+    def _write(self, computed: Arrays) -> None:
         program, (weights, *state) = self.program, computed
         program.weights[self.where] = weights
         program.parameters.written(self.parts)

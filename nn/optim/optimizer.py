@@ -6,7 +6,7 @@ float as well as an array of a whole parameter.
 
 import inspect
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar
 
 from autograd import Column, Tensor, Value
@@ -146,12 +146,12 @@ class Optimizer:
         values, gradients = self.values, [v.grad for v in self.values]
         self._refuse(gradients)
 
-        def computed() -> list[tuple[AnyNumber, ...]]:
+        def computed() -> Iterator[list[tuple[AnyNumber, ...]]]:
             columns = [[v.data for v in values], gradients, *[c.list() for c in self.state]]
             rows: list[tuple[AnyNumber, ...]] = []
             for rule, part in self.rules():
                 rows += map(rule, *[column[part] for column in columns])
-            return list(zip(*rows, strict=True))
+            yield list(zip(*rows, strict=True))
 
         def write(columns: list[tuple[AnyNumber, ...]]) -> None:
             numbers, *state = columns
@@ -162,21 +162,23 @@ class Optimizer:
 
         self.advance(computed, write)
 
-    def advance(self, computed: Callable[[], T], write: Callable[[T], None]) -> None:
+    def advance(self, computed: Callable[[], Iterable[T]], write: Callable[[T], None]) -> None:
         """Take a step whole or not at all, even where an interrupt comes in between.
 
-        What `computed` gives, `write` writes, and it may do so twice.
+        What `computed` gives, one thing, `write` writes, and it may do so twice. It is given by an
+        iterator, which nothing interrupts between its end and ours: devices have used up by then
+        what the step began with.
         """
-        before, new = self.steps, None
+        before, new = self.steps, list[T]()
         try:
             self.steps = before + 1
-            new = computed()
-            write(new)
+            new.extend(computed())
+            write(new[0])
         except BaseException:
-            if new is None:
-                self.steps = before
+            if new:
+                write(new[0])
             else:
-                write(new)
+                self.steps = before
             raise
 
     def _refuse(self, gradients: Sequence[AnyNumber]) -> None:

@@ -1,9 +1,12 @@
 """What carries out plans: NumPy is the reference, others are faster."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..parameters import Parameters
 
 Array = NDArray[Any]
 
@@ -18,6 +21,17 @@ class Timed(NamedTuple):
     backward: bool
     seconds: float
     flops: int
+
+
+class Updater(Protocol):
+    """Takes the steps of an optimiser where a backend keeps its numbers."""
+
+    def step(
+        self, batches: Sequence[Sequence[Array]], clip_norm: float | None
+    ) -> list[list[Array]] | None:
+        """Take a step by the gradient of the mean over the samples of some batches, whole or not at
+        all: the results of each. None where it was not taken, for the host to decide.
+        """
 
 
 class Backend(Protocol):
@@ -42,6 +56,13 @@ class Backend(Protocol):
         """Fill the results (n, *shape) for samples (n, numbers).
 
         With a seed, the adjoint of each sample's loss (1/n), the gradient too; else it stays.
+        """
+
+    def updater(
+        self, parameters: "Parameters", optimizer: Any, where: Any, observed: int
+    ) -> Updater | None:
+        """What takes the steps of an optimiser, whose parameters are `where` among the program's;
+        None where the host does. Of so many results, the last ones, it gives one row for a batch.
         """
 
     def profile(self, arrays: Sequence[Array]) -> list[Timed]:

@@ -3,7 +3,7 @@
 import timeit
 from collections.abc import Sequence
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from ..numpy import NumPy
 from .devices import Devices, library
 from .kernels import trace
 from .state import State
+from .training import Updater
+
+if TYPE_CHECKING:
+    from ...parameters import Parameters
 
 HASTE = {  # of what XLA leaves out then, some takes most of its time on a processor
     "xla_backend_optimization_level": 0,
@@ -117,7 +121,7 @@ class Jax:
         """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
         n = len(results[0])
         with self.devices.precision(self.dtype):
-            inputs, seeds, part = self.batch(arrays, seed)
+            inputs, seeds, part = self.batch(arrays, seed, self._size(n))
             if not seed:
                 found = self._forward(self._weights(), inputs, part)
             else:
@@ -128,12 +132,11 @@ class Jax:
         if seed and (np.isnan(self.gradient).any() or np.isnan(results[0]).any()):
             self._run_exactly(arrays, results, seed)
 
-    def batch(self, arrays: Sequence[Array], seed: float) -> tuple[list[Any], Any, Any]:
+    def batch(self, arrays: Sequence[Array], seed: float, size: int) -> tuple[list[Any], Any, Any]:
         """Samples (n, numbers) on the devices, with the seed and the part of each, 0 of those that
-        fill up.
+        fill up to a size.
         """
-        n = len(arrays[0])
-        size, split = self._size(n), self.devices.split
+        n, split = len(arrays[0]), self.devices.split
         seeds, part = np.zeros((2, size), self.dtype)
         seeds[:n], part[:n] = seed, 1 / n
         with np.errstate(over="ignore"):
@@ -161,6 +164,13 @@ class Jax:
             self._exact = NumPy(self.plan, self.weights)
         self._exact.run(arrays, results, seed)
         np.copyto(self.gradient, self._exact.gradient)
+
+    def updater(
+        self, parameters: "Parameters", optimizer: Any, where: Any, observed: int
+    ) -> Updater | None:
+        """What steps on the devices, if all the Values of each storage are parameters."""
+        whole = all(part.whole for part in parameters.parts)
+        return Updater(self, parameters, optimizer, where, observed) if whole else None
 
     # --- what is told of it ---------------------------------------------------------------------
 

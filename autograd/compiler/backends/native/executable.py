@@ -130,6 +130,9 @@ class Native:
         call.samples = n
         return call
 
+    def updater(self, *_: Any) -> None:
+        """Nothing: the host steps."""
+
     def profile(self, arrays: Sequence[Array]) -> list[Timed]:
         """Seconds of each nest on one thread, the best of a few runs."""
         timed = Native(self.plan, self.weights, threads=1, timed=True)

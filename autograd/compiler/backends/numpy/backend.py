@@ -3,6 +3,7 @@
 import sys
 import timeit
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,9 @@ class NumPy:
                 del self._executables[next(iter(self._executables))]
             self._executables[size] = Executable(self.plan, self.weights, self.gradient, size)
         return self._executables[size]
+
+    def updater(self, *_: Any) -> None:
+        """Nothing: the host steps."""
 
     def profile(self, arrays: Sequence[Array]) -> list[Timed]:
         """Seconds of each kernel, forward and in reverse, the best of a few runs."""

@@ -1,0 +1,178 @@
+"""Training steps on devices: parameters, gradients and the optimiser's state stay there."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ....dialects.expressions import InexpressibleError
+from ...plan.plan import Plan
+from .. import Array
+from .away import Kept, Numbers
+from .devices import library
+from .rules import Rules
+from .updates import Gathered, New, gathered, updated
+
+if TYPE_CHECKING:
+    from ...parameters import Parameters
+    from .backend import Jax
+
+Arrays = Sequence[Array]
+
+
+class Updater:
+    """Takes an optimiser's steps on the devices of a runner.
+
+    `where` are the optimiser's parameters among the program's; of the results, so many as are
+    `observed`, the last ones, are the same for all samples. What somebody has written since the
+    last step is sent before the next one; what a step gives is fetched when somebody reads it.
+    """
+
+    def __init__(
+        self,
+        runner: "Jax",
+        parameters: "Parameters",
+        optimizer: Any,
+        where: Any,
+        observed: int,
+    ) -> None:
+        self.runner, self.parameters, self.optimizer = runner, parameters, optimizer
+        self.where, self.devices, self.dtype = where, runner.devices, runner.dtype
+        changed = np.zeros(len(parameters.array), bool)
+        changed[where] = True
+        used = changed | _read(runner.plan)
+        self.changed = [part for part in parameters.parts if changed[part.here].any()]
+        self.columns = [part.column for part in parameters.parts if used[part.here].any()]
+        self._weights = Kept(self.devices, parameters.lock)
+        self._state = [Kept(self.devices, parameters.lock) for _ in optimizer.state]
+        self._sizes: set[int] = set()  # of batches, for which there are programs
+        shared = self.devices.replicated
+        self._gather = library().jit(
+            partial(gathered, runner, observed),
+            donate_argnums=1,
+            out_shardings=(shared, self.devices.fetchable, shared),
+        )
+        self._updates: dict[Any, Any] = {}  # by their formulas
+        self._asked: Any = None  # which of these
+        self._ready: Any = None  # the one that ran last
+        self._taken = False
+        self._speechless = False
+
+    def step(self, batches: Sequence[Arrays], clip_norm: float | None) -> list[list[Array]] | None:
+        """Take a step by the gradient of the mean over the samples of some batches, whole or not at
+        all: the results of each.
+
+        None where it was not taken, for the host to decide: the loss or the gradient is not finite,
+        or devices have no words for the optimiser's rule.
+        """
+        if self._speechless:
+            return None
+        before, found = self.optimizer.steps, list[Any]()
+
+        def computed() -> Iterator[New]:
+            weights, state = self._current()
+            gradient = self._gathered(weights, batches, found)
+            update, settings = self._update(clip_norm)  # while the devices are at work
+            return map(update, [weights], [state], [gradient], [settings])
+
+        def write(new: New) -> None:
+            self._keep(new)
+            self._ready = self._asked
+            self._taken = bool(new.gathered.finite)
+            if not self._taken:
+                self.optimizer.steps = before
+
+        with self.devices.precision(self.dtype):
+            try:
+                self.optimizer.advance(computed, write)
+            except InexpressibleError:
+                self._speechless = True
+                return None
+            return [self._fetched(*each) for each in found] if self._taken else None
+
+    # --- before ---------------------------------------------------------------------------------
+
+    def _current(self) -> tuple[Any, list[Any]]:
+        """Parameters and state on the devices."""
+
+        def numbers() -> Array:
+            self.parameters.refresh()
+            return self.parameters.array
+
+        weights = self._weights.current(self.columns, numbers)
+        state = [
+            kept.current([column], partial(column.array, self.dtype))
+            for kept, column in zip(self._state, self.optimizer.state, strict=True)
+        ]
+        return weights, state
+
+    def _gathered(
+        self, weights: Any, batches: Sequence[Arrays], found: list[Any]
+    ) -> Gathered | None:
+        """The gradient of some batches; `found` gets their sizes and results."""
+        total, so_far = sum(len(arrays[0]) for arrays in batches), None
+        if len(batches) > 1:
+            zeros = np.zeros_like(self.parameters.array)
+            so_far = Gathered(self.devices.shared(zeros), self.devices.shared(np.True_))
+        for arrays in batches:
+            batch = self.runner.batch(arrays, 1 / total, self._size(len(arrays[0])))
+            so_far, *results = self._gather(weights, so_far, batch)
+            found.append((len(arrays[0]), *results))
+        return so_far
+
+    def _size(self, n: int) -> int:
+        """The size that n samples are filled up to: any that is compiled, of which the last batch
+        of an epoch is a small part, or a multiple of the devices.
+        """
+        count = self.devices.count
+        size = min([m for m in self._sizes if m >= n], default=-(-n // count) * count)
+        self._sizes.add(size)
+        return size
+
+    def _update(self, clip_norm: float | None) -> tuple[Any, Any]:
+        """The function that takes the step, and its numbers that differ from step to step.
+
+        Where it is to be compiled, the host gets the old numbers first: an interrupt may come at
+        the end of that, when they are gone from the devices and the new ones are not here yet.
+        """
+        rules, clips = Rules(self.optimizer, self.dtype), clip_norm is not None
+        self._asked = (rules.structure, clips)
+        if self._asked != self._ready:
+            for kept in (self._weights, *self._state):
+                kept.settle()
+        if self._asked not in self._updates:
+            self._updates[self._asked] = library().jit(
+                partial(updated, rules, self.where, clips),
+                donate_argnums=(0, 1, 2),
+                out_shardings=self.devices.replicated,
+            )
+        settings = np.array([*rules.settings, clip_norm or 0], self.dtype)
+        return self._updates[self._asked], self.devices.shared(settings)
+
+    # --- after ----------------------------------------------------------------------------------
+
+    def _keep(self, new: New) -> None:
+        """Let the columns have the new numbers, and the Values the gradient."""
+        self._weights.take(new.weights, [(part.column, part.here) for part in self.changed])
+        states = zip(self._state, new.state, self.optimizer.state, strict=True)
+        for kept, array, column in states:
+            kept.take(array, [(column, slice(None))])
+        gradients = [(part.storage.gradients, part.here) for part in self.parameters.parts]
+        Numbers(new.gathered.gradient, self.parameters.lock).serve(gradients)
+
+    def _fetched(self, n: int, results: Sequence[Any], row: Any) -> list[Array]:
+        """The results (n, *shape) on the host; those that are the same for all, (1, *shape)."""
+        views, fetched = self.runner.plan.results, self.devices.fetched
+        ends = np.cumsum([view.size for view in views[len(results) :]], dtype=int)
+        arrays = [fetched(array)[:n] for array in results]
+        arrays += np.split(fetched(row)[None], ends, axis=1)[: len(ends)]
+        return [x.reshape(-1, *view.affine.shape) for x, view in zip(arrays, views, strict=True)]
+
+
+def _read(plan: Plan) -> Array:
+    """Which parameters a plan reads, of all: running statistics are there for others."""
+    kernels = [*plan.forward, *plan.reverse]
+    blocks = {view.block for kernel in kernels for view in kernel.reads()}
+    blocks |= {view.block for view in plan.results}
+    return np.concatenate([np.full(block.size, block in blocks) for block in plan.parameters])

@@ -1,0 +1,60 @@
+"""What a training step computes on devices, as functions that are traced."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .rules import Rules
+
+if TYPE_CHECKING:
+    from .backend import Jax
+
+
+class Gathered(NamedTuple):
+    """The gradient of the loss of some batches (P,), and whether all is finite."""
+
+    gradient: Any
+    finite: Any
+
+
+class New(NamedTuple):
+    """What a step gives; the old numbers where it must not be taken."""
+
+    weights: Any
+    state: list[Any]
+    gathered: Gathered
+
+
+def gathered(
+    runner: "Jax", observed: int, weights: Any, before: Gathered | None, batch: Any
+) -> tuple[Gathered, list[Any], Any]:
+    """The gradient of a batch, and of those before it, and the results [(N, size)]; but so many of
+    these, the last ones, which are the same for all samples, as one row.
+    """
+    import jax.numpy as jnp
+
+    inputs, seed, part = batch
+    results, gradient = runner.passes(weights, inputs, seed, part)
+    losses = jnp.where(seed == 0, 0, results[0][:, 0])  # not of samples that fill up
+    finite = jnp.isfinite(losses.sum())
+    if before:
+        gradient, finite = gradient + before.gradient, finite & before.finite
+    own = len(results) - observed
+    row = jnp.concatenate([jnp.zeros(0, gradient.dtype), *[y[0] for y in results[own:]]])
+    return Gathered(gradient, finite), results[:own], row
+
+
+def updated(rules: Rules, where: Any, clips: bool, *given: Any) -> New:
+    """New parameters and state, of old ones and a gradient; `settings` are the rules', and the norm
+    to which the gradient is clipped.
+    """
+    import jax.numpy as jnp
+
+    weights, state, (gradient, finite), settings = given
+    finite &= jnp.isfinite(gradient[where]).all()
+    if clips:
+        norm = jnp.linalg.norm(gradient[where])
+        finite &= jnp.isfinite(norm)
+        gradient = jnp.where(norm > settings[-1], gradient * (settings[-1] / norm), gradient)
+    old = [weights[where], *state]
+    new = rules.of([weights[where], gradient[where], *state], settings)
+    p, *state = [jnp.where(finite, after, before) for after, before in zip(new, old, strict=True)]
+    return New(weights.at[where].set(p), state, Gathered(gradient, finite))
