@@ -161,4 +161,5 @@ def _slid(state: State, x: Any, w: Any, **how: Any) -> Any:
     def each(x: Any, w: Any) -> Any:
         return lax.conv_general_dilated(x, w, **how, **state.exactly)
 
-    return jax.vmap(each)(*state.rounded(x, w))
+    x, w = state.rounded(x, w)
+    return each(x[0], w[0])[None] if len(x) == 1 else jax.vmap(each)(x, w)

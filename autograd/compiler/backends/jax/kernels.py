@@ -3,10 +3,11 @@
 import math
 from functools import reduce, singledispatch
 
+from ....dialects.formulas import ordered
 from ....dialects.jax import spelled
 from ...plan.kernels import Copy, Kernel, Zero
 from ...plan.lookups import Gather, Scatter
-from ...plan.maps import Map, Reduce
+from ...plan.maps import Chain, Map, Reduce
 from ...plan.matmul import MatMul
 from .lookups import gather, scatter
 from .products import product
@@ -39,7 +40,9 @@ def _copy(kernel: Copy, state: State) -> None:
 
 @trace.register
 def _map(kernel: Map, state: State) -> None:
-    """Formulas of numbers side by side."""
+    """Formulas of numbers side by side; of the reverse pass, in the shorter form that is the same
+    where nothing is nan: else the reference decides.
+    """
     reads = kernel.reads()
     known = {
         leaf: state.view(view)
@@ -49,7 +52,8 @@ def _map(kernel: Map, state: State) -> None:
     views = [*reads, *[term.target.view for term in kernel.terms]]
     batched = any(view.block.batched for view in views)
     for term in kernel.terms:
-        state.hand(term.target, spelled(term.formula, known, state.dtype), batched)
+        formula = ordered(term.formula) if isinstance(kernel, Chain) else term.formula
+        state.hand(term.target, spelled(formula, known, state.dtype), batched)
 
 
 @trace.register

@@ -10,7 +10,6 @@ from ....dialects.expressions import InexpressibleError
 from ...plan.plan import Plan
 from .. import Array
 from .away import Kept, Numbers
-from .devices import library
 from .rules import Rules
 from .updates import Gathered, New, gathered, updated
 
@@ -48,7 +47,7 @@ class Updater:
         self._state = [Kept(self.devices, parameters.lock) for _ in optimizer.state]
         self._sizes: set[int] = set()  # of batches, for which there are programs
         shared = self.devices.replicated
-        self._gather = library().jit(
+        self._gather = runner.jit(
             partial(gathered, runner, observed),
             donate_argnums=1,
             out_shardings=(shared, self.devices.fetchable, shared),
@@ -142,7 +141,7 @@ class Updater:
             for kept in (self._weights, *self._state):
                 kept.settle()
         if self._asked not in self._updates:
-            self._updates[self._asked] = library().jit(
+            self._updates[self._asked] = self.runner.jit(
                 partial(updated, rules, self.where, clips),
                 donate_argnums=(0, 1, 2),
                 out_shardings=self.devices.replicated,

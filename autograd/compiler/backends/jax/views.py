@@ -57,32 +57,46 @@ def _grid(size: int, layout: Layout) -> Grid | None:
     )
     if moves and moves[0][0] < 0:
         return None
-    for units in _units(moves, (1,)):
+    for units in _units(moves, layout.offset, 1, 0):
         found = _fitting(size, layout, moves, units)
         if found is not None:
             return found
     return None
 
 
-def _units(moves: Sequence[tuple[int, int, int, int]], units: Dims) -> Iterator[Dims]:
-    """The units along which moves could go, each a multiple of the one before: 1, then one each.
+Move = tuple[int, int, int, int]  # a step, of which axis, of which dimension, that is how long
+
+
+def _units(moves: Sequence[Move], offset: int, last: int, reach: int) -> Iterator[Dims]:
+    """The units along which moves could go, each a multiple of the one before, which is `last` and
+    whose digit the moves so far `reach` along.
 
     The step itself is tried first, then the unit before, then others.
     """
     if not moves:
-        yield units[1:]
+        yield ()
         return
-    (step, *_), rest = moves[0], moves[1:]
-    last = units[-1]
-    finer = [u for u in range(step - 1, last, -1) if step % u == 0 and u % last == 0]
-    for unit in dict.fromkeys([step, last, *finer]):
-        if step % unit == 0 and unit % last == 0:
-            yield from _units(rest, (*units, unit))
+    (step, _, _, n), rest = moves[0], moves[1:]
+    for unit in dict.fromkeys([step, last, *_divisors(step)]):
+        if step % last or unit % last or unit < last:
+            continue
+        within, size = (n - 1) * (step // unit), unit // last
+        if unit == last:
+            within += reach
+        elif offset // last % size + reach >= size:
+            continue
+        for units in _units(rest, offset, unit, within):
+            yield (unit, *units)
 
 
-def _fitting(
-    size: int, layout: Layout, moves: Sequence[tuple[int, int, int, int]], units: Dims
-) -> Grid | None:
+@lru_cache(4096)
+def _divisors(n: int) -> list[int]:
+    """Of a number, the largest first."""
+    small = [d for d in range(1, math.isqrt(n) + 1) if n % d == 0]
+    return sorted({*small, *(n // d for d in small)}, reverse=True)
+
+
+def _fitting(size: int, layout: Layout, moves: Sequence[Move], units: Dims) -> Grid | None:
     """The grid of moves along these units, if each stays within its digit."""
     radices = sorted({1, *units}, reverse=True)
     ends = [size, *radices[:-1]]

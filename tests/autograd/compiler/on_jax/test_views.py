@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd.compiler.backends.jax.convolutions import slides
@@ -99,7 +99,6 @@ def layouts(draw):
 
 
 @given(layouts())
-@settings(deadline=None, max_examples=500)
 def test_digits_name_the_rows_that_addresses_name(case):
     found = grid(case)
     if found is None:
