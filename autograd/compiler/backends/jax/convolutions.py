@@ -9,7 +9,7 @@ for dX, which is added to windows, the turned kernel slides over dZ.
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...plan.matmul import MatMul
 from ...plan.views import View
@@ -29,13 +29,35 @@ class Named:
     def __init__(self, array: Any, names: Sequence[Name]) -> None:
         self.array, self.names = array, names
 
-    def merged(self, *merged: Sequence[Name], each: Sequence[Name] = ()) -> Any:
-        """The array with one axis for all names of each group, and then one for `each` name."""
-        groups = [*merged, *[[name] for name in each]]
+    def merged(self, *groups: Sequence[Name]) -> Any:
+        """The array with one axis for all names of each group, in this order."""
         order = [self.names.index(name) for group in groups for name in group]
         sizes = dict(zip(self.names, self.array.shape, strict=True))
         x = self.array.transpose(order)
         return x.reshape([math.prod(sizes[name] for name in group) for group in groups])
+
+    def laid(self, *merged: Sequence[Name], each: Sequence[Name]) -> "Laid":
+        """The array with one axis for each group, and each name, that lie there as they come."""
+        groups = [*merged, *[[name] for name in each]]
+        come = [self.names.index(group[0]) if group else -1 for group in groups]
+        order = sorted(range(len(groups)), key=come.__getitem__)
+        array = self.merged(*[groups[k] for k in order])
+        return Laid(array, [order.index(k) for k in range(len(groups))])
+
+
+class Laid(NamedTuple):
+    """An operand of a convolution: an array, and which of its axes are groups, images and channels
+    (of filters: filters and channels), and then the sides.
+    """
+
+    array: Any
+    axes: list[int]
+
+    @property
+    def apart(self) -> tuple[int, ...]:
+        """The axes in one group."""
+        groups, *others = self.axes
+        return tuple(axis - (axis > groups) for axis in others)
 
 
 class Slides:
@@ -101,7 +123,8 @@ def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
     g, f, _, _ = kernel.sizes
     samples: list[Name] = [SAMPLES] * windows.view.block.batched
     summed: list[Name] = [SAMPLES] * kernel.left.block.batched
-    images: list[Name] = [*([] if summed else samples), *windows.images]
+    apart: list[Name] = [] if summed else samples
+    images, channels = [*apart, *windows.images], [*summed, *windows.channels]
     sides = windows.along(2)
     x = Named(windows.image(state), [*samples, *windows.names, *sides])
     left = state.matrices(kernel.left, kernel.sizes[:3])
@@ -109,16 +132,23 @@ def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
     w = Named(left, [*summed, GROUP, FILTER, *windows.entries])
     z = _slid(
         state,
-        x.merged(windows.groups, images, [*summed, *windows.channels], each=sides),
-        w.merged([GROUP], [FILTER], [*summed, *windows.channels], each=windows.along(1)),
+        x.laid(windows.groups, images, channels, each=sides),
+        w.laid([GROUP], [FILTER], channels, each=windows.along(1)),
+        filters_first=bool(summed),
         window_strides=windows.pace(2),
         padding="VALID",
         rhs_dilation=windows.pace(1),
     )
-    n = [state.samples] * (SAMPLES in images)
-    z = z.reshape(g, *n, *windows.size(windows.images), f, *z.shape[3:])
-    made = Named(z, [GROUP, *images, FILTER, *sides])
-    return made.merged(*[samples] * len(n), [GROUP], [FILTER], windows.positions)
+    n = [state.samples] * len(apart)
+    sizes = [[*n, *windows.size(windows.images)], [f]]
+    names: list[list[Name]] = [images, [FILTER]]
+    if summed:
+        sizes.reverse()
+        names.reverse()
+    z = Named(
+        z.reshape(g, *sizes[0], *sizes[1], *z.shape[3:]), [GROUP, *names[0], *names[1], *sides]
+    )
+    return z.merged(*[[SAMPLES]] * len(apart), [GROUP], [FILTER], windows.positions)
 
 
 def handed_back(kernel: MatMul, state: State, windows: Slides) -> Any:
@@ -134,32 +164,39 @@ def handed_back(kernel: MatMul, state: State, windows: Slides) -> Any:
     left = state.matrices(kernel.left, kernel.sizes[:3])
     left = left.reshape(g, *windows.size(windows.entries), f)
     w = Named(left, [GROUP, *windows.entries, FILTER])
-    upright = w.merged([GROUP], windows.channels, [FILTER], each=windows.along(1))
-    turned = lax.rev(upright, range(3, upright.ndim))
-    around = [(n - 1) * pace for n, pace in zip(turned.shape[3:], windows.pace(1), strict=True)]
+    upright = w.laid([GROUP], windows.channels, [FILTER], each=windows.along(1))
+    turned = upright._replace(array=lax.rev(upright.array, upright.axes[3:]))
+    entries = [windows.sizes[name] for name in windows.along(1)]
+    around = [(n - 1) * pace for n, pace in zip(entries, windows.pace(1), strict=True)]
     x = _slid(
         state,
-        z.merged([GROUP], [SAMPLES, *windows.images], [FILTER], each=windows.along(2)),
+        z.laid([GROUP], [SAMPLES, *windows.images], [FILTER], each=windows.along(2)),
         turned,
         window_strides=[1] * len(around),
         padding=[(width, width) for width in around],
         lhs_dilation=windows.pace(2),
         rhs_dilation=windows.pace(1),
     )
-    groups = len(windows.groups)
-    sizes = windows.size(windows.names)
+    groups, sizes = len(windows.groups), windows.size(windows.names)
     x = x.reshape(*sizes[:groups], state.samples, *sizes[groups:], *x.shape[3:])
     x = x.transpose(groups, *(k for k in range(x.ndim) if k != groups))
     return padded(x, windows.view.affine, windows.grid, windows.digits)
 
 
-def _slid(state: State, x: Any, w: Any, **how: Any) -> Any:
-    """Filters w (g, f, channels, ...) slid over images x (g, n, channels, ...)."""
+def _slid(state: State, x: Laid, w: Laid, filters_first: bool = False, **how: Any) -> Any:
+    """Filters slid over images: (g, n, f, ...), or (g, f, n, ...)."""
     import jax
     from jax import lax
 
-    def each(x: Any, w: Any) -> Any:
-        return lax.conv_general_dilated(x, w, **how, **state.exactly)
+    axes = list(range(len(x.apart)))
+    out = [1, 0, *axes[2:]] if filters_first else axes
+    numbers = lax.ConvDimensionNumbers(x.apart, w.apart, tuple(out))
 
-    x, w = state.rounded(x, w)
-    return each(x[0], w[0])[None] if len(x) == 1 else jax.vmap(each)(x, w)
+    def each(x: Any, w: Any) -> Any:
+        return lax.conv_general_dilated(x, w, dimension_numbers=numbers, **how, **state.exactly)
+
+    groups = x.axes[0], w.axes[0]
+    images, filters = state.rounded(x.array, w.array)
+    if images.shape[groups[0]] == 1:
+        return each(images.squeeze(groups[0]), filters.squeeze(groups[1]))[None]
+    return jax.vmap(each, in_axes=groups)(images, filters)

@@ -143,7 +143,8 @@ def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
     starts = (*[0] * lead, *found.starts)
     x = x.reshape((*x.shape[:-1], *found.sizes))
     ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
-    x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
+    if spans != found.sizes:
+        x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
     rest = [k for k in range(len(found.sizes)) if k not in order]
     x = x.transpose(*range(lead), *[lead + k for k in (*order, *rest)])
     return x.reshape(x.shape[: lead + len(order)])
