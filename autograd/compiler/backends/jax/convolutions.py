@@ -11,8 +11,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ...plan.kernels import Target
 from ...plan.matmul import MatMul
-from ...plan.views import View
+from ...plan.views import Block, View
+from .margins import Inside, inside
 from .state import State
 from .views import Grid, boxed, grid, padded
 
@@ -104,9 +106,25 @@ class Slides:
         """Those of the names, then the sides."""
         return [*(digit for _, digit in self.names), *self.shared]
 
-    def image(self, state: State) -> Any:
-        """What windows see, with an axis for each of the digits."""
-        return boxed(state.array(self.view.block), self.view.affine, self.grid, self.digits)
+    def image(self, state: State) -> tuple[Any, list[tuple[int, int]]]:
+        """What windows see, with an axis for each of the digits, and the margins of 0 around it
+        along the shared ones.
+        """
+        if found := self.inside(state, self.view.block):
+            within, x = found
+            return within.read(x, self.digits), self.margins(within)
+        block = state.array(self.view.block)
+        return boxed(block, self.view.affine, self.grid, self.digits), [(0, 0)] * len(self.shared)
+
+    def inside(self, state: State, block: Block) -> tuple[Inside, Any] | None:
+        """What a block has inside of margins, if it is such an image and windows see it."""
+        view, x = state.inside(block) or (None, None)
+        within = view and inside(view, self.view, self.grid)
+        return (within, x) if within else None
+
+    def margins(self, within: Inside) -> list[tuple[int, int]]:
+        """How wide the margins are along the shared digits."""
+        return [within.margins[digit] for digit in self.shared]
 
 
 def slides(view: View) -> Slides | None:
@@ -126,7 +144,8 @@ def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
     apart: list[Name] = [] if summed else samples
     images, channels = [*apart, *windows.images], [*summed, *windows.channels]
     sides = windows.along(2)
-    x = Named(windows.image(state), [*samples, *windows.names, *sides])
+    image, margins = windows.image(state)
+    x = Named(image, [*samples, *windows.names, *sides])
     left = state.matrices(kernel.left, kernel.sizes[:3])
     left = left.reshape(*left.shape[:-1], *windows.size(windows.entries))
     w = Named(left, [*summed, GROUP, FILTER, *windows.entries])
@@ -136,7 +155,7 @@ def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
         w.laid([GROUP], [FILTER], channels, each=windows.along(1)),
         filters_first=bool(summed),
         window_strides=windows.pace(2),
-        padding="VALID",
+        padding=margins,
         rhs_dilation=windows.pace(1),
     )
     n = [state.samples] * len(apart)
@@ -151,9 +170,30 @@ def convolved(kernel: MatMul, state: State, windows: Slides) -> Any:
     return z.merged(*[[SAMPLES]] * len(apart), [GROUP], [FILTER], windows.positions)
 
 
-def handed_back(kernel: MatMul, state: State, windows: Slides) -> Any:
-    """What the image of windows gets by windows += left·right, (n, size): the right operand, with
-    its entries as far apart as windows are, under the turned left one.
+def hand_back(kernel: MatMul, state: State, windows: Slides) -> None:
+    """windows += left·right: the right operand, with its entries as far apart as windows are, under
+    the turned left one. Nobody asks what margins of 0 get.
+    """
+    view, primal = windows.view, windows.view.block.primal
+    found = windows.inside(state, primal) if primal else None
+    margins = windows.margins(found[0]) if found else [(0, 0)] * len(windows.shared)
+    x = _turned(kernel, state, windows, margins)
+    groups, sizes = len(windows.groups), windows.size(windows.names)
+    x = x.reshape(*sizes[:groups], state.samples, *sizes[groups:], *x.shape[3:])
+    x = x.transpose(groups, *(k for k in range(x.ndim) if k != groups))
+    if found:
+        within = found[0]
+        to = Target(within.view.on(view.block), adds=True)
+        state.hand(to, within.given(x, windows.digits), batched=True)
+    else:
+        state.add(view, padded(x, view.affine, windows.grid, windows.digits))
+
+
+def _turned(
+    kernel: MatMul, state: State, windows: Slides, margins: Sequence[tuple[int, int]]
+) -> Any:
+    """(g, n, channels, ...): the turned left operand slid over the right one, all around it but for
+    the margins.
     """
     from jax import lax
 
@@ -165,22 +205,17 @@ def handed_back(kernel: MatMul, state: State, windows: Slides) -> Any:
     left = left.reshape(g, *windows.size(windows.entries), f)
     w = Named(left, [GROUP, *windows.entries, FILTER])
     upright = w.laid([GROUP], windows.channels, [FILTER], each=windows.along(1))
-    turned = upright._replace(array=lax.rev(upright.array, upright.axes[3:]))
-    entries = [windows.sizes[name] for name in windows.along(1)]
-    around = [(n - 1) * pace for n, pace in zip(entries, windows.pace(1), strict=True)]
-    x = _slid(
+    entries, paces = windows.size(windows.along(1)), windows.pace(1)
+    widths = [(n - 1) * pace for n, pace in zip(entries, paces, strict=True)]
+    return _slid(
         state,
         z.laid([GROUP], [SAMPLES, *windows.images], [FILTER], each=windows.along(2)),
-        turned,
-        window_strides=[1] * len(around),
-        padding=[(width, width) for width in around],
+        upright._replace(array=lax.rev(upright.array, upright.axes[3:])),
+        window_strides=[1] * len(paces),
+        padding=[(n - a, n - b) for n, (a, b) in zip(widths, margins, strict=True)],
         lhs_dilation=windows.pace(2),
-        rhs_dilation=windows.pace(1),
+        rhs_dilation=paces,
     )
-    groups, sizes = len(windows.groups), windows.size(windows.names)
-    x = x.reshape(*sizes[:groups], state.samples, *sizes[groups:], *x.shape[3:])
-    x = x.transpose(groups, *(k for k in range(x.ndim) if k != groups))
-    return padded(x, windows.view.affine, windows.grid, windows.digits)
 
 
 def _slid(state: State, x: Laid, w: Laid, filters_first: bool = False, **how: Any) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ...plan.matmul import MatMul
-from .convolutions import convolved, handed_back, slides
+from .convolutions import convolved, hand_back, slides
 from .state import State
 
 
@@ -14,7 +14,7 @@ def product(kernel: MatMul, state: State) -> None:
     if (image := slides(right)) and batched == summed:
         z = convolved(kernel, state, image)
     elif (image := slides(target)) and right.block.batched and not batched:
-        state.add(target, handed_back(kernel, state, image))
+        hand_back(kernel, state, image)
         return
     else:
         z = _dots(kernel, state)

@@ -8,7 +8,7 @@ from ....dialects.jax import number
 from ...plan.kernels import Target
 from ...plan.plan import Plan
 from ...plan.views import Block, View
-from .views import given, read
+from .views import given, grid, read
 
 
 class State:
@@ -21,6 +21,7 @@ class State:
         self.plan, self.samples, self.dtype, self.operands = plan, samples, dtype, operands
         self._parts: dict[Block, list[Any]] = {}
         self._filled: dict[Block, list[View]] = {}
+        self._alone: dict[Block, tuple[View, Any]] = {}  # what is the only thing given to a block
 
     @property
     def exactly(self) -> dict[str, Any]:
@@ -58,7 +59,15 @@ class State:
 
     def view(self, view: View) -> Any:
         """A view (N?, *shape); a dimension that repeats has size 1."""
+        known, x = self._alone.get(view.block, (None, None))
+        if known and known.layout == view.layout:
+            return x
         return read(self.array(view.block), view)
+
+    def inside(self, block: Block) -> tuple[View, Any] | None:
+        """What a block of 0 has inside of it, if that is one view; else None."""
+        margins = block.initial is not None and not block.initial.any()
+        return self._alone.get(block) if margins else None
 
     def full(self, view: View) -> Any:
         """A view (N?, *shape), with its repetitions."""
@@ -78,7 +87,10 @@ class State:
 
         view, lead = target.view, (self.samples,) * batched
         x = jnp.broadcast_to(number(x, self.dtype), (*lead, *view.layout.shape))
+        first, plain = view.block not in self._parts, grid(view)
         self.add(view, given(x, view))
+        if first and plain and plain.covers(view.affine) and batched == view.block.batched:
+            self._alone[view.block] = view, x
 
     def add(self, view: View, x: Any) -> None:
         """Add what a block gets by a view of it, (N?, size); samples are summed where it has none.
@@ -86,6 +98,7 @@ class State:
         That comes last: devices that share a batch send each other what is summed.
         """
         block = view.block
+        self._alone.pop(block, None)
         x = x.sum(0) if x.ndim == 2 and not block.batched else x
         self._parts.setdefault(block, []).append(x)
         self._filled.setdefault(block, []).append(view)

@@ -39,6 +39,10 @@ class Grid(NamedTuple):
         used = flat(self)
         return {digit for digit in used if used.count(digit) > 1}
 
+    def covers(self, layout: Layout) -> bool:
+        """Whether each entry of a view with this layout has a row of its own."""
+        return not self.shared() and 0 not in layout.strides
+
 
 def grid(view: View) -> Grid | None:
     """The digits of a view's addresses, or None where they are not such."""
@@ -145,9 +149,23 @@ def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
     ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
     if spans != found.sizes:
         x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
-    rest = [k for k in range(len(found.sizes)) if k not in order]
+    return arranged(x, lead, order)
+
+
+def arranged(x: Any, lead: int, order: Sequence[int]) -> Any:
+    """An array with an axis for each digit, after so many others, with axes for these alone, in
+    this order; all others have one entry.
+    """
+    rest = [k for k in range(x.ndim - lead) if k not in order]
     x = x.transpose(*range(lead), *[lead + k for k in (*order, *rest)])
     return x.reshape(x.shape[: lead + len(order)])
+
+
+def by_digit(x: Any, lead: int, order: Sequence[int], spans: Sequence[int]) -> Any:
+    """What was `arranged`, with an axis for each digit again, of these sizes."""
+    back = sorted(range(len(order)), key=order.__getitem__)
+    x = x.transpose(*range(lead), *[lead + k for k in back])
+    return x.reshape((*x.shape[:lead], *spans))
 
 
 def span(layout: Layout, found: Grid) -> tuple[Dims, Dims]:
@@ -218,10 +236,8 @@ def padded(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
 
     lead = x.ndim - len(order)
     spans, paces = span(layout, found)
-    back = sorted(range(len(order)), key=order.__getitem__)
-    x = x.transpose(*range(lead), *[lead + k for k in back])
     sizes = [-(-n // pace) for n, pace in zip(spans, paces, strict=True)]
-    x = x.reshape((*x.shape[:lead], *sizes))
+    x = by_digit(x, lead, order, sizes)
     margins = [
         (start, size - start - n, pace - 1)
         for start, size, n, pace in zip(found.starts, found.sizes, spans, paces, strict=True)
