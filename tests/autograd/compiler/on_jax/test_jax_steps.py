@@ -10,11 +10,9 @@ import pytest
 import autograd
 import nn
 from autograd import Value
-
-jax = pytest.importorskip("jax", reason='needs pip install "glassgrad[jax]"')
-
 from autograd.compiler.backends.jax.away import Away, Numbers
 
+pytest.importorskip("jax", reason='needs pip install "glassgrad[jax]"')
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
 LOSS = nn.MSELoss()
