@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -111,3 +112,46 @@ def test_a_backend_is_what_runs_the_programs():
     for backend in ("numpy", "auto"):
         trainer.fit(([[1.0]], [[1.0]]), progress=False, backend=backend)
     assert trainer.evaluate(([[1.0]], [[1.0]]), backend="numpy").loss < 9
+
+
+PROCESS = """
+import functools, random, sys
+import jax
+import numpy as np
+
+port, process, path = sys.argv[1:]
+backend = "numpy" if process == "alone" else "jax"
+if backend == "jax":
+    jax.distributed.initialize(f"127.0.0.1:{port}", 2, int(process))
+import nn
+from autograd.compiler.backends import choose
+
+choose.Jax = functools.partial(choose.Jax, haste=True)
+random.seed(3)
+model = nn.Sequential(nn.Dense(64, 4), nn.BatchNorm1D(4), nn.Dropout(0.3), nn.Dense(4, 2))
+digits = nn.data.digits().subset([3, 8]).take(range(40))
+data = np.reshape(digits.images, (40, 64)), digits.labels
+trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.SGD(model.parameters(), lr=0.1))
+trainer.fit(data, batch_size=16, backend=backend, checkpoint=f"{path}/{process}")
+sys.exit(str(trainer.history[-1].loss))
+"""
+
+
+def test_of_several_processes_that_train_as_one_the_first_prints_and_saves(tmp_path):
+    pytest.importorskip("jax", reason='needs pip install "glassgrad[jax]"')
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", PROCESS, port, name, tmp_path],
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        )
+        for name in ("0", "1", "alone")
+    ]  # fmt: skip
+    ended = [process.communicate(timeout=300) for process in started]
+    losses = [errors.split()[-1] for _, errors in ended]
+    assert float(losses[0]) == pytest.approx(float(losses[2]), rel=1e-5)
+    assert losses[0] == losses[1]
+    assert ["epoch  1" in printed for printed, _ in ended] == [True, False, True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0", "alone"]
