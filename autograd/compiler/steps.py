@@ -120,6 +120,8 @@ class TrainStep:
 
     def _write(self, computed: Arrays) -> None:
         program, (weights, *state) = self.program, computed
+        reused = program.weights, program.runner.gradient  # a rule may keep what it was given
+        state = [x.copy() if any(np.may_share_memory(x, y) for y in reused) else x for x in state]
         program.weights[self.where] = weights
         program.parameters.written(self.parts)
         for column, numbers in zip(self.optimizer.state, state, strict=True):

@@ -14,6 +14,7 @@ from ..data.columns import Columns
 from ..module import Module
 from ..optim import Optimizer, clip_grad_norm
 from .forward import evaluating, modes_kept
+from .machine import Machine
 from .task import Task, task_of
 
 Measured = tuple[Any, float]  # outputs, and the mean loss
@@ -60,12 +61,14 @@ class Eager:
 class Compiled:
     """Batches are arrays in float32.
 
-    The model is compiled when it is first run: once for training, once for evaluation.
+    The model is compiled when it is first run: once for training, once for evaluation. What is
+    trained comes first among its numbers, so that an optimiser finds it in one row.
     """
 
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self.state = [part for _, part in task.model.named_state()]
+    def __init__(self, task: Task, machine: Machine) -> None:
+        self.task, self.machine = task, machine
+        state = [part for _, part in task.model.named_state()]
+        self.state = sorted(state, key=lambda part: not part.trainable)
         self._step: Any = None
         self._measure: Any = None
 
@@ -106,7 +109,13 @@ class Compiled:
     def _compiled(self, batch: Dataset, arrays: Sequence[Any]) -> Any:
         function, examples = self.task.function(batch), [array[0] for array in arrays]
         try:
-            return autograd.compile(function, *examples, parameters=self.state)
+            return autograd.compile(
+                function,
+                *examples,
+                parameters=self.state,
+                backend=self.machine.backend,
+                devices=self.machine.devices,
+            )
         except TypeError as error:
             raise TypeError(
                 f"{error} (fit(..., compiled=False) trains scalar by scalar)"
@@ -152,10 +161,12 @@ def _buffers_kept(model: Module) -> Iterator[None]:
 Backend = Eager | Compiled
 
 
-def backend_for(model: Module, loss: Callable[..., Any], compiled: bool) -> Backend:
+def backend_for(
+    model: Module, loss: Callable[..., Any], compiled: bool, machine: Machine
+) -> Backend:
     """Compiled where that is asked for and NumPy is installed, else eager."""
     task = task_of(model, loss)
-    return Compiled(task) if compiled and has_numpy() else Eager(task)
+    return Compiled(task, machine) if compiled and has_numpy() else Eager(task)
 
 
 def has_numpy() -> bool:

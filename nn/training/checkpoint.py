@@ -18,7 +18,7 @@ class Checkpoint:
 
     `order` orders the samples and changes images, from `noise` comes what models draw. `settings`
     are what must be the same when the training goes on, such as its seed. Without a path nothing is
-    kept.
+    kept; of several processes all read the file, and the one that `leads` writes it.
     """
 
     def __init__(
@@ -29,8 +29,10 @@ class Checkpoint:
         noise: random.Random,
         callbacks: Sequence[Any],
         settings: dict[str, Any],
+        leads: bool = True,
     ) -> None:
         self.path, self.trainer, self.callbacks = path, trainer, callbacks
+        self.leads = leads
         self.order, self.noise = order, noise
         own = {"loss": word(trainer.loss), "clip_norm": trainer.clip_norm}
         self.settings = {**settings, **own}
@@ -65,7 +67,8 @@ class Checkpoint:
             "callbacks": parts,
             "over": over,
         }
-        files.write(self.path, packed(trainer.model, None, {"training": training}, tensors))
+        if self.leads:
+            files.write(self.path, packed(trainer.model, None, {"training": training}, tensors))
 
     def restore(self) -> bool:
         """Bring a saved training back, if there is one; True where a callback has ended it.

@@ -23,6 +23,7 @@ from .backends import Backend, backend_for, has_numpy
 from .checkpoint import Checkpoint
 from .forward import Forward, evaluating
 from .history import Epoch, History
+from .machine import Machine
 from .samples import Data, dataset, input_shape, word
 from .tally import Evaluation, Tally
 from .task import called, is_whole, plain
@@ -95,11 +96,17 @@ class Trainer:
         checkpoint: FilePath | None = None,
         drop_last: bool = False,
         augment: Sequence[Augmentation] = (),
+        backend: str = "auto",
+        devices: Any = None,
     ) -> History:
         """Train for some epochs over shuffled batches, and return the history.
 
         The model and the loss are compiled (`autograd.compile`, float32) where NumPy is installed;
         `compiled=False` computes scalar by scalar. After every epoch the Values are up to date.
+        `backend` is what runs the programs, as in `autograd.compile`: "auto", "native", "numpy" or
+        "jax", which takes its steps on `devices` that share each batch. With the same seed these
+        train what NumPy trains, to rounding. Where several processes train, in each of which
+        `jax.distributed` was initialised, all fit the same, and the first prints and saves.
 
         `train` and `validation` are Datasets, pairs (inputs, targets), or triples with weights of
         the samples after them. Inputs and targets may be dicts or tuples of columns, which the
@@ -115,7 +122,8 @@ class Trainer:
 
         `checkpoint` is a file that holds the model and the state of its training after each epoch.
         Where it is there already, the training goes on after the last epoch that it holds, and
-        ends as it would have without an interruption, bit for bit; `nn.load` reads the model.
+        ends as it would have without an interruption, bit for bit; `nn.load` reads the model. It
+        may go on with another backend, and on another number of devices.
 
         FloatingPointError where the loss, a gradient or a parameter stops being finite; it names
         the operation. That step is not taken, and the checkpoint stays that of the epoch before.
@@ -125,6 +133,9 @@ class Trainer:
         held_out = None if validation is None else self._dataset("validation", validation)
         epochs = validate.positive("fit", "epochs", epochs)
         batch_size = validate.positive("fit", "batch_size", batch_size)
+        machine = Machine("fit", compiled, backend, devices)
+        machine.check_batches(batch_size)
+        progress = progress and machine.leads
         seed = validate.whole("fit", "seed", seed)
         _callables(callbacks=callbacks, augment=augment)
         if drop_last and len(samples) < batch_size:
@@ -135,15 +146,15 @@ class Trainer:
         last = len(self.history) + epochs
         settings = {"batch_size": batch_size, "seed": seed, "compiled": compiled}
         settings |= self._unusual(drop_last, augment) | {"samples": len(samples)}
-        kept = Checkpoint(checkpoint, self, order, noise, callbacks, settings)
+        kept = Checkpoint(checkpoint, self, order, noise, callbacks, settings, machine.leads)
         over = kept.restore()
-        backend = backend_for(self.model, self.loss, compiled)
+        way = backend_for(self.model, self.loss, compiled, machine)
         finite = _Finite(self.model, self.optimizer)
-        samples, held_out = backend.prepared(samples), held_out and backend.prepared(held_out)
+        samples, held_out = way.prepared(samples), held_out and way.prepared(held_out)
         while not over and len(self.history) < last:
             batches = _changed(samples.batches(batch_size, order, drop_last), augment, order)
             with drawn.using(noise):
-                epoch = self._epoch(backend, batches, held_out, progress and len(samples))
+                epoch = self._epoch(way, batches, held_out, progress and len(samples))
             finite.check(epoch.number)
             over = self._finish(epoch, callbacks, progress)
             kept.write(over)
@@ -208,12 +219,21 @@ class Trainer:
     def _dataset(self, name: str, data: Data) -> Dataset:
         return dataset(name, data, is_whole(self.model, self.loss))
 
-    def evaluate(self, data: Data, batch_size: int = 128, compiled: bool = True) -> Evaluation:
-        """Loss, accuracy and predicted classes on a data set; the model is left in its mode."""
-        backend = backend_for(self.model, self.loss, compiled)
-        return _measured(
-            self.loss, backend, backend.prepared(self._dataset("data", data)), batch_size
-        )
+    def evaluate(
+        self,
+        data: Data,
+        batch_size: int = 128,
+        compiled: bool = True,
+        backend: str = "auto",
+        devices: Any = None,
+    ) -> Evaluation:
+        """Loss, accuracy and predicted classes on a data set; the model is left in its mode.
+
+        `backend` and `devices` are those of `fit`.
+        """
+        machine = Machine("evaluate", compiled, backend, devices)
+        way = backend_for(self.model, self.loss, compiled, machine)
+        return _measured(self.loss, way, way.prepared(self._dataset("data", data)), batch_size)
 
     def predict(self, images: Numbers, batch_size: int = 128, compiled: bool = True) -> Lists:
         """The outputs for images (N, ...) as a nested list, in float64.

@@ -169,6 +169,25 @@ def test_a_loss_that_is_not_finite_is_an_error_and_updates_nothing():
     assert (v.data, optimizer.steps) == (1.0, 0)
 
 
+def test_a_rule_may_keep_the_gradient_and_the_parameter_that_it_was_given():
+    class Remembering(nn.SGD):
+        slots = 2
+
+        def rule(self, p, g, *state):
+            last, before = state
+            return p - self.lr * (g + 0.5 * last) + 0.1 * (p - before), g, p
+
+    runs = []
+    for kind in (CompiledRun, EagerRun):
+        run = kind("SGD(p, lr=0.1)")
+        run.optimizer = Remembering(run.model.parameters(), lr=0.1)
+        if kind is CompiledRun:
+            run.train = run.program.train_step(run.optimizer)
+        runs.append([run, *[run.step(k) for k in range(4)]])
+    assert runs[0][1:] == pytest.approx(runs[1][1:], rel=1e-9)
+    assert_same(runs[0][0], runs[1][0])
+
+
 # --- which parameters, and when they are written back --------------------------------------------
 
 

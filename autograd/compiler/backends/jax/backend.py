@@ -2,7 +2,7 @@
 
 import timeit
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,6 +46,7 @@ class Jax:
         self._forward = self.jit(self._results_alone, out_shardings=there[0])
         self._both = self.jit(self.passes, out_shardings=there)
         self._sizes: set[int] = set()  # of batches, for which there are programs
+        self._shares = lru_cache(8)(self._share)  # which are the same from batch to batch
         self._sent: tuple[Array, Any] | None = None  # weights, here and there
         self._exact: NumPy | None = None
 
@@ -136,12 +137,15 @@ class Jax:
         """Samples (n, numbers) on the devices, with the seed and the part of each, 0 of those that
         fill up to a size.
         """
-        n, split = len(arrays[0]), self.devices.split
-        seeds, part = np.zeros((2, size), self.dtype)
-        seeds[:n], part[:n] = seed, 1 / n
+        n = len(arrays[0])
         with np.errstate(over="ignore"):
             inputs = [_filled(array, size).astype(self.dtype, copy=False) for array in arrays]
-        return list(map(split, inputs)), split(seeds), split(part)
+        shares = self._shares(n, size, seed), self._shares(n, size, 1 / n)
+        return [self.devices.split(x) for x in inputs], *shares
+
+    def _share(self, n: int, size: int, share: float) -> Any:
+        """A number for each of n samples, and 0 for those that fill up, on the devices."""
+        return self.devices.split(np.where(np.arange(size) < n, share, 0).astype(self.dtype))
 
     def _size(self, n: int) -> int:
         """How many samples a batch of n is filled up to: a multiple of the devices, and if it is

@@ -116,8 +116,10 @@ class Updater:
             so_far = Gathered(self.devices.shared(zeros), self.devices.shared(np.True_))
         for arrays in batches:
             batch = self.runner.batch(arrays, 1 / total, self._size(len(arrays[0])))
-            so_far, *results = self._gather(weights, so_far, batch)
-            found.append((len(arrays[0]), *results))
+            so_far, results, row = self._gather(weights, so_far, batch)
+            for array in (*results, row):
+                array.copy_to_host_async()  # while the devices go on
+            found.append((len(arrays[0]), results, row))
         return so_far
 
     def _size(self, n: int) -> int:
@@ -147,7 +149,7 @@ class Updater:
                 out_shardings=self.devices.replicated,
             )
         settings = np.array([*rules.settings, clip_norm or 0], self.dtype)
-        return self._updates[self._asked], self.devices.shared(settings)
+        return self._updates[self._asked], settings
 
     # --- after ----------------------------------------------------------------------------------
 
