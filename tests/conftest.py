@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import functools
 import importlib.util
 import os
 import sys
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, settings
 import autograd
 import nn
 from autograd.compiler import program
-from autograd.compiler.backends.choose import backend as choose
+from autograd.compiler.backends import choose
 from autograd.compiler.backends.native import toolchain
 from autograd.compiler.backends.native.build import NativeError
 
@@ -39,19 +40,24 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="module", params=["numpy", "native"])
 def backend(request):
-    """One backend after the other: it runs the programs of the tests that ask for none."""
+    """One backend after the other: it runs the programs of the tests that ask for none. JAX, which
+    takes longest to make a program, serves those that ask for it: `everywhere`.
+    """
     if request.param == "native":
         try:
             toolchain.compiler()
         except NativeError as error:
             pytest.skip(str(error))
+    if request.param == "jax":
+        pytest.importorskip("jax", reason='needs pip install "glassgrad[jax]"')
 
     def chosen(plan, weights, asked):
         here = asked._replace(name=request.param) if asked.name == "auto" else asked
-        return choose(plan, weights, here)
+        return choose.backend(plan, weights, here)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program, "chosen", chosen)
+        patch.setattr(choose, "Jax", functools.partial(choose.Jax, haste=True))
         yield request.param
 
 

@@ -6,12 +6,15 @@ Numbers agree to a tolerance relative to the largest magnitude of their array.
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value
 from autograd.compiler.backends.native import toolchain
 from autograd.compiler.backends.native.build import NativeError
+
+everywhere = pytest.mark.parametrize("backend", ["numpy", "native", "jax"], indirect=True)
 
 BOTH = ("float64", "float32")
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
