@@ -69,10 +69,12 @@ def against_libraries(name: str, net: Net, quick: bool) -> Iterator[Row]:
     except TypeError as error:
         yield Row(name, f"left out: {error!s:.80}", "", "", "")
         return
-    spent, numpy = time.perf_counter() - start, Ours(net, "numpy")
+    spent, programs = time.perf_counter() - start, {"": ours, "NumPy": Ours(net, "numpy")}
+    if importlib.util.find_spec("jax") and not quick:
+        programs["JAX"] = Ours(net, "jax")
     for size, bar in [*net.bars.items()][: 1 if quick else None]:
         data = batch(net, size)
-        yield from measured(f"{name}, batch {size}", net, data, [ours, numpy], bar, quick)
+        yield from measured(f"{name}, batch {size}", net, data, programs, bar, quick)
     if ours.program.scalars > 1_000_000:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         what = f"- its {ours.program.scalars:,} scalars: compiled, and this process at its largest"
@@ -80,21 +82,24 @@ def against_libraries(name: str, net: Net, quick: bool) -> Iterator[Row]:
 
 
 def measured(
-    what: str, net: Net, data: tuple[Any, Any], programs: list[Ours], bar: str, quick: bool
+    what: str, net: Net, data: tuple[Any, Any], programs: dict[str, Ours], bar: str, quick: bool
 ) -> Iterator[Row]:
-    """Rows of one size of batch: the first is against PyTorch in eager mode."""
+    """Rows of one size of batch, of our programs by backend: the first is against PyTorch in eager
+    mode; what runs on JAX is against a step that is written in JAX.
+    """
     steps, notes = {}, {}
     for peer, make in [*peers(net, *data).items()][: 1 if quick else None]:
         step, notes[peer] = started(make)
         if step:
             steps[peer] = step
-    every = [*(program.step(*data) for program in programs), *steps.values()]
+    every = [*(program.step(*data) for program in programs.values()), *steps.values()]
     repeats = 2 if quick else 20 if net in SMALL.values() else 6
-    ours, numpy, *others = taking_turns(every, repeats, 0.05 if quick else 0.6)
-    times = dict(zip(steps, others, strict=True))
+    found = taking_turns(every, repeats, 0.05 if quick else 0.6)
+    mine = dict(zip(programs, found, strict=False))
+    times, ours = dict(zip(steps, found[len(mine) :], strict=True)), mine[""]
     if "PyTorch" in times:
         yield compared(what, ours, times["PyTorch"], bar)
-        yield compared("- on the NumPy backend", numpy, times["PyTorch"], "")
+        yield compared("- on the NumPy backend", mine["NumPy"], times["PyTorch"], "")
     else:
         yield Row(what, shown(ours), "", "", bar)
     for peer in [peer for peer in notes if peer != "PyTorch"]:
@@ -103,6 +108,8 @@ def measured(
             yield compared(label, ours, times[peer], "reported")
         else:
             yield Row(label, "", "", "", "reported")
+    if "JAX" in mine and "JAX's jit" in times:
+        yield compared("- on JAX, against JAX's jit", mine["JAX"], times["JAX's jit"], "reported")
 
 
 def against_micrograd(quick: bool) -> Iterator[Row]:
