@@ -7,7 +7,7 @@ import numpy as np
 from ....dialects.jax import number
 from ...plan.kernels import Target
 from ...plan.plan import Plan
-from ...plan.views import Block, View
+from ...plan.views import Block, Listed, View
 from .views import given, grid, read
 
 
@@ -60,7 +60,7 @@ class State:
     def view(self, view: View) -> Any:
         """A view (N?, *shape); a dimension that repeats has size 1."""
         known, x = self._alone.get(view.block, (None, None))
-        if known and known.layout == view.layout:
+        if known and not isinstance(view.layout, Listed) and known.layout == view.layout:
             return x
         return read(self.array(view.block), view)
 

@@ -147,7 +147,7 @@ def boxed(x: Any, layout: Layout, found: Grid, order: Sequence[int]) -> Any:
     starts = (*[0] * lead, *found.starts)
     x = x.reshape((*x.shape[:-1], *found.sizes))
     ends = [a + n for a, n in zip(found.starts, spans, strict=True)]
-    if spans != found.sizes:
+    if spans != found.sizes or max(paces) > 1:
         x = lax.slice(x, starts, (*x.shape[:lead], *ends), (*[1] * lead, *paces))
     return arranged(x, lead, order)
 

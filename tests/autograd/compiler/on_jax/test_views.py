@@ -38,6 +38,7 @@ VIEWS = {
     "part of it": view(60, 13, [(2, 12), (3, 4), (2, 1)]),
     "a plane of a pool": view(2 * 6 * 6, 7, [(2, 36), (3, 12), (3, 2)]),
     "a plane of a pool over an odd side": view(2 * 49, 8, [(2, 49), (3, 14), (3, 2)]),
+    "every other one, to the end": view(5, 0, [(3, 2)]),
     "a bias that repeats": view(3, 0, [(3, 1), (5, 0)]),
     "one row": view(5, 2, [(1, 1)]),
     "a single row that repeats": view(5, 2, [(4, 0)]),
