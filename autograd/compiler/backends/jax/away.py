@@ -1,5 +1,5 @@
-"""Numbers that live on devices: columns have them for their truth, and somebody who reads some
-has them fetched.
+"""Numbers that live on devices: columns have them for their truth, and who reads some has them
+fetched.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,58 +13,60 @@ from .devices import Devices
 
 
 class Numbers:
-    """An array on devices, and on the host once somebody has read some of it."""
+    """An array on devices, and on the host once somebody has read some of it; `later` are those
+    that took its buffer.
+    """
 
-    __slots__ = ("_host", "array", "lock")
+    __slots__ = ("_host", "array", "later", "lock")
 
     def __init__(self, array: Any, lock: Any) -> None:
         self.array, self.lock = array, lock
+        self.later: Numbers | None = None
         self._host: Array | None = None
-
-    def fetched(self) -> Array | None:
-        """The array on the host; None where a step has used it up before."""
-        with self.lock:
-            if self._host is None and not self.array.is_deleted():
-                self._host = np.array(self.array)  # a copy: what is viewed is not given up
-            return self._host
 
     def serve(self, places: Iterable[tuple[Column, slice]]) -> None:
         """Let parts of the array be the truth of columns."""
         for column, part in places:
-            column.take(Away(self, part, column))
+            column.take(Away(self, part))
+
+    def fetched(self) -> Array:
+        """The array on the host; or a later one, where another thread has taken a step meanwhile.
+
+        RuntimeError where a step failed that had used it up.
+        """
+        with self.lock:
+            now = self
+            while now._host is None and now.array.is_deleted():
+                if now.later is None:
+                    raise RuntimeError("the numbers were on devices, where a step has failed")
+                now = now.later
+            if now._host is None:
+                now._host = np.array(now.array)  # a copy: a buffer with views is not given up
+            return now._host
 
 
 class Away:
     """The truth of a column: part of an array on devices."""
 
-    __slots__ = ("column", "numbers", "part")
+    __slots__ = ("numbers", "part")
 
-    def __init__(self, numbers: Numbers, part: slice, column: Column) -> None:
-        self.numbers, self.part, self.column = numbers, part, column
+    def __init__(self, numbers: Numbers, part: slice) -> None:
+        self.numbers, self.part = numbers, part
 
     def __len__(self) -> int:
         return len(range(*self.part.indices(len(self.numbers.array))))
 
-    def host(self) -> Array:
-        """The numbers; or those of a step that another thread has taken meanwhile."""
-        found = self.numbers.fetched()
-        if found is not None:
-            return found[self.part]
-        if self.column.truth is self:
-            raise RuntimeError("the numbers were on devices, where a step has failed")
-        return np.asarray(self.column.truth)
-
     def tolist(self) -> list[float]:
         """As an array's."""
-        listed: list[float] = self.host().tolist()
+        listed: list[float] = self.numbers.fetched()[self.part].tolist()
         return listed
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        return np.array(self.host(), dtype, copy=copy)
+        return np.array(self.numbers.fetched()[self.part], dtype, copy=copy)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is an array of its own."""
-        return np.array, (self.host(),)
+        return np.array, (self.numbers.fetched()[self.part],)
 
 
 class Kept:
@@ -73,7 +75,8 @@ class Kept:
     def __init__(self, devices: Devices, lock: Any) -> None:
         self.devices, self.lock = devices, lock
         self.array: Any = None
-        self._seen: list[tuple[Column, int]] = []  # which version of each the array has
+        self._numbers: Numbers | None = None  # where columns have it for their truth
+        self._seen: list[tuple[Column, int]] = []  # which version of each it has
 
     def current(self, columns: Sequence[Column], host: Callable[[], Array]) -> Any:
         """The array, sent anew from the host's where a column was written, or is another one."""
@@ -83,13 +86,16 @@ class Kept:
         return self.array
 
     def take(self, array: Any, places: Iterable[tuple[Column, slice]]) -> None:
-        """Let another array be this one, and parts of it the truth of columns."""
-        self.array = array
-        Numbers(array, self.lock).serve(places)
+        """Let an array that took this one's buffer be this one, and parts of it columns' truth."""
+        numbers = Numbers(array, self.lock)
+        if self._numbers:
+            self._numbers.later = numbers
+        self.array, self._numbers = array, numbers
+        numbers.serve(places)
         self._seen = [(column, column.version) for column, _ in self._seen]
 
     def settle(self) -> None:
         """Have the columns' numbers on the host too, as the array may be lost."""
         for column, _ in self._seen:
             if isinstance(column.truth, Away):
-                column.truth.host()
+                column.truth.numbers.fetched()

@@ -259,5 +259,14 @@ def test_who_reads_while_another_thread_takes_a_step_gets_the_numbers_after_it()
     column = run.program.values[0].home[0].numbers
     stale = column.truth
     run.step(X, T)
+    run.step(X, T)
     assert stale.tolist() == column.list()
     assert len(stale) == 12
+
+
+def test_numbers_that_a_failed_step_has_taken_along_are_said_to_be_lost():
+    run = Run(adam)
+    run.step(X, T)
+    run.updater._weights.array.delete()
+    with pytest.raises(RuntimeError, match="on devices, where a step has failed"):
+        run.numbers()
