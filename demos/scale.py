@@ -116,8 +116,8 @@ def table(found: dict[int, float], devices: list[Any]) -> str:
         rows.append(f"| {count} | {speed:,.0f} | {worth:.0%} |")
     if shared:
         rows.append(
-            f"\nThese devices are simulated: all share {os.cpu_count()} processors, so many are no "
-            f"faster than few. 100% is the speed of {first} on the same processors."
+            f"\nThese devices are simulated, and share {os.cpu_count()} processors: it is seen what the "
+            f"sharing of a batch costs, and what processors gain that were idle with {first}."
         )
     return "\n".join(rows)
 

@@ -87,12 +87,10 @@ def started(arguments: list[str], errors: list[Path]) -> list[Process]:
 
 def first_dead(processes: list[Process]) -> int | None:
     """Wait until all are done, None; or until one has died, and say which one, not who lost it."""
-    while any(process.poll() is None for process in processes):
-        if any(process.returncode for process in processes):
-            break
+    while None in (found := [process.poll() for process in processes]) and not any(found):
         time.sleep(0.05)
-    dead = [k for k, process in enumerate(processes) if process.poll()]
-    return min(dead, key=lambda k: processes[k].returncode == LOST, default=None)
+    dead = [k for k, status in enumerate(found) if status]
+    return min(dead, key=lambda k: found[k] == LOST, default=None)
 
 
 def obituary(
@@ -120,9 +118,10 @@ class Shown(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        for line in self.output:
-            if "[Gloo]" in line:  # who has found whom
-                continue
-            print(line, end="", flush=True)
-            told = re.match(r"epoch +(\d+)", line)
-            self.epoch = int(told[1]) if told else self.epoch
+        with self.output:
+            for line in self.output:
+                if "[Gloo]" in line or "peer ranks" in line:  # who has met whom, at once
+                    continue
+                print(line, end="", flush=True)
+                told = re.match(r"epoch +(\d+)", line)
+                self.epoch = int(told[1]) if told else self.epoch
