@@ -28,6 +28,9 @@ from models.resnet import block, convolution
 import nn
 
 Options = argparse.Namespace
+SHARED = """
+These devices are simulated, and share {processors} processors: this is what it costs to share a
+batch, and what processors gain that are idle with {first}."""
 SIMULATED = "--xla_force_host_platform_device_count="
 
 
@@ -115,10 +118,7 @@ def table(found: dict[int, float], devices: list[Any]) -> str:
         worth = speed / base / (1 if shared else count / first)
         rows.append(f"| {count} | {speed:,.0f} | {worth:.0%} |")
     if shared:
-        rows.append(
-            f"\nThese devices are simulated, and share {os.cpu_count()} processors: it is seen what the "
-            f"sharing of a batch costs, and what processors gain that were idle with {first}."
-        )
+        rows.append(SHARED.format(processors=os.cpu_count(), first=first))
     return "\n".join(rows)
 
 
