@@ -4,13 +4,13 @@ import copy
 import os
 import pickle
 import random
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from interrupts import interrupted
 
 import autograd
 import nn
@@ -231,6 +231,7 @@ def test_a_parameter_cannot_be_written_while_it_is_recorded():
     assert w.data == 2.0
 
 
+@pytest.mark.filterwarnings("ignore:os.fork")  # of JAX, if it was here; the child has none
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_fork_beside_a_step_leaves_a_child_that_can_step(backend):
     model = network()
@@ -271,35 +272,6 @@ WITHIN_A_STEP = {
 }
 
 
-def interrupted(action, at):
-    """Run an action, and interrupt it before its `at`-th line there; True if it ended.
-
-    An interrupt in front of the end of a `with` leaves NumPy's settings as they are in it.
-    """
-    count = 0
-
-    def tracer(frame, event, _):
-        nonlocal count
-        if frame.f_globals["__name__"] not in WITHIN_A_STEP:
-            return None
-        if event == "line":
-            count += 1
-            if count == at:
-                raise KeyboardInterrupt
-        return tracer
-
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        with np.errstate():
-            action()
-    except KeyboardInterrupt:
-        return False
-    finally:
-        sys.settrace(before)
-    return True
-
-
 @pytest.mark.parametrize("kind", ["compiled", "eager"])
 @pytest.mark.parametrize("optimizer", [nn.Adam, nn.SGD])
 def test_an_interrupt_leaves_a_step_whole_or_undone(kind, optimizer):
@@ -330,7 +302,7 @@ def test_an_interrupt_leaves_a_step_whole_or_undone(kind, optimizer):
     while not over:
         at += 1
         w, rule = start()
-        over = interrupted(stepping(w, rule), at)
+        over = interrupted(stepping(w, rule), at, WITHIN_A_STEP)
         assert state(w, rule) in (before, after), f"at line {at}"
         undone += state(w, rule) == before
     assert 10 < undone < at
