@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...dialects.formulas import chooses, handed_on, leaves, row
 from ...primitives import Primitive
@@ -144,6 +144,15 @@ class Chain(Map):
 
 
 @dataclass(eq=False)
+class Winners(Chain):
+    """x̄[k] += ȳ for the first k of which x[k] is y, the largest or smallest one. The leaves are ȳ,
+    y and all x; a backend whose y need not be any x, bit by bit, compares these with each other.
+    """
+
+    op: Primitive = field(kw_only=True)
+
+
+@dataclass(eq=False)
 class Reduce(Kernel):
     """y[i] = op over k of x[i, k]; op is sum, max or min."""
 
@@ -190,7 +199,7 @@ class Reduce(Kernel):
         ]
         names, inputs = [upstream, of.y, *of.x], [bar(out), out, *parts]
         shape, note = self.operand.affine.dims[0], f"to the first winner of {self.entries:,}"
-        return Chain(self.scope, self.count, names, inputs, terms, shape, note)
+        return Winners(self.scope, self.count, names, inputs, terms, shape, note, op=self.op)
 
     def describe(self) -> Words:
         """`1,152 max of 4`, `windows of 2×2`."""

@@ -7,7 +7,7 @@ from ....dialects.formulas import ordered
 from ....dialects.jax import spelled
 from ...plan.kernels import Copy, Kernel, Zero
 from ...plan.lookups import Gather, Scatter
-from ...plan.maps import Chain, Map, Reduce
+from ...plan.maps import Chain, Map, Reduce, Winners
 from ...plan.matmul import MatMul
 from .lookups import gather, scatter
 from .products import product
@@ -54,6 +54,26 @@ def _map(kernel: Map, state: State) -> None:
     for term in kernel.terms:
         formula = ordered(term.formula) if isinstance(kernel, Chain) else term.formula
         state.hand(term.target, spelled(formula, known, state.dtype), batched)
+
+
+@trace.register
+def _winners(kernel: Winners, state: State) -> None:
+    """To the first of the largest (or smallest) entries; a nan beats all.
+
+    XLA may compute entries anew here, and round otherwise than where it looked for the largest:
+    then none would be equal to that. Compared with each other, one of them always wins.
+    """
+    import jax.numpy as jnp
+
+    upstream, _, *entries = map(state.view, kernel.inputs)
+    beats = jnp.greater if kernel.op.name == "max" else jnp.less
+    best, winner = entries[0], jnp.zeros((), jnp.int32)
+    for k, x in enumerate(entries[1:], 1):
+        better = beats(x, best) | ((x != x) & (best == best))
+        best, winner = jnp.where(better, x, best), jnp.where(better, k, winner)
+    batched = any(view.block.batched for view in kernel.inputs)
+    for k, term in enumerate(kernel.terms):
+        state.hand(term.target, jnp.where(winner == k, upstream, 0), batched)
 
 
 @trace.register
