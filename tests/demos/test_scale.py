@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import scale
 import scale_paper
 import scale_processes
 from benchmark_nets import Net
+
+import nn
 
 ROOT = Path(__file__).parents[2]
 has_jax = importlib.util.find_spec("jax") is not None
@@ -143,6 +146,26 @@ def test_without_a_checkpoint_the_line_says_how_to_keep_one(script):
     assert told.endswith(
         "Run the command again; with --checkpoint FILE, it would go on from there."
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--coordinator", "there:1"], "--coordinator needs --process and --of"),
+        (["--checkpoint", "c", "--devices", "1", "2"], "give one number of --devices"),
+        (["--devices", "0"], "--devices"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, said, capsys):
+    with pytest.raises(SystemExit):
+        scale.main(options)
+    assert said in capsys.readouterr().err
+
+
+def test_a_resnet_has_as_many_layers_as_it_is_called():
+    model = scale.resnet(3, 2)
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2D | nn.Dense)]
+    assert len(layers) - 2 == 20  # without the two that fit shortcuts to what they are added to
 
 
 # --- on paper -------------------------------------------------------------------------------------
