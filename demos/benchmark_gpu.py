@@ -63,7 +63,7 @@ def measured(
         if peer in times:
             yield compared(label, mine, times[peer], bar)
         else:
-            yield Row(f"{label}: {note}", shown(mine), "", "", bar)
+            yield Row(label, shown(mine), "", "", bar)
         bar = "reported"
 
 

@@ -34,7 +34,7 @@ class Work(NamedTuple):
     forward: int
     reverse: int
     waits: int
-    speed: float
+    speed: int
 
     @property
     def total(self) -> int:
@@ -88,7 +88,7 @@ def work(net: Net) -> Work:
     plan = ours.program.plan
     forward, reverse = (2 * sum(k.multiply_adds for k in p) for p in (plan.forward, plan.reverse))
     (times,) = taking_turns([ours.step(*batch(net, BATCH))], 3, 1.0)
-    return Work(ours.program.weights.size, forward, reverse, waits(plan), BATCH / min(times))
+    return Work(ours.program.weights.size, forward, reverse, waits(plan), round(BATCH / min(times)))
 
 
 def waits(plan: Any) -> int:
@@ -115,11 +115,11 @@ def table(works: dict[str, Work]) -> str:
 
 
 def base(works: dict[str, Work]) -> str:
-    """What the networks are, and how fast this machine is."""
+    """What the networks are, and how fast this machine is: a line for each, as Markdown."""
     return "\n".join(
-        f"{name}: {w.numbers:,} parameters; {w.forward / 1e6:,.1f} million operations an image "
-        f"forward and {w.reverse / 1e6:,.1f} in reverse; here {w.speed:,.0f} images a second, "
-        f"{w.speed * w.total / 1e9:,.0f} GFLOP/s"
+        f"- {name}: {w.numbers:,} parameters; {w.forward:,} operations an image forward, "
+        f"{w.reverse:,} in reverse; {w.waits} sums that norms wait for; {w.speed:,} images a "
+        f"second here, {w.speed * w.total / 1e9:,.0f} GFLOP/s"
         for name, w in works.items()
     )
 

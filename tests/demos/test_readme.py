@@ -75,6 +75,7 @@ RUN_ELSEWHERE = {  # command: the test that runs it, or the script
     "python demos/vanishing.py": "tests/demos/test_picture_demos.py",
     "python demos/pure_python.py": "tests/demos/test_teaching_demos.py",
     "python demos/fashion.py": "tests/demos/test_teaching_demos.py",
+    "python demos/scale.py": "tests/demos/test_scale.py",
 }
 
 

@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import scale
 import scale_paper
 import scale_processes
 from benchmark_nets import Net
+
+import nn
 
 ROOT = Path(__file__).parents[2]
 has_jax = importlib.util.find_spec("jax") is not None
@@ -145,9 +148,29 @@ def test_without_a_checkpoint_the_line_says_how_to_keep_one(script):
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--coordinator", "there:1"], "--coordinator needs --process and --of"),
+        (["--checkpoint", "c", "--devices", "1", "2"], "give one number of --devices"),
+        (["--devices", "0"], "--devices"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(options, said, capsys):
+    with pytest.raises(SystemExit):
+        scale.main(options)
+    assert said in capsys.readouterr().err
+
+
+def test_a_resnet_has_as_many_layers_as_it_is_called():
+    model = scale.resnet(3, 2)
+    layers = [m for m in model.modules() if isinstance(m, nn.Conv2D | nn.Dense)]
+    assert len(layers) - 2 == 20  # without the two that fit shortcuts to what they are added to
+
+
 # --- on paper -------------------------------------------------------------------------------------
 
-WORK = scale_paper.Work(numbers=1_000_000, forward=10**9, reverse=2 * 10**9, waits=5, speed=100.0)
+WORK = scale_paper.Work(numbers=1_000_000, forward=10**9, reverse=2 * 10**9, waits=5, speed=100)
 
 
 def test_a_ring_sends_nearly_twice_the_gradient():
@@ -164,12 +187,23 @@ def test_a_batch_hides_the_all_reduce_where_its_reverse_pass_takes_as_long():
 def test_the_table_has_a_line_for_each_number_of_devices():
     lines = scale_paper.table({"a net": WORK}).splitlines()
     assert "1,000,000 parameters" in lines[0]
-    assert "100 images a second, 300 GFLOP/s" in lines[0]
+    assert "100 images a second here, 300 GFLOP/s" in lines[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines[2:]]
     assert len({len(row) for row in rows}) == 1
     assert [row[1] for row in rows[2:]] == ["1", "2", "8", "64", "1,000"]
     assert rows[3][2:5] == ["4 MB", "192 GFLOP", "300 µs"]
     assert rows[2][5:] == ["–"] * 5
+
+
+def test_the_table_of_the_readme_is_that_of_the_numbers_above_it():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^- (.+?): (.+ parameters; .+) here, .+$", text, re.MULTILINE)
+    works = {
+        name: scale_paper.Work(*[int(n.replace(",", "")) for n in re.findall(r"[\d,]+\d|\d", line)])
+        for name, line in lines
+    }
+    assert [*works] == [*scale_paper.NETS]
+    assert scale_paper.table(works) in text
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 B"), (999.9, "1 kB"), (1.5e-5, "15 µB")])
