@@ -10,6 +10,7 @@ import numpy as np
 from ...plan.plan import Plan, multiply_adds
 from .. import Array, Timed
 from ..numpy import NumPy
+from .away import Kept
 from .devices import Devices, library
 from .kernels import trace
 from .state import State
@@ -34,6 +35,7 @@ class Jax:
     """
 
     name = "jax"
+    kept: Kept | None = None  # the weights that training steps leave on the devices
 
     def __init__(
         self, plan: Plan, weights: Array, devices: Any, operands: str, haste: bool = False

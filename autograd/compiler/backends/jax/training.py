@@ -43,7 +43,7 @@ class Updater:
         used = changed | _read(runner.plan)
         self.changed = [part for part in parameters.parts if changed[part.here].any()]
         self.columns = [part.column for part in parameters.parts if used[part.here].any()]
-        self._weights = Kept(self.devices, parameters.lock)
+        self._weights = runner.kept = runner.kept or Kept(self.devices, parameters.lock)
         self._state = [Kept(self.devices, parameters.lock) for _ in optimizer.state]
         self._sizes: set[int] = set()  # of batches, for which there are programs
         shared = self.devices.replicated

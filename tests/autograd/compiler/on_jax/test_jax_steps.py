@@ -134,6 +134,22 @@ def test_rates_and_steps_change_without_another_compilation_and_old_buffers_are_
     assert all(isinstance(column.truth, Away) for column in run.columns())
 
 
+def test_optimisers_that_take_turns_on_one_program_fetch_nothing_either(reads):
+    numbers = {}
+    for backend in ("jax", "numpy"):
+        run = Run(lambda p: nn.SGD(p[:2], lr=0.1, momentum=0.5), backend)
+        other = run.program.train_step(nn.Adam(run.model.parameters()[1:], lr=0.05))
+        for k in range(3):
+            run.step(X, T)
+            other(X, T)
+            if k == 0:
+                reads.clear()  # before the second rule was compiled
+        assert reads == []
+        numbers[backend] = run.numbers()
+        reads.clear()
+    assert numbers["jax"] == pytest.approx(numbers["numpy"], rel=1e-12)
+
+
 def test_what_is_read_is_fetched_once_and_training_goes_on_from_it(reads):
     ours, theirs = Run(adam), Run(adam, "numpy")
     for run in (ours, theirs):
