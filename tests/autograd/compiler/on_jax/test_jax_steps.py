@@ -3,6 +3,8 @@
 import copy
 import pickle
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -289,6 +291,24 @@ def test_who_reads_while_another_thread_takes_a_step_gets_the_numbers_after_it()
     run.step(X, T)
     assert stale.tolist() == column.list()
     assert len(stale) == 12
+
+
+def test_threads_read_while_steps_are_taken():
+    run, over = Run(adam), threading.Event()
+    run.step(X, T)
+
+    def read():
+        found = []
+        while not over.is_set():
+            found.append(run.program.values[0].data)
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for _ in range(100):
+            run.step(X, T)
+        over.set()
+        assert all(len(set(reader.result())) > 2 for reader in readers)
 
 
 def test_numbers_that_a_failed_step_has_taken_along_are_said_to_be_lost():
