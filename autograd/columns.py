@@ -11,15 +11,16 @@ if TYPE_CHECKING:
 class Column:
     """A row of numbers, as a list and as arrays.
 
-    What was written last is the truth. It is a list of whatever numbers, or an array; the other
-    forms are made of it when somebody asks for them, and are good until the next number is written.
+    What was written last is the truth. It is a list of whatever numbers, or an array, or stands for
+    one that is elsewhere, such as on a GPU (`tolist`, `__array__`, `__len__`). The other forms are
+    made of it when somebody asks for them, and are good until the next number is written.
 
     `version` counts what was written.
     """
 
     __slots__ = ("_copies", "listed", "memory", "truth", "version")
 
-    truth: Any  # a list or an array
+    truth: Any  # a list, or an array or what stands for one
     listed: list[AnyNumber] | None  # the truth as a list, where somebody has asked for it
 
     def __init__(self, numbers: list[AnyNumber]) -> None:

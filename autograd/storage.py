@@ -52,7 +52,8 @@ class Stored(Value):
 
     @data.setter
     def data(self, number: AnyNumber) -> None:
-        if self.unknown:
+        trace = current_scope().trace
+        if trace is not None and self in trace.unknown:
             name = self.label or "a parameter"
             raise UnknownNumberError(
                 f"{name} is written while a function is recorded: {STATISTICS}"

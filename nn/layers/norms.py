@@ -152,7 +152,8 @@ class _BatchNorm(Layer):
         unbiased = [var * n / (n - 1) for var in variances]
         for buffer, seen in ((self.running_mean, means), (self.running_var, unbiased)):
             for running, observed in zip(buffer.values, seen, strict=True):
-                running.data += self.momentum * (observed - running.data)
+                now = running.data
+                running.data = now + self.momentum * (observed - now)
 
 
 def _along(axis: int, channels: Tensor) -> Tensor:

@@ -76,26 +76,27 @@ class Kept:
         self.devices, self.lock = devices, lock
         self.array: Any = None
         self._numbers: Numbers | None = None  # where columns have it for their truth
-        self._seen: list[tuple[Column, int]] = []  # which version of each it has
+        self._seen: dict[Column, int] = {}  # which version of each it has
 
-    def current(self, columns: Sequence[Column], host: Callable[[], Array]) -> Any:
-        """The array, sent anew from the host's where a column was written, or is another one."""
-        now = [(column, column.version) for column in columns]
-        if now != self._seen or self.array.is_deleted():
-            self.array, self._seen = self.devices.shared(host()), now
+    def current(self, columns: Iterable[Column], host: Callable[[], Array]) -> Any:
+        """The array, sent anew from the host's where one of these columns was written."""
+        now = {column: column.version for column in columns}
+        if not now.items() <= self._seen.items() or self.array.is_deleted():
+            self.array = self.devices.shared(host())
+            self._seen.update(now)
         return self.array
 
-    def take(self, array: Any, places: Iterable[tuple[Column, slice]]) -> None:
+    def take(self, array: Any, places: Sequence[tuple[Column, slice]]) -> None:
         """Let an array that took this one's buffer be this one, and parts of it columns' truth."""
         numbers = Numbers(array, self.lock)
         if self._numbers:
             self._numbers.later = numbers
         self.array, self._numbers = array, numbers
         numbers.serve(places)
-        self._seen = [(column, column.version) for column, _ in self._seen]
+        self._seen.update((column, column.version) for column, _ in places)
 
     def settle(self) -> None:
         """Have the columns' numbers on the host too, as the array may be lost."""
-        for column, _ in self._seen:
+        for column in self._seen:
             if isinstance(column.truth, Away):
                 column.truth.numbers.fetched()

@@ -1,5 +1,6 @@
 """The JAX backend: both passes of a plan as one function that XLA compiles."""
 
+import threading
 import timeit
 from collections.abc import Sequence
 from functools import cache, lru_cache, partial
@@ -10,6 +11,7 @@ import numpy as np
 from ...plan.plan import Plan, multiply_adds
 from .. import Array, Timed
 from ..numpy import NumPy
+from .away import Kept
 from .devices import Devices, library
 from .kernels import trace
 from .state import State
@@ -34,6 +36,7 @@ class Jax:
     """
 
     name = "jax"
+    kept: Kept | None = None  # the weights that training steps leave on the devices
 
     def __init__(
         self, plan: Plan, weights: Array, devices: Any, operands: str, haste: bool = False
@@ -45,6 +48,7 @@ class Jax:
         there = self.devices.fetchable, self.devices.replicated
         self._forward = self.jit(self._results_alone, out_shardings=there[0])
         self._both = self.jit(self.passes, out_shardings=there)
+        self.lock = threading.RLock()  # while old weights are gone, and new ones are not known
         self._sizes: set[int] = set()  # of batches, for which there are programs
         self._shares = lru_cache(8)(self._share)  # which are the same from batch to batch
         self._sent: tuple[Array, Any] | None = None  # weights, here and there

@@ -43,8 +43,8 @@ class Updater:
         used = changed | _read(runner.plan)
         self.changed = [part for part in parameters.parts if changed[part.here].any()]
         self.columns = [part.column for part in parameters.parts if used[part.here].any()]
-        self._weights = Kept(self.devices, parameters.lock)
-        self._state = [Kept(self.devices, parameters.lock) for _ in optimizer.state]
+        self._weights = runner.kept = runner.kept or Kept(self.devices, runner.lock)
+        self._state = [Kept(self.devices, runner.lock) for _ in optimizer.state]
         self._sizes: set[int] = set()  # of batches, for which there are programs
         shared = self.devices.replicated
         self._gather = runner.jit(
@@ -82,7 +82,7 @@ class Updater:
             if not self._taken:
                 self.optimizer.steps = before
 
-        with self.devices.precision(self.dtype):
+        with self.devices.precision(self.dtype), self.runner.lock:
             try:
                 self.optimizer.advance(computed, write)
             except InexpressibleError:
@@ -160,7 +160,7 @@ class Updater:
         for kept, array, column in states:
             kept.take(array, [(column, slice(None))])
         gradients = [(part.storage.gradients, part.here) for part in self.parameters.parts]
-        Numbers(new.gathered.gradient, self.parameters.lock).serve(gradients)
+        Numbers(new.gathered.gradient, self.runner.lock).serve(gradients)
 
     def _fetched(self, n: int, results: Sequence[Any], row: Any) -> list[Array]:
         """The results (n, *shape) on the host; those that are the same for all, (1, *shape)."""

@@ -3,6 +3,8 @@
 import copy
 import pickle
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -132,6 +134,22 @@ def test_rates_and_steps_change_without_another_compilation_and_old_buffers_are_
     assert update._cache_size() == run.updater._gather._cache_size() == 1
     assert reads == []
     assert all(isinstance(column.truth, Away) for column in run.columns())
+
+
+def test_optimisers_that_take_turns_on_one_program_fetch_nothing_either(reads):
+    numbers = {}
+    for backend in ("jax", "numpy"):
+        run = Run(lambda p: nn.SGD(p[:2], lr=0.1, momentum=0.5), backend)
+        other = run.program.train_step(nn.Adam(run.model.parameters()[1:], lr=0.05))
+        for k in range(3):
+            run.step(X, T)
+            other(X, T)
+            if k == 0:
+                reads.clear()  # before the second rule was compiled
+        assert reads == []
+        numbers[backend] = run.numbers()
+        reads.clear()
+    assert numbers["jax"] == pytest.approx(numbers["numpy"], rel=1e-12)
 
 
 def test_what_is_read_is_fetched_once_and_training_goes_on_from_it(reads):
@@ -273,6 +291,24 @@ def test_who_reads_while_another_thread_takes_a_step_gets_the_numbers_after_it()
     run.step(X, T)
     assert stale.tolist() == column.list()
     assert len(stale) == 12
+
+
+def test_threads_read_while_steps_are_taken():
+    run, over = Run(adam), threading.Event()
+    run.step(X, T)
+
+    def read():
+        found = []
+        while not over.is_set():
+            found.append(run.program.values[0].data)
+        return found
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        for _ in range(100):
+            run.step(X, T)
+        over.set()
+        assert all(len(set(reader.result())) > 2 for reader in readers)
 
 
 def test_numbers_that_a_failed_step_has_taken_along_are_said_to_be_lost():
