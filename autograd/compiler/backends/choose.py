@@ -46,7 +46,8 @@ def choice(name: str, dtype: Any, threads: Any = None, devices: Any = None) -> C
     for each in FLOATS:
         if dtype is not None and (dtype == each or dtype == np.dtype(each)):
             return Choice(name, np.dtype(each), each, threads, devices)
-    raise ValueError(f'compile: dtype must be "float32" or "float64", got {dtype!r}')
+    known = '"float32", "float64" or "bfloat16"' if name == "jax" else '"float32" or "float64"'
+    raise ValueError(f"compile: dtype must be {known}, got {dtype!r}")
 
 
 def backend(plan: Plan, weights: Array, asked: Choice) -> Backend:
