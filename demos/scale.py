@@ -83,7 +83,7 @@ def scaled(options: Options) -> dict[int, float]:
 
 
 def trained(count: int, train: nn.data.Dataset, options: Options) -> nn.Trainer:
-    """A ResNet, trained with so many devices; the same numbers come with any."""
+    """A ResNet, trained with so many devices, on the same batches as with any other number."""
     random.seed(options.seed)
     model = resnet(options.blocks, options.width)
     trainer = nn.Trainer(model, nn.CrossEntropyLoss(), nn.AdamW(model.parameters(), lr=0.003))

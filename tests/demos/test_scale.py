@@ -1,7 +1,9 @@
 """`scale.py` trains on several devices and in processes, and says clearly what goes wrong."""
 
+import builtins
 import importlib.util
 import json
+import os
 import re
 import subprocess
 import sys
@@ -166,6 +168,37 @@ def test_a_resnet_has_as_many_layers_as_it_is_called():
     model = scale.resnet(3, 2)
     layers = [m for m in model.modules() if isinstance(m, nn.Conv2D | nn.Dense)]
     assert len(layers) - 2 == 20  # without the two that fit shortcuts to what they are added to
+
+
+@needs_jax
+@pytest.mark.parametrize(
+    ("kind", "status", "said"),
+    [
+        (
+            "JaxRuntimeError",
+            75,
+            "another process is lost (Gloo: closed). Run the command again: it",
+        ),
+        ("ValueError", 1, "Gloo: closed"),
+        ("KeyError", 1, "Traceback"),
+    ],
+)
+def test_a_process_that_fails_among_others_waits_for_nobody(
+    monkeypatch, capsys, kind, status, said
+):
+    import jax
+
+    def failing():
+        raise {**vars(builtins), **vars(jax.errors)}[kind]("Gloo: closed\nmore")
+
+    def left(status):
+        raise SystemExit(status)
+
+    monkeypatch.setattr(jax.distributed, "initialize", lambda *place: None)
+    monkeypatch.setattr(os, "_exit", left)
+    with pytest.raises(SystemExit, match=str(status)):
+        scale_processes.member(("there:1", 2, 0), "run.safetensors", failing)
+    assert capsys.readouterr().err.startswith(f"scale.py: {said}")
 
 
 # --- on paper -------------------------------------------------------------------------------------
