@@ -57,7 +57,7 @@ if way == "killed":
     time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGKILL)
 if way in ("lost", "wrong"):
-    time.sleep(0.5)
+    time.sleep(1.0 if way == "lost" else 0.5)  # who is lost was there before
     print(f"scale.py: {{way}}", file=sys.stderr)
     sys.exit({scale_processes.LOST} if way == "lost" else 1)
 time.sleep(0 if way == "done" else 60)
