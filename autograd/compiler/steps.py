@@ -65,8 +65,10 @@ class TrainStep:
 
     def _told(self, results: Arrays) -> tuple[float, Any]:
         """The loss of a batch, and the function's results; observers are told of it."""
-        self.program._tell(results)
-        return self.program._mean_loss(results), self.program.outputs
+        parts = zip(results, self.program.recording.results, strict=True)
+        shaped = [array.reshape(len(array), *part.shape) for array, part in parts]
+        self.program._tell(shaped)
+        return self.program._mean_loss(shaped), self.program.outputs
 
     def _update(self, parts: Iterable[Arrays], several: int) -> list[tuple[float, Any]]:
         """A step on the host, of so many batches."""

@@ -4,15 +4,14 @@ import random
 
 import numpy as np
 import pytest
+from oracle import everywhere
 
 import autograd
 import nn
 from autograd import Tensor, drawn
 
-BACKENDS = pytest.mark.parametrize("backend", ["numpy", "native"])
 
-
-@BACKENDS
+@everywhere
 def test_a_function_without_arguments_takes_no_batch_and_its_results_have_no_axis(backend):
     x = Tensor([1.0, 2.0])
     program = autograd.compile(
@@ -25,7 +24,7 @@ def test_a_function_without_arguments_takes_no_batch_and_its_results_have_no_axi
     assert program.outputs[1].tolist() == [2.0, 4.0]
 
 
-@BACKENDS
+@everywhere
 def test_an_input_is_optimised(backend):
     model = nn.Sequential(nn.Dense(3, 4, rng=random.Random(0)), nn.Tanh())
     x, start = Tensor([0.0, 0.0, 0.0]), [p.tolist() for p in model.parameters()]
@@ -41,7 +40,7 @@ def test_an_input_is_optimised(backend):
     assert x.grad == pytest.approx([0, 0, 0], abs=1e-3)
 
 
-@BACKENDS
+@everywhere
 def test_what_it_draws_is_anew_each_time(backend):
     rng = random.Random(0)
     x = Tensor([0.0, 0.0])
@@ -102,7 +101,7 @@ def eager_steps(batches):
     return generator.state_dict(), discriminator.state_dict()
 
 
-@BACKENDS
+@everywhere
 def test_two_programs_of_a_gan_train_its_two_halves_as_eager_steps_do(backend):
     rng = np.random.default_rng(0)
     batches = [(rng.normal(size=(4, 1)) + 2, rng.normal(size=(4, 1))) for _ in range(5)]

@@ -5,13 +5,13 @@ import re
 
 import numpy as np
 import pytest
-from oracle import parameter
+from oracle import everywhere, parameter
 
 import autograd
 import nn
 from autograd import Tensor, Value
 
-pytestmark = pytest.mark.usefixtures("backend")
+pytestmark = [pytest.mark.usefixtures("backend"), everywhere]
 
 w = parameter(3, seed=60)
 

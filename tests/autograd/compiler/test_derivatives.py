@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from oracle import BOTH, batch, check, eagerly, numbers, parameter
+from oracle import BOTH, batch, check, eagerly, everywhere, numbers, parameter
 
 import autograd
 import nn
@@ -58,6 +58,7 @@ def test_second_derivatives_of_reductions_over_a_tensor():
     check(function, [batch(6, 4)], [w])
 
 
+@everywhere
 def test_hessians_and_jacobians():
     w = parameter(3, 3)
 
@@ -94,6 +95,7 @@ def test_a_physics_informed_network():
     check(residual, [batch(8)], [w, b, v], BOTH)
 
 
+@everywhere
 @pytest.mark.parametrize(
     "choose",
     [
@@ -117,6 +119,7 @@ def test_nothing_flows_into_a_branch_that_was_not_taken(choose):
     check(function, [[-2.0, -1.0, 0.0, 0.5, 1.0, 4.0]])
 
 
+@everywhere
 @pytest.mark.parametrize("first", [True, False])
 def test_nothing_flows_through_products_of_a_branch_that_was_not_taken(first):
     """√x is nan in some samples: it is an operand of the products, and what they hand on to it."""
@@ -132,6 +135,7 @@ def test_nothing_flows_through_products_of_a_branch_that_was_not_taken(first):
     check(function, [[[1.0, 2.0], [-1.0, 2.0], [-1.0, -1.0]]], [w])
 
 
+@everywhere
 @pytest.mark.parametrize(
     "extreme",
     [

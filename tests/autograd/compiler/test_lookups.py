@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import BACKENDS, batch, check, parameter
+from oracle import BACKENDS, batch, check, everywhere, parameter
 
 import autograd
 from autograd import Tensor, einsum, gather, grad, log_softmax, maximum, where
 
-pytestmark = pytest.mark.usefixtures("backend")
+pytestmark = [pytest.mark.usefixtures("backend"), everywhere]
 IDS = np.array([[0, 3, 3], [2, -1, 0], [1, 1, 1], [-4, 2, 3]])
 
 
@@ -75,10 +75,11 @@ def test_any_table_and_any_indices(data):
 def test_many_threads_add_to_the_same_rows():
     w = parameter(5, 3)
     ids = np.random.default_rng(0).integers(0, 5, (300, 40))
-    program = autograd.compile(lambda i: w[i].sum(), ids[0], parameters=[w], threads=4)
+    options = {"parameters": [w], "threads": 4, "dtype": "float64"}
+    program = autograd.compile(lambda i: w[i].sum(), ids[0], **options)
     _, (found,) = program.value_and_grad(ids)
     counts = np.bincount(ids.ravel(), minlength=5) / 300
-    np.testing.assert_allclose(found, np.repeat(counts[:, None], 3, 1), rtol=1e-5)
+    np.testing.assert_allclose(found, np.repeat(counts[:, None], 3, 1), rtol=1e-12)
 
 
 def test_nothing_flows_into_an_entry_that_was_not_named():

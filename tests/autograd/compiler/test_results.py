@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from oracle import BOTH, batch, check, parameter
+from oracle import BOTH, batch, check, everywhere, parameter
 
 import autograd
 from autograd import Tensor, Value, stack, stop_gradient
 
-pytestmark = pytest.mark.usefixtures("backend")
+pytestmark = [pytest.mark.usefixtures("backend"), everywhere]
 
 
 def test_results_come_back_in_the_structure_in_which_they_were_returned():

@@ -15,7 +15,7 @@ from autograd.compiler.backends.numpy import NumPy
 from autograd.compiler.backends.numpy.kernels import calls
 from autograd.compiler.plan import lower, maps, reverse
 from autograd.compiler.plan.views import View
-from autograd.dialects import c
+from autograd.dialects import c, jax
 from autograd.dialects import numpy as vocabulary
 from autograd.numbers.kinds import UNKNOWN
 
@@ -167,10 +167,13 @@ def test_products_of_the_wrong_adjoint_are_found(monkeypatch):
 native = pytest.mark.parametrize("backend", ["native"], indirect=True)
 
 
-@native
+@pytest.mark.parametrize("backend", ["native", "jax"], indirect=True)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_wrong_word_of_the_programs_own_backend_is_found(monkeypatch, backend, dtype):
-    monkeypatch.setitem(c.VOCABULARY, "tanh", "{0} * {0}")
+    if backend == "native":
+        monkeypatch.setitem(c.VOCABULARY, "tanh", "{0} * {0}")
+    else:
+        monkeypatch.setitem(jax.words(), "tanh", lambda x: x * x)
     net = Net()
     with pytest.raises(RuntimeError, match=r"compile: for squash\[\d\] the program gives"):
         compiled(net, parameters=net.parameters(), dtype=dtype)
@@ -185,7 +188,7 @@ def test_a_gradient_that_is_not_added_up_is_found(monkeypatch, backend, dtype):
         compiled(lambda x: (w * x).tanh().sum(), parameters=[w], dtype=dtype)
 
 
-@native
+@pytest.mark.parametrize("backend", ["native", "jax"], indirect=True)
 @pytest.mark.parametrize(
     "function",
     [

@@ -130,7 +130,7 @@ class Slides:
 def slides(view: View) -> Slides | None:
     """The windows of a view (g, k, p), if they slide."""
     found = grid(view)
-    if found is None or not 0 < len(found.shared()) <= DIMENSIONS:
+    if found is None or view.repeats() > 1 or not 0 < len(found.shared()) <= DIMENSIONS:
         return None
     made = Slides(view, found)
     return None if any(digit in made.shared for _, digit in made.groups) else made

@@ -163,12 +163,11 @@ class Updater:
         Numbers(new.gathered.gradient, self.runner.lock).serve(gradients)
 
     def _fetched(self, n: int, results: Sequence[Any], row: Any) -> list[Array]:
-        """The results (n, *shape) on the host; those that are the same for all, (1, *shape)."""
+        """The results (n, size) on the host; those that are the same for all, (1, size)."""
         views, fetched = self.runner.plan.results, self.devices.fetched
         ends = np.cumsum([view.size for view in views[len(results) :]], dtype=int)
         arrays = [fetched(array)[:n] for array in results]
-        arrays += np.split(fetched(row)[None], ends, axis=1)[: len(ends)]
-        return [x.reshape(-1, *view.affine.shape) for x, view in zip(arrays, views, strict=True)]
+        return arrays + np.split(fetched(row)[None], ends, axis=1)[: len(ends)]
 
 
 def _read(plan: Plan) -> Array:

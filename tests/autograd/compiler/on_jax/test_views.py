@@ -124,6 +124,7 @@ def test_digits_name_the_rows_that_addresses_name(case):
         (view(10, 0, [], [(3, 1)], [(8, 1)]), [(1, 1)]),
         (view(20, 0, [], [(2, 1)], [(10, 2)]), None),  # side by side: a product
         (view(64, 0, [], [(4, 16)], [(16, 1)]), None),  # a kernel of one entry
+        (view(10, 0, [], [(3, 1), (2, 0)], [(8, 1)]), None),  # each entry twice
         (image(3, 8, 8, 3, padding_end=1), None),  # no image of that many rows
     ],
 )
