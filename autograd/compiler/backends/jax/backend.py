@@ -14,6 +14,7 @@ from ..numpy import NumPy
 from .away import Kept
 from .devices import Devices, library
 from .kernels import trace
+from .sizes import Sizes
 from .state import State
 from .training import Updater
 
@@ -49,7 +50,7 @@ class Jax:
         self._forward = self.jit(self._results_alone, out_shardings=there[0])
         self._both = self.jit(self.passes, out_shardings=there)
         self.lock = threading.RLock()  # while old weights are gone, and new ones are not known
-        self._sizes: set[int] = set()  # of batches, for which there are programs
+        self._sizes = Sizes(self.devices.count)
         self._shares = lru_cache(8)(self._share)  # which are the same from batch to batch
         self._sent: tuple[Array, Any] | None = None  # weights, here and there
         self._exact: NumPy | None = None
@@ -126,7 +127,7 @@ class Jax:
         """Fill the results (n, ...) for samples (n, numbers); with a seed also the gradient."""
         n = len(results[0])
         with self.devices.precision(self.dtype):
-            inputs, seeds, part = self.batch(arrays, seed, self._size(n))
+            inputs, seeds, part = self.batch(arrays, seed, self._sizes.of(n))
             if not seed:
                 found = self._forward(self._weights(), inputs, part)
             else:
@@ -150,15 +151,6 @@ class Jax:
     def _share(self, n: int, size: int, share: float) -> Any:
         """A number for each of n samples, and 0 for those that fill up, on the devices."""
         return self.devices.split(np.where(np.arange(size) < n, share, 0).astype(self.dtype))
-
-    def _size(self, n: int) -> int:
-        """How many samples a batch of n is filled up to: a multiple of the devices, and if it is
-        below twice as many, a size for which there is a program.
-        """
-        needed = -(-n // self.devices.count) * self.devices.count
-        size = min((m for m in self._sizes if needed <= m < 2 * needed), default=needed)
-        self._sizes.add(size)
-        return size
 
     def _weights(self) -> Any:
         """The weights on the devices; they are sent where they have changed."""

@@ -11,6 +11,7 @@ from ...plan.plan import Plan
 from .. import Array
 from .away import Kept, Numbers
 from .rules import Rules
+from .sizes import Sizes
 from .updates import Gathered, New, gathered, updated
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Updater:
         self.columns = [part.column for part in parameters.parts if used[part.here].any()]
         self._weights = runner.kept = runner.kept or Kept(self.devices, runner.lock)
         self._state = [Kept(self.devices, runner.lock) for _ in optimizer.state]
-        self._sizes: set[int] = set()  # of batches, for which there are programs
+        self._sizes = Sizes(self.devices.count)
         shared = self.devices.replicated
         self._gather = runner.jit(
             partial(gathered, runner, observed),
@@ -115,21 +116,12 @@ class Updater:
             zeros = np.zeros_like(self.parameters.array)
             so_far = Gathered(self.devices.shared(zeros), self.devices.shared(np.True_))
         for arrays in batches:
-            batch = self.runner.batch(arrays, 1 / total, self._size(len(arrays[0])))
+            batch = self.runner.batch(arrays, 1 / total, self._sizes.of(len(arrays[0])))
             so_far, results, row = self._gather(weights, so_far, batch)
             for array in (*results, row):
                 array.copy_to_host_async()  # while the devices go on
             found.append((len(arrays[0]), results, row))
         return so_far
-
-    def _size(self, n: int) -> int:
-        """The size that n samples are filled up to: any that is compiled, of which the last batch
-        of an epoch is a small part, or a multiple of the devices.
-        """
-        count = self.devices.count
-        size = min([m for m in self._sizes if m >= n], default=-(-n // count) * count)
-        self._sizes.add(size)
-        return size
 
     def _update(self, clip_norm: float | None) -> tuple[Any, Any]:
         """The function that takes the step, and its numbers that differ from step to step.
