@@ -38,6 +38,14 @@ def pytest_configure(config):
         config.add_cleanup(folder.cleanup)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def made_in_haste():
+    """XLA is to make JAX's programs soon: their numbers are asked for, not their speed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choose, "Jax", functools.partial(choose.Jax, haste=True))
+        yield
+
+
 @pytest.fixture(scope="module", params=["numpy", "native"])
 def backend(request):
     """One backend after the other: it runs the programs of the tests that ask for none. JAX, which
@@ -57,7 +65,6 @@ def backend(request):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(program, "chosen", chosen)
-        patch.setattr(choose, "Jax", functools.partial(choose.Jax, haste=True))
         yield request.param
 
 
