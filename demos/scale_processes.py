@@ -16,6 +16,7 @@ from typing import IO, Any, TypeVar
 
 DEMO = Path(__file__).with_name("scale.py")
 LOST = 75  # the exit status of a process that has lost another: EX_TEMPFAIL, try again
+SILENCE = 30  # seconds after which JAX takes a process for dead, and aborts the others
 
 Process = subprocess.Popen[str]
 T = TypeVar("T")
@@ -24,12 +25,13 @@ T = TypeVar("T")
 def member(place: tuple[str, int, int], checkpoint: str | None, function: Callable[[], T]) -> T:
     """Call a function in one of several processes: (where the first one is, how many, which one).
 
-    Where that fails, this one ends at once: it would wait for the others, and they for it.
+    Where that fails, this one ends at once: it would wait for the others, and they for it. Where
+    another one dies, JAX raises an error here, or aborts this process after a while.
     """
     import jax
 
     try:
-        jax.distributed.initialize(*place)
+        jax.distributed.initialize(*place, heartbeat_timeout_seconds=SILENCE)
         return function()
     except jax.errors.JaxRuntimeError as error:
         reason = str(error).splitlines()[0]

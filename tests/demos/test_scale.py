@@ -194,7 +194,7 @@ def test_a_process_that_fails_among_others_waits_for_nobody(
     def left(status):
         raise SystemExit(status)
 
-    monkeypatch.setattr(jax.distributed, "initialize", lambda *place: None)
+    monkeypatch.setattr(jax.distributed, "initialize", lambda *place, **settings: None)
     monkeypatch.setattr(os, "_exit", left)
     with pytest.raises(SystemExit, match=str(status)):
         scale_processes.member(("there:1", 2, 0), "run.safetensors", failing)
