@@ -58,9 +58,9 @@ class TrainStep:
             arrays: Iterable[Arrays] = map(self.program._losing, parts)
             if self._elsewhere:
                 arrays = list(arrays)
-                found = self._elsewhere.step(arrays, self.clip_norm)
+                found = self._elsewhere.step(arrays, self.clip_norm, self._told)
                 if found is not None:
-                    return [self._told(results) for results in found]
+                    return found
             return self._update(arrays, len(parts))
 
     def _told(self, results: Arrays) -> tuple[float, Any]:

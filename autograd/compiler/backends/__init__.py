@@ -1,6 +1,6 @@
 """What carries out plans: NumPy is the reference, others are faster."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
@@ -27,10 +27,14 @@ class Updater(Protocol):
     """Takes the steps of an optimiser where a backend keeps its numbers."""
 
     def step(
-        self, batches: Sequence[Sequence[Array]], clip_norm: float | None
-    ) -> list[list[Array]] | None:
+        self,
+        batches: Sequence[Sequence[Array]],
+        clip_norm: float | None,
+        told: Callable[[list[Array]], Any],
+    ) -> list[Any] | None:
         """Take a step by the gradient of the mean over the samples of some batches, whole or not at
-        all: the results of each. None where it was not taken, for the host to decide.
+        all: what is `told` the results of each batch, before, gives for it. None where it was not
+        taken, for the host to decide.
         """
 
 

@@ -223,6 +223,7 @@ def test_a_step_whose_loss_is_not_finite_tells_nobody():
     assert not heard
 
 
+@everywhere
 def test_what_an_observer_raises_leaves_the_parameters_as_they_were():
     p = Value(2.0)
 

@@ -1,6 +1,6 @@
 """Training steps on devices: parameters, gradients and the optimiser's state stay there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from .backend import Jax
 
 Arrays = Sequence[Array]
+Told = Callable[[list[Array]], Any]
+
+
+class _RefusedError(Exception):
+    """A step that must not be taken here."""
 
 
 class Updater:
@@ -49,39 +54,40 @@ class Updater:
         self._sizes = Sizes(self.devices.count)
         shared = self.devices.replicated
         self._gather = runner.jit(
-            partial(gathered, runner, observed),
+            partial(gathered, runner, observed, where),
             donate_argnums=1,
             out_shardings=(shared, self.devices.fetchable, shared),
         )
         self._updates: dict[Any, Any] = {}  # by their formulas
         self._asked: Any = None  # which of these
         self._ready: Any = None  # the one that ran last
-        self._taken = False
         self._speechless = False
 
-    def step(self, batches: Sequence[Arrays], clip_norm: float | None) -> list[list[Array]] | None:
+    def step(
+        self, batches: Sequence[Arrays], clip_norm: float | None, told: Told
+    ) -> list[Any] | None:
         """Take a step by the gradient of the mean over the samples of some batches, whole or not at
-        all: the results of each.
+        all: what is `told` the results of each batch, before, gives for it.
 
         None where it was not taken, for the host to decide: the loss or the gradient is not finite,
         or devices have no words for the optimiser's rule.
         """
         if self._speechless:
             return None
-        before, found = self.optimizer.steps, list[Any]()
+        found: list[Any] = []
 
         def computed() -> Iterator[New]:
             weights, state = self._current()
-            gradient = self._gathered(weights, batches, found)
+            (gradient, finite), results = self._gathered(weights, batches)
             update, settings = self._update(clip_norm)  # while the devices are at work
+            if not finite:
+                raise _RefusedError
+            found.extend(told(self._fetched(*each)) for each in results)
             return map(update, [weights], [state], [gradient], [settings])
 
         def write(new: New) -> None:
             self._keep(new)
             self._ready = self._asked
-            self._taken = bool(new.gathered.finite)
-            if not self._taken:
-                self.optimizer.steps = before
 
         with self.devices.precision(self.dtype), self.runner.lock:
             try:
@@ -89,7 +95,9 @@ class Updater:
             except InexpressibleError:
                 self._speechless = True
                 return None
-            return [self._fetched(*each) for each in found] if self._taken else None
+            except _RefusedError:
+                return None
+            return found
 
     # --- before ---------------------------------------------------------------------------------
 
@@ -107,11 +115,10 @@ class Updater:
         ]
         return weights, state
 
-    def _gathered(
-        self, weights: Any, batches: Sequence[Arrays], found: list[Any]
-    ) -> Gathered | None:
-        """The gradient of some batches; `found` gets their sizes and results."""
-        total, so_far = sum(len(arrays[0]) for arrays in batches), None
+    def _gathered(self, weights: Any, batches: Sequence[Arrays]) -> tuple[Gathered, list[Any]]:
+        """The gradient of some batches, and of each its size and its results."""
+        total, found = sum(len(arrays[0]) for arrays in batches), []
+        so_far: Any = None
         if len(batches) > 1:
             zeros = np.zeros_like(self.parameters.array)
             so_far = Gathered(self.devices.shared(zeros), self.devices.shared(np.True_))
@@ -121,7 +128,7 @@ class Updater:
             for array in (*results, row):
                 array.copy_to_host_async()  # while the devices go on
             found.append((len(arrays[0]), results, row))
-        return so_far
+        return so_far, found
 
     def _update(self, clip_norm: float | None) -> tuple[Any, Any]:
         """The function that takes the step, and its numbers that differ from step to step.
@@ -152,7 +159,7 @@ class Updater:
         for kept, array, column in states:
             kept.take(array, [(column, slice(None))])
         gradients = [(part.storage.gradients, part.here) for part in self.parameters.parts]
-        Numbers(new.gathered.gradient, self.runner.lock).serve(gradients)
+        Numbers(new.gradient, self.runner.lock).serve(gradients)
 
     def _fetched(self, n: int, results: Sequence[Any], row: Any) -> list[Array]:
         """The results (n, size) on the host; those that are the same for all, (1, size)."""

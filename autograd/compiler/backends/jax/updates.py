@@ -9,22 +9,24 @@ if TYPE_CHECKING:
 
 
 class Gathered(NamedTuple):
-    """The gradient of the loss of some batches (P,), and whether all is finite."""
+    """The gradient of the loss of some batches (P,), and whether the losses and its norm are
+    finite.
+    """
 
     gradient: Any
     finite: Any
 
 
 class New(NamedTuple):
-    """What a step gives; the old numbers where it must not be taken."""
+    """What a step gives."""
 
     weights: Any
     state: list[Any]
-    gathered: Gathered
+    gradient: Any
 
 
 def gathered(
-    runner: "Jax", observed: int, weights: Any, before: Gathered | None, batch: Any
+    runner: "Jax", observed: int, where: Any, weights: Any, before: Gathered | None, batch: Any
 ) -> tuple[Gathered, list[Any], Any]:
     """The gradient of a batch, and of those before it, and the results [(N, size)]; but so many of
     these, the last ones, which are the same for all samples, as one row.
@@ -37,6 +39,7 @@ def gathered(
     finite = jnp.isfinite(losses.sum())
     if before:
         gradient, finite = gradient + before.gradient, finite & before.finite
+    finite &= jnp.isfinite(jnp.linalg.norm(gradient[where]))
     own = len(results) - observed
     row = jnp.concatenate([jnp.zeros(0, gradient.dtype), *[y[0] for y in results[own:]]])
     return Gathered(gradient, finite), results[:own], row
@@ -48,13 +51,9 @@ def updated(rules: Rules, where: Any, clips: bool, *given: Any) -> New:
     """
     import jax.numpy as jnp
 
-    weights, state, (gradient, finite), settings = given
-    finite &= jnp.isfinite(gradient[where]).all()
+    weights, state, gradient, settings = given
     if clips:
         norm = jnp.linalg.norm(gradient[where])
-        finite &= jnp.isfinite(norm)
         gradient = jnp.where(norm > settings[-1], gradient * (settings[-1] / norm), gradient)
-    old = [weights[where], *state]
-    new = rules.of([weights[where], gradient[where], *state], settings)
-    p, *state = [jnp.where(finite, after, before) for after, before in zip(new, old, strict=True)]
-    return New(weights.at[where].set(p), state, Gathered(gradient, finite))
+    p, *state = rules.of([weights[where], gradient[where], *state], settings)
+    return New(weights.at[where].set(p), state, gradient)
