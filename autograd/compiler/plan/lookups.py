@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..strided import Ints, Layout
 from .kernels import Bar, Kernel, Target, Words, plural
 from .views import Block, View
 
@@ -30,6 +31,12 @@ class Lookup(Kernel):
     def length(self) -> int:
         """How many entries each sequence has."""
         return math.prod(self.table.affine.dims[2])
+
+    def starts(self) -> Ints:
+        """Where each sequence begins in its block, (g, f)."""
+        offset, dims, steps = self.table.affine
+        g, _, f = self.sizes
+        return Layout(offset, dims[:2], steps[:2]).addresses().reshape(g, f)
 
     @property
     def step(self) -> int:

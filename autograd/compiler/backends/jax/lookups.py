@@ -4,7 +4,6 @@ from typing import Any
 
 from ...plan.lookups import Gather, Lookup, Scatter
 from ...plan.views import whole
-from ...strided import Layout
 from .state import State
 
 
@@ -46,9 +45,7 @@ def _places(kernel: Lookup, state: State) -> tuple[Any, Any]:
     import jax.numpy as jnp
 
     g, p, f = kernel.sizes
-    offset, (groups, sequences, _), (to_group, to_sequence, _) = kernel.table.affine
-    starts = Layout(offset, (groups, sequences), (to_group, to_sequence)).addresses()
     index = state.matrices(kernel.index, (g, p, 1))
     known = (index >= -kernel.length) & (index < kernel.length) & (index == jnp.trunc(index))
     k = jnp.where(known, index, 0).astype(jnp.int32) % kernel.length
-    return starts.reshape(g, 1, f) + kernel.step * k, known
+    return kernel.starts().reshape(g, 1, f) + kernel.step * k, known

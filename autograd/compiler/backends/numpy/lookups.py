@@ -4,7 +4,6 @@ import numpy as np
 
 from ....dialects.numpy import Call
 from ...plan.lookups import Gather, Lookup, Scatter
-from ...strided import Layout
 from .memory import Array, Memory
 
 
@@ -13,9 +12,7 @@ class Places:
 
     def __init__(self, kernel: Lookup, memory: Memory) -> None:
         g, p, f = self.shape = kernel.sizes
-        offset, (groups, sequences, _), (to_group, to_sequence, _) = kernel.table.affine
-        starts = Layout(offset, (groups, sequences), (to_group, to_sequence)).addresses()
-        self.starts = starts.reshape(g, 1, f, 1)
+        self.starts = kernel.starts().reshape(g, 1, f, 1)
         self.index = memory.view(kernel.index, beside_batch=True)
         self.step, self.length = kernel.step, kernel.length
         self.samples = np.arange(memory.batch) if kernel.table.block.batched else None
