@@ -44,6 +44,11 @@ def answer(net: Net, images: Any, threads: int) -> Any:
     return run
 
 
+def made(functions: list[Any], compiled: bool) -> list[Any]:
+    """The functions as they are, or by torch.compile."""
+    return [torch.compile(function) for function in functions] if compiled else functions
+
+
 def step(net: Net, images: Any, labels: Any, threads: int, compiled: bool = False) -> Any:
     """One update."""
     torch.set_num_threads(threads)
@@ -54,9 +59,7 @@ def step(net: Net, images: Any, labels: Any, threads: int, compiled: bool = Fals
     def losses() -> Any:
         return loss(model(x), t)
 
-    forward, update = losses, optimizer.step
-    if compiled:
-        forward, update = torch.compile(losses), torch.compile(optimizer.step)
+    forward, update = made([losses, optimizer.step], compiled)
 
     def run() -> None:
         optimizer.zero_grad()
@@ -81,9 +84,7 @@ def step_on(
         with torch.autocast(device, torch.bfloat16, enabled=half):
             return loss(model(x), t)
 
-    forward, update = losses, optimizer.step
-    if compiled:
-        forward, update = torch.compile(losses), torch.compile(optimizer.step)
+    forward, update = made([losses, optimizer.step], compiled)
 
     def run() -> Any:
         optimizer.zero_grad()
