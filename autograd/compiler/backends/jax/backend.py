@@ -91,9 +91,7 @@ class Jax:
 
         results = []
         for view in self.plan.results:
-            x, shape = state.view(view), view.affine.shape
-            x = x if view.block.batched else x[None]
-            x = jnp.broadcast_to(x, (state.samples, *shape))
+            x = jnp.broadcast_to(state.full(view), (state.samples, *view.affine.shape))
             results.append(x.reshape(state.samples, -1))
         return results
 

@@ -78,12 +78,12 @@ class Updater:
 
         def computed() -> Iterator[New]:
             weights, state = self._current()
-            (gradient, finite), results = self._gathered(weights, batches)
+            (gradient, norm, finite), results = self._gathered(weights, batches)
             update, settings = self._update(clip_norm)  # while the devices are at work
             if not finite:
                 raise _RefusedError
             found.extend(told(self._fetched(*each)) for each in results)
-            return map(update, [weights], [state], [gradient], [settings])
+            return map(update, [weights], [state], [gradient], [norm], [settings])
 
         def write(new: New) -> None:
             self._keep(new)
@@ -121,7 +121,7 @@ class Updater:
         so_far: Any = None
         if len(batches) > 1:
             zeros = np.zeros_like(self.parameters.array)
-            so_far = Gathered(self.devices.shared(zeros), self.devices.shared(np.True_))
+            so_far = Gathered(*map(self.devices.shared, (zeros, zeros.dtype.type(0), np.True_)))
         for arrays in batches:
             batch = self.runner.batch(arrays, 1 / total, self._sizes.of(len(arrays[0])))
             so_far, results, row = self._gather(weights, so_far, batch)

@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 
 
 class Gathered(NamedTuple):
-    """The gradient of the loss of some batches (P,), and whether the losses and its norm are
+    """The gradient of the loss of some batches (P,), its norm, and whether that and the losses are
     finite.
     """
 
     gradient: Any
+    norm: Any
     finite: Any
 
 
@@ -39,21 +40,21 @@ def gathered(
     finite = jnp.isfinite(losses.sum())
     if before:
         gradient, finite = gradient + before.gradient, finite & before.finite
-    finite &= jnp.isfinite(jnp.linalg.norm(gradient[where]))
+    norm = jnp.linalg.norm(gradient[where])
+    finite &= jnp.isfinite(norm)
     own = len(results) - observed
     row = jnp.concatenate([jnp.zeros(0, gradient.dtype), *[y[0] for y in results[own:]]])
-    return Gathered(gradient, finite), results[:own], row
+    return Gathered(gradient, norm, finite), results[:own], row
 
 
 def updated(rules: Rules, where: Any, clips: bool, *given: Any) -> New:
-    """New parameters and state, of old ones and a gradient; `settings` are the rules', and the norm
-    to which the gradient is clipped.
+    """New parameters and state, of old ones, a gradient and its norm; `settings` are the rules', and
+    the norm to which the gradient is clipped.
     """
     import jax.numpy as jnp
 
-    weights, state, gradient, settings = given
+    weights, state, gradient, norm, settings = given
     if clips:
-        norm = jnp.linalg.norm(gradient[where])
         gradient = jnp.where(norm > settings[-1], gradient * (settings[-1] / norm), gradient)
     p, *state = rules.of([weights[where], gradient[where], *state], settings)
     return New(weights.at[where].set(p), state, gradient)
