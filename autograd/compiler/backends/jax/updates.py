@@ -48,8 +48,8 @@ def gathered(
 
 
 def updated(rules: Rules, where: Any, clips: bool, *given: Any) -> New:
-    """New parameters and state, of old ones, a gradient and its norm; `settings` are the rules', and
-    the norm to which the gradient is clipped.
+    """New parameters and state, of old ones, a gradient and its norm; `settings` are the rules',
+    and the norm to which the gradient is clipped.
     """
     import jax.numpy as jnp
 
